@@ -1,0 +1,122 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The errors that the engine raises; a carrier renders them once, as one line and structured fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class LlmopsError(Exception):
+    """A failure that a person can act on.
+
+    message: one line that says what was tried, on what, what the server said and what to do next.
+    fields: JSON-ready details, returned beside the message (``error.<name>`` in the task's result).
+    """
+
+    kind = "error"
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = {name: value for name, value in fields.items() if value is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The structured part: always ``kind``, then whatever the raiser knew."""
+        return {"kind": self.kind, **self.fields}
+
+
+class InvalidOption(LlmopsError):
+    """Input that is refused before anything is read or created."""
+
+    kind = "invalid_option"
+
+    def __init__(self, option: str, value: Any, accepted: str) -> None:
+        super().__init__(f"{option}: {value!r} is not accepted; it takes {accepted}", option=option, accepted=accepted)
+
+
+class ImmutableField(LlmopsError):
+    """A difference that the API cannot change in place; nothing was written."""
+
+    kind = "immutable_field"
+
+    def __init__(self, resource: str, field: str, have: Any, want: Any, way_out: str) -> None:
+        super().__init__(
+            f"{resource}: {field} cannot be changed in place: it is {have!r}, you asked for {want!r}; {way_out}",
+            resource=resource,
+            field=field,
+            have=have,
+            want=want,
+            way_out=way_out,
+        )
+
+
+class DeadlineExceeded(LlmopsError):
+    """A task's time ran out; the message says what it was waiting for and what was seen last."""
+
+    kind = "deadline_exceeded"
+
+
+class OperationFailed(LlmopsError):
+    """A long-running operation ended, but not well."""
+
+    kind = "operation_failed"
+
+
+class MissingLibrary(LlmopsError):
+    """A Python library that the engine needs is not installed where it runs."""
+
+    kind = "missing_library"
+
+    def __init__(self, library: str, error: Exception | None = None) -> None:
+        super().__init__(
+            f"the Python library {library} is needed where this module runs: pip install -r requirements.txt"
+            + (f" ({error})" if error else ""),
+            library=library,
+        )
+
+
+class HttpError(LlmopsError):
+    """A server's refusal. status: the HTTP status, or 0 where no answer came.
+
+    reason: the API's own word (``ALREADY_EXISTS``, ``NotFound``, ``validation``), details: its structured rest.
+    """
+
+    kind = "http_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        method: str,
+        url: str,
+        reason: str = "",
+        server_message: str = "",
+        details: Any = None,
+        **fields: Any,
+    ) -> None:
+        super().__init__(
+            message,
+            status=status,
+            method=method,
+            url=url,
+            reason=reason,
+            server_message=server_message,
+            details=details,
+            **fields,
+        )
+        self.status = status
+        self.reason = reason
+        self.server_message = server_message
+        self.details = details
+
+
+class ReplyLost(HttpError):
+    """A write may or may not have happened: the connection broke or the server failed after the request was sent.
+
+    Whoever sent it settles the matter by looking; it is never sent again blindly.
+    """
+
+    kind = "reply_lost"

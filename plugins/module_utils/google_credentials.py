@@ -1,0 +1,116 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Google credentials from a task's options, by google-auth; the only place that sees an access token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError, MissingLibrary
+
+try:
+    import google.auth
+    import google.auth.exceptions
+    import google.auth.impersonated_credentials
+    import google.auth.transport.requests
+    import google.oauth2.credentials
+    import google.oauth2.service_account
+except ImportError as error:
+    google = None
+    GOOGLE_AUTH_ERROR: Exception | None = error
+else:
+    GOOGLE_AUTH_ERROR = None
+
+CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+
+
+class CredentialsRefused(LlmopsError):
+    """No usable credentials, or the token endpoint refused them."""
+
+    kind = "credentials"
+
+
+def authorizer(options: dict[str, Any]) -> Callable[[bool], dict[str, str]]:
+    """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to.
+
+    options: those of the ``google_auth`` doc fragment. One token serves all requests of a task, and is refreshed
+    by google-auth shortly before it ends, so long waits outlive it. Raises InvalidOption at once for credentials
+    that cannot be, CredentialsRefused when a token is asked for and none is given.
+    """
+    credentials = _load(options)
+
+    def headers(fresh: bool) -> dict[str, str]:
+        try:
+            if fresh and not isinstance(credentials, google.oauth2.credentials.Credentials) or not credentials.valid:
+                credentials.refresh(google.auth.transport.requests.Request())
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise CredentialsRefused(
+                f"Google credentials ({_source(options)}): no access token was given: {error.args[0]}; "
+                "renew them (gcloud auth application-default login), or name a service account's key",
+                source=_source(options),
+            ) from error
+        return {"Authorization": f"Bearer {credentials.token}"}
+
+    return headers
+
+
+def _source(options: dict[str, Any]) -> str:
+    """Which kind of credentials the options ask for; what is given decides where auth_kind is left out."""
+    if options.get("auth_kind"):
+        return options["auth_kind"]
+    if options.get("access_token"):
+        return "accesstoken"
+    if options.get("service_account_file") or options.get("service_account_contents"):
+        return "serviceaccount"
+    return "application"
+
+
+def _load(options: dict[str, Any]) -> Any:
+    if google is None:
+        raise MissingLibrary("google-auth", GOOGLE_AUTH_ERROR)
+    scopes = options.get("scopes") or [CLOUD_PLATFORM]
+    source = _source(options)
+    if source == "accesstoken":
+        if not options.get("access_token"):
+            raise InvalidOption("access_token", None, "an OAuth 2.0 access token, because auth_kind is accesstoken")
+        credentials: Any = google.oauth2.credentials.Credentials(options["access_token"])
+    elif source == "serviceaccount":
+        credentials = _service_account(options, scopes)
+    else:
+        try:
+            credentials, _project = google.auth.default(scopes=scopes)
+        except google.auth.exceptions.DefaultCredentialsError as error:
+            raise CredentialsRefused(
+                f"Google credentials (application): {error.args[0]}; "
+                "run gcloud auth application-default login, or set service_account_file",
+                source=source,
+            ) from error
+    target = options.get("impersonate_service_account")
+    if target:
+        credentials = google.auth.impersonated_credentials.Credentials(
+            source_credentials=credentials, target_principal=target, target_scopes=scopes
+        )
+    return credentials
+
+
+def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
+    path, contents = options.get("service_account_file"), options.get("service_account_contents")
+    option = "service_account_contents" if contents else "service_account_file"
+    accepted = "a service account key in JSON (keys type, client_email, private_key, token_uri)"
+    if not path and not contents:
+        raise InvalidOption(option, path, "a key file's path, because auth_kind is serviceaccount")
+    try:
+        if contents:
+            info = contents if isinstance(contents, dict) else json.loads(contents)
+        else:
+            with open(path, encoding="utf-8") as stream:
+                info = json.load(stream)
+        return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
+    except OSError as error:
+        raise InvalidOption(option, path, f"a readable key file ({error.strerror})") from error
+    except (ValueError, google.auth.exceptions.GoogleAuthError) as error:
+        # The value itself may be the key, so the message never repeats it.
+        raise InvalidOption(option, path if option.endswith("file") else "(hidden)", accepted) from error

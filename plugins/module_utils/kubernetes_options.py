@@ -1,0 +1,27 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument spec shared by the modules that speak to a Kubernetes API; documented in doc_fragments/kubernetes_access.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+from ansible_collections.llmops.gke.plugins.module_utils.google_options import GOOGLE_AUTH, PROJECT
+
+KUBERNETES_ACCESS: dict[str, dict[str, Any]] = {
+    **GOOGLE_AUTH,
+    "project": PROJECT,
+    "location": {"type": "str"},
+    "cluster": {"type": "str"},
+    "kubeconfig": {"type": "raw", "no_log": False, "fallback": (env_fallback, ["K8S_AUTH_KUBECONFIG"])},
+    "context": {"type": "str", "fallback": (env_fallback, ["K8S_AUTH_CONTEXT"])},
+}
+
+KUBERNETES_ACCESS_RULES: dict[str, Any] = {
+    "mutually_exclusive": [("cluster", "kubeconfig")],
+    "required_one_of": [("cluster", "kubeconfig")],
+    "required_by": {"cluster": ("location",)},
+}

@@ -1,0 +1,90 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every engine gives back, the same in check mode and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Progress = Callable[[str], None]
+"""Told one line whenever something worth a person's eye happens during a long wait."""
+
+
+def silent(_line: str) -> None:
+    """The progress of a carrier that has nowhere to show it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field's difference: its path in the option's terms, and both values (secrets already masked)."""
+
+    field: str
+    before: Any
+    after: Any
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"field": self.field, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do: what (``create``, ``update``, ``delete``, ``wait``), on which resource, by which API call.
+
+    request: ``METHOD path`` of the call that does it, for the plan. payload: whatever the engine needs to act;
+    it stays out of the result. way_out: given where the API cannot do it, then the step is impossible.
+    """
+
+    action: str
+    resource: str
+    request: str
+    changes: tuple[Change, ...] = ()
+    payload: Any = None
+    way_out: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, without the payload."""
+        return {
+            "action": self.action,
+            "resource": self.resource,
+            "request": self.request,
+            "changes": [change.to_dict() for change in self.changes],
+        }
+
+
+@dataclass
+class Result:
+    """values: what the module's own RETURN documents. before and after: what ``--diff`` compares, secrets masked."""
+
+    changed: bool = False
+    before: Any = None
+    after: Any = None
+    plan: list[Step] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    operations: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    duration: float = 0.0
+    http_requests: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The task's result: ``changed``, ``plan``, ``operations``, ``duration`` (s), ``http_requests``, ``diff``
+        where before and after differ, and the values."""
+        body: dict[str, Any] = {
+            "changed": self.changed,
+            "plan": [step.to_dict() for step in self.plan],
+            "operations": self.operations,
+            "duration": round(self.duration, 3),
+            "http_requests": self.http_requests,
+            **self.values,
+        }
+        if self.before != self.after:
+            body["diff"] = {
+                "before": {} if self.before is None else self.before,
+                "after": {} if self.after is None else self.after,
+            }
+        if self.warnings:
+            body["warnings"] = self.warnings
+        return body

@@ -1,0 +1,77 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second carrier of an engine: the controller's own process, where a task is local anyway.
+
+It saves the start of a Python process a task and can show progress while it waits. Whatever it cannot honour
+(another host, become, async, environment, another interpreter) goes to the module, the documented interface.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, carry
+
+display = Display()
+
+
+class EngineAction(ActionBase):
+    """Base of every action plugin here; a subclass names its module's spec."""
+
+    spec: ClassVar[ModuleSpec]
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the engine here where that is the same as running the module, else run the module."""
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        if not self._may_run_here(task_vars):
+            result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+            return result
+        options, hidden = self._validated()
+        outcome = carry(self.spec, options, bool(self._task.check_mode), self._progress)
+        outcome["invocation"] = {"module_args": options}
+        result.update(remove_values(outcome, hidden))
+        return result
+
+    def _may_run_here(self, task_vars: dict[str, Any]) -> bool:
+        wanted = self._templar.template(task_vars.get("ansible_python_interpreter"))
+        allowed = self._templar.template(task_vars.get("llmops_in_process", True))
+        return (
+            self._connection.transport == "local"
+            and not self._task.async_val
+            and not self._play_context.become
+            and not any(self._task.environment or [])
+            and wanted in (None, sys.executable)
+            and boolean(allowed)
+        )
+
+    def _validated(self) -> tuple[dict[str, Any], set[str]]:
+        """The options with defaults and fallbacks, as plain data, and every string that must stay hidden."""
+        arguments = json.loads(json.dumps(self._task.args))
+        validator = ArgumentSpecValidator(dict(self.spec.argument_spec), **self.spec.rules)
+        validated = validator.validate(arguments)
+        hidden = set(validated._no_log_values)
+        if validated.errors:
+            problem = validated.errors[0]
+            prefix = f"Unsupported parameters for ({self._task.resolved_action or self._task.action}) module: "
+            message = prefix + problem.msg if isinstance(problem, UnsupportedError) else problem.msg
+            raise AnsibleActionFail(remove_values(message, hidden))
+        options = validated.validated_parameters
+        return options, hidden | self.spec.secrets(options)
+
+    def _progress(self, line: str) -> None:
+        """Shown at once in a terminal's output; a job that takes minutes must not look dead."""
+        display.display(f"  {self._task.action.rpartition('.')[2]}: {line}")

@@ -1,0 +1,94 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credentials by google-auth: real key files, a real token endpoint on loopback, and no secret in any message."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.google_credentials import CredentialsRefused, authorizer
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.unit.fake_http import FakeServer, Reply
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    return (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        .private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        .decode()
+    )
+
+
+def key_of(private_key: str, token_uri: str) -> dict[str, str]:
+    return {
+        "type": "service_account",
+        "client_email": "robot@p.iam.gserviceaccount.com",
+        "private_key": private_key,
+        "token_uri": token_uri,
+    }
+
+
+def token(value: str) -> Reply:
+    return Reply(200, {"access_token": value, "expires_in": 3600, "token_type": "Bearer"})
+
+
+def test_a_service_accounts_key_is_exchanged_once_for_many_requests(private_key, tmp_path):
+    with FakeServer([token("one"), token("two")]) as server:
+        path = tmp_path / "key.json"
+        path.write_text(json.dumps(key_of(private_key, f"{server.url}/token")))
+        authorize = authorizer({"service_account_file": str(path)})
+        assert authorize(False) == authorize(False) == {"Authorization": "Bearer one"}
+        assert server.calls() == ["POST /token"]
+        assert authorize(True) == {"Authorization": "Bearer two"}
+
+
+def test_contents_serve_as_well_as_a_file(private_key):
+    with FakeServer([token("one")]) as server:
+        contents = json.dumps(key_of(private_key, f"{server.url}/token"))
+        assert authorizer({"service_account_contents": contents})(False) == {"Authorization": "Bearer one"}
+
+
+def test_an_access_token_is_used_as_it_is():
+    assert authorizer({"access_token": "ya29.given"})(False) == {"Authorization": "Bearer ya29.given"}
+
+
+def test_application_default_credentials_are_found_by_their_variable(private_key, tmp_path, monkeypatch):
+    with FakeServer([token("adc")]) as server:
+        path = tmp_path / "key.json"
+        path.write_text(json.dumps(key_of(private_key, f"{server.url}/token")))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p-project")
+        assert authorizer({})(False) == {"Authorization": "Bearer adc"}
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"auth_kind": "accesstoken"}, "access_token"),
+        ({"auth_kind": "serviceaccount"}, "service_account_file"),
+        ({"service_account_file": "/nowhere/key.json"}, "service_account_file"),
+        ({"service_account_contents": '{"private_key": "hush'}, "service_account_contents"),
+        ({"service_account_contents": '{"type": "service_account"}'}, "service_account_contents"),
+    ],
+)
+def test_credentials_that_cannot_be_are_refused_by_name(options, option):
+    with pytest.raises(InvalidOption) as caught:
+        authorizer(options)
+    assert caught.value.message.startswith(f"{option}: ")
+    assert "hush" not in caught.value.message
+
+
+def test_a_refused_exchange_names_the_source_and_the_way_out(private_key):
+    with FakeServer({("POST", "/token"): Reply(400, {"error": "invalid_grant", "error_description": "gone"})}) as server:
+        authorize = authorizer({"service_account_contents": json.dumps(key_of(private_key, f"{server.url}/token"))})
+        with pytest.raises(CredentialsRefused, match=r"Google credentials \(serviceaccount\).*invalid_grant") as caught:
+            authorize(False)
+    assert "PRIVATE KEY" not in caught.value.message

@@ -1,0 +1,170 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP session: what it repeats, what it never repeats, and what its errors say."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+from pathlib import Path
+
+import pytest
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, ReplyLost
+from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
+
+from tests.unit.fake_http import FakeServer, Reply, google_error
+
+
+class FakeTime:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+def session(url: str, time: FakeTime, seconds: float = 60.0, **kwargs) -> HttpSession:
+    return HttpSession(url, "GKE", Deadline(seconds, clock=time.clock, sleep=time.sleep), **kwargs)
+
+
+def test_a_read_is_repeated_through_every_transient_failure(time):
+    replies = [google_error(code, "X", "later") for code in (429, 500, 502, 503, 504)] + [Reply(200, {"ok": 1})]
+    with FakeServer([*replies[:5], Reply(lost=True), replies[5]]) as server:
+        http = session(server.url, time)
+        assert http.request("GET", "/thing", doing="read thing").body == {"ok": 1}
+        assert server.calls() == ["GET /thing"] * 7
+        assert http.sent == 7
+
+
+def test_a_write_whose_reply_is_lost_is_never_sent_again(time):
+    with FakeServer([Reply(lost=True)]) as server:
+        with pytest.raises(ReplyLost, match=r"create thing: GKE gave no answer.*\(POST http://"):
+            session(server.url, time).request("POST", "/thing", doing="create thing", json_body={})
+        assert server.calls() == ["POST /thing"]
+
+
+def test_a_write_that_the_server_failed_on_is_unsettled(time):
+    with FakeServer([google_error(500, "INTERNAL", "oops")]) as server, pytest.raises(ReplyLost) as caught:
+        session(server.url, time).request("PUT", "/thing", doing="update thing", json_body={})
+    assert caught.value.status == 500
+
+
+def test_a_write_that_the_server_turned_away_is_sent_again(time):
+    with FakeServer([google_error(429, "RESOURCE_EXHAUSTED", "slow down"), Reply(200, {})]) as server:
+        session(server.url, time).request("POST", "/thing", doing="create thing", json_body={"a": 1})
+        assert [request.body for request in server.requests] == [{"a": 1}, {"a": 1}]
+
+
+def test_a_repeatable_write_is_repeated(time):
+    with FakeServer([Reply(lost=True), Reply(200, {})]) as server:
+        session(server.url, time).request("PATCH", "/thing", doing="apply thing", json_body={}, repeatable=True)
+        assert server.calls() == ["PATCH /thing"] * 2
+
+
+def test_retry_after_is_honoured(time):
+    turned_away = Reply(429, {"error": {"code": 429, "status": "X", "message": "m"}}, {"Retry-After": "7"})
+    with FakeServer([turned_away, Reply(200, {})]) as server:
+        session(server.url, time).request("GET", "/thing", doing="read thing")
+    assert time.slept == [7.0]
+
+
+def test_retries_end_at_the_deadline_with_the_servers_words(time):
+    with FakeServer({("GET", "/thing"): google_error(503, "UNAVAILABLE", "try later")}) as server:
+        with pytest.raises(HttpError, match=r"read thing: GKE answered 503 UNAVAILABLE: try later") as caught:
+            session(server.url, time, seconds=3).request("GET", "/thing", doing="read thing")
+    assert caught.value.to_dict()["reason"] == "UNAVAILABLE"
+    assert time.now <= 3
+
+
+def test_a_refused_token_is_minted_anew_once(time):
+    asked: list[bool] = []
+
+    def authorize(fresh: bool) -> dict[str, str]:
+        asked.append(fresh)
+        return {"Authorization": f"Bearer {'new' if fresh else 'old'}"}
+
+    with FakeServer([google_error(401, "UNAUTHENTICATED", "expired"), Reply(200, {})]) as server:
+        session(server.url, time, authorize=authorize).request("POST", "/thing", doing="create", json_body={})
+        assert [headers["authorization"] for headers in server.headers] == ["Bearer old", "Bearer new"]
+    assert asked == [False, True]
+
+
+def test_a_service_that_nobody_runs_is_given_up_long_before_the_deadline(time):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(HttpError, match="read thing: GKE gave no connection|no answer"):
+            session(url, time, seconds=3600).request("GET", "/thing", doing="read thing")
+    assert time.now < 60
+
+
+def test_errors_of_kubernetes_and_tgi_are_read(time):
+    status = {"kind": "Status", "reason": "NotFound", "message": 'pods "x" not found', "details": {"name": "x"}}
+    tgi = {"error": "`top_p` must be > 0.0 and < 1.0", "error_type": "validation"}
+    with FakeServer([Reply(404, status), Reply(422, tgi), Reply(413, "too large")]) as server:
+        http = session(server.url, time)
+        seen = []
+        for _number in range(3):
+            with pytest.raises(HttpError) as caught:
+                http.request("POST", "/thing", doing="ask", json_body={})
+            seen.append((caught.value.status, caught.value.reason, caught.value.server_message))
+    assert seen == [
+        (404, "NotFound", 'pods "x" not found'),
+        (422, "validation", "`top_p` must be > 0.0 and < 1.0"),
+        (413, "", "too large"),
+    ]
+
+
+def test_the_environments_ca_bundle_does_not_overrule_the_clusters_ca(time, tmp_path, monkeypatch):
+    """requests lets REQUESTS_CA_BUNDLE overrule Session.verify; a cluster's own CA must win."""
+    import ssl
+    import threading
+
+    trustme = pytest.importorskip("trustme")
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "other.pem"))
+
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve_two() -> None:
+        for _number in range(2):
+            raw, _peer = listener.accept()
+            try:
+                with context.wrap_socket(raw, server_side=True) as secure:
+                    secure.recv(4096)
+                    secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok")
+            except ssl.SSLError:
+                raw.close()
+
+    threading.Thread(target=serve_two, daemon=True).start()
+    url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    assert session(url, time, verify=str(tmp_path / "ca.pem")).request("GET", "/", doing="read").body == "ok"
+    with pytest.raises(HttpError, match="TLS was refused"):
+        session(url, time, verify=str(tmp_path / "other.pem")).request("GET", "/", doing="read")
+    listener.close()
+
+
+def test_the_collection_is_the_clones_own():
+    """Guards against tests that pass on an installed copy instead of this tree."""
+    import ansible_collections.llmops.gke as package
+
+    here = Path(importlib.util.find_spec(package.__name__).submodule_search_locations[0]).resolve()
+    assert here == Path(__file__).resolve().parents[3]
