@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError, MissingLibrary
+from ansible_collections.llmops.gke.plugins.module_utils.http import new_session
 
 try:
     import google.auth
@@ -45,7 +46,7 @@ def authorizer(options: dict[str, Any]) -> Callable[[bool], dict[str, str]]:
     def headers(fresh: bool) -> dict[str, str]:
         try:
             if fresh and not isinstance(credentials, google.oauth2.credentials.Credentials) or not credentials.valid:
-                credentials.refresh(google.auth.transport.requests.Request())
+                credentials.refresh(google.auth.transport.requests.Request(new_session()))
         except google.auth.exceptions.GoogleAuthError as error:
             raise CredentialsRefused(
                 f"Google credentials ({_source(options)}): no access token was given: {error.args[0]}; "

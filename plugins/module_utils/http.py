@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
 from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, MissingLibrary, ReplyLost
@@ -55,11 +58,15 @@ def read_refusal(status: int, body: Any) -> Refusal:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: the status, the headers in lower case, and the body (parsed where it is JSON, else text)."""
+    """An answer: the status, the headers in lower case, and the body (parsed where it is JSON, else text).
+
+    seconds: from sending this request to having its whole body; earlier tries and their pauses are not in it.
+    """
 
     status: int
     headers: dict[str, str]
     body: Any
+    seconds: float = 0.0
 
 
 @dataclass
@@ -70,6 +77,7 @@ class HttpSession:
     authorize: called for each request with whether to mint anew; returns headers. Tokens live only there.
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file).
+    connect_patience: see CONNECT_PATIENCE.
     sent: requests sent so far, retries included.
     """
 
@@ -80,6 +88,7 @@ class HttpSession:
     verify: str | bool = True
     certificate: tuple[str, str] | None = None
     read_timeout: float = 60.0
+    connect_patience: float = CONNECT_PATIENCE
     headers: dict[str, str] = field(default_factory=dict)
     refusal: Callable[[int, Any], Refusal] = read_refusal
     sent: int = 0
@@ -87,7 +96,7 @@ class HttpSession:
     def __post_init__(self) -> None:
         if requests is None:
             raise MissingLibrary("requests", REQUESTS_ERROR)
-        self._session = requests.Session()
+        self._session = new_session()
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
 
     def request(
@@ -122,7 +131,7 @@ class HttpSession:
             if not self._may_repeat(failure, again_is_safe):
                 raise failure
             pause = max(next(pauses), retry_after)
-            unreachable = failure.status == 0 and self.deadline.elapsed() - began > CONNECT_PATIENCE
+            unreachable = failure.status == 0 and self.deadline.elapsed() - began > self.connect_patience
             if unreachable or pause >= self.deadline.remaining():
                 raise failure
             self.deadline.pause(pause, doing, failure.message)
@@ -137,6 +146,10 @@ class HttpSession:
             if response.status_code >= 400:
                 raise self._failure(method, response, doing)
             yield from response.iter_lines()
+        except requests.exceptions.RequestException as error:
+            raise self._no_answer(
+                ReplyLost, method, self.base_url + path, doing, f"half of it: {_cause(error)}"
+            ) from error
         finally:
             response.close()
 
@@ -168,14 +181,16 @@ class HttpSession:
         if json_body is not None:
             data = json.dumps(json_body).encode()
             sent_headers["Content-Type"] = content_type
+        sent_at = time.perf_counter()
         try:
             response = self._send(method, path, doing, fresh=fresh, params=params, data=data, headers=sent_headers)
         except HttpError as error:
             return error, 0.0
+        seconds = time.perf_counter() - sent_at
         if response.status_code >= 400:
             return self._failure(method, response, doing), _retry_after(response.headers.get("Retry-After"))
         reply_headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, reply_headers, _body_of(response)), 0.0
+        return Reply(response.status_code, reply_headers, _body_of(response), seconds), 0.0
 
     def _send(self, method: str, path: str, doing: str, *, fresh: bool, **kwargs: Any) -> Any:
         url = self.base_url + path
@@ -223,6 +238,37 @@ class HttpSession:
             server_message=refusal.message,
             details=refusal.details,
         )
+
+
+def new_session() -> Any:
+    """A requests.Session that honours the environment's proxies, but not where they do harm.
+
+    Loopback is never asked for through a proxy, and ~/.netrc never replaces the Authorization that was given.
+    """
+
+    class Session(requests.Session):
+        def merge_environment_settings(self, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+            if is_loopback(url):
+                return {"proxies": {}, "stream": stream, "verify": True if verify is None else verify, "cert": cert}
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+
+    session = Session()
+    session.auth = _as_given
+    return session
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _as_given(request: Any) -> Any:
+    """An authentication that leaves the request alone; without one, requests looks into ~/.netrc."""
+    return request
 
 
 def _body_of(response: Any) -> Any:

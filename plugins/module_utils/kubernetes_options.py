@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument spec shared by the modules that speak to a Kubernetes API; documented in doc_fragments/kubernetes_access.py."""
+"""Argument spec of the modules that speak to a Kubernetes API; documented in doc_fragments/kubernetes_access.py."""
 
 from __future__ import annotations
 

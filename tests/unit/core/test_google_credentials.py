@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.google_credentials import CredentialsRefused, authorizer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.google_credentials import CredentialsRefused, authorizer
 from tests.unit.fake_http import FakeServer, Reply
 
 
@@ -20,9 +20,7 @@ from tests.unit.fake_http import FakeServer, Reply
 def private_key() -> str:
     return (
         rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        .private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         .decode()
     )
 
@@ -87,7 +85,9 @@ def test_credentials_that_cannot_be_are_refused_by_name(options, option):
 
 
 def test_a_refused_exchange_names_the_source_and_the_way_out(private_key):
-    with FakeServer({("POST", "/token"): Reply(400, {"error": "invalid_grant", "error_description": "gone"})}) as server:
+    with FakeServer(
+        {("POST", "/token"): Reply(400, {"error": "invalid_grant", "error_description": "gone"})}
+    ) as server:
         authorize = authorizer({"service_account_contents": json.dumps(key_of(private_key, f"{server.url}/token"))})
         with pytest.raises(CredentialsRefused, match=r"Google credentials \(serviceaccount\).*invalid_grant") as caught:
             authorize(False)

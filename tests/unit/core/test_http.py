@@ -10,10 +10,10 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, ReplyLost
 from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
-
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 
@@ -83,9 +83,12 @@ def test_retry_after_is_honoured(time):
 
 
 def test_retries_end_at_the_deadline_with_the_servers_words(time):
-    with FakeServer({("GET", "/thing"): google_error(503, "UNAVAILABLE", "try later")}) as server:
-        with pytest.raises(HttpError, match=r"read thing: GKE answered 503 UNAVAILABLE: try later") as caught:
-            session(server.url, time, seconds=3).request("GET", "/thing", doing="read thing")
+    busy = FakeServer({("GET", "/thing"): google_error(503, "UNAVAILABLE", "try later")})
+    with (
+        busy as server,
+        pytest.raises(HttpError, match="read thing: GKE answered 503 UNAVAILABLE: try later") as caught,
+    ):
+        session(server.url, time, seconds=3).request("GET", "/thing", doing="read thing")
     assert caught.value.to_dict()["reason"] == "UNAVAILABLE"
     assert time.now <= 3
 
@@ -127,6 +130,23 @@ def test_errors_of_kubernetes_and_tgi_are_read(time):
         (422, "validation", "`top_p` must be > 0.0 and < 1.0"),
         (413, "", "too large"),
     ]
+
+
+def test_loopback_is_never_reached_through_a_proxy(time, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with FakeServer([Reply(200, {})]) as server:
+        assert session(server.url, time).request("GET", "/", doing="read").status == 200
+
+
+def test_a_netrc_does_not_replace_the_authorization(time, tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("default login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with FakeServer([Reply(200, {})]) as server:
+        http = session(server.url, time, authorize=lambda _fresh: {"Authorization": "Bearer mine"})
+        http.request("GET", "/", doing="read")
+        assert server.headers[0]["authorization"] == "Bearer mine"
 
 
 def test_the_environments_ca_bundle_does_not_overrule_the_clusters_ca(time, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.llmops.gke.plugins.module_utils.errors import ImmutableField, OperationFailed
 from ansible_collections.llmops.gke.plugins.module_utils.reconcile import reconcile
 from ansible_collections.llmops.gke.plugins.module_utils.result import Change, Step, silent

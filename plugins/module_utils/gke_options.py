@@ -1,0 +1,95 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specs of the GKE modules, made from the field tables; documented in doc_fragments/gke_fields.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import Field, Value
+from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.google_options import GOOGLE_AUTH, PROJECT
+
+_TYPES: dict[str, dict[str, Any]] = {
+    "bool": {"type": "bool"},
+    "int": {"type": "int"},
+    "int64": {"type": "int"},
+    "map": {"type": "dict"},
+    "set": {"type": "list", "elements": "str"},
+    "keyed": {"type": "list", "elements": "dict"},
+}
+
+
+def spec_of(values: Iterable[Value]) -> dict[str, Any]:
+    """The argument spec of a table's options, nested as the API's fields are."""
+    spec: dict[str, Any] = {}
+    for value in values:
+        *groups, name = value.option.split(".")
+        level = spec
+        for group in groups:
+            level = level.setdefault(group, {"type": "dict", "options": {}})["options"]
+        level[name] = _leaf(value)
+    return spec
+
+
+def _leaf(value: Value) -> dict[str, Any]:
+    leaf = dict(_TYPES.get(value.kind, {"type": "str"}))
+    if value.choices:
+        leaf["choices"] = list(value.choices)
+    if value.required:
+        leaf["required"] = True
+    if isinstance(value, Field) and value.items:
+        leaf["options"] = spec_of(value.items)
+    return leaf
+
+
+STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+TIMEOUT: dict[str, Any] = {"type": "int", "default": 2700}
+_WHERE: dict[str, Any] = {
+    **GOOGLE_AUTH,
+    "project": {**PROJECT, "required": True},
+    "location": {"type": "str", "required": True},
+}
+    **GOOGLE_AUTH,
+    "project": {**PROJECT, "required": True},
+    "location": {"type": "str", "required": True},
+}
+
+CLUSTER: dict[str, Any] = {
+    **_WHERE,
+    "name": {"type": "str", "required": True},
+    "state": STATE,
+    "timeout": TIMEOUT,
+    "node_pools": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"name": {"type": "str", "required": True}, **spec_of(NODE_POOL_FIELDS)},
+    },
+    **spec_of(CLUSTER_FIELDS),
+}
+
+NODE_POOL: dict[str, Any] = {
+    **_WHERE,
+    "cluster": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
+    "state": STATE,
+    "timeout": TIMEOUT,
+    **spec_of(NODE_POOL_FIELDS),
+}
+
+CLUSTER_INFO: dict[str, Any] = {
+    **_WHERE,
+    "name": {"type": "str"},
+    "timeout": {"type": "int", "default": 120},
+}
+
+KUBECONFIG: dict[str, Any] = {
+    **_WHERE,
+    "name": {"type": "str", "required": True},
+    "path": {"type": "path"},
+    "state": STATE,
+    "timeout": {"type": "int", "default": 120},
+}
