@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specs of the GKE modules, made from the field tables; documented in doc_fragments/gke_fields.py."""
+"""Argument specs of the GKE modules, made from the field tables; documented in doc_fragments/gke_*.py."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import Field, Value
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import OPTION_TYPES, Field, Value
 from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.google_options import GOOGLE_AUTH, PROJECT
-
-_TYPES: dict[str, dict[str, Any]] = {
-    "bool": {"type": "bool"},
-    "int": {"type": "int"},
-    "int64": {"type": "int"},
-    "map": {"type": "dict"},
-    "set": {"type": "list", "elements": "str"},
-    "keyed": {"type": "list", "elements": "dict"},
-}
 
 
 def spec_of(values: Iterable[Value]) -> dict[str, Any]:
@@ -36,7 +27,7 @@ def spec_of(values: Iterable[Value]) -> dict[str, Any]:
 
 
 def _leaf(value: Value) -> dict[str, Any]:
-    leaf = dict(_TYPES.get(value.kind, {"type": "str"}))
+    leaf = dict(OPTION_TYPES.get(value.kind, {"type": "str"}))
     if value.choices:
         leaf["choices"] = list(value.choices)
     if value.required:
@@ -49,10 +40,6 @@ def _leaf(value: Value) -> dict[str, Any]:
 STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 TIMEOUT: dict[str, Any] = {"type": "int", "default": 2700}
 _WHERE: dict[str, Any] = {
-    **GOOGLE_AUTH,
-    "project": {**PROJECT, "required": True},
-    "location": {"type": "str", "required": True},
-}
     **GOOGLE_AUTH,
     "project": {**PROJECT, "required": True},
     "location": {"type": "str", "required": True},
@@ -90,6 +77,7 @@ KUBECONFIG: dict[str, Any] = {
     **_WHERE,
     "name": {"type": "str", "required": True},
     "path": {"type": "path"},
+    "endpoint": {"type": "str", "choices": ["public", "internal", "dns"], "default": "public"},
     "state": STATE,
     "timeout": {"type": "int", "default": 120},
 }

@@ -64,7 +64,7 @@ class EngineAction(ActionBase):
         validator = ArgumentSpecValidator(dict(self.spec.argument_spec), **self.spec.rules)
         validated = validator.validate(arguments)
         hidden = set(validated._no_log_values)
-        if validated.errors:
+        if validated.error_messages:
             problem = validated.errors[0]
             prefix = f"Unsupported parameters for ({self._task.resolved_action or self._task.action}) module: "
             message = prefix + problem.msg if isinstance(problem, UnsupportedError) else problem.msg

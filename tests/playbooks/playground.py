@@ -1,0 +1,102 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A sandbox, and the playbooks run on it as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+@dataclass
+class Run:
+    """A finished run of a playbook. recap: the counts of the recap's first host (ok, changed, failed...)."""
+
+    code: int
+    output: str
+
+    @property
+    def recap(self) -> dict[str, int]:
+        line = self.output.rpartition("PLAY RECAP")[2]
+        return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", line.splitlines()[1])}
+
+
+class Sandbox:
+    """A sandbox in a directory of its own, and what one does with it."""
+
+    def __init__(self, directory: Path, speed: int = 200) -> None:
+        self.directory = directory
+        self.speed = speed
+        self._command("start", "--speed", str(speed))
+        self.endpoints = json.loads((directory / "endpoints.json").read_text())
+
+    def _command(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "llmops_gke_sandbox", arguments[0], "--directory", str(self.directory)]
+        return subprocess.run([*command, *arguments[1:]], check=True, capture_output=True, text=True).stdout
+
+    def stop(self) -> None:
+        """End it with everything on it."""
+        self._command("stop")
+
+    def environment(self) -> dict[str, str]:
+        """The environment of ``ansible-playbook``; HF_TOKEN and the like are added by the test."""
+        return os.environ | {
+            "LLMOPS_GKE_SANDBOX_DIR": str(self.directory),
+            "ANSIBLE_HOME": str(self.directory.parent / "ansible-home"),
+            "ANSIBLE_NOCOLOR": "1",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def client_environment(self) -> dict[str, str]:
+        """The environment in which gcloud and kubectl use the sandbox."""
+        script = 'eval "$("$0" -m llmops_gke_sandbox env --directory "$1")" && env -0'
+        done = subprocess.run(
+            ["bash", "-c", script, sys.executable, str(self.directory)], check=True, capture_output=True, text=True
+        )
+        return dict(entry.split("=", 1) for entry in done.stdout.split("\0") if entry)
+
+    def play(self, playbook: str, *arguments: str, variables: dict[str, Any] | None = None, **environment: str) -> Run:
+        """Run one of playbooks/ on the sandbox's inventory."""
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{playbook}", *arguments]
+        command += ["--extra-vars", json.dumps({"llmops_sandbox_speed": self.speed, **(variables or {})})]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def forget_requests(self) -> None:
+        """Empty the log of requests."""
+        requests.delete(f"{self.endpoints['admin']}/requests", timeout=10).raise_for_status()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests that the sandbox got since it was last told to forget them."""
+        answer = requests.get(f"{self.endpoints['admin']}/requests", timeout=10)
+        answer.raise_for_status()
+        return answer.json()["requests"]
+
+    def writes(self) -> list[str]:
+        """Those that may have changed something in the cloud or in a cluster."""
+        return [
+            f"{request['method']} {request['path']}"
+            for request in self.requests()
+            if request["method"] in WRITES and request["service"] in ("container", "kubernetes")
+        ]

@@ -1,0 +1,74 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One engine, two carriers: a module in its own process and an action in the controller's give the same result."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.fake_http import FakeServer, google_error
+
+ROOT = Path(__file__).resolve().parents[3]
+TOKEN = "ya29.canary-that-must-not-be-seen"
+
+
+def run_module(tmp_path: Path, arguments: dict[str, Any], *, in_process: bool) -> tuple[dict[str, Any], str]:
+    """Run gke_cluster_info by ``ansible``; returns the task's result and everything that was printed at -vvv.
+
+    The result gets ``failed`` from the exit status, because the file that it is read from leaves it out.
+    """
+    results = tmp_path / ("action" if in_process else "module")
+    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "--inventory", "localhost,", "-vvv"]
+    command += ["--module-name", "llmops.gke.gke_cluster_info", "--args", json.dumps(arguments), "--tree", str(results)]
+    command += ["--extra-vars", json.dumps({"llmops_in_process": in_process, "ansible_connection": "local"})]
+    command += ["--extra-vars", f"ansible_python_interpreter={sys.executable}"]
+    environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
+    environment["ANSIBLE_HOME"] = str(tmp_path / "home")
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    written = results / "localhost"
+    assert written.exists(), done.stdout + done.stderr
+    result = {**json.loads(written.read_text()), "failed": done.returncode != 0}
+    return result, done.stdout + done.stderr
+
+
+def without_the_unequal(result: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a result that both carriers must give alike."""
+    return {name: value for name, value in result.items() if name not in ("duration", "invocation", "ansible_facts")}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_both_carriers_give_the_same_result(tmp_path, refused):
+    answer = google_error(403, "PERMISSION_DENIED", "no way") if refused else {"clusters": [{"name": "one"}]}
+    results = []
+    with FakeServer({("GET", "/v1/projects/my-project/locations/us-central1/clusters"): answer}) as server:
+        options = {
+            "project": "my-project",
+            "location": "us-central1",
+            "access_token": TOKEN,
+            "container_api_endpoint": f"{server.url}/",
+        }
+        for in_process in (True, False):
+            result, printed = run_module(tmp_path, options, in_process=in_process)
+            assert ("AnsiballZ" in printed) != in_process, "the other carrier ran"
+            assert TOKEN not in printed.replace(json.dumps(options), "")
+            assert result["invocation"]["module_args"]["access_token"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+            results.append(without_the_unequal(result))
+    assert results[0] == results[1]
+    assert results[0]["failed"] is refused
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_an_option_that_does_not_exist_is_refused_by_name(tmp_path, in_process):
+    result, _printed = run_module(
+        tmp_path, {"project": "my-project", "location": "us-central1", "nmae": "x"}, in_process=in_process
+    )
+    assert result["failed"] is True
+    assert "Unsupported parameters" in result["msg"] and "nmae" in result["msg"]
