@@ -1,0 +1,3 @@
+"""A simulated Google Kubernetes Engine on loopback, for trying and testing the llmops.gke collection."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,36 @@
+"""Time inside the sandbox: durations are written as they are in life and pass faster."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Turns life's seconds into the sandbox's.
+
+    :param speed: how many of life's seconds pass in one second of wall time; above 0.
+    :raises ValueError: if speed is not above 0.
+    """
+
+    def __init__(self, speed: float = 50.0) -> None:
+        if not speed > 0:
+            raise ValueError(f"speed must be above 0, not {speed}")
+        self.speed = float(speed)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds`` of life's time."""
+        await asyncio.sleep(self.scaled(seconds))
+
+    def scaled(self, seconds: float) -> float:
+        """Return the wall time, in seconds, that ``seconds`` of life's time take."""
+        return seconds / self.speed
+
+    def now(self) -> datetime:
+        """Return the wall time. Timestamps that clients see are never scaled."""
+        return datetime.now(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return an aware moment as Google's APIs write it: UTC, ``2024-03-15T18:47:53.123456Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,79 @@
+"""What a sandbox is told at its start."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import yaml
+
+_PROJECT = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]")
+
+
+@dataclass
+class Config:
+    """Settings of one sandbox.
+
+    :param directory: where its files live; one directory, one sandbox.
+    :param speed: how many of life's seconds pass in a second, see Clock.
+    :param project: id of the only project that exists.
+    :param project_number: its number.
+    :param quotas: Compute quota metric -> limit, over the defaults; in every region, and project-wide.
+    :param models: models of the Hub over the defaults: "org/name" -> {gated: bool, parameters: int, config: {…}}.
+    :param accepted_models: gated models whose terms the owner of any good token has accepted; None means all.
+    :param disabled_services: APIs that are not enabled, e.g. container.googleapis.com.
+    :param denied_permissions: IAM permissions the caller lacks, e.g. container.clusters.create.
+    :raises ValueError: for a speed or project id that can't be.
+    """
+
+    directory: Path
+    speed: float = 50.0
+    project: str = "sandbox-project"
+    project_number: str = "123456789012"
+    quotas: dict[str, float] = field(default_factory=dict)
+    models: dict[str, dict] = field(default_factory=dict)
+    accepted_models: list[str] | None = None
+    disabled_services: list[str] = field(default_factory=list)
+    denied_permissions: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.speed, bool) or not isinstance(self.speed, int | float) or not self.speed > 0:
+            raise ValueError(f"speed must be a number above 0, not {self.speed!r}")
+        if not _PROJECT.fullmatch(str(self.project)):
+            raise ValueError(
+                f"project {self.project!r} is no project id: 6 to 30 lowercase letters, digits and hyphens, "
+                "a letter first, no hyphen last"
+            )
+
+    @property
+    def service_account_email(self) -> str:
+        """The identity whose key the sandbox writes."""
+        return f"sandbox@{self.project}.iam.gserviceaccount.com"
+
+
+def default_directory() -> Path:
+    """Return LLMOPS_GKE_SANDBOX_DIR, or a folder in the user's state directory (XDG)."""
+    chosen = os.environ.get("LLMOPS_GKE_SANDBOX_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(state).expanduser() / "llmops-gke-sandbox"
+
+
+def load(directory: Path, file: Path | None = None, **chosen) -> Config:
+    """Return the settings: defaults, over them the YAML file's, over them those chosen (None is not chosen).
+
+    :raises ValueError: for a file that is not a mapping or holds a setting that does not exist.
+    """
+    known = {setting.name for setting in fields(Config)} - {"directory"}
+    settings: dict = {}
+    if file is not None:
+        settings = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        if not isinstance(settings, dict):
+            raise ValueError(f"{file}: a mapping of settings is wanted")
+        if unknown := sorted(set(settings) - known):
+            raise ValueError(f"{file}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    settings |= {name: value for name, value in chosen.items() if value is not None}
+    return Config(directory=directory, **settings)

@@ -1,0 +1,129 @@
+"""Faults: what can be made to go wrong, by name. The code that plays a part asks here whether it must fail."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import count
+
+KNOWN_FAULTS: dict[str, str] = {
+    "http": (
+        "a request fails before its service sees it: status, reason, message, retry_after (seconds); "
+        "or drop=before|after (the connection closes before or after the service acted); or delay (wall seconds). "
+        "Context: service, method, path"
+    ),
+    "quota": (
+        "nodes are refused for want of quota: metric; where=operation fails the operation, "
+        "where=pool (default) leaves the pool RUNNING_WITH_ERROR. Context: project, location, cluster, pool"
+    ),
+    "stockout": (
+        "a zone has no such machine left: the pool ends RUNNING_WITH_ERROR with GCE_STOCKOUT, "
+        "where=operation fails the operation too. Context: project, location, zone, cluster, pool"
+    ),
+    "cluster_busy": "a write meets another operation: FAILED_PRECONDITION. Context: project, location, cluster, verb",
+    "operation_error": (
+        "an operation ends DONE but failed: field=error|statusMessage|nodepoolConditions, code, message. "
+        "Context: project, location, type, cluster, pool"
+    ),
+    "slow_operation": (
+        "an operation takes longer: factor, or seconds of life's time. Context: project, location, type, cluster, pool"
+    ),
+    "permission_denied": (
+        "a Google call is refused with 403: permission. Context: service, permission, project, method, path"
+    ),
+    "token_expired": "a good access token is refused with 401, as if it had run out. Context: service, method, path",
+    "image_not_found": "a registry does not have the image. Context: namespace, pod, container, image",
+    "crash": "a container ends soon after its start: exit_code, after (seconds). Context: namespace, pod, container",
+    "gpu_out_of_memory": "the model server finds too little GPU memory. Context: namespace, pod, container",
+    "slow_load": "weights load slowly: factor, or seconds. Context: namespace, pod, container",
+    "unschedulable": "no node takes the pod: message. Context: namespace, pod",
+    "evicted": "the node evicts the pod: message. Context: namespace, pod",
+    "no_address": "a load balancer never gets its address: message. Context: namespace, service",
+    "model_gated": "the Hub asks for terms that were not accepted: 403. Context: model",
+    "bad_token": "the Hub does not know the token: 401. Context: model",
+    "overloaded": "TGI answers 429, Model is overloaded. Context: namespace, pod",
+}
+
+
+@dataclass
+class _Fault:
+    id: str
+    name: str
+    times: int | None
+    match: dict[str, re.Pattern[str]]
+    params: dict
+
+    def fits(self, name: str, context: dict[str, str]) -> bool:
+        return self.name == name and all(
+            key in context and pattern.fullmatch(context[key]) for key, pattern in self.match.items()
+        )
+
+    def shown(self) -> dict:
+        match = {key: pattern.pattern for key, pattern in self.match.items()}
+        return {"id": self.id, "name": self.name, "times": self.times, "match": match, "params": dict(self.params)}
+
+
+class Faults:
+    """The faults that are switched on now, oldest first."""
+
+    def __init__(self) -> None:
+        self._faults: list[_Fault] = []
+        self._ids = count(1)
+
+    def add(self, name: str, *, times: int | None = None, match: dict[str, str] | None = None, **params) -> str:
+        """Switch a fault on.
+
+        :param name: one of KNOWN_FAULTS.
+        :param times: how often it strikes; None until it is removed.
+        :param match: regular expressions that must match the whole of the context's value of that name.
+        :param params: the fault's own settings, see KNOWN_FAULTS.
+        :returns: the fault's id.
+        :raises ValueError: for an unknown name, times below 1, or a match that is no regular expression.
+        """
+        if name not in KNOWN_FAULTS:
+            raise ValueError(f"unknown fault {name!r}; known: {', '.join(sorted(KNOWN_FAULTS))}")
+        if times is not None and times < 1:
+            raise ValueError(f"times must be 1 or more, not {times}")
+        patterns = {}
+        for key, expression in (match or {}).items():
+            try:
+                patterns[key] = re.compile(expression)
+            except re.error as error:
+                raise ValueError(f"match {key}={expression!r} is not a regular expression: {error}") from None
+        fault = _Fault(str(next(self._ids)), name, times, patterns, params)
+        self._faults.append(fault)
+        return fault.id
+
+    def take(self, name: str, **context: str) -> dict | None:
+        """Return the parameters of the first fault that strikes here, and count it down; None if none does."""
+        fault = self._first(name, context)
+        if fault is None:
+            return None
+        if fault.times is not None:
+            fault.times -= 1
+            if fault.times == 0:
+                self._faults.remove(fault)
+        return dict(fault.params)
+
+    def peek(self, name: str, **context: str) -> dict | None:
+        """Return what take() would, without counting."""
+        fault = self._first(name, context)
+        return None if fault is None else dict(fault.params)
+
+    def list(self) -> list[dict]:
+        """Return the faults that are on: id, name, times (left), match, params."""
+        return [fault.shown() for fault in self._faults]
+
+    def remove(self, id: str) -> bool:
+        """Switch one fault off; False if there is none of this id."""
+        kept = [fault for fault in self._faults if fault.id != id]
+        removed = len(kept) < len(self._faults)
+        self._faults = kept
+        return removed
+
+    def clear(self) -> None:
+        """Switch all faults off."""
+        self._faults = []
+
+    def _first(self, name: str, context: dict[str, str]) -> _Fault | None:
+        return next((fault for fault in self._faults if fault.fits(name, context)), None)

@@ -1,0 +1,86 @@
+"""Who a client is and what it may do. Rights are simple here: none, discovery alone, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import ApiError, details
+from ..kinds import Kind
+from ..managed_fields import Owner, updated
+from .paths import Target
+
+ANONYMOUS = "system:anonymous"
+WITHOUT_RIGHTS = (ANONYMOUS, "viewer")
+OPEN_PATHS = ("/version", "/readyz", "/livez", "/healthz")
+
+Authenticate = Callable[[str], str | None]
+
+
+def user_of(authorization: str | None, authenticate: Authenticate) -> str:
+    """Return the user that an Authorization header names; anonymous where there is none.
+
+    :raises ApiError: 401 for a token that nobody has.
+    """
+    if not authorization:
+        return ANONYMOUS
+    scheme, _, token = authorization.partition(" ")
+    user = authenticate(token.strip()) if scheme.lower() == "bearer" else None
+    if user is None:
+        raise ApiError(401, "Unauthorized", "Unauthorized")
+    return user
+
+
+def may(user: str) -> bool:
+    """Whether a user may read and write objects; whoever may, may everything."""
+    return user not in WITHOUT_RIGHTS
+
+
+def require_path(user: str, method: str, path: str) -> None:
+    """Refuse a path that is not a resource's to those who have not signed in.
+
+    :raises ApiError: 403.
+    """
+    if user == ANONYMOUS:
+        verb = method.lower()
+        raise ApiError(403, "Forbidden", f'forbidden: User "{user}" cannot {verb} path "{path}"', {})
+
+
+def require(user: str, verb: str, target: Target) -> None:
+    """Refuse a request on a resource that a user has no right to.
+
+    :raises ApiError: 403, in RBAC's words.
+    """
+    kind = target.kind
+    if may(user) or (user != ANONYMOUS and is_review(kind)):
+        return
+    resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
+    subject = f'{kind.resource} "{target.name}" is forbidden' if target.name else f"{kind.resource} is forbidden"
+    scope = f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"
+    message = f'{subject}: User "{user}" cannot {verb} resource "{resource}" in API group "{kind.group}" {scope}'
+    raise ApiError(403, "Forbidden", message, details(kind, target.name))
+
+
+def is_review(kind: Kind) -> bool:
+    """Whether a kind is a question about rights: answered at once, never stored."""
+    return kind.group in ("authorization.k8s.io", "authentication.k8s.io")
+
+
+def review(kind: Kind, body: dict, user: str, manager: str, now: str) -> dict:
+    """Return the answer to a question about the rights of the asking user.
+
+    :raises ApiError: 501 for questions about others.
+    """
+    if kind.kind == "SelfSubjectReview":
+        status: dict = {"userInfo": {"username": user, "groups": ["system:authenticated"]}}
+    elif kind.kind == "SelfSubjectAccessReview":
+        status = {"allowed": may(user)}
+    elif kind.kind == "SelfSubjectRulesReview":
+        everything = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}] if may(user) else []
+        paths = [{"verbs": ["*"], "nonResourceURLs": ["*"]}] if may(user) else []
+        status = {"resourceRules": everything, "nonResourceRules": paths, "incomplete": False}
+    else:
+        raise ApiError(501, "NotImplemented", f"the sandbox does not implement {kind.resource}")
+    empty = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {}, "spec": {}}
+    asked = {**empty, **{name: part for name, part in body.items() if name in ("metadata", "spec")}}
+    owner = Owner(manager, "Update", kind.api_version)
+    return {**updated(kind, empty, asked, owner, now, set()), "status": status}

@@ -1,0 +1,82 @@
+"""Lists: selected, in pages, as they are or as they were."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+
+from ..errors import ApiError, bad_request, number
+from ..kinds import Kind
+from ..selectors import Matches, field_matcher, label_matcher
+from ..store import Gone, Store
+
+
+def matcher(kind: Kind, query: Mapping[str, str], name: str = "") -> Matches:
+    """Return a predicate for a query's selectors, and for one name where a path gives it.
+
+    :raises ApiError: 400 for a selector that does not parse.
+    """
+    labels = label_matcher(query.get("labelSelector"))
+    fields = field_matcher(kind, query.get("fieldSelector"))
+    return lambda obj: (not name or obj["metadata"]["name"] == name) and labels(obj) and fields(obj)
+
+
+def list_objects(store: Store, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[list[dict], dict]:
+    """Return a page of objects and the list's metadata.
+
+    :param query: labelSelector, fieldSelector, limit, continue, resourceVersion, resourceVersionMatch.
+    :raises ApiError: 400 for a query that makes no sense, 410 for a version that is too old.
+    """
+    matches = matcher(kind, query)
+    revision, start = store.revision, ""
+    if query.get("continue"):
+        revision, start = _read_continue(query["continue"])
+    elif query.get("resourceVersionMatch") == "Exact":
+        revision = number(query, "resourceVersion") or 0
+    try:
+        items = (
+            store.items(kind, namespace) if revision == store.revision else store.items_at(kind, namespace, revision)
+        )
+    except Gone as error:
+        raise expired(query, error) from None
+    items = [obj for obj in items if matches(obj) and _position(obj, namespace) >= start]
+    metadata = {"resourceVersion": str(revision)}
+    limit = number(query, "limit") or 0
+    if 0 < limit < len(items):
+        metadata["continue"] = _write_continue(revision, _position(items[limit - 1], namespace))
+        if not query.get("labelSelector") and not query.get("fieldSelector"):
+            metadata["remainingItemCount"] = len(items) - limit
+        items = items[:limit]
+    return items, metadata
+
+
+def expired(query: Mapping[str, str], error: Gone) -> ApiError:
+    """Return the 410 for a version that the history does not reach."""
+    message = str(error)
+    if query.get("continue"):
+        message = (
+            "The provided continue parameter is too old to display a consistent list result. "
+            "You must start a new list without the continue parameter."
+        )
+    return ApiError(410, "Expired", message)
+
+
+def _position(obj: dict, namespace: str) -> str:
+    metadata = obj["metadata"]
+    own = metadata.get("namespace", "")
+    return metadata["name"] if namespace or not own else f"{own}/{metadata['name']}"
+
+
+def _write_continue(revision: int, last: str) -> str:
+    token = {"v": "meta.k8s.io/v1", "rv": revision, "start": last + "\u0000"}
+    return base64.urlsafe_b64encode(json.dumps(token, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _read_continue(token: str) -> tuple[int, str]:
+    try:
+        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return int(found["rv"]), str(found["start"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        raise bad_request("continue key is not valid") from None
