@@ -88,7 +88,7 @@ def _bind(address: str, ports: list[int]) -> Binding:
     sockets: dict[int, socket.socket] = {}
     try:
         for port in ports:
-            listener = sockets[port] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener = sockets[port] = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.setblocking(False)
             listener.bind((address, port))

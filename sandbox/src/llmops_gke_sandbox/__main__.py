@@ -1,0 +1,7 @@
+"""``python -m llmops_gke_sandbox``: the same as the console script."""
+
+import sys
+
+from llmops_gke_sandbox.cli import main
+
+sys.exit(main())

@@ -1,0 +1,144 @@
+"""The command line: start, stop, status, env, faults."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import yaml
+
+from llmops_gke_sandbox import config as settings
+from llmops_gke_sandbox import daemon
+from llmops_gke_sandbox.environment import exports
+from llmops_gke_sandbox.rundir import RunDirectory
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    directory = (options.directory or settings.default_directory()).expanduser().absolute()
+    try:
+        return options.run(directory, options)
+    except (daemon.DaemonError, ValueError, OSError, yaml.YAMLError) as error:
+        print(f"llmops-gke-sandbox: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="llmops-gke-sandbox", description="A simulated Google Kubernetes Engine on loopback."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run, help: str | None) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, description=help, **({"help": help} if help else {}))
+        added.add_argument("--directory", type=Path, help="where its files are; default $LLMOPS_GKE_SANDBOX_DIR")
+        added.set_defaults(run=run)
+        return added
+
+    for name, run, help in (("start", _start, "start in the background, wait until ready"), ("serve", _serve, None)):
+        added = command(name, run, help)
+        added.add_argument("--speed", type=float, help="how many of life's seconds pass in one; default 50")
+        added.add_argument("--project", help="id of its project; default sandbox-project")
+        added.add_argument("--config", type=Path, help="YAML file of further settings")
+    command("stop", _stop, "stop it and remove its files")
+    command("status", _status, "what is there now, as JSON")
+    command("env", _env, "shell lines that point gcloud, kubectl and Hugging Face's clients to it")
+    faults = command("faults", _faults, "what goes wrong: list, add NAME key=value…, clear")
+    faults.add_argument("action", choices=["list", "add", "clear"])
+    faults.add_argument("name", nargs="?", help="the fault")
+    faults.add_argument("settings", nargs="*", metavar="key=value", help="times=N, match.CONTEXT=REGEX, or its own")
+    return parser
+
+
+def _config(directory: Path, options: argparse.Namespace) -> settings.Config:
+    return settings.load(directory, options.config, speed=options.speed, project=options.project)
+
+
+def _start(directory: Path, options: argparse.Namespace) -> int:
+    arguments = ["--directory", str(directory)]
+    for name in ("speed", "project"):
+        if (value := getattr(options, name)) is not None:
+            arguments += [f"--{name}", str(value)]
+    if options.config is not None:
+        arguments += ["--config", str(options.config.absolute())]
+    print(json.dumps(daemon.start(_config(directory, options), arguments)))
+    return 0
+
+
+def _serve(directory: Path, options: argparse.Namespace) -> int:
+    return daemon.serve(_config(directory, options))
+
+
+def _stop(directory: Path, _options: argparse.Namespace) -> int:
+    print(json.dumps({"changed": daemon.stop(directory), "directory": str(directory)}))
+    return 0
+
+
+def _status(directory: Path, _options: argparse.Namespace) -> int:
+    if RunDirectory(directory).pid() is None:
+        print(json.dumps({"running": False, "directory": str(directory)}))
+        return 0
+    status = _admin(directory, "GET", "/status")
+    print(json.dumps({"running": True, "directory": str(directory)} | _endpoints(directory) | status, indent=2))
+    return 0
+
+
+def _env(directory: Path, _options: argparse.Namespace) -> int:
+    print(exports(directory, _endpoints(directory)))
+    return 0
+
+
+def _faults(directory: Path, options: argparse.Namespace) -> int:
+    if options.action == "add":
+        if not options.name:
+            raise ValueError("faults add wants the fault's name; faults list shows the known ones")
+        answer = _admin(directory, "POST", "/faults", {"name": options.name} | _fault_settings(options.settings))
+    else:
+        answer = _admin(directory, "GET" if options.action == "list" else "DELETE", "/faults")
+    print(json.dumps(answer, indent=2))
+    return 0
+
+
+def _fault_settings(pairs: list[str]) -> dict:
+    """Read key=value as YAML reads values; match.KEY=REGEX goes into the match, as text."""
+    read: dict = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"{pair!r}: key=value is wanted")
+        if key.startswith("match."):
+            read.setdefault("match", {})[key.removeprefix("match.")] = value
+        else:
+            read[key] = yaml.safe_load(value)
+    return read
+
+
+def _endpoints(directory: Path) -> dict:
+    run = RunDirectory(directory)
+    endpoints = run.endpoints() if run.pid() is not None else None
+    if endpoints is None:
+        raise ValueError(
+            f"no sandbox runs in {directory}; start one with: llmops-gke-sandbox start --directory {directory}"
+        )
+    return endpoints
+
+
+def _admin(directory: Path, method: str, path: str, body: dict | None = None) -> dict:
+    request = urllib.request.Request(
+        _endpoints(directory)["admin"] + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    # Loopback is never reached through a proxy, whatever the environment says.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise ValueError(json.load(error)["error"]) from None

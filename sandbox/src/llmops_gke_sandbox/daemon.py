@@ -1,0 +1,118 @@
+"""A sandbox as a process: served in the background, started and stopped from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from llmops_gke_sandbox.config import Config
+from llmops_gke_sandbox.rundir import LOG, RunDirectory
+
+_START_SECONDS = 30
+_STOP_SECONDS = 10
+_LOOK_EVERY = 0.02
+
+
+class DaemonError(Exception):
+    """Why a sandbox did not start or stop, in one line."""
+
+
+def serve(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code.
+
+    :raises DaemonError: if another sandbox has the directory.
+    """
+    directory = RunDirectory(config.directory)
+    if not directory.claim():
+        raise DaemonError(f"another sandbox runs in {config.directory}")
+    asyncio.run(_serve(config, directory))
+    return 0
+
+
+async def _serve(config: Config, directory: RunDirectory) -> None:
+    # Here and not above: the other commands only talk to a sandbox that runs, and should not wait for its imports.
+    from llmops_gke_sandbox.server import Sandbox
+
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    sandbox = Sandbox(config)
+    await sandbox.start()
+    directory.write_endpoints(sandbox.endpoints() | {"pid": os.getpid()})
+    await ended.wait()
+    await sandbox.stop()
+
+
+def start(config: Config, arguments: list[str]) -> dict:
+    """Start a sandbox in the background and wait until it answers.
+
+    :param arguments: the command line from which the process makes the same config.
+    :returns: changed, directory, and the endpoints.
+    :raises DaemonError: with the log's last line.
+    """
+    directory = RunDirectory(config.directory)
+    with directory.alone():
+        changed = directory.pid() is None
+        if changed:
+            _launch(directory, arguments)
+        return {"changed": changed, "directory": str(directory.path)} | directory.endpoints()
+
+
+def stop(path: Path) -> bool:
+    """Stop the sandbox of a directory and remove its files; False if there was nothing.
+
+    :raises DaemonError: if its process does not end.
+    """
+    directory = RunDirectory(path)
+    if not path.is_dir():
+        return False
+    with directory.alone():
+        pid = directory.pid()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if pid is None:
+                break
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+            if _gone(directory):
+                break
+        else:
+            raise DaemonError(f"process {pid} of {path} does not end")
+        return directory.clear()
+
+
+def _launch(directory: RunDirectory, arguments: list[str]) -> None:
+    if strangers := directory.strangers():
+        raise DaemonError(f"{directory.path / strangers[0]} is not a sandbox's; choose another directory")
+    directory.forget()
+    with open(directory.path / LOG, "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "llmops_gke_sandbox", "serve", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while directory.endpoints() is None:
+        if process.poll() is not None:
+            raise DaemonError(f"the sandbox did not start (exit code {process.returncode}): {directory.last_words()}")
+        if time.monotonic() > deadline:
+            process.kill()
+            raise DaemonError(f"the sandbox did not answer within {_START_SECONDS} s: {directory.last_words()}")
+        time.sleep(_LOOK_EVERY)
+
+
+def _gone(directory: RunDirectory) -> bool:
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline:
+        if directory.pid() is None:
+            return True
+        time.sleep(_LOOK_EVERY)
+    return False

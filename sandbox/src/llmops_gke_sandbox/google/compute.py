@@ -1,0 +1,208 @@
+"""What is read of Compute Engine: quotas, regions, zones, machine types, GPUs."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+from aiohttp import web
+
+from llmops_gke_sandbox.config import Config
+from llmops_gke_sandbox.google import places
+from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
+from llmops_gke_sandbox.google.guard import Guard
+from llmops_gke_sandbox.google.quotas import Quotas
+
+_FILTER = re.compile(r'\(?\s*(?P<field>\w+)\s*(?P<how>=|eq)\s*(?P<quote>"?)(?P<value>[^"\s]+)(?P=quote)\s*\)?')
+
+
+class Compute:
+    """Answers /compute/v1/projects/…
+
+    :param base: URL under which it is served, e.g. http://127.0.0.1:1234/compute/v1.
+    """
+
+    def __init__(self, config: Config, quotas: Quotas, guard: Guard, base: str) -> None:
+        self._config, self._quotas, self._guard = config, quotas, guard
+        self._home = f"{base}/projects/{config.project}"
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of the API's application."""
+        project = "/projects/{project}"
+        table = {
+            "": ("compute.projects.get", self._project),
+            "/regions": ("compute.regions.list", self._regions),
+            "/regions/{region}": ("compute.regions.get", self._region),
+            "/zones": ("compute.zones.list", self._zones),
+            "/zones/{zone}": ("compute.zones.get", self._zone),
+            "/zones/{zone}/acceleratorTypes": ("compute.acceleratorTypes.list", self._accelerators),
+            "/zones/{zone}/acceleratorTypes/{name}": ("compute.acceleratorTypes.get", self._accelerator),
+            "/zones/{zone}/machineTypes": ("compute.machineTypes.list", self._machines),
+            "/zones/{zone}/machineTypes/{name}": ("compute.machineTypes.get", self._machine),
+            "/aggregated/acceleratorTypes": ("compute.acceleratorTypes.list", self._all_accelerators),
+            "/aggregated/machineTypes": ("compute.machineTypes.list", self._all_machines),
+        }
+        return [web.get(project + path, self._reading(permission, read)) for path, (permission, read) in table.items()]
+
+    def _reading(self, permission: str, read):
+        async def answer(request: web.Request) -> web.Response:
+            self._guard.require(request, "compute", permission, request.match_info["project"])
+            return web.json_response(read(request))
+
+        return answer
+
+    def _project(self, _request: web.Request) -> dict:
+        return self._resource("project", self._config.project, "") | {
+            "id": self._config.project_number,
+            "quotas": self._quotas.shown(None),
+            "defaultServiceAccount": f"{self._config.project_number}-compute@developer.gserviceaccount.com",
+        }
+
+    def _regions(self, request: web.Request) -> dict:
+        return self._list(request, "region", "regions", [self._region_body(name) for name in places.regions()])
+
+    def _region(self, request: web.Request) -> dict:
+        name = request.match_info["region"]
+        if name not in places.regions():
+            raise self._missing(f"regions/{name}")
+        return self._region_body(name)
+
+    def _region_body(self, name: str) -> dict:
+        zones = [f"{self._home}/zones/{zone}" for zone in places.regions()[name]]
+        return self._resource("region", name, f"regions/{name}") | {
+            "status": "UP",
+            "zones": zones,
+            "quotas": self._quotas.shown(name),
+        }
+
+    def _zones(self, request: web.Request) -> dict:
+        zones = [self._zone_body(zone) for zones in places.regions().values() for zone in zones]
+        return self._list(request, "zone", "zones", zones)
+
+    def _zone(self, request: web.Request) -> dict:
+        return self._zone_body(self._known_zone(request))
+
+    def _zone_body(self, name: str) -> dict:
+        region = f"{self._home}/regions/{places.region_of(name)}"
+        return self._resource("zone", name, f"zones/{name}") | {"status": "UP", "region": region}
+
+    def _accelerators(self, request: web.Request) -> dict:
+        zone = self._known_zone(request)
+        return self._list(request, "acceleratorType", f"zones/{zone}/acceleratorTypes", self._accelerators_of(zone))
+
+    def _accelerator(self, request: web.Request) -> dict:
+        return self._one(request, "acceleratorTypes", self._accelerators_of(self._known_zone(request)))
+
+    def _machines(self, request: web.Request) -> dict:
+        zone = self._known_zone(request)
+        return self._list(request, "machineType", f"zones/{zone}/machineTypes", self._machines_of(zone))
+
+    def _machine(self, request: web.Request) -> dict:
+        return self._one(request, "machineTypes", self._machines_of(self._known_zone(request)))
+
+    def _all_accelerators(self, request: web.Request) -> dict:
+        return self._aggregated(request, "acceleratorType", self._accelerators_of)
+
+    def _all_machines(self, request: web.Request) -> dict:
+        return self._aggregated(request, "machineType", self._machines_of)
+
+    def _accelerators_of(self, zone: str) -> list[dict]:
+        return [
+            self._resource("acceleratorType", gpu.name, f"zones/{zone}/acceleratorTypes/{gpu.name}")
+            | {
+                "description": gpu.description,
+                "maximumCardsPerInstance": gpu.per_instance,
+                "zone": f"{self._home}/zones/{zone}",
+            }
+            for gpu in places.accelerators().values()
+            if zone in gpu.zones
+        ]
+
+    def _machines_of(self, zone: str) -> list[dict]:
+        return [self._machine_body(machine, zone) for machine in places.machines_in(zone)]
+
+    def _machine_body(self, machine: places.Machine, zone: str) -> dict:
+        body = self._resource("machineType", machine.name, f"zones/{zone}/machineTypes/{machine.name}") | {
+            "description": f"{machine.cpus} vCPUs, {machine.memory_mb // 1024} GB RAM",
+            "guestCpus": machine.cpus,
+            "memoryMb": machine.memory_mb,
+            "isSharedCpu": machine.name == "e2-medium",
+            "maximumPersistentDisks": 128,
+            "maximumPersistentDisksSizeGb": "263168",
+            "zone": zone,
+        }
+        if machine.gpu:
+            body["accelerators"] = [{"guestAcceleratorType": machine.gpu, "guestAcceleratorCount": machine.gpus}]
+        return body
+
+    def _resource(self, kind: str, name: str, path: str) -> dict:
+        return {
+            "kind": f"compute#{kind}",
+            "id": str(zlib.crc32(f"{path}/{name}".encode())),
+            "creationTimestamp": "1969-12-31T16:00:00.000-08:00",
+            "name": name,
+            "selfLink": f"{self._home}/{path}".rstrip("/"),
+        }
+
+    def _list(self, request: web.Request, kind: str, path: str, items: list[dict]) -> dict:
+        return {
+            "kind": f"compute#{kind}List",
+            "id": f"projects/{self._config.project}/{path}",
+            "items": _filtered(request, items),
+            "selfLink": f"{self._home}/{path}",
+        }
+
+    def _aggregated(self, request: web.Request, kind: str, of_zone) -> dict:
+        plural, scopes = f"{kind}s", {}
+        for zone in (zone for zones in places.regions().values() for zone in zones):
+            found = _filtered(request, of_zone(zone))
+            empty = {
+                "warning": {
+                    "code": "NO_RESULTS_ON_PAGE",
+                    "message": f"There are no results for scope 'zones/{zone}' on this page.",
+                }
+            }
+            scopes[f"zones/{zone}"] = {plural: found} if found else empty
+        path = f"aggregated/{plural}"
+        return {
+            "kind": f"compute#{kind}AggregatedList",
+            "id": f"projects/{self._config.project}/{path}",
+            "items": scopes,
+            "selfLink": f"{self._home}/{path}",
+        }
+
+    def _one(self, request: web.Request, collection: str, items: list[dict]) -> dict:
+        name = request.match_info["name"]
+        found = next((item for item in items if item["name"] == name), None)
+        if found is None:
+            raise self._missing(f"zones/{request.match_info['zone']}/{collection}/{name}")
+        return found
+
+    def _known_zone(self, request: web.Request) -> str:
+        zone = request.match_info["zone"]
+        if zone in places.regions() or not places.zones_of(zone):
+            raise self._missing(f"zones/{zone}")
+        return zone
+
+    def _missing(self, path: str) -> GoogleError:
+        message = f"The resource 'projects/{self._config.project}/{path}' was not found"
+        return GoogleError("NOT_FOUND", message, reason="notFound")
+
+
+def _filtered(request: web.Request, items: list[dict]) -> list[dict]:
+    """Apply ?filter= of one clause: FIELD=VALUE, or gcloud's FIELD eq REGEX, which matches the whole value."""
+    asked = request.query.get("filter")
+    if not asked:
+        return items
+    clause = _FILTER.fullmatch(asked)
+    if clause is None or any(not isinstance(item.get(clause["field"]), str) for item in items):
+        raise unimplemented(f"Compute's filter {asked!r}; FIELD=VALUE is the form it knows")
+    try:
+        wanted = re.compile(
+            re.escape(clause["value"]) if clause["how"] == "=" else clause["value"].replace("\\\\", "\\")
+        )
+    except re.error:
+        raise bad_request(
+            [("filter", f"Invalid value for field 'filter': '{asked}'. Invalid list filter expression.")]
+        ) from None
+    return [item for item in items if wanted.fullmatch(item[clause["field"]])]

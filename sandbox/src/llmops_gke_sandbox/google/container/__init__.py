@@ -1,0 +1,1 @@
+"""The GKE API, v1: clusters, node pools, operations."""

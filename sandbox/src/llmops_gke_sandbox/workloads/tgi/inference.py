@@ -1,0 +1,205 @@
+"""From a request to its tokens in time: permits, validation, queue, batch, steps on the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from llmops_gke_sandbox.workloads.tgi.generation import Generation, Token, generate
+from llmops_gke_sandbox.workloads.tgi.metrics import Metrics
+from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest
+from llmops_gke_sandbox.workloads.tgi.settings import Settings
+from llmops_gke_sandbox.workloads.tgi.timing import Timing
+from llmops_gke_sandbox.workloads.tgi.tokenizer import Piece
+from llmops_gke_sandbox.workloads.tgi.validation import ValidationRefused, validate
+
+_KEPT = 1000
+
+
+class Refused(Exception):
+    """The router's refusal: status, error and error_type, as the body names them."""
+
+    def __init__(self, status: int, error: str, error_type: str) -> None:
+        super().__init__(error)
+        self.status, self.error, self.error_type = status, error, error_type
+
+    def body(self) -> dict[str, str]:
+        """Return the API's form."""
+        return {"error": self.error, "error_type": self.error_type}
+
+
+@dataclass(frozen=True)
+class Served:
+    """One request's times in seconds of a monotonic clock: received, queued, begun, first token, end."""
+
+    received: float
+    queued: float
+    begun: float
+    first: float
+    end: float
+    tokens: int
+
+    @property
+    def total(self) -> float:
+        """From the request to its last token."""
+        return self.end - self.received
+
+    @property
+    def per_token(self) -> float:
+        """TGI's mean: all of the inference over all tokens, the first one included."""
+        return (self.end - self.begun) / self.tokens
+
+
+@dataclass(frozen=True)
+class Step:
+    """Tokens that are sent together; ``end`` comes with the last ones."""
+
+    index: int
+    tokens: tuple[Token, ...]
+    end: End | None = None
+
+
+@dataclass(frozen=True)
+class End:
+    """A whole answer, the input it answers, and its times."""
+
+    generation: Generation
+    input_pieces: tuple[Piece, ...]
+    served: Served
+
+
+class Inference:
+    """Runs requests as a router and its one batch do.
+
+    :param capacity: tokens that the batch can hold.
+    :param overloaded: asked for each request whether it shall be refused as if too many were under way.
+    """
+
+    def __init__(self, settings: Settings, timing: Timing, capacity: int, overloaded: Callable[[], bool]) -> None:
+        self.settings = settings
+        self.metrics = Metrics(settings.max_total_tokens)
+        self.served: deque[Served] = deque(maxlen=_KEPT)
+        self._timing = timing
+        self._capacity = capacity
+        self._overloaded = overloaded
+        self._under_way = 0
+        self._waiting = 0
+        self._batch: dict[object, int] = {}
+        self._room = asyncio.Condition()
+        self._cold = True
+
+    async def run(self, request: GenerateRequest, *, streaming: bool) -> AsyncIterator[Step]:
+        """Yield the steps of an answer as their time comes.
+
+        :raises Refused: before the first step.
+        """
+        received = time.monotonic()
+        try:
+            if self._under_way >= self.settings.max_concurrent_requests or self._overloaded():
+                raise Refused(429, "Model is overloaded", "overloaded")
+            try:
+                validated = validate(request, self.settings, streaming)
+            except ValidationRefused as broken:
+                raise Refused(422, f"Input validation error: {broken}", "validation") from None
+        except Refused as refused:
+            self.metrics.count("tgi_request_failure", f'err="{refused.error_type}"')
+            raise
+        self.metrics.tokens("tgi_request_input_length", len(validated.input_pieces))
+        self.metrics.tokens("tgi_request_max_new_tokens", validated.max_new_tokens)
+        generation = generate(request.inputs, request.parameters, validated.max_new_tokens)
+        self._under_way += 1
+        entry = object()
+        queued = time.monotonic()
+        try:
+            await self._enter(entry, len(validated.input_pieces) + validated.max_new_tokens)
+            async with aclosing(self._steps(generation, validated.input_pieces, received, queued)) as steps:
+                async for step in steps:
+                    yield step
+        finally:
+            self._under_way -= 1
+            await self._leave(entry)
+
+    async def complete(self, request: GenerateRequest) -> list[End]:
+        """Return the answer, or ``best_of`` answers with the likeliest first.
+
+        :raises Refused: as run() does.
+        """
+        best_of = request.parameters.best_of or 1
+        ends = await asyncio.gather(*(self._complete_one(request) for _ in range(best_of)))
+        return sorted(ends, key=lambda end: -end.generation.likelihood)
+
+    async def _complete_one(self, request: GenerateRequest) -> End:
+        async with aclosing(self.run(request, streaming=False)) as steps:
+            async for step in steps:
+                if step.end is not None:
+                    return step.end
+        raise Refused(500, "Incomplete generation", "incomplete_generation")
+
+    async def _steps(
+        self, generation: Generation, pieces: tuple[Piece, ...], received: float, queued: float
+    ) -> AsyncIterator[Step]:
+        # Each step has its own moment on the clock, so a late wake-up is made good and the rate holds.
+        begun = moment = time.monotonic()
+        moment += self._timing.first_token(len(pieces))
+        if self._cold:
+            self._cold = False
+            moment += self._timing.cold
+        first = 0.0
+        size = self._timing.tokens_per_event
+        total = len(generation.tokens)
+        for index, start in enumerate(range(0, total, size), 1):
+            if index > 1:
+                moment += self._timing.step(sum(self._batch.values())) * min(size, total - start)
+            await _sleep_until(moment)
+            tokens = generation.tokens[start : start + size]
+            first = first or time.monotonic()
+            if start + size < total:
+                yield Step(index, tokens)
+                continue
+            served = Served(received, queued, begun, first, time.monotonic(), total)
+            self._record(served)
+            yield Step(index, tokens, End(generation, pieces, served))
+
+    async def _enter(self, entry: object, tokens: int) -> None:
+        """Wait in the queue until the batch has room. A request longer than the whole batch runs alone."""
+        self._waiting += 1
+        self.metrics.gauge("tgi_queue_size", self._waiting)
+        try:
+            async with self._room:
+                await self._room.wait_for(
+                    lambda: not self._batch or sum(self._batch.values()) + tokens <= self._capacity
+                )
+                self._batch[entry] = tokens
+        finally:
+            self._waiting -= 1
+            self.metrics.gauge("tgi_queue_size", self._waiting)
+        self._show_batch()
+
+    async def _leave(self, entry: object) -> None:
+        if self._batch.pop(entry, None) is not None:
+            self._show_batch()
+            async with self._room:
+                self._room.notify_all()
+
+    def _show_batch(self) -> None:
+        self.metrics.gauge("tgi_batch_current_size", len(self._batch))
+        self.metrics.gauge("tgi_batch_current_max_tokens", sum(self._batch.values()))
+
+    def _record(self, served: Served) -> None:
+        self.served.append(served)
+        self.metrics.count("tgi_request_success")
+        self.metrics.seconds("tgi_request_duration", served.total)
+        self.metrics.seconds("tgi_request_validation_duration", served.queued - served.received)
+        self.metrics.seconds("tgi_request_queue_duration", served.begun - served.queued)
+        self.metrics.seconds("tgi_request_inference_duration", served.end - served.begun)
+        self.metrics.seconds("tgi_request_mean_time_per_token_duration", served.per_token)
+        self.metrics.tokens("tgi_request_generated_tokens", served.tokens)
+
+
+async def _sleep_until(moment: float) -> None:
+    # Late or not, everything else in the loop gets its turn, or what was sent would leave the process in bursts.
+    await asyncio.sleep(max(0.0, moment - time.monotonic()))

@@ -1,0 +1,148 @@
+"""A TGI server on loopback: the application, and the socket it listens on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from aiohttp import web
+
+from llmops_gke_sandbox.request_log import mark_simulated
+from llmops_gke_sandbox.workloads.tgi import documents
+from llmops_gke_sandbox.workloads.tgi.inference import Inference
+from llmops_gke_sandbox.workloads.tgi.native import NativeRoutes
+from llmops_gke_sandbox.workloads.tgi.openai import OpenAiRoutes
+from llmops_gke_sandbox.workloads.tgi.request import NotSimulated
+from llmops_gke_sandbox.workloads.tgi.settings import Settings
+from llmops_gke_sandbox.workloads.tgi.timing import Timing
+from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, key_guard, refusals
+
+PAYLOAD_LIMIT = 2_000_000
+GUARDED = frozenset(
+    (
+        "/",
+        "/generate",
+        "/generate_stream",
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/vertex",
+        "/invocations",
+        "/tokenize",
+    )
+)
+"""What API_KEY guards; ``/chat_tokenize`` and all GETs are open, as in TGI."""
+
+
+def never() -> bool:
+    """Return False: nothing overloads a server that runs alone."""
+    return False
+
+
+class TgiServer:
+    """One router with its model.
+
+    :param timing: its speed. settings: its launch arguments.
+    :param listener: a bound socket that does not listen yet; by default one of its own.
+    :param capacity: tokens that its batch holds.
+    :param overloaded: see Inference.
+    """
+
+    def __init__(
+        self,
+        timing: Timing,
+        settings: Settings | None = None,
+        *,
+        listener: socket.socket | None = None,
+        capacity: int = 55_000,
+        overloaded: Callable[[], bool] = never,
+    ) -> None:
+        self.settings = settings or Settings(model="mistralai/Mistral-7B-Instruct-v0.1")
+        self.inference = Inference(self.settings, timing, capacity, overloaded)
+        self._space = timing.space_after_data
+        self._socket = listener or reserved_socket()
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1. It is taken at once, and refuses connections until start()."""
+        return self._socket.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """Where clients reach it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> TgiServer:
+        """Listen; returns itself."""
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0)
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._socket, backlog=1024).start()
+        return self
+
+    async def stop(self) -> None:
+        """End the listener and every connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        self._socket.close()
+
+    def _application(self) -> web.Application:
+        middlewares = [refusals]
+        if self.settings.api_key:
+            middlewares.insert(0, key_guard(self.settings.api_key, GUARDED))
+        application = web.Application(middlewares=middlewares, client_max_size=PAYLOAD_LIMIT)
+        application[INFERENCE] = self.inference
+        application.on_response_prepare.append(mark_simulated)
+        native, openai = NativeRoutes(space=self._space), OpenAiRoutes(space=self._space)
+        add = application.router
+        add.add_post("/", native.compat)
+        add.add_post("/generate", native.generate)
+        add.add_post("/generate_stream", native.generate_stream)
+        add.add_post("/tokenize", native.tokenize)
+        add.add_post("/chat_tokenize", openai.chat_tokenize)
+        add.add_post("/v1/chat/completions", openai.chat)
+        add.add_post("/v1/completions", openai.completions)
+        if self.settings.version >= (2, 3, 0):
+            add.add_get("/v1/models", openai.models)
+        for path in ("/vertex", "/invocations"):
+            add.add_post(path, _not_simulated)
+        for path in ("/", "/health", "/ping"):
+            add.add_get(path, _health)
+        add.add_get("/info", _info)
+        add.add_get("/metrics", _metrics)
+        add.add_get("/docs", _docs)
+        add.add_get("/docs/", _docs)
+        add.add_get("/api-doc/openapi.json", _openapi)
+        return application
+
+
+def reserved_socket() -> socket.socket:
+    """Return a bound socket that does not listen yet: its port is known, and who connects is refused."""
+    reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved
+
+
+async def _not_simulated(request: web.Request) -> web.Response:
+    raise NotSimulated(f"POST {request.path}")
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.Response()
+
+
+async def _info(request: web.Request) -> web.Response:
+    return web.json_response(documents.info(request.app[INFERENCE].settings))
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    return web.Response(text=request.app[INFERENCE].metrics.render())
+
+
+async def _docs(_request: web.Request) -> web.Response:
+    return web.Response(text=documents.DOCS, content_type="text/html")
+
+
+async def _openapi(request: web.Request) -> web.Response:
+    return web.json_response(documents.openapi(request.app[INFERENCE].settings))
