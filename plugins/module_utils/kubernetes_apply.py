@@ -33,8 +33,9 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         warnings = []
         if access.api is None and options["state"] == "present":
             warnings.append(f"{access.why}: the plan is made from the manifests alone")
-        manifests = resolve(found, access.api, options.get("namespace"))
-        if options["state"] == "absent":
+        absent = options["state"] == "absent"
+        manifests = resolve(found, access.api, options.get("namespace"), absent=absent)
+        if absent:
             outcomes = _removed(access.api, manifests, check, deadline, progress)
         else:
             if options["create_namespace"]:

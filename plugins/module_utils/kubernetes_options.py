@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
-
 from ansible_collections.llmops.gke.plugins.module_utils.google_options import GOOGLE_AUTH, PROJECT
 
 KUBERNETES_ACCESS: dict[str, dict[str, Any]] = {
@@ -16,8 +14,8 @@ KUBERNETES_ACCESS: dict[str, dict[str, Any]] = {
     "project": PROJECT,
     "location": {"type": "str"},
     "cluster": {"type": "str"},
-    "kubeconfig": {"type": "raw", "no_log": False, "fallback": (env_fallback, ["K8S_AUTH_KUBECONFIG"])},
-    "context": {"type": "str", "fallback": (env_fallback, ["K8S_AUTH_CONTEXT"])},
+    "kubeconfig": {"type": "raw", "no_log": False},
+    "context": {"type": "str"},
 }
 
 KUBERNETES_ACCESS_RULES: dict[str, Any] = {

@@ -1,0 +1,133 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Server-side apply of many manifests: read, decide, rehearse, apply in the order of what needs what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import fieldsets, refusals
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.manifests import Manifest
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.ordering import by_rank
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.outcomes import Outcome
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.parallel import side_by_side
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import until_ready
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
+
+
+def foretold(manifest: Manifest, action: str = "created") -> Outcome:
+    """What will become of an object that is not there yet, told from its manifest alone."""
+    return Outcome(manifest.ref, action, None, manifest.body, request=f"PATCH {manifest.ref.path}")
+
+
+@dataclass(frozen=True)
+class Applier:
+    """Applies manifests as one field manager. force: take over fields that belong to other managers."""
+
+    api: KubernetesApi
+    manager: str
+    force: bool = False
+
+    def read(self, manifests: Sequence[Manifest]) -> list[dict[str, Any] | None]:
+        """The live objects, None where absent, in the manifests' order: one GET each."""
+        return _answered(manifests, side_by_side(lambda manifest: self.api.get(manifest.ref), manifests), ())
+
+    def plan(
+        self, manifests: Sequence[Manifest], lives: Sequence[dict[str, Any] | None], *, check: bool
+    ) -> list[Outcome]:
+        """What applying them over ``lives`` would do, in their order; nothing is written.
+
+        Only where a look cannot tell that nothing would change is the server asked, by a dry run: in check mode,
+        and where several objects are to be written, so that a manifest that is refused is known before any other
+        is applied (the write of a single object is its own rehearsal). What lies in a namespace, or is of a kind,
+        that the same call will create cannot be rehearsed; it is foretold from its manifest.
+        """
+        outcomes = [self._decide(manifest, live) for manifest, live in zip(manifests, lives, strict=True)]
+        undecided = [index for index, outcome in enumerate(outcomes) if outcome.changed]
+        if not check and len(undecided) < 2:
+            return outcomes
+        coming = {
+            outcome.ref.name
+            for outcome in outcomes
+            if outcome.ref.kind.kind == "Namespace" and outcome.action == "created"
+        }
+        known = [
+            index
+            for index in undecided
+            if outcomes[index].ref.namespace not in coming
+            and not (manifests[index].defined_here and lives[index] is None)
+        ]
+        rehearsed = [manifests[index] for index in known]
+        replies = _answered(rehearsed, side_by_side(lambda manifest: self._send(manifest, dry_run=True), rehearsed), ())
+        for index, reply in zip(known, replies, strict=True):
+            outcomes[index] = self._outcome(manifests[index], lives[index], reply)
+        return outcomes
+
+    def act(
+        self, manifests: Sequence[Manifest], planned: Sequence[Outcome], deadline: Deadline, progress: Progress
+    ) -> list[Outcome]:
+        """Apply what the plan wants written, side by side what does not need each other; gives what came of all."""
+        outcomes = {outcome.ref: outcome for outcome in planned}
+        applied: list[ObjectRef] = []
+        for group in by_rank(manifest for manifest in manifests if outcomes[manifest.ref].changed):
+            replies = side_by_side(lambda manifest: self._send(manifest, dry_run=False), group)
+            for manifest, reply in zip(group, replies, strict=True):
+                if not isinstance(reply, LlmopsError):
+                    outcome = self._outcome(manifest, outcomes[manifest.ref].before, reply)
+                    outcomes[manifest.ref] = outcome
+                    applied.append(manifest.ref)
+                    progress(f"{manifest.ref}: {outcome.action}")
+            _answered(group, replies, applied)
+            definitions = {
+                ref: outcomes[ref].after or {}
+                for ref in (manifest.ref for manifest in group)
+                if ref.kind.kind == "CustomResourceDefinition"
+            }
+            until_ready(self.api, definitions, deadline, progress)
+        return [outcomes[outcome.ref] for outcome in planned]
+
+    def _decide(self, manifest: Manifest, live: dict[str, Any] | None) -> Outcome:
+        """What one look tells; what it cannot tell counts as to be written."""
+        if live is None:
+            return foretold(manifest)
+        # A manager that owns nothing and applies nothing is as one that never was.
+        tree = fieldsets.owned(live, self.manager) or {}
+        if manifest.create_only or fieldsets.settled(manifest.body, live, tree):
+            return Outcome(manifest.ref, "unchanged", live, live)
+        return Outcome(manifest.ref, "updated", live, live, request=f"PATCH {manifest.ref.path}")
+
+    def _send(self, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:
+        return self.api.apply(manifest.ref, manifest.body, manager=self.manager, force=self.force, dry_run=dry_run)
+
+    def _outcome(self, manifest: Manifest, live: dict[str, Any] | None, reply: dict[str, Any]) -> Outcome:
+        """What the server's reply says. A dry run keeps the resourceVersion, so the fields are compared."""
+        request = f"PATCH {manifest.ref.path}"
+        before, after = fieldsets.owned(live, self.manager), fieldsets.owned(reply, self.manager) or {}
+        if live is None:
+            return Outcome(manifest.ref, "created", None, reply, after, request=request)
+        tree = fieldsets.union(before or {}, after)
+        if before == after and not fieldsets.changes(live, reply, tree):
+            return Outcome(manifest.ref, "unchanged", live, reply)
+        return Outcome(manifest.ref, "updated", live, reply, tree, self.manager if before is None else None, request)
+
+
+def missing_namespaces(manifests: Iterable[Manifest]) -> list[str]:
+    """The namespaces that the manifests lie in and do not bring along."""
+    manifests = list(manifests)
+    brought = {manifest.ref.name for manifest in manifests if manifest.ref.kind.kind == "Namespace"}
+    return sorted({manifest.ref.namespace for manifest in manifests if manifest.ref.namespace} - brought)
+
+
+def _answered(manifests: Sequence[Manifest], replies: list[Any], applied: Sequence[ObjectRef]) -> list[Any]:
+    """The replies, or the first refusal among them, explained."""
+    for manifest, reply in zip(manifests, replies, strict=True):
+        if isinstance(reply, LlmopsError):
+            raise refusals.explain(reply, manifest.ref, manifest.source, applied)
+    return replies

@@ -1,0 +1,194 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When an object is ready: one pure predicate a kind, as data.
+
+A predicate takes the object as the API gives it and returns Ready, Waiting(why) or Failed(why, advice). Kinds
+without one are ready once they exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class State:
+    """Where an object stands: Ready, Waiting or Failed; why, in words that a progress line can show."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Ready(State):
+    """Nothing is left to wait for."""
+
+
+@dataclass(frozen=True)
+class Waiting(State):
+    """Not yet. fresh: whether its status tells of what was applied; where it does not, its pods do not either."""
+
+    fresh: bool = True
+
+
+@dataclass(frozen=True)
+class Failed(State):
+    """It will not come by itself; advice says what to do."""
+
+    advice: str = ""
+
+
+Predicate = Callable[[dict[str, Any]], State]
+
+READY = Ready()
+
+
+def state_of(obj: dict[str, Any]) -> State:
+    """The state of any object."""
+    group = obj["apiVersion"].rpartition("/")[0]
+    predicate = PREDICATES.get((group, obj["kind"]))
+    return predicate(obj) if predicate else READY
+
+
+def condition(obj: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The condition of that type in the object's status, or an empty one."""
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    return next((each for each in conditions if each.get("type") == kind), {})
+
+
+def _said(found: dict[str, Any]) -> str:
+    return ": ".join(part for part in (found.get("reason"), found.get("message")) if part)
+
+
+def _unseen(obj: dict[str, Any]) -> Waiting | None:
+    """A status that is older than the spec tells nothing about it."""
+    generation = obj["metadata"].get("generation", 0)
+    if (obj.get("status") or {}).get("observedGeneration", 0) < generation:
+        return Waiting("its controller has not seen the change yet", fresh=False)
+    return None
+
+
+def deployment(obj: dict[str, Any]) -> State:
+    """Ready when every replica is of the newest template and available, and no older one is left."""
+    if unseen := _unseen(obj):
+        return unseen
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    wanted = spec.get("replicas", 1)
+    updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
+    available = status.get("availableReplicas", 0)
+    if updated >= wanted and total <= updated and available >= updated:
+        return READY
+    progressing, failure = condition(obj, "Progressing"), condition(obj, "ReplicaFailure")
+    if failure.get("status") == "True" and _is_refusal(failure.get("message", "")):
+        return Failed(f"its pods are refused: {failure['message']}", "raise the quota, or satisfy the policy it names")
+    if progressing.get("reason") == "ProgressDeadlineExceeded":
+        advice = "look at its pods (kubectl describe pods), or raise progressDeadlineSeconds where it is only slow"
+        return Failed(_said(progressing), advice)
+    if spec.get("paused"):
+        return Failed("its rollout is paused", "resume it: kubectl rollout resume")
+    if updated < wanted:
+        return Waiting(f"{updated} of {wanted} replicas have the new template")
+    if total > updated:
+        return Waiting(f"{total - updated} replicas of the old template are still there")
+    return Waiting(f"{available} of {updated} replicas are available")
+
+
+def _is_refusal(message: str) -> bool:
+    return "forbidden" in message or "denied the request" in message
+
+
+def stateful_set(obj: dict[str, Any]) -> State:
+    """Ready when every replica is ready and of the newest revision."""
+    if unseen := _unseen(obj):
+        return unseen
+    status, wanted = obj.get("status") or {}, (obj.get("spec") or {}).get("replicas", 1)
+    updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+    if updated < wanted and status.get("currentRevision") != status.get("updateRevision"):
+        return Waiting(f"{updated} of {wanted} replicas have the new template")
+    return READY if ready >= wanted else Waiting(f"{ready} of {wanted} replicas are ready")
+
+
+def daemon_set(obj: dict[str, Any]) -> State:
+    """Ready when a pod of the newest template is available on every node that it is for (which may be none)."""
+    if unseen := _unseen(obj):
+        return unseen
+    status = obj.get("status") or {}
+    wanted = status.get("desiredNumberScheduled", 0)
+    updated, available = status.get("updatedNumberScheduled", 0), status.get("numberAvailable", 0)
+    if updated < wanted:
+        return Waiting(f"{updated} of {wanted} nodes have the new pod")
+    return READY if available >= wanted else Waiting(f"{available} of {wanted} pods are available")
+
+
+def job(obj: dict[str, Any]) -> State:
+    """Ready when it is complete."""
+    if condition(obj, "Complete").get("status") == "True":
+        return READY
+    failure = condition(obj, "Failed")
+    if failure.get("status") == "True":
+        return Failed(_said(failure), "read its pods' logs, delete the Job and run again")
+    status = obj.get("status") or {}
+    return Waiting(f"{status.get('active', 0)} pods run, {status.get('succeeded', 0)} have succeeded")
+
+
+def pod(obj: dict[str, Any]) -> State:
+    """Ready when its Ready condition says so, or when it has ended well."""
+    status = obj.get("status") or {}
+    phase = status.get("phase", "Pending")
+    if phase == "Succeeded" or condition(obj, "Ready").get("status") == "True":
+        return READY
+    if phase == "Failed":
+        return Failed(_said(status) or "it has failed", "read its log")
+    return Waiting(f"phase {phase}")
+
+
+def service(obj: dict[str, Any]) -> State:
+    """Ready at once, but for a LoadBalancer: when it has an address."""
+    if (obj.get("spec") or {}).get("type") != "LoadBalancer":
+        return READY
+    ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress")
+    return READY if ingress else Waiting("it has no external address yet")
+
+
+def claim(obj: dict[str, Any]) -> State:
+    """Ready when bound."""
+    phase = (obj.get("status") or {}).get("phase", "Pending")
+    if phase == "Lost":
+        return Failed("its volume is lost", "delete the claim and make it anew")
+    return READY if phase == "Bound" else Waiting(f"phase {phase}")
+
+
+def definition(obj: dict[str, Any]) -> State:
+    """Ready when its kind is served."""
+    names = condition(obj, "NamesAccepted")
+    if names.get("status") == "False":
+        return Failed(_said(names), "another definition has these names; remove it, or rename this one")
+    return READY if condition(obj, "Established").get("status") == "True" else Waiting("its kind is not served yet")
+
+
+def api_service(obj: dict[str, Any]) -> State:
+    """Ready when the server behind it answers."""
+    available = condition(obj, "Available")
+    return READY if available.get("status") == "True" else Waiting(_said(available) or "not checked yet")
+
+
+def namespace(obj: dict[str, Any]) -> State:
+    """Ready unless it is being deleted."""
+    phase = (obj.get("status") or {}).get("phase", "Active")
+    return Waiting("it is being deleted") if phase == "Terminating" else READY
+
+
+PREDICATES: dict[tuple[str, str], Predicate] = {
+    ("", "Namespace"): namespace,
+    ("", "PersistentVolumeClaim"): claim,
+    ("", "Pod"): pod,
+    ("", "Service"): service,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition,
+    ("apiregistration.k8s.io", "APIService"): api_service,
+    ("apps", "DaemonSet"): daemon_set,
+    ("apps", "Deployment"): deployment,
+    ("apps", "StatefulSet"): stateful_set,
+    ("batch", "Job"): job,
+}

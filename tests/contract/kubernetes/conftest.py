@@ -1,0 +1,151 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A living cluster of the sandbox, over TLS on loopback, as the other side of the engine's promises."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from llmops_gke_sandbox.agents.addresses import Addresses
+from llmops_gke_sandbox.clock import Clock
+from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster
+from llmops_gke_sandbox.request_log import RequestLog
+from llmops_gke_sandbox.runtime import ClusterRuntime
+
+TOKEN = "contract-token"
+POOL = {"name": "default-pool", "version": "1.36.0-gke.1", "config": {"machineType": "n1-standard-4"}}
+ZONE = "us-central1-a"
+
+
+class Cluster:
+    """A cluster in a thread of its own, with controllers and one node, and the three engines aimed at it."""
+
+    def __init__(self) -> None:
+        self._log = RequestLog()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        clock, self.faults = Clock(1000.0), Faults()
+        self.server = KubernetesCluster(
+            "contract", clock=clock, faults=self.faults, log=self._log, authenticate={TOKEN: "admin"}.get
+        )
+        # No model is loaded here, so nothing asks the hub.
+        self._runtime = ClusterRuntime(
+            "contract",
+            "sandbox-project",
+            "us-central1",
+            self.server.api,
+            clock=clock,
+            faults=self.faults,
+            hub=None,
+            addresses=Addresses(),
+        )
+        self.server.log_source = self._runtime.pod_logs
+        self._wait(self.server.start())
+        self._wait(self._runtime.start())
+        self._wait(self._runtime.add_node(POOL, ZONE, "node-1"))
+
+    def close(self) -> None:
+        """End the cluster and its thread."""
+        self._wait(self._runtime.stop())
+        self._wait(self.server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    @property
+    def kubeconfig(self) -> dict[str, Any]:
+        """As kubectl would use it."""
+        authority = base64.b64encode(self.server.ca_certificate).decode()
+        server = {"server": f"https://{self.server.endpoint}", "certificate-authority-data": authority}
+        return {
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": server}],
+            "users": [{"name": "u", "user": {"token": TOKEN}}],
+        }
+
+    def calls(self) -> list[str]:
+        """``METHOD path`` of every request since this was asked the last time."""
+        found = [f"{entry['method']} {entry['path']}" for entry in self._log.entries("kubernetes")]
+        self._log.clear()
+        return found
+
+    def apply(self, *manifests: Any, check: bool = False, **options: Any) -> dict[str, Any]:
+        """What a task of k8s_apply returns."""
+        from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC
+
+        return self._run(SPEC, check, manifests=list(manifests), **options)
+
+    def label(self, check: bool = False, **options: Any) -> dict[str, Any]:
+        """What a task of k8s_label returns."""
+        from ansible_collections.llmops.gke.plugins.modules.k8s_label import SPEC
+
+        return self._run(SPEC, check, **options)
+
+    def info(self, kind: str, **options: Any) -> list[dict[str, Any]]:
+        """The resources that a task of k8s_info returns."""
+        from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC
+
+        return self._run(SPEC, False, kind=kind, **options)["resources"]
+
+    def _run(self, spec: Any, check: bool, **options: Any) -> dict[str, Any]:
+        given = {"kubeconfig": self.kubeconfig, "timeout": 20, **options}
+        validated = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules).validate(given)
+        assert not validated.error_messages, validated.error_messages
+        return spec.run(validated.validated_parameters, check, lambda _line: None).to_dict()
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A cluster with one node and nothing on it."""
+    made = Cluster()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def deployment() -> Callable[..., dict[str, Any]]:
+    """Makes a Deployment with about everything that a model server's has; keywords replace parts of its container."""
+
+    def make(replicas: int | None = 1, **container: Any) -> dict[str, Any]:
+        main = {
+            "name": "main",
+            "image": "registry.k8s.io/pause:3.10",
+            "ports": [{"containerPort": 8080, "name": "http"}],
+            "env": [
+                {"name": "MODEL_ID", "value": "mistralai/Mistral-7B-Instruct-v0.1"},
+                {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+            ],
+            "resources": {"limits": {"cpu": 1}, "requests": {"memory": "1024Mi"}},
+            "volumeMounts": [{"name": "dshm", "mountPath": "/dev/shm"}],
+            **container,
+        }
+        spec: dict[str, Any] = {
+            "selector": {"matchLabels": {"app": "model"}},
+            "template": {
+                "metadata": {"labels": {"app": "model"}},
+                "spec": {
+                    "containers": [main],
+                    "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+                    "volumes": [{"name": "dshm", "emptyDir": {"medium": "Memory", "sizeLimit": "1024Mi"}}],
+                },
+            },
+        }
+        if replicas is not None:
+            spec["replicas"] = replicas
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "model"}, "spec": spec}
+
+    return make

@@ -1,0 +1,105 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of the Kubernetes modules share: engines aimed at a server, and what a real API server answered."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from tests.unit.fake_http import Reply
+
+_GOLDEN = Path(__file__).parents[3] / "golden" / "kubernetes-1.36"
+
+DEPLOYMENT_PATH = "/apis/apps/v1/namespaces/golden/deployments/mistral-7b"
+SERVICE_PATH = "/api/v1/namespaces/golden/services/mistral-7b-service"
+
+
+@functools.cache
+def _steps(name: str) -> list[dict[str, Any]]:
+    return json.loads((_GOLDEN / f"{name}.json").read_text(encoding="utf-8"))["steps"]
+
+
+def golden(name: str, note: str) -> tuple[Any, Reply]:
+    """An exchange recorded from a real API server: the request's body and the reply; ``note`` is a part of its note."""
+    step = next(step for step in _steps(name) if note in step["note"])
+    response = step["response"]
+    return step["request"]["body"], Reply(response["status"], response["body"])
+
+
+def golden_applies(name: str) -> list[dict[str, Any]]:
+    """The recorded server-side applies that were taken, in order."""
+    return [
+        step
+        for step in _steps(name)
+        if step["request"]["headers"].get("Content-Type") == "application/apply-patch+yaml"
+        and step["response"]["status"] < 300
+    ]
+
+
+def kubeconfig(url: str, **user: Any) -> dict[str, Any]:
+    """A kubeconfig for a server without TLS."""
+    return {
+        "current-context": "here",
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "golden"}}],
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": user or {"token": "kube-token"}}],
+    }
+
+
+def options(spec: Any, url: str, **given: Any) -> dict[str, Any]:
+    """A task's options as the engine sees them: checked, with their defaults, and None where not given."""
+    access = {} if "kubeconfig" in given or "cluster" in given else {"kubeconfig": kubeconfig(url)}
+    validated = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules).validate({**access, **given})
+    assert not validated.error_messages, validated.error_messages
+    return validated.validated_parameters
+
+
+def run(spec: Any, url: str, *, check: bool = False, progress: Any = None, **given: Any) -> dict[str, Any]:
+    """What a task of the module returns. spec: the module's ModuleSpec."""
+    told = progress if progress is not None else []
+    return spec.run(options(spec, url, **given), check, told.append).to_dict()
+
+
+def not_found(name: str = "x", kind: str = "things") -> Reply:
+    """The API server's 404."""
+    return Reply(
+        404,
+        {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "status": "Failure",
+            "message": f'{kind} "{name}" not found',
+            "reason": "NotFound",
+            "details": {"name": name, "kind": kind},
+            "code": 404,
+        },
+    )
+
+
+def live(manifest: dict[str, Any], manager: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An object as the server keeps it, whose ``fields`` (FieldsV1) ``manager`` has applied."""
+    entry = {
+        "manager": manager,
+        "operation": "Apply",
+        "apiVersion": manifest["apiVersion"],
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    }
+    metadata = {**manifest["metadata"], "uid": "uid-1", "resourceVersion": "7", "managedFields": [entry]}
+    return {**manifest, **more, "metadata": metadata}
+
+
+CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "counters"}, "data": {"a": "1"}}
+CONFIG_PATH = "/api/v1/namespaces/golden/configmaps/counters"
+
+
+def config(**data: str) -> dict[str, Any]:
+    """The ConfigMap of CONFIG with these data, as k8s_apply has applied it."""
+    body = {**CONFIG, "metadata": {**CONFIG["metadata"], "namespace": "golden"}, "data": data}
+    return live(body, "llmops.gke", {"f:data": {f"f:{key}": {} for key in data}})
