@@ -1,0 +1,111 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds tgi_latency against servers of known timing: what it measures beside what the server's own clock says.
+
+    PYTHONPATH=collections python benchmarks/latency_truth.py [--samples 20]
+
+Each server runs in a process of its own, so that neither slows the other. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.serving.measure import OVERHEAD_SAMPLES
+
+TOKENS = 100
+WARMUP = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """A server: its name in the table, and its command line."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+CASES = (
+    Case("TTFT 50 ms, inter-token 10 ms", ("--ttft", "0.05", "--itl", "0.01")),
+    Case("4 tokens an event", ("--ttft", "0.05", "--itl", "0.01", "--tokens-per-event", "4")),
+    Case("no space after data", ("--ttft", "0.05", "--itl", "0.01", "--no-space-after-data")),
+    Case("2 s cold", ("--ttft", "0.05", "--itl", "0.01", "--cold", "2")),
+    Case("inter-token 1 ms", ("--ttft", "0.005", "--itl", "0.001")),
+)
+
+
+def measure(case: Case, samples: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what tgi_latency measured, and what the server says of each request, in order."""
+    command = [sys.executable, "-m", "llmops_gke_sandbox.workloads.tgi", *case.arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        options = {
+            "url": server.stdout.readline().strip(),
+            "api_key": None,
+            "inputs": "[INST] What is a secret in the gardens of Wonderland? [/INST]",
+            "parameters": {"max_new_tokens": TOKENS},
+            "warmup": WARMUP,
+            "samples": samples,
+            "thresholds": None,
+            "timeout": 600,
+        }
+        measured = run_latency(options, False, silent).values
+        server.stdin.close()
+        return measured, json.loads(server.stdout.read())
+
+
+def row(case: Case, samples: int) -> str:
+    """Return the table's line for one server."""
+    measured, served = measure(case, samples)
+    cold, hot = served[0], served[1 + WARMUP : -OVERHEAD_SAMPLES]
+    first = round(measured["tokens_per_arrival"])
+    truth_ttft = median(one["ttft_seconds"] for one in hot)
+    truth_tpot = median(one["decode_seconds"] / (one["tokens"] - first) for one in hot)
+    ttft, tpot = measured["hot"]["ttft_seconds"]["median"], measured["hot"]["tpot_seconds"]["median"]
+    figures = (
+        f"{truth_ttft * 1000:.2f}",
+        f"{ttft * 1000:.2f}",
+        f"{(ttft - truth_ttft) * 1000:+.2f}",
+        f"{truth_tpot * 1000:.3f}",
+        f"{tpot * 1000:.3f}",
+        f"{tpot / truth_tpot:.4f}",
+        f"{cold['ttft_seconds'] * 1000:.0f}",
+        f"{measured['cold']['ttft_seconds'] * 1000:.0f}",
+        f"{measured['hot']['overhead_seconds']['median'] * 1000:.2f}",
+    )
+    return f"| {case.name} | {' | '.join(figures)} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--samples", type=int, default=20)
+    samples = parser.parse_args().samples
+    heads = (
+        f"server ({TOKENS} tokens, n = {samples})",
+        "TTFT true, ms",
+        "measured",
+        "off by",
+        "TPOT true, ms",
+        "measured",
+        "ratio",
+        "cold TTFT true, ms",
+        "measured",
+        "overhead, ms",
+    )
+    print(f"| {' | '.join(heads)} |")
+    print(f"|{' --- |' * len(heads)}")
+    for case in CASES:
+        print(row(case, samples), flush=True)
+
+
+if __name__ == "__main__":
+    main()

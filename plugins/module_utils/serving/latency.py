@@ -1,0 +1,131 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Latency from samples, pure: what each figure means, and how sure it is.
+
+All figures are seconds. For one streamed answer of N tokens (N as the server counted them):
+
+- ttft: from sending the request to the first event.
+- tpot: (last event - first event) / (N - tokens in the first arrival): the pace once it runs.
+- e2e: from sending to the last event.
+- ntpot: e2e / N. It holds the time to the first token too, so it is not tpot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+from typing import Any
+
+STREAMED = ("ttft_seconds", "tpot_seconds", "ntpot_seconds", "e2e_seconds")
+OVERHEAD = "overhead_seconds"
+METRICS = (*STREAMED, OVERHEAD)
+
+SAME_ARRIVAL = 0.0002
+"""Events closer than this came in one piece: no GPU makes tokens that fast, but a buffer hands them over so."""
+
+CONFIDENCE = 0.95
+SMALLEST_FOR_P95 = 59
+SMALLEST_FOR_P99 = 299
+"""With fewer samples, the chance that none of them lies above the percentile is over 5 % (0.95**59, 0.99**299)."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One streamed answer: when it was sent, when each event came (seconds of one clock), and its tokens."""
+
+    sent: float
+    arrivals: tuple[float, ...]
+    tokens: int
+
+    @property
+    def ttft(self) -> float:
+        """Seconds from sending to the first event."""
+        return self.arrivals[0] - self.sent
+
+    @property
+    def e2e(self) -> float:
+        """Seconds from sending to the last event."""
+        return self.arrivals[-1] - self.sent
+
+    @property
+    def ntpot(self) -> float:
+        """e2e over all tokens."""
+        return self.e2e / self.tokens
+
+    @property
+    def tpot(self) -> float | None:
+        """Seconds a token after the first arrival; None where everything came at once."""
+        later = self.tokens - self.first_tokens
+        return (self.arrivals[-1] - self.arrivals[0]) / later if later > 0 else None
+
+    @property
+    def first_tokens(self) -> int:
+        """Tokens of the first arrival: its events, each taken to hold as many tokens as the average event."""
+        return max(1, round(_arrival_sizes(self.arrivals)[0] * self.tokens / len(self.arrivals)))
+
+    @property
+    def tokens_per_arrival(self) -> float:
+        """1 where each token comes alone; more where something on the way holds tokens back."""
+        return self.tokens / len(_arrival_sizes(self.arrivals))
+
+    def figures(self) -> dict[str, float | None]:
+        """By metric name."""
+        return dict(zip(STREAMED, (self.ttft, self.tpot, self.ntpot, self.e2e), strict=True))
+
+
+def summarize(values: Iterable[float | None]) -> dict[str, Any] | None:
+    """The distribution of what was measured: n, median with its 95 % confidence interval, mean, extremes, tails.
+
+    None without any value. p95 and p99 are None below 59 and 299 samples, low and high where there are too few to
+    tell (below 6).
+    """
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return None
+    interval = median_interval(known)
+    summary: dict[str, Any] = {
+        "n": len(known),
+        "median": median(known),
+        "low": interval[0] if interval else None,
+        "high": interval[1] if interval else None,
+        "mean": mean(known),
+        "min": known[0],
+        "max": known[-1],
+        "p95": percentile(known, 0.95) if len(known) >= SMALLEST_FOR_P95 else None,
+        "p99": percentile(known, 0.99) if len(known) >= SMALLEST_FOR_P99 else None,
+    }
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in summary.items()}
+
+
+def median_interval(ordered: Sequence[float]) -> tuple[float, float] | None:
+    """The narrowest pair of order statistics that holds the median with at least 95 % confidence, or None.
+
+    No distribution is assumed: the number of samples below the median is binomial with p = 1/2.
+    """
+    n = len(ordered)
+    below, rank = 0.0, 0
+    for count in range(n // 2):
+        below += math.comb(n, count) / 2**n
+        if below > (1 - CONFIDENCE) / 2:
+            break
+        rank = count + 1
+    return (ordered[rank - 1], ordered[n - rank]) if rank else None
+
+
+def percentile(ordered: Sequence[float], fraction: float) -> float:
+    """The smallest sample that at least ``fraction`` of all samples do not exceed (nearest rank)."""
+    return ordered[math.ceil(fraction * len(ordered)) - 1]
+
+
+def _arrival_sizes(arrivals: Sequence[float]) -> list[int]:
+    """How many events came together, arrival by arrival."""
+    sizes = [1]
+    for before, after in zip(arrivals, arrivals[1:], strict=False):
+        if after - before < SAME_ARRIVAL:
+            sizes[-1] += 1
+        else:
+            sizes.append(1)
+    return sizes

@@ -1,0 +1,139 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures a server: the cold request if there is one, warm-up, hot samples, the way there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, HttpError, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
+from ansible_collections.llmops.gke.plugins.module_utils.serving.latency import (
+    OVERHEAD,
+    STREAMED,
+    Sample,
+    summarize,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import Stream, TgiClient
+
+OVERHEAD_SAMPLES = 5
+BUFFERED = 2.0
+"""Tokens an arrival above which something on the way collects them; a busy machine and a token a millisecond reach
+about 1.5 by themselves."""
+
+SERVED = "tgi_request_count"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to send: the prompt, the parameters of a stream, and how often."""
+
+    inputs: str
+    parameters: Mapping[str, Any]
+    warmup: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """JSON-ready figures: ``cold`` and ``hot`` as RETURN documents them, and what a person should know of them."""
+
+    values: dict[str, Any]
+    warnings: list[str]
+
+
+def measure(client: TgiClient, plan: Plan, progress: Progress) -> Measured:
+    """Send the requests one after the other and return their figures. Raises what the client raises."""
+    fresh, reason = _is_fresh(client)
+    cold = None
+    if fresh:
+        cold = _sample(client, plan)
+        progress(f"cold: first token after {cold.ttft:.3f} s")
+    for _turn in range(plan.warmup):
+        client.stream(plan.inputs, plan.parameters)
+    hot: list[Sample] = []
+    for _turn in range(plan.samples):
+        hot.append(_in_time(client, plan, len(hot)))
+    progress(f"hot: {len(hot)} samples taken")
+    figures = [sample.figures() for sample in hot]
+    summaries = {name: summarize(figure[name] for figure in figures) for name in STREAMED}
+    summaries[OVERHEAD] = summarize(_overheads(client, plan))
+    tokens = [sample.tokens for sample in hot]
+    per_arrival = summarize(sample.tokens_per_arrival for sample in hot)["median"]
+    values = {
+        "cold": _rounded(cold) if cold else None,
+        "cold_reason": reason,
+        "hot": summaries,
+        "tokens": {"median": sorted(tokens)[len(tokens) // 2], "min": min(tokens), "max": max(tokens)},
+        "tokens_per_arrival": round(per_arrival, 3),
+    }
+    return Measured(values, _warnings(per_arrival))
+
+
+def _is_fresh(client: TgiClient) -> tuple[bool, str]:
+    """Whether nothing was generated yet, by the server's own count, and how that is known."""
+    try:
+        served = client.metrics().get(SERVED, 0.0)
+    except HttpError as error:
+        return False, f"unknown: {error.message}"
+    if served:
+        return False, f"the server had answered {served:.0f} requests before ({SERVED})"
+    return True, f"the server had answered no request before ({SERVED})"
+
+
+def _in_time(client: TgiClient, plan: Plan, taken: int) -> Sample:
+    """One sample; where the deadline cut it off, the error says how far the measurement came."""
+    try:
+        return _sample(client, plan)
+    except HttpError as error:
+        if error.status != 0 or client.seconds_left() > 1:
+            raise
+        raise DeadlineExceeded(
+            f"measure {client.url}: the timeout ended it after {taken} of {plan.samples} samples; "
+            "raise timeout, or lower samples or parameters.max_new_tokens",
+            samples=taken,
+        ) from error
+
+
+def _sample(client: TgiClient, plan: Plan) -> Sample:
+    stream = client.stream(plan.inputs, plan.parameters)
+    return Sample(stream.sent, tuple(event.at for event in stream.events), _tokens(stream, client.url))
+
+
+def _tokens(stream: Stream, url: str) -> int:
+    details = stream.events[-1].data.get("details") or {}
+    tokens = details.get("generated_tokens")
+    if not tokens:
+        raise LlmopsError(
+            f"measure {url}: the stream ended without details.generated_tokens, so no figure a token can be trusted; "
+            "look at the server's log, and whether a proxy cuts long answers"
+        )
+    return int(tokens)
+
+
+def _overheads(client: TgiClient, plan: Plan) -> list[float]:
+    """Seconds of the way there and back: the client's time less the server's, for answers of one token."""
+    parameters = {**plan.parameters, "max_new_tokens": 1}
+    overheads = []
+    for _turn in range(OVERHEAD_SAMPLES):
+        answer = client.generate("/generate", plan.inputs, parameters)
+        if answer.server_seconds is not None:
+            overheads.append(answer.seconds - answer.server_seconds)
+    return overheads
+
+
+def _rounded(sample: Sample) -> dict[str, Any]:
+    figures = {name: None if value is None else round(value, 6) for name, value in sample.figures().items()}
+    return {**figures, "tokens": sample.tokens}
+
+
+def _warnings(per_arrival: float) -> list[str]:
+    if per_arrival <= BUFFERED:
+        return []
+    return [
+        f"{per_arrival:.1f} tokens come in one arrival: something between client and model (a buffering proxy, "
+        "speculative decoding) collects them, so ttft_seconds and tpot_seconds say less than e2e_seconds"
+    ]

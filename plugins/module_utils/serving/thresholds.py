@@ -1,0 +1,85 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Limits that a user sets on latency: checked by name before anything is measured, by figure after."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.serving.latency import METRICS, STREAMED
+
+COLD = tuple(f"cold_{name}" for name in STREAMED)
+ACCEPTED = (*METRICS, *COLD)
+
+_LOOK_AT = {
+    "ttft_seconds": "the queue (tgi_queue_size) and the length of the prompt",
+    "tpot_seconds": "the GPU (type, clocks, other load), QUANTIZE (bitsandbytes is slower than fp16), batch size",
+    "ntpot_seconds": "ttft_seconds and tpot_seconds, which it mixes",
+    "e2e_seconds": "ttft_seconds and tpot_seconds, and max_new_tokens",
+    "overhead_seconds": "the way to the server: region, load balancer, proxy",
+}
+
+
+class ThresholdBreached(LlmopsError):
+    """A figure is above its limit; ``measured`` holds all figures."""
+
+    kind = "threshold_breached"
+
+
+def check_thresholds(thresholds: Mapping[str, Any] | None) -> dict[str, float]:
+    """The limits in seconds; raises InvalidOption for an unknown name or a limit that is not above 0."""
+    limits: dict[str, float] = {}
+    for name, given in (thresholds or {}).items():
+        if name not in ACCEPTED:
+            raise InvalidOption(f"thresholds.{name}", given, f"only these names: {', '.join(ACCEPTED)}")
+        try:
+            limit = math.nan if isinstance(given, bool) else float(given)
+        except (TypeError, ValueError):
+            limit = math.nan
+        if not 0 < limit < math.inf:
+            raise InvalidOption(f"thresholds.{name}", given, "seconds above 0")
+        limits[name] = limit
+    return limits
+
+
+def compare(limits: Mapping[str, float], measured: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each limit beside its figure: ``{name, limit, value, passed}``.
+
+    Hot metrics are judged by their median, ``cold_…`` by the first request. Where nothing was measured (the server
+    was not fresh) value and passed are None.
+    """
+    compared = []
+    for name, limit in limits.items():
+        value = _figure(name, measured)
+        compared.append(
+            {"name": name, "limit": limit, "value": value, "passed": None if value is None else value <= limit}
+        )
+    return compared
+
+
+def require(compared: list[dict[str, Any]], measured: Mapping[str, Any]) -> None:
+    """Raise ThresholdBreached where a limit did not hold, naming figures and what to look at."""
+    broken = [one for one in compared if one["passed"] is False]
+    if not broken:
+        return
+    figures = ", ".join(f"{one['name']} is {one['value']:.4g} s, limit {one['limit']:g} s" for one in broken)
+    advice = "; ".join(dict.fromkeys(_LOOK_AT[one["name"].removeprefix("cold_")] for one in broken))
+    cold = any(one["name"].startswith("cold_") for one in broken)
+    also = "; for the cold figures also the first request's warm-up (CUDA graphs, kernels)" if cold else ""
+    raise ThresholdBreached(
+        f"latency of {measured.get('model')}: {figures}; look at {advice}{also}",
+        thresholds=compared,
+        measured=dict(measured),
+    )
+
+
+def _figure(name: str, measured: Mapping[str, Any]) -> float | None:
+    if name.startswith("cold_"):
+        cold = measured.get("cold") or {}
+        return cold.get(name.removeprefix("cold_"))
+    summary = (measured.get("hot") or {}).get(name)
+    return summary["median"] if summary else None

@@ -1,0 +1,176 @@
+#!/usr/bin/python
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tgi_generate
+version_added: 0.1.0
+short_description: Ask a model that text-generation-inference serves
+description:
+  - Sends one request for generation to a server of Hugging Face's text-generation-inference and returns the text, the
+    tokens as the server counted them, and the time it took.
+  - Waits for a fresh server within O(timeout), that is, connection failures, overload and lost replies are retried. A
+    refused request never is.
+  - In check mode the options are checked, the server is asked for its health and its model, and nothing is generated.
+    A server that cannot be reached is then reported as RV(reachable), not as a failure.
+extends_documentation_fragment:
+  - llmops.gke.tgi
+  - llmops.gke.attributes
+  - llmops.gke.attributes.actiongroup_tgi
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: Nothing is changed.
+  idempotent:
+    support: full
+    details: Nothing is changed; the text differs from run to run where it is sampled without a seed.
+options:
+  route:
+    description:
+      - The server's route. On C(/) the prompt stands before the answer unless O(parameters.return_full_text) says
+        otherwise.
+    type: str
+    choices: [/generate, /]
+    default: /generate
+  expect:
+    description: What the answer must fulfil; the task fails where it does not.
+    type: dict
+    suboptions:
+      minimum_tokens:
+        description: At least so many generated tokens.
+        type: int
+      finish_reason:
+        description: Why the generation ended.
+        type: str
+        choices: [length, eos_token, stop_sequence]
+      pattern:
+        description: A Python regular expression that is found in the text.
+        type: str
+  timeout:
+    description: Seconds for everything, retries included.
+    type: int
+    default: 120
+seealso:
+  - module: llmops.gke.tgi_latency
+author:
+  - The llmops.gke engineers (@llmops)
+"""
+
+EXAMPLES = r"""
+- name: Ask the Cheshire Cat
+  llmops.gke.tgi_generate:
+    url: http://203.0.113.10
+    inputs: >-
+      [INST] You are a wise and courteous Cheshire Cat. What is a secret in the gardens of Wonderland? [/INST]
+    parameters:
+      max_new_tokens: 400
+      temperature: 0.5
+      top_k: 10
+      top_p: 0.95
+      repetition_penalty: 1.03
+    expect:
+      minimum_tokens: 1
+  register: answer
+"""
+
+RETURN = r"""
+reachable:
+  description: Whether the server answered.
+  type: bool
+  returned: success
+  sample: true
+unreachable_reason:
+  description: Why the server could not be reached.
+  type: str
+  returned: in check mode, if RV(reachable=false)
+url:
+  description: The server's base URL.
+  type: str
+  returned: success
+  sample: http://203.0.113.10
+model:
+  description: The model that the server says it serves.
+  type: str
+  returned: in check mode, if RV(reachable=true)
+  sample: mistralai/Mistral-7B-Instruct-v0.1
+generated_text:
+  description: The text.
+  type: str
+  returned: out of check mode
+  sample: " Ah, dear traveller, in the rose garden there is a door no taller than a teacup."
+generated_tokens:
+  description: Generated tokens as the server counted them.
+  type: int
+  returned: out of check mode
+  sample: 207
+finish_reason:
+  description: V(length), V(eos_token) or V(stop_sequence); null without O(parameters.details).
+  type: str
+  returned: out of check mode
+  sample: eos_token
+seconds:
+  description: From sending the request to having the whole answer, without earlier tries.
+  type: float
+  returned: out of check mode
+  sample: 9.93
+seconds_per_token:
+  description:
+    - RV(seconds) over RV(generated_tokens).
+    - It holds the time to the first token too; M(llmops.gke.tgi_latency) takes them apart.
+  type: float
+  returned: out of check mode
+  sample: 0.048
+headers:
+  description: TGI's C(x-) headers. C(x-compute-time) is in seconds, the other times are in whole milliseconds.
+  type: dict
+  returned: out of check mode
+  sample: {x-total-time: "9921", x-queue-time: "0", x-generated-tokens: "207"}
+details:
+  description: What the server says of the answer, unless O(parameters.details=false).
+  type: dict
+  returned: out of check mode
+http_requests:
+  description: Requests that were sent.
+  type: int
+  returned: success
+  sample: 1
+duration:
+  description: Seconds that the task took.
+  type: float
+  returned: success
+  sample: 9.95
+"""
+
+from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_generate
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import ROUTES
+from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST
+
+SPEC = ModuleSpec(
+    run=run_generate,
+    argument_spec={
+        **TGI_REQUEST,
+        "route": {"type": "str", "choices": list(ROUTES), "default": "/generate"},
+        "expect": {
+            "type": "dict",
+            "options": {
+                "minimum_tokens": {"type": "int", "no_log": False},
+                "finish_reason": {"type": "str", "choices": ["length", "eos_token", "stop_sequence"]},
+                "pattern": {"type": "str"},
+            },
+        },
+        "timeout": {"type": "int", "default": 120},
+    },
+)
+
+
+def main() -> None:
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()
