@@ -28,7 +28,8 @@ options:
     description: An OAuth 2.0 access token. It cannot be refreshed, so it must outlive the task.
     type: str
   impersonate_service_account:
-    description: Email of a service account to act as; the credentials need C(roles/iam.serviceAccountTokenCreator) on it.
+    description:
+      - Email of a service account to act as; the credentials need C(roles/iam.serviceAccountTokenCreator) on it.
     type: str
   scopes:
     description: OAuth 2.0 scopes to ask for.

@@ -53,7 +53,10 @@ def carry(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Prog
 
 def run_module(spec: ModuleSpec) -> None:
     """The body of every module's ``main()``."""
-    module = AnsibleModule(argument_spec=dict(spec.argument_spec), supports_check_mode=True, **spec.rules)
+    # Options that hold secrets without being no_log must not reach syslog, where AnsibleModule writes them at once.
+    unlogged = spec.secrets is not no_secrets
+    arguments = dict(spec.argument_spec)
+    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, no_log=unlogged, **spec.rules)
     module.no_log_values.update(spec.secrets(module.params))
     outcome = carry(spec, module.params, module.check_mode, silent)
     if outcome.pop("failed", False):

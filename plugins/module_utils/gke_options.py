@@ -27,7 +27,8 @@ def spec_of(values: Iterable[Value]) -> dict[str, Any]:
 
 
 def _leaf(value: Value) -> dict[str, Any]:
-    leaf = dict(OPTION_TYPES.get(value.kind, {"type": "str"}))
+    # No field is a secret; that is said because some have a name that looks like one, such as a taint's key.
+    leaf = dict(OPTION_TYPES.get(value.kind, {"type": "str", "no_log": False}))
     if value.choices:
         leaf["choices"] = list(value.choices)
     if value.required:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError, MissingLibrary
-from ansible_collections.llmops.gke.plugins.module_utils.http import new_session
+from ansible_collections.llmops.gke.plugins.module_utils.http_connection import new_session
 
 try:
     import google.auth

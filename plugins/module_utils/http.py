@@ -5,68 +5,36 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, MissingLibrary, ReplyLost
-
-try:
-    import requests
-except ImportError as error:
-    requests = None
-    REQUESTS_ERROR: Exception | None = error
-else:
-    REQUESTS_ERROR = None
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, ReplyLost
+from ansible_collections.llmops.gke.plugins.module_utils.http_connection import (
+    cause_of,
+    never_connected,
+    new_session,
+    requests,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.http_replies import (
+    Refusal,
+    Reply,
+    body_of,
+    read_refusal,
+    retry_after,
+)
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
-REFUSED_UNREAD = frozenset({429, 503})
-"""The statuses by which a server says that it did not act, so that a write may be sent again."""
+REFUSED_UNREAD = frozenset({429})
+"""The status by which a server says that it did not act, so that a write may be sent again."""
 
 SAFE = frozenset({"GET", "HEAD"})
 
 CONNECT_PATIENCE = 20.0
 """Seconds for which a service that cannot be reached at all is tried: a wrong endpoint must not eat the deadline."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What an API's error body says: its own word for the reason, the message, and the structured rest."""
-
-    reason: str = ""
-    message: str = ""
-    details: Any = None
-
-
-def read_refusal(status: int, body: Any) -> Refusal:
-    """The refusal in a body of Google's, Kubernetes' or TGI's form; of any other, its text shortened."""
-    if isinstance(body, dict):
-        inner = body.get("error")
-        if isinstance(inner, dict):
-            return Refusal(str(inner.get("status", "")), str(inner.get("message", "")), inner.get("details"))
-        if isinstance(inner, str):
-            return Refusal(str(body.get("error_type", "")), inner, None)
-        if body.get("kind") == "Status":
-            return Refusal(str(body.get("reason", "")), str(body.get("message", "")), body.get("details"))
-    return Refusal("", str(body or f"HTTP status {status}").strip()[:300], None)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer: the status, the headers in lower case, and the body (parsed where it is JSON, else text).
-
-    seconds: from sending this request to having its whole body; earlier tries and their pauses are not in it.
-    """
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-    seconds: float = 0.0
 
 
 @dataclass
@@ -94,8 +62,6 @@ class HttpSession:
     sent: int = 0
 
     def __post_init__(self) -> None:
-        if requests is None:
-            raise MissingLibrary("requests", REQUESTS_ERROR)
         self._session = new_session()
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
 
@@ -119,18 +85,18 @@ class HttpSession:
         """
         again_is_safe = method in SAFE if repeatable is None else repeatable
         pauses = backoff(first=0.2)
-        fresh = False
+        renewed = False
         began = self.deadline.elapsed()
         while True:
-            failure, retry_after = self._attempt(method, path, doing, params, json_body, content_type, headers, fresh)
+            failure, wait = self._attempt(method, path, doing, params, json_body, content_type, headers)
             if isinstance(failure, Reply):
                 return failure
-            if failure.status == 401 and self.authorize is not None and not fresh:
-                fresh = True
+            if failure.status == 401 and not renewed and self._renew():
+                renewed = True
                 continue
             if not self._may_repeat(failure, again_is_safe):
                 raise failure
-            pause = max(next(pauses), retry_after)
+            pause = max(next(pauses), wait)
             unreachable = failure.status == 0 and self.deadline.elapsed() - began > self.connect_patience
             if unreachable or pause >= self.deadline.remaining():
                 raise failure
@@ -141,14 +107,14 @@ class HttpSession:
 
         A line is given without its end. The caller bounds the time by closing the generator.
         """
-        response = self._send(method, path, doing, fresh=False, stream=True, **kwargs)
+        response = self._send(method, path, doing, stream=True, **kwargs)
         try:
             if response.status_code >= 400:
                 raise self._failure(method, response, doing)
             yield from response.iter_lines()
         except requests.exceptions.RequestException as error:
             raise self._no_answer(
-                ReplyLost, method, self.base_url + path, doing, f"half of it: {_cause(error)}"
+                ReplyLost, method, self.base_url + path, doing, f"half of it: {cause_of(error)}"
             ) from error
         finally:
             response.close()
@@ -156,6 +122,10 @@ class HttpSession:
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()
+
+    def _renew(self) -> bool:
+        """Mint a new authorisation; False where there is none, or it is the same as before."""
+        return self.authorize is not None and self.authorize(False) != self.authorize(True)
 
     def _may_repeat(self, failure: HttpError, again_is_safe: bool) -> bool:
         if isinstance(failure, ReplyLost):
@@ -173,7 +143,6 @@ class HttpSession:
         json_body: Any,
         content_type: str,
         headers: dict[str, str] | None,
-        fresh: bool,
     ) -> tuple[Reply | HttpError, float]:
         """One try: the reply or the failure, and the server's Retry-After in seconds."""
         sent_headers = dict(headers or {})
@@ -183,20 +152,20 @@ class HttpSession:
             sent_headers["Content-Type"] = content_type
         sent_at = time.perf_counter()
         try:
-            response = self._send(method, path, doing, fresh=fresh, params=params, data=data, headers=sent_headers)
+            response = self._send(method, path, doing, params=params, data=data, headers=sent_headers)
         except HttpError as error:
             return error, 0.0
         seconds = time.perf_counter() - sent_at
         if response.status_code >= 400:
-            return self._failure(method, response, doing), _retry_after(response.headers.get("Retry-After"))
+            return self._failure(method, response, doing), retry_after(response.headers.get("Retry-After"))
         reply_headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, reply_headers, _body_of(response), seconds), 0.0
+        return Reply(response.status_code, reply_headers, body_of(response), seconds), 0.0
 
-    def _send(self, method: str, path: str, doing: str, *, fresh: bool, **kwargs: Any) -> Any:
+    def _send(self, method: str, path: str, doing: str, **kwargs: Any) -> Any:
         url = self.base_url + path
         headers = dict(kwargs.pop("headers", None) or {})
         if self.authorize is not None:
-            headers.update(self.authorize(fresh))
+            headers.update(self.authorize(False))
         left = max(self.deadline.remaining(), 0.1)
         self.sent += 1
         try:
@@ -211,13 +180,13 @@ class HttpSession:
                 **kwargs,
             )
         except requests.exceptions.SSLError as error:
-            raise self._no_answer(HttpError, method, url, doing, f"TLS was refused: {_cause(error)}", -1) from error
+            raise self._no_answer(HttpError, method, url, doing, f"TLS was refused: {cause_of(error)}", -1) from error
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-            raise self._no_answer(HttpError, method, url, doing, f"no connection: {_cause(error)}") from error
+            raise self._no_answer(HttpError, method, url, doing, f"no connection: {cause_of(error)}") from error
         except requests.exceptions.RequestException as error:
-            refused = isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error)
+            refused = isinstance(error, requests.exceptions.ConnectionError) and never_connected(error)
             kind = HttpError if refused else ReplyLost
-            raise self._no_answer(kind, method, url, doing, f"no answer: {_cause(error)}") from error
+            raise self._no_answer(kind, method, url, doing, f"no answer: {cause_of(error)}") from error
 
     def _no_answer(
         self, kind: type[HttpError], method: str, url: str, doing: str, why: str, status: int = 0
@@ -225,7 +194,7 @@ class HttpSession:
         return kind(f"{doing}: {self.service} gave {why} ({method} {url})", status=status, method=method, url=url)
 
     def _failure(self, method: str, response: Any, doing: str) -> HttpError:
-        refusal = self.refusal(response.status_code, _body_of(response))
+        refusal = self.refusal(response.status_code, body_of(response))
         said = f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
@@ -238,62 +207,3 @@ class HttpSession:
             server_message=refusal.message,
             details=refusal.details,
         )
-
-
-def new_session() -> Any:
-    """A requests.Session that honours the environment's proxies, but not where they do harm.
-
-    Loopback is never asked for through a proxy, and ~/.netrc never replaces the Authorization that was given.
-    """
-
-    class Session(requests.Session):
-        def merge_environment_settings(self, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-            if is_loopback(url):
-                return {"proxies": {}, "stream": stream, "verify": True if verify is None else verify, "cert": cert}
-            return super().merge_environment_settings(url, proxies, stream, verify, cert)
-
-    session = Session()
-    session.auth = _as_given
-    return session
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _as_given(request: Any) -> Any:
-    """An authentication that leaves the request alone; without one, requests looks into ~/.netrc."""
-    return request
-
-
-def _body_of(response: Any) -> Any:
-    if "json" in response.headers.get("Content-Type", ""):
-        try:
-            return response.json()
-        except ValueError:
-            pass
-    return response.text
-
-
-def _retry_after(value: str | None) -> float:
-    """Seconds asked for; the form with a date is rare enough to be ignored (RFC 9110, 10.2.3)."""
-    return float(value) if value and value.isdigit() else 0.0
-
-
-def _never_connected(error: Exception) -> bool:
-    """Whether the connection itself failed, so that the request cannot have been acted on."""
-    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
-
-
-def _cause(error: Exception) -> str:
-    """The innermost reason that urllib3 gives, on one line."""
-    inner: Any = error
-    while getattr(inner, "args", None) and isinstance(inner.args[0], Exception):
-        inner = inner.args[0]
-    reason = getattr(inner, "reason", None) or inner
-    return " ".join(str(reason).split())[:200]

@@ -72,3 +72,18 @@ def test_an_option_that_does_not_exist_is_refused_by_name(tmp_path, in_process):
     )
     assert result["failed"] is True
     assert "Unsupported parameters" in result["msg"] and "nmae" in result["msg"]
+
+
+def test_the_module_carrier_keeps_secrets_among_other_options_out_of_syslog(monkeypatch, capsys):
+    from ansible.module_utils import basic
+    from ansible.module_utils.testing import patch_module_args
+
+    from ansible_collections.llmops.gke.plugins.modules import k8s_apply
+
+    logged: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, msg, **_kwargs: logged.append(str(msg)))
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"HF_TOKEN": TOKEN}}
+    with patch_module_args({"manifests": [secret], "kubeconfig": "/nowhere"}), pytest.raises(SystemExit):
+        k8s_apply.main()
+    assert TOKEN not in "".join(logged)
+    assert TOKEN not in capsys.readouterr().out

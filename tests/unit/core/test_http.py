@@ -94,16 +94,24 @@ def test_retries_end_at_the_deadline_with_the_servers_words(time):
 
 
 def test_a_refused_token_is_minted_anew_once(time):
-    asked: list[bool] = []
+    tokens = ["new", "old"]
 
     def authorize(fresh: bool) -> dict[str, str]:
-        asked.append(fresh)
-        return {"Authorization": f"Bearer {'new' if fresh else 'old'}"}
+        if fresh:
+            tokens.pop()
+        return {"Authorization": f"Bearer {tokens[-1]}"}
 
     with FakeServer([google_error(401, "UNAUTHENTICATED", "expired"), Reply(200, {})]) as server:
         session(server.url, time, authorize=authorize).request("POST", "/thing", doing="create", json_body={})
         assert [headers["authorization"] for headers in server.headers] == ["Bearer old", "Bearer new"]
-    assert asked == [False, True]
+
+
+def test_a_refused_token_that_cannot_be_renewed_is_not_sent_again(time):
+    with FakeServer([google_error(401, "UNAUTHENTICATED", "expired")]) as server:
+        http = session(server.url, time, authorize=lambda _fresh: {"Authorization": "Bearer same"})
+        with pytest.raises(HttpError, match="401 UNAUTHENTICATED"):
+            http.request("GET", "/thing", doing="read")
+        assert server.calls() == ["GET /thing"]
 
 
 def test_a_service_that_nobody_runs_is_given_up_long_before_the_deadline(time):

@@ -1,0 +1,38 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of a node pool's fields, written in the field table."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from ansible_collections.llmops.gke.plugins.module_utils.gke.field_docs import documented
+from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import GROUPS, NODE_POOL_FIELDS
+
+_OPTIONS = documented(NODE_POOL_FIELDS, GROUPS)
+_NAME = {"description": ["Name of the node pool."], "type": "str", "required": True}
+
+
+class ModuleDocFragment:
+    """See plugins/module_utils/gke_options.py for the argument spec that is made from the same table."""
+
+    DOCUMENTATION: ClassVar[str] = json.dumps({"options": _OPTIONS})
+
+    BORN: ClassVar[str] = json.dumps(
+        {
+            "options": {
+                "node_pools": {
+                    "description": [
+                        "Node pools that are created with the cluster, in the same operation. The cluster's creation "
+                        "needs at least one.",
+                        "On a cluster that exists they are not compared; that is M(llmops.gke.gke_node_pool)'s matter.",
+                    ],
+                    "type": "list",
+                    "elements": "dict",
+                    "suboptions": {"name": _NAME, **_OPTIONS},
+                }
+            }
+        }
+    )

@@ -1,0 +1,105 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GKE's REST API, v1: reads, writes as data, and nothing about what they are for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.google_credentials import authorizer
+from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a resource is: names that make its path (https://cloud.google.com/kubernetes-engine/docs/reference/rest)."""
+
+    project: str
+    location: str
+    cluster: str | None = None
+    node_pool: str | None = None
+
+    @property
+    def parent(self) -> str:
+        """The location's path, under which clusters and operations are."""
+        return f"projects/{self.project}/locations/{self.location}"
+
+    @property
+    def name(self) -> str:
+        """The resource's own path."""
+        cluster = f"{self.parent}/clusters/{self.cluster}"
+        return f"{cluster}/nodePools/{self.node_pool}" if self.node_pool else cluster
+
+    @property
+    def cluster_place(self) -> Place:
+        """The cluster that a node pool is in."""
+        return Place(self.project, self.location, self.cluster)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that writes. path: after ``/v1/``. doing: in words, for errors. part: what of the resource it sets."""
+
+    method: str
+    path: str
+    doing: str
+    body: Any = None
+    part: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.method} /v1/{self.path}"
+
+
+class GkeClient:
+    """One task's session with GKE.
+
+    options: those of the ``google_auth`` doc fragment, ``container_api_endpoint`` among them. Every method raises
+    HttpError on a refusal; a read gives None where the resource is not found. ``http.sent`` counts requests.
+    """
+
+    def __init__(self, options: dict[str, Any], deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.http = HttpSession(
+            base_url=options["container_api_endpoint"].rstrip("/"),
+            service="GKE",
+            deadline=deadline,
+            authorize=authorizer(options),
+        )
+
+    def cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
+        """The cluster as the API gives it."""
+        return self._get(Place(project, location, name).name, f"read cluster {name} in {location}")
+
+    def clusters(self, project: str, location: str) -> list[dict[str, Any]]:
+        """All clusters of a location; ``-`` is every location."""
+        doing = f"list the clusters of project {project}"
+        return (self._get(f"{Place(project, location).parent}/clusters", doing) or {}).get("clusters", [])
+
+    def node_pool(self, project: str, location: str, cluster: str, name: str) -> dict[str, Any] | None:
+        """The node pool as the API gives it; None where its cluster is not found, too."""
+        return self._get(Place(project, location, cluster, name).name, f"read node pool {name} of cluster {cluster}")
+
+    def operation(self, project: str, location: str, name: str) -> dict[str, Any] | None:
+        """A long-running operation as it stands."""
+        return self._get(f"{Place(project, location).parent}/operations/{name}", f"follow operation {name}")
+
+    def operations(self, project: str, location: str) -> list[dict[str, Any]]:
+        """The operations of a location, those of the last days that have ended included."""
+        doing = f"list the operations in {location}"
+        return (self._get(f"{Place(project, location).parent}/operations", doing) or {}).get("operations", [])
+
+    def send(self, call: Call) -> dict[str, Any]:
+        """Make one call that writes; returns the operation that does it. Raises ReplyLost where it may have begun."""
+        return self.http.request(call.method, f"/v1/{call.path}", doing=call.doing, json_body=call.body).body
+
+    def _get(self, path: str, doing: str) -> dict[str, Any] | None:
+        try:
+            return self.http.request("GET", f"/v1/{path}", doing=doing).body
+        except HttpError as error:
+            if error.status == 404:
+                return None
+            raise

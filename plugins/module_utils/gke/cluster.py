@@ -1,0 +1,89 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of gke_cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
+from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, Place
+from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.target import BROKEN, GkeTarget, bring_about
+from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
+
+
+class ClusterTarget(GkeTarget):
+    """A cluster; its node pools are born with it and are gke_node_pool's matter afterwards."""
+
+    kind = "cluster"
+    fields = CLUSTER_FIELDS
+
+    def look(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.look``."""
+        return self.client.cluster(self.place.project, self.place.location, self.options["name"])
+
+    def birth(self) -> dict[str, Any]:
+        """See ``GkeTarget.birth``."""
+        pools = self.options["node_pools"]
+        if not pools:
+            raise InvalidOption("node_pools", pools, "at least one node pool, because the cluster is to be created")
+        born = [{"name": pool["name"], **compare.birth(NODE_POOL_FIELDS, pool)} for pool in pools]
+        return {"name": self.options["name"], **compare.birth(self.fields, self.options), "nodePools": born}
+
+    def create_call(self) -> Call:
+        """See ``GkeTarget.create_call``."""
+        body = {"cluster": self.birth(), "parent": self.place.parent}
+        return Call("POST", f"{self.place.parent}/clusters", self._doing("create"), body)
+
+    def render(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
+        """See ``GkeTarget.render``; of the node pools, those that are named here and exist."""
+        shown = super().render(current)
+        if shown is None or current is None or not self.options["node_pools"]:
+            return shown
+        live = {pool["name"]: pool for pool in current.get("nodePools", [])}
+        shown["node_pools"] = [
+            {"name": pool["name"], **compare.shown(NODE_POOL_FIELDS, pool, live[pool["name"]])}
+            for pool in self.options["node_pools"]
+            if pool["name"] in live
+        ]
+        return shown
+
+    def fault(self, current: dict[str, Any], *, created: bool) -> LlmopsError | None:
+        """See ``GkeTarget.fault``; of a cluster that was created, also a node pool that was to be born with it."""
+        named = {pool["name"] for pool in self.options["node_pools"] or [] if created}
+        for pool in current.get("nodePools", []):
+            if pool["name"] in named and pool.get("status") in BROKEN:
+                return self._broken(f"node pool {pool['name']} of {self.resource}", pool)
+        return super().fault(current, created=created)
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Bring a cluster to its desired state. options: those of gke_cluster.
+
+    Raises InvalidOption before any request, ImmutableField before any that writes, OperationFailed, HttpError,
+    DeadlineExceeded.
+    """
+    check_cluster(options)
+    place = Place(options["project"], options["location"], options["name"])
+    result, cluster = bring_about(
+        options,
+        check,
+        progress,
+        lambda client: ClusterTarget(options, client, place, check=check, progress=progress),
+    )
+    result.values["cluster"] = without_secrets(cluster)
+    return result
+
+
+def without_secrets(cluster: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The cluster as the API gives it, less the credentials that old clusters have in it."""
+    if cluster is None or "masterAuth" not in cluster:
+        return cluster
+    secret = ("clientKey", "password")
+    public = {name: value for name, value in cluster["masterAuth"].items() if name not in secret}
+    return {**cluster, "masterAuth": public}

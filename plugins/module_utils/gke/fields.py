@@ -1,0 +1,126 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a field is: where it lives in the API's body, how it is compared, and how it can change.
+
+A resource is a tuple of rows (cluster_fields, node_pool_fields). Options, documentation, comparison, plan and
+errors all read them, so a field is added by adding its row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["bool", "int", "int64", "str", "name", "cidr", "version", "map", "set", "keyed"]
+"""How a value is written and compared.
+
+int64: a number that JSON carries as a string. name: a Compute resource, by its name or by its path. cidr: a block,
+of which ``/17`` means any of that size. version: ``1.33`` agrees with any 1.33. map: string to string, of which only
+the keys that the user named count. set: strings in any order. keyed: a list of objects, each known by its ``keys``.
+"""
+
+OPTION_TYPES: dict[str, dict[str, Any]] = {
+    "bool": {"type": "bool"},
+    "int": {"type": "int"},
+    "int64": {"type": "int"},
+    "map": {"type": "dict"},
+    "set": {"type": "list", "elements": "str"},
+    "keyed": {"type": "list", "elements": "dict"},
+}
+"""The option's type in Ansible, by kind; a string for the other kinds."""
+
+ABSENT: dict[str, Any] = {"bool": False, "int": 0, "int64": 0, "map": {}, "set": [], "keyed": []}
+"""What the API means by leaving a field out; None for the other kinds."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """The call that changes a part of a resource.
+
+    root: path of the part in the resource. body: path in the request's body where its value goes. suffix: the
+    custom verb after the resource's name, if any. base: from (what ``root`` holds now, what the user named of it)
+    the values that must go along because the API replaces the part whole. along: request path -> resource path of
+    what else the request must carry. text: the number goes as a string.
+    """
+
+    root: str
+    body: str
+    method: str = "PUT"
+    suffix: str = ""
+    base: Callable[[Any, Any], dict[str, Any]] = lambda have, want: {}
+    along: tuple[tuple[str, str], ...] = ()
+    text: bool = False
+
+
+@dataclass(frozen=True)
+class Immutable:
+    """The API cannot change it in place; way_out says what a person can do instead."""
+
+    way_out: str
+
+
+@dataclass(frozen=True)
+class AtBirth:
+    """It says how the resource is created, and means nothing afterwards: not compared."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value: path in the API's terms (``autoscaling.minNodeCount``), kind, what it means in words, enum choices.
+
+    required: of a keyed list's entry, that it cannot be left out.
+    """
+
+    path: str
+    kind: Kind
+    about: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+    @property
+    def option(self) -> str:
+        """The path in the option's terms (``autoscaling.min_node_count``)."""
+        return ".".join(snake_case(part) for part in self.path.split("."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field(Value):
+    """A value that is compared and changed.
+
+    items, keys: of a keyed list, its entries' values, and the paths that identify an entry. partial: of a set or a
+    keyed list, that entries which the user did not name are left alone (of a map this always holds). absent: what
+    the API means by leaving it out, where that is not the kind's own. unless: path of a bool; while that is on, GKE
+    manages the field by itself, so it is not compared.
+    """
+
+    change: Verb | Immutable | AtBirth
+    items: tuple[Value, ...] = ()
+    keys: tuple[str, ...] = ()
+    partial: bool = False
+    absent: Any = None
+    unless: str = ""
+
+
+def snake_case(name: str) -> str:
+    """``gcsFuseCsiDriverConfig`` -> ``gcs_fuse_csi_driver_config``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def dig(tree: Any, path: str) -> Any:
+    """The value at a dotted path of nested dictionaries, or None."""
+    for part in path.split("."):
+        if not isinstance(tree, dict):
+            return None
+        tree = tree.get(part)
+    return tree
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, making the dictionaries on the way."""
+    *way, last = path.split(".")
+    for part in way:
+        tree = tree.setdefault(part, {})
+    tree[last] = value

@@ -1,0 +1,177 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of gke_kubeconfig: the entry that ``gcloud container clusters get-credentials`` makes for a cluster."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import dig
+from ansible_collections.llmops.gke.plugins.module_utils.gke.kubeconfig_file import (
+    PRIVATE,
+    Entry,
+    KubeconfigFile,
+    empty,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_name
+from ansible_collections.llmops.gke.plugins.module_utils.google_names import check_location, check_project
+from ansible_collections.llmops.gke.plugins.module_utils.reconcile import reconcile
+from ansible_collections.llmops.gke.plugins.module_utils.result import Change, Progress, Result, Step
+
+INSTALL_HINT = (
+    "Install gke-gcloud-auth-plugin for use with kubectl by following "
+    "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin"
+)
+
+
+def entry_of(cluster: dict[str, Any], name: str, endpoint: str, impersonate: str | None) -> Entry:
+    """The entry of a cluster. endpoint: ``public``, ``internal`` or ``dns``. Raises LlmopsError where it has none.
+
+    Form: googlecloudsdk.api_lib.container.util.ClusterConfig of gcloud 528. A cluster without IP endpoints is
+    reached by its DNS name, whose certificate the system's CAs vouch for.
+    """
+    endpoints = cluster.get("controlPlaneEndpointsConfig", {})
+    only_dns = endpoints.get("ipEndpointsConfig", {}).get("enabled") is False
+    by_dns = endpoint == "dns" or only_dns
+    if by_dns:
+        host = dig(endpoints, "dnsEndpointConfig.endpoint")
+    elif endpoint == "internal":
+        host = dig(endpoints, "ipEndpointsConfig.privateEndpoint") or dig(
+            cluster, "privateClusterConfig.privateEndpoint"
+        )
+    else:
+        host = cluster.get("endpoint")
+    if not host:
+        raise LlmopsError(
+            f"cluster {cluster['name']} has no {'dns' if by_dns else endpoint} endpoint "
+            f"(it is {cluster.get('status')}); name another endpoint, or wait until it is RUNNING",
+            resource=f"cluster {cluster['name']}",
+        )
+    authority = dig(cluster, "masterAuth.clusterCaCertificate")
+    known = {"certificate-authority-data": authority} if authority else {"insecure-skip-tls-verify": True}
+    plugin: dict[str, Any] = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "gke-gcloud-auth-plugin",
+        "installHint": INSTALL_HINT,
+        "provideClusterInfo": True,
+    }
+    if impersonate:
+        plugin["args"] = [f"--impersonate_service_account={impersonate}"]
+    return Entry(name, {"server": f"https://{host}", **({} if by_dns else known)}, {"exec": plugin})
+
+
+class KubeconfigTarget:
+    """The entry of one cluster in a file; see ``reconcile.Target``. entry: None where it is to be absent."""
+
+    def __init__(self, path: str, name: str, entry: Entry | None) -> None:
+        self.file = KubeconfigFile(path)
+        self.name = name
+        self.entry = entry
+        self.resource = f"kubeconfig {path}"
+
+    def read(self) -> dict[str, Any] | None:
+        """The file's ``mode`` and ``content``; None where there is no file."""
+        content = self.file.load()
+        return None if content is None else {"mode": self.file.mode(), "content": content}
+
+    def plan(self, current: dict[str, Any] | None) -> list[Step]:
+        """Write the file where the entry, the current context or the file's mode is another."""
+        after = self._after(current)
+        if after == current:
+            return []
+        before_shown, after_shown = self.render(current) or {}, self.render(after) or {}
+        changes = tuple(
+            Change(name, before_shown.get(name), value)
+            for name, value in after_shown.items()
+            if before_shown.get(name) != value
+        )
+        action = "delete" if self.entry is None else "create" if current is None else "update"
+        return [Step(action, self.resource, f"write {self.file.path}", changes)]
+
+    def predict(self, current: dict[str, Any] | None, _steps: list[Step]) -> dict[str, Any] | None:
+        """The file with the entry, or without it."""
+        return self._after(current)
+
+    def act(self, _step: Step, _progress: Progress) -> None:
+        """Write it, from what it holds at that moment: another task may be writing its own entry."""
+        with self.file.locked():
+            after = self._after(self.read())
+            if after is not None:
+                self.file.write(after["content"])
+
+    def render(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Of this cluster alone; of its user, only whether it is what gcloud writes, for others may hold secrets."""
+        if current is None:
+            return None
+        content = current["content"]
+        entry = self.file.entry(content, self.name)
+        user = None if entry is None else entry.user
+        plugin = dig(user, "exec.command")
+        return {
+            "context": None if entry is None else self.name,
+            "server": None if entry is None else entry.cluster.get("server"),
+            "certificate_authority": _fingerprint(entry),
+            "user": "********" if user and plugin is None else plugin,
+            "current_context": content.get("current-context") or None,
+            "mode": current["mode"],
+        }
+
+    def _after(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
+        content = None if current is None else current["content"]
+        if self.entry is not None:
+            return {"mode": PRIVATE, "content": self.file.having(content or empty(), self.entry)}
+        if current is None or content is None:
+            return None
+        after = self.file.without(content, self.name)
+        # A file that has no entry of ours is none of our business.
+        return current if after == content else {"mode": PRIVATE, "content": after}
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Have a cluster's entry in a kubeconfig file, or in memory alone. options: those of gke_kubeconfig.
+
+    Raises InvalidOption, HttpError, and LlmopsError where the cluster or its endpoint is absent; in check mode an
+    absent cluster is a warning, because it may be created by then.
+    """
+    project = check_project(options["project"])
+    location = check_location(options["location"])
+    check_name("name", options["name"])
+    name = f"gke_{project}_{location}_{options['name']}"
+    path = options["path"]
+    if options["state"] == "absent":
+        if not path:
+            raise InvalidOption("path", path, "the file to remove the entry from, because state is absent")
+        result, _content = reconcile(KubeconfigTarget(path, name, None), check=check, progress=progress)
+        result.values["kubeconfig"] = None
+        return result
+    client = GkeClient(options, Deadline(options["timeout"]))
+    cluster = client.cluster(project, location, options["name"])
+    client.http.close()
+    if cluster is None:
+        result = _absent(options["name"], location, project, check, bool(path))
+    else:
+        entry = entry_of(cluster, name, options["endpoint"], options["impersonate_service_account"])
+        result = Result()
+        if path:
+            result, _content = reconcile(KubeconfigTarget(path, name, entry), check=check, progress=progress)
+        result.values["kubeconfig"] = KubeconfigFile.having(empty(), entry)
+    result.http_requests = client.http.sent
+    return result
+
+
+def _absent(cluster: str, location: str, project: str, check: bool, would_write: bool) -> Result:
+    words = f"cluster {cluster} does not exist in {location} of project {project}"
+    if not check:
+        raise LlmopsError(f"{words}; create it first (llmops.gke.gke_cluster)", resource=f"cluster {cluster}")
+    return Result(changed=would_write, values={"kubeconfig": None}, warnings=[words])
+
+
+def _fingerprint(entry: Entry | None) -> str | None:
+    """Of the cluster's CA, enough to see that it is another."""
+    data = entry and entry.cluster.get("certificate-authority-data")
+    return f"sha256:{hashlib.sha256(data.encode()).hexdigest()[:16]}" if data else None

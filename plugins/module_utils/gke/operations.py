@@ -1,0 +1,115 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long-running operations: followed to their end, and judged by everything that can tell of a failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import backoff
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient, Place
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
+
+ADVICE = {
+    "GCE_STOCKOUT": "name other zones of the region in locations, or another machine type, or try again later",
+    "GCE_QUOTA_EXCEEDED": "ask for more quota (console: IAM, Quotas), or for fewer or other nodes",
+    "GKE_SERVICE_ACCOUNT_DELETED": "restore the service account container-engine-robot of the project",
+    "CLOUD_KMS_KEY_ERROR": "check that GKE's service agent may use the key",
+    "CLOUD_KMS_KEY_DESTROYED": "restore the key's version",
+    "NODE_SERVICE_ACCOUNT_MISSING_PERMISSIONS": "give the nodes' service account "
+    "roles/container.defaultNodeServiceAccount",
+    "RESOURCE_EXHAUSTED": "ask for more quota, or for other zones, fewer nodes or another machine type",
+}
+"""What a person can do, by the code that GKE gives (StatusCondition.code, or canonicalCode)."""
+
+_RPC_CODES = {3: "INVALID_ARGUMENT", 7: "PERMISSION_DENIED", 8: "RESOURCE_EXHAUSTED", 9: "FAILED_PRECONDITION"}
+_HARMLESS = frozenset({"SET_BY_OPERATOR", "CA_EXPIRING"})
+_NAME = re.compile(r"operation-[a-z0-9-]+")
+
+
+def failing(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """The conditions that tell of a failure."""
+    return [
+        condition
+        for condition in conditions or []
+        if condition.get("code") not in _HARMLESS
+        and (condition.get("canonicalCode", "OK") != "OK" or condition.get("code") in ADVICE)
+    ]
+
+
+def failure(doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "") -> OperationFailed:
+    """The error for what the server said; it advises by the first code that is known."""
+    given = [str(condition.get(key, "")) for key in ("code", "canonicalCode") for condition in conditions]
+    codes = [*(name for name in given if name != "UNKNOWN"), *(name for name in ADVICE if name in words), code]
+    known = next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
+    said = "; ".join(dict.fromkeys(filter(None, [words, *(condition.get("message", "") for condition in conditions)])))
+    advice = f"; {ADVICE[known]}" if known in ADVICE else ""
+    return OperationFailed(
+        f"{doing}: GKE failed{f' with {known}' if known else ''}: {said or 'no reason was given'}{advice}",
+        code=known or None,
+        server_message=said or None,
+        conditions=conditions or None,
+    )
+
+
+def operation_failure(doing: str, operation: dict[str, Any]) -> OperationFailed | None:
+    """The failure of an operation that has ended, or None.
+
+    A failure may be in ``error`` or only in the older ``statusMessage`` and conditions; DONE alone proves nothing.
+    """
+    conditions = failing([*operation.get("clusterConditions", []), *operation.get("nodepoolConditions", [])])
+    status = operation.get("error") or {}
+    words = status.get("message") or operation.get("statusMessage", "")
+    if not (conditions or words or status.get("code")):
+        return None
+    error = failure(doing, conditions, words, _RPC_CODES.get(status.get("code", 0), ""))
+    error.fields["operation"] = operation.get("name")
+    return error
+
+
+def stage(operation: dict[str, Any]) -> str:
+    """Where an operation is, in its own words."""
+    stages = operation.get("progress", {}).get("stages", [])
+    under_way = [item.get("name", "") for item in stages if item.get("status") == "RUNNING"]
+    return ", ".join(filter(None, under_way)) or operation.get("detail", "") or operation.get("operationType", "")
+
+
+def follow(
+    client: GkeClient, place: Place, operation: dict[str, Any], doing: str, progress: Progress
+) -> dict[str, Any]:
+    """Wait for an operation's end and return it as it then is; its failure is the caller's to judge.
+
+    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended.
+    """
+    name = operation["name"]
+    pauses = backoff()
+    began, told = client.deadline.elapsed(), ""
+    while operation.get("status") != "DONE":
+        seen = f"{operation.get('status', 'PENDING')}: {stage(operation)}"
+        if seen != told and operation.get("status") != "PENDING":
+            progress(f"{doing}: {seen}, {client.deadline.elapsed() - began:.0f} s")
+            told = seen
+        client.deadline.pause(next(pauses), f"{doing} ({name})", seen)
+        operation = client.operation(place.project, place.location, name) or {**operation, "status": "DONE"}
+    return operation
+
+
+def under_way(client: GkeClient, place: Place) -> dict[str, Any] | None:
+    """The operation that now works on a resource, or on the cluster that a node pool is in; None where none does."""
+    targets = (f"/clusters/{place.cluster}", f"/clusters/{place.cluster}/nodePools/{place.node_pool}")
+    for operation in client.operations(place.project, place.location):
+        if operation.get("status") != "DONE" and operation.get("targetLink", "").endswith(targets):
+            return operation
+    return None
+
+
+def named_in(error: HttpError) -> str | None:
+    """The operation that keeps a cluster busy, as its refusal names it; None for any other refusal."""
+    if error.status not in (400, 409, 412) or error.reason not in ("FAILED_PRECONDITION", "ABORTED"):
+        return None
+    match = _NAME.search(error.server_message)
+    return match.group() if match else None

@@ -1,0 +1,223 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a cluster and a node pool have in common as targets of reconcile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, LlmopsError, ReplyLost
+from ansible_collections.llmops.gke.plugins.module_utils.gke import compare, operations
+from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, GkeClient, Place
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import Field, Immutable, Verb
+from ansible_collections.llmops.gke.plugins.module_utils.reconcile import reconcile
+from ansible_collections.llmops.gke.plugins.module_utils.result import Change, Progress, Result, Step
+
+UNSETTLED = frozenset({"PROVISIONING", "RECONCILING", "STOPPING"})
+"""The statuses of clusters and node pools in which GKE is at work on them."""
+
+BROKEN = frozenset({"ERROR", "RUNNING_WITH_ERROR"})
+
+
+class GkeTarget:
+    """A cluster or a node pool with its desired state; subclasses say how it is read and created.
+
+    Implements ``reconcile.Target``. A write whose outcome is not known is settled by looking: the resource is read,
+    which waits for whatever works on it, and the step is taken again only where it is still needed.
+    """
+
+    kind: str
+    fields: Sequence[Field]
+
+    def __init__(
+        self, options: dict[str, Any], client: GkeClient, place: Place, *, check: bool, progress: Progress
+    ) -> None:
+        self.options = options
+        self.client = client
+        self.place = place
+        self.check = check
+        self.progress = progress
+        self.resource = f"{self.kind} {options['name']}"
+        self.adopted: list[dict[str, Any]] = []
+        self.warnings: list[str] = []
+
+    def look(self) -> dict[str, Any] | None:
+        """The live resource as it is at this moment."""
+        raise NotImplementedError
+
+    def birth(self) -> dict[str, Any]:
+        """The resource as a create request names it. Raises InvalidOption where too little is given."""
+        raise NotImplementedError
+
+    def create_call(self) -> Call:
+        """The call that creates it."""
+        raise NotImplementedError
+
+    def read(self) -> dict[str, Any] | None:
+        """See ``Target.read``; in check mode what goes on is told and not waited for."""
+        current = self.look()
+        if current is None or current.get("status") not in UNSETTLED:
+            return current
+        if self.check:
+            self.warnings.append(f"{self.resource} is {current['status']}: compared as it is now, not waited for")
+            return None if current["status"] == "STOPPING" else current
+        return self._settled(current)
+
+    def plan(self, current: dict[str, Any] | None) -> list[Step]:
+        """See ``Target.plan``. Raises OperationFailed where nothing differs but the resource is broken."""
+        if self.options["state"] == "absent":
+            return (
+                []
+                if current is None
+                else [self._step("delete", Call("DELETE", self.place.name, self._doing("delete")))]
+            )
+        if current is None:
+            return [self._step("create", self.create_call())]
+        steps = self._updates(current)
+        if not steps and current.get("status") in BROKEN:
+            raise self._broken(self.resource, current)
+        return steps
+
+    def predict(self, current: dict[str, Any] | None, steps: list[Step]) -> dict[str, Any] | None:
+        """See ``Target.predict``."""
+        if self.options["state"] == "absent":
+            return None
+        return self.birth() if current is None else compare.overlaid(self.fields, self.options, current)
+
+    def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
+        """See ``Target.act``. Raises OperationFailed with the server's words."""
+        pauses = backoff()
+        pending: Step | None = step
+        while pending is not None:
+            call: Call = pending.payload
+            try:
+                operation = self.client.send(call)
+            except HttpError as error:
+                pending = self._after(pending, error)
+                if pending is not None:
+                    self.client.deadline.pause(next(pauses), call.doing, error.message)
+                continue
+            operation = operations.follow(self.client, self.place, operation, call.doing, progress)
+            self._judge(operation, call.doing)
+            return operation
+        return None
+
+    def render(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
+        """See ``Target.render``."""
+        if current is None:
+            return None
+        return {"name": self.options["name"], **compare.shown(self.fields, self.options, current)}
+
+    def left_over(self, current: dict[str, Any]) -> list[str]:
+        """What still differs after all steps were taken, a line each."""
+        return [
+            f"{self.resource}: GKE accepted {change.field} = {change.after!r} but has {change.before!r}"
+            for _field, change in compare.differences(self.fields, self.options, current)
+        ]
+
+    def fault(self, current: dict[str, Any], *, created: bool) -> LlmopsError | None:
+        """What is wrong with the resource after this run changed it (or created it); None where nothing is."""
+        return self._broken(self.resource, current) if current.get("status") in BROKEN else None
+
+    def _doing(self, verb: str) -> str:
+        return f"{verb} {self.resource}"
+
+    def _step(self, action: str, call: Call, changes: tuple[Change, ...] = ()) -> Step:
+        return Step(action, self.resource, str(call), changes, payload=call)
+
+    def _updates(self, current: dict[str, Any]) -> list[Step]:
+        groups: dict[Verb, list[Change]] = {}
+        impossible = []
+        for field, change in compare.differences(self.fields, self.options, current):
+            if isinstance(field.change, Immutable):
+                impossible.append(Step("update", self.resource, "", (change,), way_out=field.change.way_out))
+            elif isinstance(field.change, Verb):
+                groups.setdefault(field.change, []).append(change)
+        return impossible + [self._update(verb, tuple(changes), current) for verb, changes in groups.items()]
+
+    def _update(self, verb: Verb, changes: tuple[Change, ...], current: dict[str, Any]) -> Step:
+        body = compare.change_body(verb, self.fields, self.options, current)
+        doing = f"{self._doing('update')} ({', '.join(change.field for change in changes)})"
+        return self._step("update", Call(verb.method, self.place.name + verb.suffix, doing, body, verb.body), changes)
+
+    def _settled(self, current: dict[str, Any]) -> dict[str, Any] | None:
+        pauses = backoff()
+        seen: dict[str, Any] | None = current
+        while seen is not None and seen.get("status") in UNSETTLED:
+            operation = operations.under_way(self.client, self.place)
+            if operation is None:
+                waiting_for = f"wait until {self.resource} is no longer {seen['status']}"
+                self.client.deadline.pause(next(pauses), waiting_for, seen.get("statusMessage", ""))
+            else:
+                self._adopt(operation)
+            seen = self.look()
+        return seen
+
+    def _adopt(self, operation: dict[str, Any]) -> None:
+        """Follow an operation that another run began; its failure is ours where we want the resource."""
+        kind = operation.get("operationType", "an operation")
+        doing = f"{self.resource}: {kind} under way"
+        operation = operations.follow(self.client, self.place, operation, doing, self.progress)
+        self.adopted.append(operation)
+        if self.options["state"] == "present":
+            self._judge(operation, doing)
+
+    def _judge(self, operation: dict[str, Any], doing: str) -> None:
+        error = operations.operation_failure(doing, operation)
+        if error is not None:
+            raise error
+
+    def _broken(self, name: str, current: dict[str, Any]) -> LlmopsError:
+        return operations.failure(
+            f"{name} is {current['status']}",
+            operations.failing(current.get("conditions")),
+            current.get("statusMessage", ""),
+        )
+
+    def _after(self, step: Step, error: HttpError) -> Step | None:
+        """What is left to do of a step that was refused or whose reply was lost, found by looking.
+
+        Raises the error where looking cannot help.
+        """
+        busy = operations.named_in(error)
+        done_already = {"create": 409, "delete": 404}.get(step.action) == error.status
+        if busy is not None:
+            doing = f"{step.payload.doing}: wait for {busy}"
+            operations.follow(self.client, self.place, {"name": busy}, doing, self.progress)
+        elif not (isinstance(error, ReplyLost) or done_already):
+            raise error
+        same = [
+            again
+            for again in self.plan(self.read())
+            if (again.action, again.payload and again.payload.part) == (step.action, step.payload.part)
+        ]
+        if same and done_already:
+            raise error
+        return same[0] if same else None
+
+
+def bring_about(
+    options: dict[str, Any],
+    check: bool,
+    progress: Progress,
+    target_of: Callable[[GkeClient], GkeTarget],
+) -> tuple[Result, dict[str, Any] | None]:
+    """Reconcile the target under the deadline that ``timeout`` (s) sets; returns the result and the resource."""
+    client = GkeClient(options, Deadline(options["timeout"]))
+    target = target_of(client)
+    try:
+        result, resource = reconcile(target, check=check, progress=progress)
+    finally:
+        client.http.close()
+    if result.changed and not check and resource is not None:
+        error = target.fault(resource, created=result.before is None)
+        if error is not None:
+            raise error
+        target.warnings += target.left_over(resource)
+    result.operations = [*target.adopted, *result.operations]
+    result.warnings = target.warnings
+    result.http_requests = client.http.sent
+    return result, resource

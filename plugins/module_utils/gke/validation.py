@@ -1,0 +1,143 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Input that GKE would refuse late, or quietly ignore, is refused before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import dig
+from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import G2_ACCELERATORS, SHAPES
+from ansible_collections.llmops.gke.plugins.module_utils.google_names import check_location, check_project, check_zones
+
+_NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:-gke\.\d+)?)?")
+_LIMITS = ("min_node_count", "max_node_count", "total_min_node_count", "total_max_node_count")
+
+
+def check_name(option: str, value: str | None) -> None:
+    """The name of a cluster or a node pool, or InvalidOption."""
+    if not value or not _NAME.fullmatch(value):
+        raise InvalidOption(option, value, "1 to 40 lower-case letters, digits and hyphens that begin with a letter")
+
+
+def check_cluster(options: dict[str, Any]) -> None:
+    """The options of gke_cluster, those of its node pools included, or InvalidOption."""
+    project = check_project(options["project"])
+    location = check_location(options["location"])
+    check_name("name", options["name"])
+    check_zones("locations", options["locations"], location)
+    pool = dig(options, "workload_identity_config.workload_pool")
+    if pool is not None and pool != f"{project}.svc.id.goog":
+        raise InvalidOption(
+            "workload_identity_config.workload_pool", pool, f"the project's own pool: {project}.svc.id.goog"
+        )
+    _check_version("initial_cluster_version", options["initial_cluster_version"])
+    names = []
+    for index, node_pool in enumerate(options["node_pools"] or []):
+        prefix = f"node_pools[{index}]."
+        check_name(f"{prefix}name", node_pool["name"])
+        if node_pool["name"] in names:
+            raise InvalidOption(f"{prefix}name", node_pool["name"], "a name that no other pool of the list has")
+        names.append(node_pool["name"])
+        check_node_pool_fields(node_pool, location, prefix)
+
+
+def check_node_pool(options: dict[str, Any]) -> None:
+    """The options of gke_node_pool, or InvalidOption."""
+    check_project(options["project"])
+    location = check_location(options["location"])
+    check_name("cluster", options["cluster"])
+    check_name("name", options["name"])
+    check_node_pool_fields(options, location, "")
+
+
+def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> None:
+    """A node pool's fields, or InvalidOption. prefix: goes before each option's name in the error."""
+    check_zones(f"{prefix}locations", pool["locations"], location)
+    _check_version(f"{prefix}version", pool["version"])
+    _check_autoscaling(pool, prefix)
+    _check_shape(pool.get("config") or {}, f"{prefix}config.")
+
+
+def _check_version(option: str, value: str | None) -> None:
+    if value is not None and not _VERSION.fullmatch(value):
+        raise InvalidOption(option, value, "a version such as 1.33, 1.33.4 or 1.33.4-gke.1134000")
+
+
+def _check_autoscaling(pool: dict[str, Any], prefix: str) -> None:
+    autoscaling = pool.get("autoscaling") or {}
+    limits = {name: autoscaling[name] for name in _LIMITS if autoscaling.get(name) is not None}
+    option = f"{prefix}autoscaling"
+    if limits and not autoscaling.get("enabled"):
+        raise InvalidOption(
+            f"{option}.enabled",
+            autoscaling.get("enabled"),
+            f"true where {', '.join(limits)} is given (GKE would ignore it)",
+        )
+    if any(name.startswith("total") for name in limits) and not all(name.startswith("total") for name in limits):
+        raise InvalidOption(option, limits, "limits of one kind, for each zone or for all of them (total_)")
+    for name, value in limits.items():
+        if value < 0:
+            raise InvalidOption(f"{option}.{name}", value, "0 or more")
+    for total in ("", "total_"):
+        fewest, most = limits.get(f"{total}min_node_count"), limits.get(f"{total}max_node_count")
+        if most is not None and most < max(fewest or 0, 1):
+            name, limit = (f"{option}.{total}max_node_count", max(fewest or 0, 1))
+            raise InvalidOption(name, most, f"{limit} or more ({total}min_node_count is {fewest or 0})")
+    _check_count(pool.get("initial_node_count"), limits, f"{prefix}initial_node_count")
+
+
+def _check_count(count: int | None, limits: dict[str, int], option: str) -> None:
+    if count is None:
+        return
+    fewest, most = limits.get("min_node_count", 0), limits.get("max_node_count")
+    if count < fewest or (most is not None and count > most):
+        accepted = f"{fewest} or more" if most is None else f"{fewest} to {most}, the limits of the pool's autoscaling"
+        raise InvalidOption(option, count, accepted)
+
+
+def _check_shape(config: dict[str, Any], prefix: str) -> None:
+    machine = config.get("machine_type")
+    accelerators = config.get("accelerators") or []
+    shape = SHAPES.get(machine or "")
+    if shape is None:
+        if machine and machine.startswith("g2-"):
+            raise InvalidOption(f"{prefix}machine_type", machine, f"of the G2 shapes: {', '.join(SHAPES)}")
+        _check_without_shape(machine, accelerators, prefix)
+        return
+    ssds = dig(config, "ephemeral_storage_local_ssd_config.local_ssd_count")
+    if ssds is not None and not 0 <= ssds <= shape.local_ssds:
+        raise InvalidOption(
+            f"{prefix}ephemeral_storage_local_ssd_config.local_ssd_count",
+            ssds,
+            f"at most {shape.local_ssds} with machine_type {machine}",
+        )
+    for index, accelerator in enumerate(accelerators):
+        option = f"{prefix}accelerators[{index}]"
+        if accelerator["accelerator_type"] not in G2_ACCELERATORS:
+            raise InvalidOption(
+                f"{option}.accelerator_type",
+                accelerator["accelerator_type"],
+                f"{' or '.join(G2_ACCELERATORS)} with machine_type {machine}",
+            )
+        if accelerator["accelerator_count"] != shape.gpus:
+            raise InvalidOption(
+                f"{option}.accelerator_count",
+                accelerator["accelerator_count"],
+                f"{shape.gpus} with machine_type {machine}, which has that many GPUs",
+            )
+
+
+def _check_without_shape(machine: str | None, accelerators: list[dict[str, Any]], prefix: str) -> None:
+    """Of GPUs on any other machine type, only those that no other machine type can take are known."""
+    for index, accelerator in enumerate(accelerators if machine else []):
+        if accelerator["accelerator_type"] in G2_ACCELERATORS:
+            raise InvalidOption(
+                f"{prefix}accelerators[{index}].accelerator_type",
+                accelerator["accelerator_type"],
+                f"a type that {machine} can take; nvidia-l4 comes with the G2 machine types alone",
+            )

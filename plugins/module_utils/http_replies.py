@@ -1,0 +1,59 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What came back: a reply, or what a refusal's body says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What an API's error body says: its own word for the reason, the message, and the structured rest."""
+
+    reason: str = ""
+    message: str = ""
+    details: Any = None
+
+
+def read_refusal(status: int, body: Any) -> Refusal:
+    """The refusal in a body of Google's, Kubernetes' or TGI's form; of any other, its text shortened."""
+    if isinstance(body, dict):
+        inner = body.get("error")
+        if isinstance(inner, dict):
+            return Refusal(str(inner.get("status", "")), str(inner.get("message", "")), inner.get("details"))
+        if isinstance(inner, str):
+            return Refusal(str(body.get("error_type", "")), inner, None)
+        if body.get("kind") == "Status":
+            return Refusal(str(body.get("reason", "")), str(body.get("message", "")), body.get("details"))
+    return Refusal("", str(body or f"HTTP status {status}").strip()[:300], None)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: the status, the headers in lower case, and the body (parsed where it is JSON, else text).
+
+    seconds: from sending this request to having its whole body; earlier tries and their pauses are not in it.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+    seconds: float = 0.0
+
+
+def body_of(response: Any) -> Any:
+    """A response's body: parsed where it says that it is JSON and is, else text."""
+    if "json" in response.headers.get("Content-Type", ""):
+        try:
+            return response.json()
+        except ValueError:
+            pass
+    return response.text
+
+
+def retry_after(value: str | None) -> float:
+    """Seconds asked for; the form with a date is rare enough to be ignored (RFC 9110, 10.2.3)."""
+    return float(value) if value and value.isdigit() else 0.0

@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Creates, changes and deletes a node pool of a GKE cluster."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gke_node_pool
+short_description: Manage a node pool of a GKE cluster
+version_added: 0.1.0
+description:
+  - Creates a node pool, changes it in place, each field by the API's own way, or deletes it, and waits for the end of
+    each operation.
+  - The options have the names of the API's fields, in snake case.
+author: The llmops.gke engineers (@llmops)
+extends_documentation_fragment:
+  - llmops.gke.google_auth
+  - llmops.gke.gke_resource
+  - llmops.gke.gke_resource.state
+  - llmops.gke.gke_node_pool_fields
+  - llmops.gke.attributes
+  - llmops.gke.attributes.actiongroup_gcp
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: full}
+  idempotent: {support: full}
+options:
+  cluster:
+    description: Name of the cluster.
+    type: str
+    required: true
+  name:
+    description: Name of the node pool.
+    type: str
+    required: true
+seealso:
+  - module: llmops.gke.gke_cluster
+  - name: The API's resource
+    description: What each field means to GKE.
+    link: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters.nodePools
+"""
+
+EXAMPLES = r"""
+- name: Have a pool of one or two nodes with an L4 each
+  llmops.gke.gke_node_pool:
+    project: my-project
+    location: us-central1
+    cluster: mistral-cluster-gke
+    name: mistral-gpu-pool
+    locations: [us-central1-a]
+    initial_node_count: 1
+    autoscaling: {enabled: true, min_node_count: 1, max_node_count: 2}
+    config:
+      machine_type: g2-standard-12
+      accelerators:
+        - accelerator_type: nvidia-l4
+          accelerator_count: 1
+          gpu_driver_installation_config: {gpu_driver_version: LATEST}
+      ephemeral_storage_local_ssd_config: {local_ssd_count: 1}
+      gcfs_config: {enabled: true}
+      workload_metadata_config: {mode: GKE_METADATA}
+      labels: {accelerator: nvidia-gpu}
+
+- name: Have no such pool
+  llmops.gke.gke_node_pool:
+    project: my-project
+    location: us-central1
+    cluster: mistral-cluster-gke
+    name: mistral-gpu-pool
+    state: absent
+"""
+
+RETURN = r"""
+node_pool:
+  description: The node pool as the API gives it; in check mode as it would be. Null when absent.
+  returned: success
+  type: dict
+plan:
+  description: The steps that bring the node pool to the wanted state.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    action: {description: 'V(create), V(update) or V(delete).', type: str, returned: always}
+    resource: {description: What it is done to., type: str, returned: always}
+    request: {description: Method and path of the request that does it., type: str, returned: always}
+    changes:
+      description: Each field that changes, with its value before and after.
+      type: list
+      elements: dict
+      returned: always
+operations:
+  description: GKE's operations that were followed, as the API gives them, those that others began included.
+  returned: success
+  type: list
+  elements: dict
+duration:
+  description: Seconds that the task took.
+  returned: success
+  type: float
+http_requests:
+  description: Requests that were sent.
+  returned: success
+  type: int
+error:
+  description: What failed, for programs to read; C(kind) tells failures apart.
+  returned: failure
+  type: dict
+"""
+
+from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
+from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool import run
+from ansible_collections.llmops.gke.plugins.module_utils.gke_options import NODE_POOL
+
+SPEC = ModuleSpec(run=run, argument_spec=NODE_POOL)
+
+
+def main() -> None:
+    """Entry point of the module."""
+    run_module(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The field tables against GKE's own description of its API, and what is made of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import googleapiclient
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import GROUPS as CLUSTER_GROUPS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.field_docs import documented
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import Field, Value, Verb, snake_case
+from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import GROUPS as POOL_GROUPS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke_options import spec_of
+
+DISCOVERY = json.loads(
+    (Path(googleapiclient.__file__).parent / "discovery_cache" / "documents" / "container.v1.json").read_text()
+)
+METHODS = DISCOVERY["resources"]["projects"]["resources"]["locations"]["resources"]["clusters"]
+ROWS = [("Cluster", row) for row in CLUSTER_FIELDS] + [("NodePool", row) for row in NODE_POOL_FIELDS]
+METHODS_OF = {"Cluster": METHODS["methods"], "NodePool": METHODS["resources"]["nodePools"]["methods"]}
+
+
+def schema_at(name: str, path: str) -> dict[str, Any]:
+    """The schema of a path in a schema of the discovery document; fails where it is not there."""
+    found: dict[str, Any] = {"$ref": name}
+    for part in path.split("."):
+        if "items" in found:
+            found = found["items"]
+        if "$ref" in found:
+            found = DISCOVERY["schemas"][found["$ref"]]
+        assert part in found["properties"], f"{name} has no {path}"
+        found = found["properties"][part]
+    return found
+
+
+def json_kind(schema: dict[str, Any]) -> str:
+    """What JSON carries for a schema, in words that the kinds below map to."""
+    if schema.get("format") == "int64":
+        return "int64"
+    if schema.get("type") == "array":
+        return "list of " + ("string" if schema["items"].get("type") == "string" else "objects")
+    if "additionalProperties" in schema:
+        return f"map of {schema['additionalProperties']['type']}"
+    return schema.get("type", "object")
+
+
+JSON_KINDS = {
+    "bool": "boolean",
+    "int": "integer",
+    "int64": "int64",
+    "map": "map of string",
+    "set": "list of string",
+    "keyed": "list of objects",
+}
+
+
+def values(field: Field) -> list[tuple[str, Value]]:
+    return [(field.path, field), *((f"{field.path}.{item.path}", item) for item in field.items)]
+
+
+@pytest.mark.parametrize(("schema", "field"), ROWS, ids=lambda value: getattr(value, "path", value))
+def test_row_is_a_field_of_the_api(schema: str, field: Field):
+    for path, value in values(field):
+        found = schema_at(schema, path)
+        assert json_kind(found) == JSON_KINDS.get(value.kind, "string")
+        assert not found.get("readOnly")
+        choices = found.get("enum") or found.get("items", {}).get("enum")
+        if choices is not None:
+            assert value.choices and set(value.choices) <= set(choices)
+    assert set(field.keys) <= {item.path for item in field.items}
+
+
+@pytest.mark.parametrize(
+    ("schema", "field"),
+    [(schema, row) for schema, row in ROWS if isinstance(row.change, Verb)],
+    ids=lambda value: getattr(value, "path", value),
+)
+def test_verb_is_a_method_of_the_api_and_takes_the_field(schema: str, field: Field):
+    verb = field.change
+    name = verb.suffix.removeprefix(":") or "update"
+    method = METHODS_OF[schema][name]
+    assert method["httpMethod"] == verb.method
+    request = method["request"]["$ref"]
+    assert field.path.startswith(verb.root)
+    place = verb.body + field.path.removeprefix(verb.root)
+    for path, value in values(field):
+        found = schema_at(request, place + path.removeprefix(field.path))
+        assert json_kind(found) == ("int64" if verb.text else JSON_KINDS.get(value.kind, "string"))
+    for place, path in verb.along:
+        assert schema_at(request, place)["type"] == schema_at(schema, path)["type"]
+
+
+@pytest.mark.parametrize("fields", [CLUSTER_FIELDS, NODE_POOL_FIELDS], ids=["cluster", "node pool"])
+def test_each_path_is_there_once_and_unless_names_a_switch(fields: tuple[Field, ...]):
+    paths = [field.path for field in fields]
+    assert len(paths) == len(set(paths))
+    switches = {field.path for field in fields if field.kind == "bool"}
+    assert {field.unless for field in fields if field.unless} <= switches
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("gcsFuseCsiDriverConfig", "gcs_fuse_csi_driver_config"),
+        ("diskSizeGb", "disk_size_gb"),
+        ("clusterIpv4CidrBlock", "cluster_ipv4_cidr_block"),
+        ("network", "network"),
+    ],
+)
+def test_option_names_are_the_api_s_in_snake_case(name: str, option: str):
+    assert snake_case(name) == option
+
+
+def documented_spec(documentation: dict[str, Any]) -> dict[str, Any]:
+    """The argument spec that a documentation describes."""
+    spec = {}
+    for name, option in documentation.items():
+        assert option["description"]
+        spec[name] = {key: option[key] for key in ("type", "elements", "choices", "required") if key in option}
+        if option["type"] == "str":
+            spec[name]["no_log"] = False
+        if "suboptions" in option:
+            spec[name]["options"] = documented_spec(option["suboptions"])
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("fields", "groups"),
+    [(CLUSTER_FIELDS, CLUSTER_GROUPS), (NODE_POOL_FIELDS, POOL_GROUPS)],
+    ids=["cluster", "node pool"],
+)
+def test_documentation_and_argument_spec_agree_and_every_group_is_described(fields, groups):
+    assert documented_spec(documented(fields, groups)) == spec_of(fields)
+    ways = {
+        ".".join(path.split(".")[:depth])
+        for field in fields
+        for path, _value in values(field)
+        for depth in range(1, path.count(".") + 1)
+    }
+    assert set(groups) == ways - {field.path for field in fields if field.kind == "keyed"}

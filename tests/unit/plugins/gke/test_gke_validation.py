@@ -1,0 +1,168 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input to the GKE modules is refused in one line that names the option, before any request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster, cluster_info, kubeconfig, node_pool
+from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import SHAPES
+from ansible_collections.llmops.gke.plugins.module_utils.gke_options import (
+    CLUSTER,
+    CLUSTER_INFO,
+    KUBECONFIG,
+    NODE_POOL,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from tests.unit.fake_http import FakeServer
+from tests.unit.plugins.gke.gke_support import NOT_FOUND, POOL_PATH, options
+
+G2 = "g2-standard-12"
+
+
+def l4(count: int = 1, kind: str = "nvidia-l4") -> list[dict[str, Any]]:
+    return [{"accelerator_type": kind, "accelerator_count": count}]
+
+
+def ssd(count: int) -> dict[str, Any]:
+    return {"local_ssd_count": count}
+
+
+POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
+    ({"project": "My Project"}, "project", "a project id"),
+    ({"location": "us-central"}, "location", "a region such as us-central1"),
+    ({"name": "Gpu_Pool"}, "name", "lower-case letters"),
+    ({"name": "a" * 41}, "name", "1 to 40"),
+    ({"cluster": "-"}, "cluster", "lower-case letters"),
+    ({"locations": ["us-central1"]}, "locations", "zones of us-central1, such as us-central1-a"),
+    ({"locations": ["europe-west4-a"]}, "locations", "zones of us-central1"),
+    ({"version": "latest"}, "version", "a version such as 1.33"),
+    ({"autoscaling": {"min_node_count": 1}}, "autoscaling.enabled", "true where min_node_count is given"),
+    (
+        {"autoscaling": {"enabled": False, "max_node_count": 2}},
+        "autoscaling.enabled",
+        "true where max_node_count is given",
+    ),
+    (
+        {"autoscaling": {"enabled": True, "min_node_count": 3, "max_node_count": 2}},
+        "autoscaling.max_node_count",
+        r"3 or more \(min_node_count is 3\)",
+    ),
+    ({"autoscaling": {"enabled": True, "max_node_count": 0}}, "autoscaling.max_node_count", "1 or more"),
+    ({"autoscaling": {"enabled": True, "min_node_count": -1}}, "autoscaling.min_node_count", "0 or more"),
+    (
+        {"autoscaling": {"enabled": True, "total_min_node_count": 5, "total_max_node_count": 4}},
+        "autoscaling.total_max_node_count",
+        "5 or more",
+    ),
+    (
+        {"autoscaling": {"enabled": True, "min_node_count": 1, "total_max_node_count": 4}},
+        "autoscaling",
+        "limits of one kind",
+    ),
+    (
+        {"initial_node_count": 3, "autoscaling": {"enabled": True, "min_node_count": 1, "max_node_count": 2}},
+        "initial_node_count",
+        "1 to 2",
+    ),
+    (
+        {"initial_node_count": 0, "autoscaling": {"enabled": True, "min_node_count": 1, "max_node_count": 2}},
+        "initial_node_count",
+        "1 to 2",
+    ),
+    ({"initial_node_count": -1}, "initial_node_count", "0 or more"),
+    ({"config": {"machine_type": "g2-standard-13"}}, "config.machine_type", "of the G2 shapes: g2-standard-4"),
+    (
+        {"config": {"machine_type": G2, "ephemeral_storage_local_ssd_config": ssd(2)}},
+        "config.ephemeral_storage_local_ssd_config.local_ssd_count",
+        "at most 1 with machine_type g2-standard-12",
+    ),
+    (
+        {"config": {"machine_type": G2, "accelerators": l4(2)}},
+        r"config.accelerators\[0\].accelerator_count",
+        "1 with machine_type g2-standard-12",
+    ),
+    (
+        {"config": {"machine_type": G2, "accelerators": l4(kind="nvidia-tesla-t4")}},
+        r"config.accelerators\[0\].accelerator_type",
+        "nvidia-l4 or nvidia-l4-vws",
+    ),
+    (
+        {"config": {"machine_type": "n1-standard-4", "accelerators": l4()}},
+        r"config.accelerators\[0\].accelerator_type",
+        "a type that n1-standard-4 can take; nvidia-l4 comes with the G2 machine types alone",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "option", "accepted"), POOL_CASES, ids=lambda value: str(value)[:40])
+def test_a_node_pool_is_refused_alone_and_inside_a_cluster(given: dict[str, Any], option: str, accepted: str):
+    task = options(NODE_POOL, **{"cluster": "mistral", "name": "gpu", **given})
+    with pytest.raises(InvalidOption, match=f"^{option}: .*{accepted}"):
+        node_pool.run(task, False, silent)
+    if {"project", "location", "cluster"} & set(given):
+        return
+    inside = options(CLUSTER, name="mistral", node_pools=[{"name": "gpu", **given}])
+    with pytest.raises(InvalidOption, match=rf"^node_pools\[0\].{option}: .*{accepted}"):
+        cluster.run(inside, False, silent)
+
+
+@pytest.mark.parametrize(
+    ("given", "option", "accepted"),
+    [
+        (
+            {"workload_identity_config": {"workload_pool": "demo-projectsvc.id.goog"}},
+            "workload_identity_config.workload_pool",
+            "the project's own pool: demo-project.svc.id.goog",
+        ),
+        ({"locations": ["us-central1"]}, "locations", "zones of us-central1"),
+        ({"initial_cluster_version": "1"}, "initial_cluster_version", "a version such as 1.33"),
+        (
+            {"node_pools": [{"name": "gpu"}, {"name": "gpu"}]},
+            r"node_pools\[1\].name",
+            "a name that no other pool of the list has",
+        ),
+    ],
+)
+def test_a_cluster_is_refused(given: dict[str, Any], option: str, accepted: str):
+    with pytest.raises(InvalidOption, match=f"^{option}: .*{accepted}"):
+        cluster.run(options(CLUSTER, name="mistral", **given), False, silent)
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({"location": "-", "name": "mistral"}, "location"),
+        ({"location": "everywhere"}, "location"),
+        ({"name": "-"}, "name"),
+    ],
+)
+def test_a_look_is_refused(given: dict[str, Any], option: str):
+    with pytest.raises(InvalidOption, match=f"^{option}: "):
+        cluster_info.run(options(CLUSTER_INFO, **given), False, silent)
+
+
+@pytest.mark.parametrize(("given", "option"), [({"state": "absent"}, "path"), ({"name": "My"}, "name")])
+def test_a_kubeconfig_is_refused(given: dict[str, Any], option: str):
+    with pytest.raises(InvalidOption, match=f"^{option}: "):
+        kubeconfig.run(options(KUBECONFIG, **{"name": "mistral", **given}), False, silent)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_takes_its_own_gpus_and_as_many_ssds_as_it_can(shape: str):
+    config = {
+        "machine_type": shape,
+        "accelerators": l4(SHAPES[shape].gpus),
+        "ephemeral_storage_local_ssd_config": ssd(SHAPES[shape].local_ssds),
+    }
+    with FakeServer({("GET", POOL_PATH): NOT_FOUND}) as server:
+        task = options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config)
+        assert node_pool.run(task, True, silent).changed
+    config["ephemeral_storage_local_ssd_config"] = ssd(SHAPES[shape].local_ssds + 1)
+    with pytest.raises(InvalidOption, match="local_ssd_count"):
+        node_pool.run(options(NODE_POOL, cluster="mistral", name="gpu", config=config), True, silent)
