@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Write the table of options into each role's README from its argument_specs; --check only says what is stale."""
 
 from __future__ import annotations
@@ -28,8 +27,11 @@ def options_table(specification: dict[str, Any]) -> str:
 
 
 def _default(option: dict[str, Any]) -> str:
-    if "default" not in option:
+    if option.get("required"):
         return "required"
+    # What is computed can't always be stated in the specification.
+    if "default" not in option:
+        return "see `defaults/main.yml`"
     text = option["default"]
     if not isinstance(text, str):
         text = yaml.safe_dump(text, default_flow_style=True, width=10_000, sort_keys=False)

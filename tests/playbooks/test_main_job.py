@@ -104,6 +104,12 @@ def test_a_preview_of_what_is_there_shows_no_change(sandbox):
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
 
 
+def test_the_kubeconfig_that_the_summary_names_needs_no_gcloud(sandbox):
+    kubeconfig = sandbox.directory / "kubeconfig-us-central1-mistral-cluster-gke"
+    assert "mistral-7b-service" in client(sandbox, "kubectl", "--kubeconfig", str(kubeconfig), "get", "all")
+    assert kubeconfig.stat().st_mode & 0o077 == 0
+
+
 def test_kubectl_sees_the_deployment(sandbox):
     assert "mistral-7b-service" in client(sandbox, "kubectl", "get", "all")
     described = client(sandbox, "kubectl", "describe", "deployment", "mistral-7b")
@@ -176,5 +182,6 @@ def test_teardown_leaves_an_empty_project_and_can_be_repeated(sandbox):
     assert done.code == 0, done.output
     assert done.recap["changed"] == planned.recap["changed"]
     assert json.loads(client(sandbox, "gcloud", "container", "clusters", "list", "--format=json")) == []
+    assert list(sandbox.directory.glob("kubeconfig-*")) == []
     again = sandbox.play("teardown.yml")
     assert (again.code, again.recap["changed"]) == (0, 0), again.output

@@ -1,0 +1,71 @@
+# The commands of this repository; CONTRIBUTING.md says what each check is for.
+#   make setup PYTHON=python3.13 VENV=.venv313     another Python, beside the first
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+# The environment's own Python, once there is one. A version manager's shim may stand in the path for a Python that is
+# not there: only one that starts counts.
+PYTHON ?= $(or $(wildcard $(VENV)/bin/python),$(shell for candidate in python3.13 python3.12 python3.11 python3; do \
+	"$$candidate" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$candidate" && break; done))
+BIN := $(abspath $(VENV))/bin
+PYTHON_FILES := plugins sandbox scripts tests benchmarks
+
+export PATH := $(BIN):$(PATH)
+# ansible refuses the C locale, which is what many CI machines have.
+export LC_ALL := C.UTF-8
+# What ansible keeps between runs stays in the clone.
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+# Where this is set, each start of ansible would compile what it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup lint format sanity unit playbooks molecule build test demo demo-down clean
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-11s%s\n", $$1, $$2}'
+
+setup:  ## make the virtual environment, or bring it up to date
+	@bash scripts/set_up.sh "$(PYTHON)" "$(VENV)"
+
+demo: setup  ## deploy, verify and measure Mistral 7B on the sandbox; run again: nothing changes
+	@ansible-playbook playbooks/deploy.yml
+
+demo-down: setup  ## end the sandbox, with everything on it
+	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
+
+test: setup  ## every check below, with one summary
+	@python scripts/check_all.py molecule playbooks lint sanity build unit
+
+lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
+	ruff check $(wildcard $(PYTHON_FILES))
+	ruff format --check $(wildcard $(PYTHON_FILES))
+	yamllint --strict .
+	ansible-lint --offline
+	antsibull-docs lint-collection-docs --plugin-docs .
+	antsibull-changelog lint
+	python scripts/role_docs.py --check
+
+format: setup  ## let ruff mend what it can
+	ruff check --fix $(wildcard $(PYTHON_FILES))
+	ruff format $(wildcard $(PYTHON_FILES))
+
+sanity: setup  ## ansible-test sanity on a copy of the collection
+	@python scripts/sanity.py
+
+unit: setup  ## pytest: units, sandbox, contracts, the repository itself
+	pytest tests/unit tests/sandbox tests/contract tests/repo
+
+playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
+	pytest tests/playbooks
+
+molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
+	molecule test --all
+
+build: setup  ## the collection's artifact in dist/, as Galaxy would import it
+	@bash scripts/build.sh
+
+clean:  ## remove everything that these commands made
+	rm -rf .cache dist $(VENV) .pytest_cache .ruff_cache sandbox/build sandbox/src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,6 @@
+# shellcheck shell=bash
+# Builds the collection's artifact into dist/ and lets galaxy-importer look at it, as Galaxy does on upload.
+set -euo pipefail
+rm -rf dist
+ansible-galaxy collection build --output-path dist
+python -m galaxy_importer.main dist/*.tar.gz

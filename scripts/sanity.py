@@ -1,0 +1,90 @@
+"""Runs ansible-test sanity, with no ignore entries, on a copy of the collection.
+
+A copy, because ansible-test wants the path ``ansible_collections/llmops/gke`` and refuses a link. It makes virtual
+environments of its own below its home and installs into them the versions it pins; that home is in .cache here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from importlib.resources import files as package_files
+from pathlib import Path
+
+import working_copy
+
+HOME = working_copy.ROOT / ".cache" / "ansible-test"
+
+# ansible-test fetches get-pip.py from a server of its own, which closed networks do not reach. ensurepip is part of
+# Python; the versions that ansible-test wants come from the package index, as everything else does.
+GET_PIP = """\
+import subprocess
+import sys
+
+subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
+wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
+"""
+
+# The sandbox is a Python package of its own, which ansible never loads: ruff keeps it in order, and pylint's rules for
+# plugins (no name "_", to keep it free for gettext) do not suit it. All other tests look at it too.
+WITHOUT_PYLINT = ("sandbox/", "tests/sandbox/")
+
+
+def place_get_pip() -> None:
+    """Put the stand-in where ansible-test looks before it downloads, under the name that this ansible-core wants."""
+    source = package_files("ansible_test").joinpath("_internal", "python_requirements.py").read_text()
+    cache = HOME / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in set(re.findall(r"pip='([0-9.]+)'", source)):
+        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP)
+
+
+def place_pip_configuration() -> None:
+    """Hand on pip's settings, mirrors and certificates say, wherever they stand: ansible-test passes only HOME on."""
+    pip = [sys.executable, "-m", "pip"]
+    listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True).stdout
+    settings = dict(re.findall(r"^(?::env:|global)\.([a-z-]+)='(.*)'$", listed, flags=re.MULTILINE))
+    cache = subprocess.run([*pip, "cache", "dir"], check=False, capture_output=True, text=True).stdout.strip()
+    if cache:
+        settings.setdefault("cache-dir", cache)
+    settings["quiet"] = "2"
+    path = HOME / ".config" / "pip" / "pip.conf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
+
+
+def runs(arguments: list[str]) -> list[list[str]]:
+    """The words after ``ansible-test sanity``, for each of its runs. shellcheck and pslint want programs that can't be
+    had from the package index: where they are missing, ansible-test says so and goes on."""
+    if arguments:
+        return [arguments]
+    return [
+        ["--skip-test", "pylint"],
+        ["--test", "pylint", *(word for path in WITHOUT_PYLINT for word in ("--exclude", path))],
+    ]
+
+
+def main() -> int:
+    """Run what was asked for, or everything; the exit code is the worst of ansible-test's."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("arguments", nargs="*", help="for ansible-test sanity, after --: files, --test NAME, ...")
+    arguments = parser.parse_args().arguments
+    place_get_pip()
+    place_pip_configuration()
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    with tempfile.TemporaryDirectory(prefix="llmops-gke-sanity-") as top:
+        copy = Path(top) / "ansible_collections" / "llmops" / "gke"
+        working_copy.copy_to(copy)
+        command = [str(Path(sys.executable).with_name("ansible-test")), "sanity", "--python", python, "--color", "no"]
+        environment = os.environ | {"HOME": str(HOME)}
+        return max(subprocess.call([*command, *run], cwd=copy, env=environment) for run in runs(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Every module has all that a module needs here: an action plugin, an action group or none by choice, a unit test."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+import pytest
+import yaml
+from working_copy import ROOT
+
+from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec
+from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import EngineAction
+
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+ACTIONS = sorted(path.stem for path in (ROOT / "plugins" / "action").glob("*.py"))
+# A Hub option is shared with no other module, so there is no default to set for a group.
+WITHOUT_GROUP = {"hf_model_info"}
+HEADER = "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)"
+
+
+def loaded(kind: str, name: str) -> ModuleType:
+    return importlib.import_module(f"ansible_collections.llmops.gke.plugins.{kind}.{name}")
+
+
+def groups() -> dict[str, list[str]]:
+    return yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]
+
+
+def test_there_are_modules():
+    assert MODULES
+
+
+def test_every_action_plugin_is_a_module_and_the_other_way_round():
+    assert ACTIONS == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_action_plugin_runs_the_engine_of_its_module(name):
+    action = loaded("action", name).ActionModule
+    assert issubclass(action, EngineAction)
+    assert isinstance(action.spec, ModuleSpec)
+    assert action.spec is loaded("modules", name).SPEC
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_module_documents_itself_with_examples_of_its_own_full_name(name):
+    module = loaded("modules", name)
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    assert documentation["module"] == name
+    assert {"check_mode", "diff_mode", "idempotent"} <= set(documentation["attributes"])
+    assert yaml.safe_load(module.RETURN)
+    tasks = yaml.safe_load(module.EXAMPLES)
+    assert any(f"llmops.gke.{name}" in task for task in tasks)
+
+
+def test_every_module_is_in_one_action_group_or_in_none_by_choice():
+    grouped = sorted(name for members in groups().values() for name in members)
+    assert grouped == sorted(set(MODULES) - WITHOUT_GROUP)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_documented_action_group_is_the_one_in_runtime_yml(name):
+    fragments = yaml.safe_load(loaded("modules", name).DOCUMENTATION).get("extends_documentation_fragment", [])
+    prefix = "llmops.gke.attributes.actiongroup_"
+    documented = [fragment.removeprefix(prefix) for fragment in fragments if fragment.startswith(prefix)]
+    assert documented == [group for group, members in groups().items() if name in members]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_unit_test_names_the_module(name):
+    tests = (ROOT / "tests" / "unit").rglob("test_*.py")
+    assert any(name in path.read_text() for path in tests), f"no file in tests/unit names {name}"
+
+
+def test_the_licence_stands_at_the_head_of_every_plugin():
+    written = [path for path in (ROOT / "plugins").rglob("*.py") if path.stat().st_size]
+    assert [str(path) for path in written if HEADER not in path.read_text().splitlines()[:4]] == []

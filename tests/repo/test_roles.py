@@ -1,0 +1,74 @@
+"""Every role says the same in its defaults, its argument_specs and its README."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import role_docs
+import yaml
+from working_copy import ROOT
+
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+EACH_ROLE = pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
+NOT_GIVEN = "(no default)"
+
+
+def specification(role: Any) -> dict[str, Any]:
+    return yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+
+
+def is_expression(value: Any) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+def test_the_roles_are_the_steps_of_the_tutorial():
+    assert {role.name for role in ROLES} == {
+        "preflight",
+        "gke_cluster",
+        "gpu_nodepool",
+        "dcgm_exporter",
+        "tgi_mistral",
+        "lb_labels",
+        "verify",
+    }
+
+
+@EACH_ROLE
+def test_defaults_and_argument_specs_name_the_same_options_with_the_same_values(role):
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text())
+    documented = {
+        name: option.get("default", NOT_GIVEN) for name, option in specification(role)["main"]["options"].items()
+    }
+    # A list of dictionaries that is an expression can't be stated as a default: the documentation would not parse.
+    stated = {
+        name: NOT_GIVEN if is_expression(value) and documented.get(name) == NOT_GIVEN else value
+        for name, value in defaults.items()
+    }
+    assert documented == stated
+
+
+@EACH_ROLE
+def test_every_option_begins_with_the_name_of_its_role(role):
+    options = [name for entry in specification(role).values() for name in entry["options"]]
+    assert [name for name in options if not name.startswith(f"{role.name}_")] == []
+
+
+@EACH_ROLE
+def test_every_entry_point_is_a_task_file_and_says_what_it_does(role):
+    for name, entry in specification(role).items():
+        assert (role / "tasks" / f"{name}.yml").is_file()
+        assert entry["short_description"]
+
+
+@EACH_ROLE
+def test_the_readme_has_the_table_of_all_options(role):
+    readme = (role / "README.md").read_text()
+    assert role_docs.rendered(readme, specification(role)["main"]) == readme
+
+
+@EACH_ROLE
+def test_a_role_calls_modules_and_no_shell(role):
+    for path in role.rglob("tasks/*.yml"):
+        used = {key for task in yaml.safe_load(path.read_text()) for key in task}
+        assert not used & {f"ansible.builtin.{name}" for name in ("shell", "command", "raw", "script")}, path
