@@ -46,7 +46,7 @@ def carry(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Prog
     try:
         result = spec.run(options, check, progress)
     except LlmopsError as error:
-        return {"failed": True, "changed": False, "msg": error.message, "error": error.to_dict()}
+        return {"failed": True, "changed": error.after_changes, "msg": error.message, "error": error.to_dict()}
     result.duration = time.monotonic() - began
     return result.to_dict()
 

@@ -22,6 +22,11 @@ class LlmopsError(Exception):
         self.message = message
         self.fields = {name: value for name, value in fields.items() if value is not None}
 
+    @property
+    def after_changes(self) -> bool:
+        """Whether something had been changed before this failed: steps of a plan, or objects of many."""
+        return bool(self.fields.get("steps_done") or self.fields.get("applied"))
+
     def to_dict(self) -> dict[str, Any]:
         """The structured part: always ``kind``, then whatever the raiser knew."""
         return {"kind": self.kind, **self.fields}

@@ -100,3 +100,10 @@ def test_a_failure_halfway_says_how_far_it_came():
     assert [step["request"] for step in fields["steps_done"]] == ["PUT /lamps/bright"]
     assert fields["step_failed"]["request"] == "PUT /lamps/colour"
     assert fields["steps_left"] == []
+    assert caught.value.after_changes
+
+
+def test_a_failure_of_the_first_step_changed_nothing():
+    with pytest.raises(OperationFailed) as caught:
+        reconcile(Lamp({"colour": "red"}, {"colour": "mauve"}), check=False, progress=silent)
+    assert not caught.value.after_changes
