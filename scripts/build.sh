@@ -3,4 +3,6 @@
 set -euo pipefail
 rm -rf dist
 ansible-galaxy collection build --output-path dist
-python -m galaxy_importer.main dist/*.tar.gz
+# It leaves its result as a file where it runs.
+cd dist
+python -m galaxy_importer.main ./*.tar.gz

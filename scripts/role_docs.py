@@ -18,6 +18,8 @@ def options_table(specification: dict[str, Any]) -> str:
     for name, option in specification["options"].items():
         kind = f"list of {option['elements']}" if option["type"] == "list" else option["type"]
         meaning = option["description"]
+        if isinstance(meaning, list):
+            meaning = " ".join(meaning)
         if "choices" in option:
             meaning += (
                 " One of " + ", ".join(f"`{choice}`" if choice else "empty" for choice in option["choices"]) + "."

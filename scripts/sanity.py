@@ -83,7 +83,9 @@ def main() -> int:
         working_copy.copy_to(copy)
         command = [str(Path(sys.executable).with_name("ansible-test")), "sanity", "--python", python, "--color", "no"]
         environment = os.environ | {"HOME": str(HOME)}
-        return max(subprocess.call([*command, *run], cwd=copy, env=environment) for run in runs(arguments))
+        code = max(subprocess.call([*command, *run], cwd=copy, env=environment) for run in runs(arguments))
+    print(f"ansible-test sanity on Python {python}: {'failed' if code else 'passed'}")
+    return code
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.compare import exact_choices
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import OPTION_TYPES, Field, Value
 from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.google_options import GOOGLE_AUTH, PROJECT
@@ -21,7 +22,7 @@ def spec_of(values: Iterable[Value]) -> dict[str, Any]:
         *groups, name = value.option.split(".")
         level = spec
         for group in groups:
-            level = level.setdefault(group, {"type": "dict", "options": {}})["options"]
+            level = level.setdefault(group, {"type": "dict", "no_log": False, "options": {}})["options"]
         level[name] = _leaf(value)
     return spec
 
@@ -36,6 +37,10 @@ def _leaf(value: Value) -> dict[str, Any]:
     if isinstance(value, Field) and value.items:
         leaf["options"] = spec_of(value.items)
     return leaf
+
+
+def _exactly(fields: Iterable[Field]) -> dict[str, Any]:
+    return {"type": "list", "elements": "str", "choices": exact_choices(fields)}
 
 
 STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
@@ -56,6 +61,8 @@ CLUSTER: dict[str, Any] = {
         "elements": "dict",
         "options": {"name": {"type": "str", "required": True}, **spec_of(NODE_POOL_FIELDS)},
     },
+    "deletion_protection": {"type": "bool", "default": False},
+    "exactly": _exactly(CLUSTER_FIELDS),
     **spec_of(CLUSTER_FIELDS),
 }
 
@@ -64,7 +71,10 @@ NODE_POOL: dict[str, Any] = {
     "cluster": {"type": "str", "required": True},
     "name": {"type": "str", "required": True},
     "state": STATE,
+    "repair": {"type": "bool", "default": False},
+    "recreate": {"type": "bool", "default": False},
     "timeout": TIMEOUT,
+    "exactly": _exactly(NODE_POOL_FIELDS),
     **spec_of(NODE_POOL_FIELDS),
 }
 
@@ -74,11 +84,20 @@ CLUSTER_INFO: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
 }
 
+OPERATION_INFO: dict[str, Any] = {
+    **_WHERE,
+    "name": {"type": "str"},
+    "cluster": {"type": "str"},
+    "unfinished": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 120},
+}
+
 KUBECONFIG: dict[str, Any] = {
     **_WHERE,
     "name": {"type": "str", "required": True},
     "path": {"type": "path"},
     "endpoint": {"type": "str", "choices": ["public", "internal", "dns"], "default": "public"},
+    "set_current_context": {"type": "bool", "default": True},
     "state": STATE,
     "timeout": {"type": "int", "default": 120},
 }

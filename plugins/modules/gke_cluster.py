@@ -14,6 +14,9 @@ description:
   - Creates a Standard cluster of Google Kubernetes Engine with its node pools in one operation, changes it in place,
     or deletes it, and waits for the end of each operation.
   - The options have the names of the API's fields, in snake case.
+  - Where GKE cannot have nodes, the failure says what Compute Engine knows of the reason - the other zones of the
+    region that offer the machine type and its GPUs (C(error.other_zones)), or the quota with its limit and use
+    (C(error.quota)).
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -32,6 +35,10 @@ options:
     description: Name of the cluster.
     type: str
     required: true
+  deletion_protection:
+    description: Refuse O(state=absent) while the cluster exists. It is this task's own; GKE knows nothing of it.
+    type: bool
+    default: false
 seealso:
   - module: llmops.gke.gke_node_pool
   - name: The API's resource
@@ -117,9 +124,10 @@ error:
 
 from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
 from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster import run
+from ansible_collections.llmops.gke.plugins.module_utils.gke_advice import advised
 from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER
 
-SPEC = ModuleSpec(run=run, argument_spec=CLUSTER)
+SPEC = ModuleSpec(run=advised(run), argument_spec=CLUSTER)
 
 
 def main() -> None:

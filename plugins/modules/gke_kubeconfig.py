@@ -40,6 +40,12 @@ options:
     type: str
     choices: [public, internal, dns]
     default: public
+  set_current_context:
+    description:
+      - Whether to make the entry the file's current context, as gcloud does. Turn it off where several clusters share a
+        file, or each task would change what the other one set.
+    type: bool
+    default: true
   state:
     description: Whether the entry is to be there. V(absent) removes it from O(path) and asks nothing of GKE.
     type: str

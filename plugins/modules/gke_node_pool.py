@@ -14,6 +14,9 @@ description:
   - Creates a node pool, changes it in place, each field by the API's own way, or deletes it, and waits for the end of
     each operation.
   - The options have the names of the API's fields, in snake case.
+  - Where GKE cannot have nodes, the failure says what Compute Engine knows of the reason - the other zones of the
+    region that offer the machine type and its GPUs (C(error.other_zones)), or the quota with its limit and use
+    (C(error.quota)).
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -35,6 +38,25 @@ options:
     description: Name of the node pool.
     type: str
     required: true
+  repair:
+    description:
+      - Delete the node pool and create it anew where it is in C(ERROR) or C(RUNNING_WITH_ERROR). What still runs on it
+        goes down.
+      - Otherwise such a node pool is a failure that says what GKE says.
+    type: bool
+    default: false
+  recreate:
+    description:
+      - Replace the node pool where it differs in a field that cannot be changed in place; otherwise such a difference
+        fails the task.
+      - Because a node pool keeps its name for life, a pool C(NAME-stand-in) with the wanted fields is created first.
+        The nodes of the old pool are cordoned and their pods evicted as their PodDisruptionBudgets allow; then the old
+        pool is deleted, created anew, and the stand-in emptied and deleted in the same manner. Fields that are not
+        given are as the old pool has them.
+      - Nothing is begun while a pod runs on the pool that no controller would make anew. Data in local storage is lost.
+      - A run that is cut short is taken up by the next, as long as this option is on.
+    type: bool
+    default: false
 seealso:
   - module: llmops.gke.gke_cluster
   - name: The API's resource
@@ -63,6 +85,16 @@ EXAMPLES = r"""
       workload_metadata_config: {mode: GKE_METADATA}
       labels: {accelerator: nvidia-gpu}
 
+- name: Move the workload to nodes with more local storage, which cannot be added to a pool
+  llmops.gke.gke_node_pool:
+    project: my-project
+    location: us-central1
+    cluster: mistral-cluster-gke
+    name: mistral-gpu-pool
+    config:
+      ephemeral_storage_local_ssd_config: {local_ssd_count: 1}
+    recreate: true
+
 - name: Have no such pool
   llmops.gke.gke_node_pool:
     project: my-project
@@ -83,7 +115,7 @@ plan:
   type: list
   elements: dict
   contains:
-    action: {description: 'V(create), V(update) or V(delete).', type: str, returned: always}
+    action: {description: 'V(create), V(update), V(delete) or V(drain).', type: str, returned: always}
     resource: {description: What it is done to., type: str, returned: always}
     request: {description: Method and path of the request that does it., type: str, returned: always}
     changes:
@@ -111,10 +143,11 @@ error:
 """
 
 from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool import run
+from ansible_collections.llmops.gke.plugins.module_utils.gke_advice import advised
 from ansible_collections.llmops.gke.plugins.module_utils.gke_options import NODE_POOL
+from ansible_collections.llmops.gke.plugins.module_utils.node_pool_recreation import run
 
-SPEC = ModuleSpec(run=run, argument_spec=NODE_POOL)
+SPEC = ModuleSpec(run=advised(run), argument_spec=NODE_POOL)
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ class GkeClient:
             base_url=options["container_api_endpoint"].rstrip("/"),
             service="GKE",
             deadline=deadline,
-            authorize=authorizer(options),
+            authorize=authorizer(options, deadline),
         )
 
     def cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
@@ -82,6 +82,11 @@ class GkeClient:
     def node_pool(self, project: str, location: str, cluster: str, name: str) -> dict[str, Any] | None:
         """The node pool as the API gives it; None where its cluster is not found, too."""
         return self._get(Place(project, location, cluster, name).name, f"read node pool {name} of cluster {cluster}")
+
+    def node_pools(self, place: Place) -> list[dict[str, Any]]:
+        """All node pools of a cluster; none where the cluster is not found."""
+        doing = f"list the node pools of cluster {place.cluster}"
+        return (self._get(f"{place.name}/nodePools", doing) or {}).get("nodePools", [])
 
     def operation(self, project: str, location: str, name: str) -> dict[str, Any] | None:
         """A long-running operation as it stands."""

@@ -14,7 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields impo
 from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.gke.target import BROKEN, GkeTarget, bring_about
 from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_cluster
-from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result, Step
 
 
 class ClusterTarget(GkeTarget):
@@ -34,6 +34,17 @@ class ClusterTarget(GkeTarget):
             raise InvalidOption("node_pools", pools, "at least one node pool, because the cluster is to be created")
         born = [{"name": pool["name"], **compare.birth(NODE_POOL_FIELDS, pool)} for pool in pools]
         return {"name": self.options["name"], **compare.birth(self.fields, self.options), "nodePools": born}
+
+    def plan(self, current: dict[str, Any] | None) -> list[Step]:
+        """See ``GkeTarget.plan``. Raises InvalidOption where the deletion is protected against.
+
+        Of a cluster in ERROR nothing can be changed: it is named at once.
+        """
+        if current is not None and self.options["state"] == "present" and current.get("status") == "ERROR":
+            raise self._broken(self.resource, current)
+        if current is not None and self.options["state"] == "absent" and self.options["deletion_protection"]:
+            raise InvalidOption("state", "absent", f"present while deletion_protection is on: {self.resource} exists")
+        return super().plan(current)
 
     def create_call(self) -> Call:
         """See ``GkeTarget.create_call``."""
@@ -58,8 +69,17 @@ class ClusterTarget(GkeTarget):
         named = {pool["name"] for pool in self.options["node_pools"] or [] if created}
         for pool in current.get("nodePools", []):
             if pool["name"] in named and pool.get("status") in BROKEN:
-                return self._broken(f"node pool {pool['name']} of {self.resource}", pool)
+                return self._pool_broken(pool)
         return super().fault(current, created=created)
+
+    def concerns(self, current: dict[str, Any]) -> list[str]:
+        """See ``GkeTarget.concerns``: node pools that are broken, which are gke_node_pool's matter."""
+        return [
+            self._pool_broken(pool).message for pool in current.get("nodePools", []) if pool.get("status") in BROKEN
+        ]
+
+    def _pool_broken(self, pool: dict[str, Any]) -> LlmopsError:
+        return self._broken(f"node pool {pool['name']} of {self.resource}", pool, kind="node pool")
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:

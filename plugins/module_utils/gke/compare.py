@@ -9,8 +9,10 @@ what others manage, is no difference.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import (
@@ -22,7 +24,27 @@ from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import (
     dig,
     put,
 )
+from ansible_collections.llmops.gke.plugins.module_utils.gke.values import as_wanted
 from ansible_collections.llmops.gke.plugins.module_utils.result import Change
+
+_OF_GKE = re.compile(r"goog-.*|nvidia\.com/gpu|(?:[\w.-]+\.)?(?:kubernetes\.io|k8s\.io|gke\.io|cloud\.google\.com)/.*")
+LISTS = ("keyed", "named")
+
+
+def of_gke(key: str) -> bool:
+    """Whether GKE sets a label's or taint's key by itself; it stays even where a list is to be exact."""
+    return _OF_GKE.fullmatch(key) is not None
+
+
+def exact_choices(fields: Iterable[Field]) -> list[str]:
+    """The options that ``exactly`` can name: what is else merged into what is there."""
+    return [field.option for field in fields if field.partial and isinstance(field.change, Verb)]
+
+
+def rows_for(fields: Sequence[Field], options: dict[str, Any]) -> tuple[Field, ...]:
+    """The rows as a task wants them compared: those that ``exactly`` names are not partial."""
+    exact = options.get("exactly") or ()
+    return tuple(replace(field, partial=field.partial and field.option not in exact) for field in fields)
 
 
 def wanted(field: Field, options: dict[str, Any]) -> Any:
@@ -34,7 +56,7 @@ def wanted(field: Field, options: dict[str, Any]) -> Any:
         return sorted(set(value))
     if field.kind == "map":
         return {str(key): "" if item is None else str(item) for key, item in value.items()}
-    if field.kind == "keyed":
+    if field.kind in LISTS:
         return sorted((_named_entry(field, entry) for entry in value), key=lambda entry: _key(field, entry))
     return value
 
@@ -43,22 +65,14 @@ def present(field: Field, resource: dict[str, Any], want: Any) -> Any:
     """What the resource holds for the field, in the option's terms, as far as ``want`` names it."""
     have = dig(resource, field.path)
     if have is None:
-        return deepcopy(ABSENT.get(field.kind)) if field.absent is None else field.absent
-    if field.kind == "int64":
-        return int(have)
-    if field.kind == "name":
-        return want if have.rpartition("/")[2] == str(want).rpartition("/")[2] else have
-    if field.kind == "cidr":
-        return want if want.startswith("/") and have.endswith(want) else have
-    if field.kind == "version":
-        return want if have == want or have.startswith((f"{want}.", f"{want}-")) else have
+        return _absent(field.kind, want) if field.absent is None else field.absent
     if field.kind == "map":
-        return {key: have[key] for key in want if key in have}
+        return {key: value for key, value in have.items() if key in want or _goes(field, key)}
     if field.kind == "set":
-        return sorted(item for item in have if not field.partial or item in want)
-    if field.kind == "keyed":
-        return _present_entries(field, have, want)
-    return have
+        return sorted(item for item in have if item in want or not field.partial)
+    if field.kind in LISTS:
+        return _present_entries(field, _entries(field, have), want)
+    return as_wanted(field.kind, have, want)
 
 
 def named(fields: Iterable[Field], options: dict[str, Any]) -> Iterator[tuple[Field, Any]]:
@@ -76,7 +90,9 @@ def differences(
     for field, want in named(fields, options):
         if isinstance(field.change, AtBirth) or _left_to_gke(field, fields, options, resource):
             continue
-        have = present(field, resource, want)
+        # What a field that GKE managed so far says is not how many nodes there are.
+        unknown = field.unless and dig(resource, field.unless)
+        have = None if unknown else present(field, resource, want)
         if have != want:
             yield field, Change(field.option, have, want)
 
@@ -85,7 +101,7 @@ def birth(fields: Iterable[Field], options: dict[str, Any]) -> dict[str, Any]:
     """The resource as the API wants it in a create request: what the user named, nothing else."""
     body: dict[str, Any] = {}
     for field, want in named(fields, options):
-        put(body, field.path, _api_value(field, want, None))
+        put(body, field.born or field.path, _api_value(field, want, None))
     return body
 
 
@@ -101,16 +117,21 @@ def change_body(
     verb: Verb, fields: Iterable[Field], options: dict[str, Any], resource: dict[str, Any]
 ) -> dict[str, Any]:
     """The body of ``verb``'s request: all that the user named of its part, over what must go along."""
-    body: dict[str, Any] = {}
+    given: list[tuple[str, Any]] = []
     for field, want in named(fields, options):
-        if field.change is not verb:
+        if field.change is not verb or (verb.only_changed and present(field, resource, want) == want):
             continue
         value = _api_value(field, want, dig(resource, field.path))
-        place = verb.body + field.path.removeprefix(verb.root)
-        put(body, place, str(value) if verb.text else value)
-    base = deepcopy(verb.base(dig(resource, verb.root) or {}, dig(body, verb.body)))
+        given.append((verb.place(field.path), str(value) if field.path in verb.text else value))
+    asked: dict[str, Any] = {}
+    for place, value in given:
+        put(asked, place, value)
+    body: dict[str, Any] = {}
+    base = verb.base(dig(resource, verb.root) or {}, dig(asked, verb.body))
     if base:
-        put(body, verb.body, _merged(base, dig(body, verb.body)))
+        put(body, verb.body, deepcopy(base))
+    for place, value in given:
+        put(body, place, value)
     for place, path in verb.along:
         put(body, place, dig(resource, path))
     return body
@@ -122,6 +143,11 @@ def shown(fields: Iterable[Field], options: dict[str, Any], resource: dict[str, 
     for field, want in named(fields, options):
         put(tree, field.option, present(field, resource, want))
     return tree
+
+
+def _absent(kind: str, want: Any) -> Any:
+    """What the API means by leaving a value out; it leaves out empty strings, too."""
+    return "" if want == "" else deepcopy(ABSENT.get(kind))
 
 
 def _left_to_gke(field: Field, fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> bool:
@@ -148,7 +174,7 @@ def _present_entries(field: Field, have: list[dict[str, Any]], want: list[dict[s
     for entry in have:
         whole = _option_entry(field, entry)
         match = by_key.get(_key(field, whole))
-        if match is None and field.partial:
+        if match is None and not _goes(field, _key(field, whole)[0]):
             continue
         tree: dict[str, Any] = {}
         for item in field.items:
@@ -156,7 +182,8 @@ def _present_entries(field: Field, have: list[dict[str, Any]], want: list[dict[s
             if match is None and value is not None:
                 put(tree, item.option, value)
             elif asked is not None:
-                put(tree, item.option, ABSENT.get(item.kind) if value is None else value)
+                known = _absent(item.kind, asked) if value is None else as_wanted(item.kind, value, asked)
+                put(tree, item.option, known)
         shown_entries.append(tree)
     return sorted(shown_entries, key=lambda entry: _key(field, entry))
 
@@ -178,14 +205,25 @@ def _key(field: Field, entry: dict[str, Any]) -> tuple[str, ...]:
 def _api_value(field: Field, want: Any, have: Any) -> Any:
     """A wanted value in the API's terms, over the live one where the field names only a part of it."""
     if field.kind == "map":
-        return {**(have or {}), **want}
+        return {**{key: value for key, value in (have or {}).items() if not _goes(field, key)}, **want}
     if field.kind == "set" and field.partial:
         return sorted({*(have or []), *want})
-    if field.kind == "keyed":
-        live = {_key(field, _option_entry(field, entry)): entry for entry in have or []}
+    if field.kind in LISTS:
+        live = {_key(field, _option_entry(field, entry)): entry for entry in _entries(field, have or [])}
         entries = [_merged(live.pop(_key(field, entry), {}), _api_entry(field.items, entry)) for entry in want]
-        return entries + list(live.values()) if field.partial else entries
+        entries += [entry for key, entry in live.items() if not _goes(field, key[0])]
+        return {entry.pop("name"): entry for entry in entries} if field.kind == "named" else entries
     return str(want) if field.kind == "int64" else want
+
+
+def _goes(field: Field, key: str) -> bool:
+    """Whether an entry that the user did not name is removed."""
+    return not field.partial and not of_gke(key)
+
+
+def _entries(field: Field, have: Any) -> list[dict[str, Any]]:
+    """The API's objects of a field as a list."""
+    return [{"name": name, **entry} for name, entry in dict(have).items()] if field.kind == "named" else have
 
 
 def _api_entry(items: Iterable[Value], entry: dict[str, Any]) -> dict[str, Any]:

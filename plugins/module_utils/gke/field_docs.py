@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.llmops.gke.plugins.module_utils.gke.compare import exact_choices
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import OPTION_TYPES, Field, Value, snake_case
 
 
@@ -25,8 +26,23 @@ def documented(values: Iterable[Value], groups: Mapping[str, str], within: str =
             path = ".".join(([within] if within else []) + way[:depth])
             group = {"description": [groups[path]], "type": "dict", "suboptions": {}}
             level = level.setdefault(snake_case(part), group)["suboptions"]
-        level[snake_case(name)] = _leaf(value, groups)
+        level[value.called or snake_case(name)] = _leaf(value, groups)
     return options
+
+
+def exactly(fields: Iterable[Field]) -> dict[str, Any]:
+    """The option that makes the named lists and maps exact."""
+    return {
+        "description": [
+            "Options of which everything that is not named is removed, instead of being left alone: a label that is "
+            "no longer in the inventory goes.",
+            "What GKE itself sets (C(nvidia.com/gpu), C(goog-*), names under C(kubernetes.io), C(k8s.io), C(gke.io) "
+            "and C(cloud.google.com)) always stays.",
+        ],
+        "type": "list",
+        "elements": "str",
+        "choices": exact_choices(fields),
+    }
 
 
 def _leaf(value: Value, groups: Mapping[str, str]) -> dict[str, Any]:

@@ -14,25 +14,52 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["bool", "int", "int64", "str", "name", "cidr", "version", "map", "set", "keyed"]
+Kind = Literal[
+    "bool",
+    "int",
+    "int64",
+    "float",
+    "str",
+    "name",
+    "cidr",
+    "version",
+    "duration",
+    "time",
+    "map",
+    "set",
+    "keyed",
+    "named",
+]
 """How a value is written and compared.
 
 int64: a number that JSON carries as a string. name: a Compute resource, by its name or by its path. cidr: a block,
-of which ``/17`` means any of that size. version: ``1.33`` agrees with any 1.33. map: string to string, of which only
-the keys that the user named count. set: strings in any order. keyed: a list of objects, each known by its ``keys``.
+of which ``/17`` means any of that size. version: ``1.33`` agrees with any 1.33. duration: ``90s``. time: RFC 3339.
+map: string to string. set: strings in any order. keyed: a list of objects, each known by its ``keys``. named: objects
+by name in the API (a map), a list of objects with ``name`` in the options.
 """
 
 OPTION_TYPES: dict[str, dict[str, Any]] = {
     "bool": {"type": "bool"},
     "int": {"type": "int"},
     "int64": {"type": "int"},
+    "float": {"type": "float"},
     "map": {"type": "dict"},
     "set": {"type": "list", "elements": "str"},
     "keyed": {"type": "list", "elements": "dict"},
+    "named": {"type": "list", "elements": "dict"},
 }
 """The option's type in Ansible, by kind; a string for the other kinds."""
 
-ABSENT: dict[str, Any] = {"bool": False, "int": 0, "int64": 0, "map": {}, "set": [], "keyed": []}
+ABSENT: dict[str, Any] = {
+    "bool": False,
+    "int": 0,
+    "int64": 0,
+    "float": 0.0,
+    "map": {},
+    "set": [],
+    "keyed": [],
+    "named": [],
+}
 """What the API means by leaving a field out; None for the other kinds."""
 
 
@@ -40,10 +67,11 @@ ABSENT: dict[str, Any] = {"bool": False, "int": 0, "int64": 0, "map": {}, "set":
 class Verb:
     """The call that changes a part of a resource.
 
-    root: path of the part in the resource. body: path in the request's body where its value goes. suffix: the
-    custom verb after the resource's name, if any. base: from (what ``root`` holds now, what the user named of it)
-    the values that must go along because the API replaces the part whole. along: request path -> resource path of
-    what else the request must carry. text: the number goes as a string.
+    root: path of the part in the resource. body: path in the request's body where its value goes; empty where the
+    part's own fields are the request's. suffix: the custom verb after the resource's name, if any. base: from (what
+    ``root`` holds now, what the user named of it) the values that must go along because the API replaces the part
+    whole. along: request path -> resource path of what else the request must carry. only_changed: what agrees already
+    is not sent. text: paths of numbers that this request takes as strings.
     """
 
     root: str
@@ -52,7 +80,12 @@ class Verb:
     suffix: str = ""
     base: Callable[[Any, Any], dict[str, Any]] = lambda have, want: {}
     along: tuple[tuple[str, str], ...] = ()
-    text: bool = False
+    only_changed: bool = False
+    text: tuple[str, ...] = ()
+
+    def place(self, path: str) -> str:
+        """Where in the request's body the value of a resource's path goes."""
+        return (self.body + path.removeprefix(self.root)).removeprefix(".")
 
 
 @dataclass(frozen=True)
@@ -71,7 +104,7 @@ class AtBirth:
 class Value:
     """A value: path in the API's terms (``autoscaling.minNodeCount``), kind, what it means in words, enum choices.
 
-    required: of a keyed list's entry, that it cannot be left out.
+    required: of a list's entry, that it cannot be left out. called: the option's name, where it is not the path's.
     """
 
     path: str
@@ -79,21 +112,23 @@ class Value:
     about: str
     choices: tuple[str, ...] = ()
     required: bool = False
+    called: str = ""
 
     @property
     def option(self) -> str:
         """The path in the option's terms (``autoscaling.min_node_count``)."""
-        return ".".join(snake_case(part) for part in self.path.split("."))
+        return self.called or ".".join(snake_case(part) for part in self.path.split("."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field(Value):
     """A value that is compared and changed.
 
-    items, keys: of a keyed list, its entries' values, and the paths that identify an entry. partial: of a set or a
-    keyed list, that entries which the user did not name are left alone (of a map this always holds). absent: what
-    the API means by leaving it out, where that is not the kind's own. unless: path of a bool; while that is on, GKE
-    manages the field by itself, so it is not compared.
+    items, keys: of a list of objects, its entries' values, and the paths that identify an entry. partial: of a map, a
+    set or a list of objects, that entries which the user did not name are left alone. absent: what the API means by
+    leaving it out, where that is not the kind's own. unless: path of a bool; while that is on, GKE manages the field
+    by itself, so it is not compared. born: where a create request has it, if elsewhere. refuses: from (what is, what
+    is wanted) the reason why the API would not take this very change, or None.
     """
 
     change: Verb | Immutable | AtBirth
@@ -102,6 +137,13 @@ class Field(Value):
     partial: bool = False
     absent: Any = None
     unless: str = ""
+    born: str = ""
+    refuses: Callable[[Any, Any], str | None] | None = None
+
+
+def keep(have: Any, _want: Any) -> dict[str, Any]:
+    """A verb's ``base`` for a part that the API replaces whole."""
+    return have
 
 
 def snake_case(name: str) -> str:

@@ -66,9 +66,13 @@ def entry_of(cluster: dict[str, Any], name: str, endpoint: str, impersonate: str
 
 
 class KubeconfigTarget:
-    """The entry of one cluster in a file; see ``reconcile.Target``. entry: None where it is to be absent."""
+    """The entry of one cluster in a file; see ``reconcile.Target``. entry: None where it is to be absent.
 
-    def __init__(self, path: str, name: str, entry: Entry | None) -> None:
+    current: whether it is to be the file's current context.
+    """
+
+    def __init__(self, path: str, name: str, entry: Entry | None, *, current: bool = True) -> None:
+        self.current = current
         self.file = KubeconfigFile(path)
         self.name = name
         self.entry = entry
@@ -124,7 +128,7 @@ class KubeconfigTarget:
     def _after(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
         content = None if current is None else current["content"]
         if self.entry is not None:
-            return {"mode": PRIVATE, "content": self.file.having(content or empty(), self.entry)}
+            return {"mode": PRIVATE, "content": self.file.having(content or empty(), self.entry, current=self.current)}
         if current is None or content is None:
             return None
         after = self.file.without(content, self.name)
@@ -150,15 +154,18 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         result.values["kubeconfig"] = None
         return result
     client = GkeClient(options, Deadline(options["timeout"]))
-    cluster = client.cluster(project, location, options["name"])
-    client.http.close()
+    try:
+        cluster = client.cluster(project, location, options["name"])
+    finally:
+        client.http.close()
     if cluster is None:
         result = _absent(options["name"], location, project, check, bool(path))
     else:
         entry = entry_of(cluster, name, options["endpoint"], options["impersonate_service_account"])
         result = Result()
         if path:
-            result, _content = reconcile(KubeconfigTarget(path, name, entry), check=check, progress=progress)
+            target = KubeconfigTarget(path, name, entry, current=options["set_current_context"])
+            result, _content = reconcile(target, check=check, progress=progress)
         result.values["kubeconfig"] = KubeconfigFile.having(empty(), entry)
     result.http_requests = client.http.sent
     return result

@@ -105,9 +105,9 @@ class KubeconfigFile:
         return Entry(name, cluster.get("cluster") or {}, user.get("user") or {})
 
     @staticmethod
-    def having(content: dict[str, Any], entry: Entry) -> dict[str, Any]:
-        """The content with the entry in place of any of its name, and as the current context."""
-        after = {**content, "current-context": entry.name}
+    def having(content: dict[str, Any], entry: Entry, *, current: bool = True) -> dict[str, Any]:
+        """The content with the entry in place of any of its name, and as the ``current`` context where told so."""
+        after = {**content, "current-context": entry.name} if current else dict(content)
         for name, part in entry.parts().items():
             entries = list(content.get(name) or [])
             place = next((index for index, item in enumerate(entries) if item["name"] == entry.name), len(entries))

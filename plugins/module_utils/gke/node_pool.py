@@ -9,10 +9,11 @@ from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, Place
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import snake_case
 from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.target import GkeTarget, bring_about
+from ansible_collections.llmops.gke.plugins.module_utils.gke.target import BROKEN, GkeTarget, bring_about
 from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_node_pool
-from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result, Step
 
 
 class NodePoolTarget(GkeTarget):
@@ -20,6 +21,7 @@ class NodePoolTarget(GkeTarget):
 
     kind = "node pool"
     fields = NODE_POOL_FIELDS
+    _repaired = False
 
     def look(self) -> dict[str, Any] | None:
         """See ``GkeTarget.look``."""
@@ -27,9 +29,36 @@ class NodePoolTarget(GkeTarget):
             self.place.project, self.place.location, self.options["cluster"], self.options["name"]
         )
 
+    def _updates(self, current: dict[str, Any]) -> list[Step]:
+        return [self._within_limits(step) for step in super()._updates(current)]
+
+    def _within_limits(self, step: Step) -> Step:
+        """The step, or an impossible one where a limit that is asked for contradicts the one that GKE has."""
+        limits = (step.payload.body if step.payload else {}).get("autoscaling") or {}
+        for least, most in (("minNodeCount", "maxNodeCount"), ("totalMinNodeCount", "totalMaxNodeCount")):
+            if limits.get(least, 0) > limits.get(most, limits.get(least, 0)):
+                reason = (
+                    f"{snake_case(least)} would be {limits[least]} and {snake_case(most)} {limits[most]}: name both"
+                )
+                return Step("update", self.resource, "", step.changes, way_out=reason)
+        return step
+
     def birth(self) -> dict[str, Any]:
         """See ``GkeTarget.birth``."""
         return {"name": self.options["name"], **compare.birth(self.fields, self.options)}
+
+    def plan(self, current: dict[str, Any] | None) -> list[Step]:
+        """See ``GkeTarget.plan``; a broken pool is deleted and created anew where that was asked for."""
+        wanted = self.options["state"] == "present" and self.options["repair"] and not self._repaired
+        if wanted and current is not None and current.get("status") in BROKEN:
+            delete = Call("DELETE", self.place.name, self._doing("delete broken"))
+            return [self._step("delete", delete), self._step("create", self.create_call())]
+        return super().plan(current)
+
+    def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
+        """See ``GkeTarget.act``. What is created and broken again is a failure, not to be repaired once more."""
+        self._repaired = self._repaired or step.action == "create"
+        return super().act(step, progress)
 
     def create_call(self) -> Call:
         """See ``GkeTarget.create_call``."""

@@ -26,7 +26,14 @@ ADVICE = {
 }
 """What a person can do, by the code that GKE gives (StatusCondition.code, or canonicalCode)."""
 
-_RPC_CODES = {3: "INVALID_ARGUMENT", 7: "PERMISSION_DENIED", 8: "RESOURCE_EXHAUSTED", 9: "FAILED_PRECONDITION"}
+_RPC_CODES = {
+    3: "INVALID_ARGUMENT",
+    7: "PERMISSION_DENIED",
+    8: "RESOURCE_EXHAUSTED",
+    9: "FAILED_PRECONDITION",
+    13: "INTERNAL",
+    14: "UNAVAILABLE",
+}
 _HARMLESS = frozenset({"SET_BY_OPERATOR", "CA_EXPIRING"})
 _NAME = re.compile(r"operation-[a-z0-9-]+")
 
@@ -41,15 +48,18 @@ def failing(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]
     ]
 
 
-def failure(doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "") -> OperationFailed:
-    """The error for what the server said; it advises by the first code that is known."""
+def failure(
+    doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "", way_out: str = ""
+) -> OperationFailed:
+    """The error for what the server said; it advises by the first code that is known, then the way out."""
     given = [str(condition.get(key, "")) for key in ("code", "canonicalCode") for condition in conditions]
     codes = [*(name for name in given if name != "UNKNOWN"), *(name for name in ADVICE if name in words), code]
     known = next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
     said = "; ".join(dict.fromkeys(filter(None, [words, *(condition.get("message", "") for condition in conditions)])))
-    advice = f"; {ADVICE[known]}" if known in ADVICE else ""
+    reason = said.rstrip(". ") or "no reason was given"
+    advice = "".join(f"; {line}" for line in (ADVICE.get(known), way_out) if line)
     return OperationFailed(
-        f"{doing}: GKE failed{f' with {known}' if known else ''}: {said or 'no reason was given'}{advice}",
+        f"{doing}: GKE failed{f' with {known}' if known else ''}: {reason}{advice}",
         code=known or None,
         server_message=said or None,
         conditions=conditions or None,
@@ -73,9 +83,17 @@ def operation_failure(doing: str, operation: dict[str, Any]) -> OperationFailed 
 
 def stage(operation: dict[str, Any]) -> str:
     """Where an operation is, in its own words."""
-    stages = operation.get("progress", {}).get("stages", [])
-    under_way = [item.get("name", "") for item in stages if item.get("status") == "RUNNING"]
-    return ", ".join(filter(None, under_way)) or operation.get("detail", "") or operation.get("operationType", "")
+    progress = operation.get("progress", {})
+    under_way = [item.get("name", "") for item in progress.get("stages", []) if item.get("status") == "RUNNING"]
+    named = ", ".join(filter(None, under_way)) or _phase(progress.get("metrics", []))
+    return named or operation.get("detail", "") or operation.get("operationType", "")
+
+
+def _phase(metrics: list[dict[str, Any]]) -> str:
+    """The first phase that is not complete: a cluster's creation tells each as a figure beside its ``_TOTAL``."""
+    figures = {metric.get("name", ""): int(metric.get("intValue", 0)) for metric in metrics}
+    phases = (name for name in figures if figures[name] < figures.get(f"{name}_TOTAL", 0))
+    return next(phases, "")
 
 
 def follow(

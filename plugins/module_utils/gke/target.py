@@ -21,6 +21,12 @@ UNSETTLED = frozenset({"PROVISIONING", "RECONCILING", "STOPPING"})
 
 BROKEN = frozenset({"ERROR", "RUNNING_WITH_ERROR"})
 
+_WAYS_OUT = {
+    "cluster": "a cluster in ERROR can only be deleted: run this with state: absent, then create it again",
+    "node pool": "once the reason is gone, gke_node_pool with repair: true deletes the pool and creates it anew",
+}
+"""What can be done about one that is broken, by kind."""
+
 
 class GkeTarget:
     """A cluster or a node pool with its desired state; subclasses say how it is read and created.
@@ -40,6 +46,7 @@ class GkeTarget:
         self.place = place
         self.check = check
         self.progress = progress
+        self.fields = compare.rows_for(self.fields, options)
         self.resource = f"{self.kind} {options['name']}"
         self.adopted: list[dict[str, Any]] = []
         self.warnings: list[str] = []
@@ -96,6 +103,8 @@ class GkeTarget:
             try:
                 operation = self.client.send(call)
             except HttpError as error:
+                if isinstance(error, ReplyLost) and error.retry_after:
+                    self.client.deadline.pause(error.retry_after, call.doing, error.message)
                 pending = self._after(pending, error)
                 if pending is not None:
                     self.client.deadline.pause(next(pauses), call.doing, error.message)
@@ -122,6 +131,10 @@ class GkeTarget:
         """What is wrong with the resource after this run changed it (or created it); None where nothing is."""
         return self._broken(self.resource, current) if current.get("status") in BROKEN else None
 
+    def concerns(self, current: dict[str, Any]) -> list[str]:
+        """What is wrong beside the resource itself, a warning each."""
+        return []
+
     def _doing(self, verb: str) -> str:
         return f"{verb} {self.resource}"
 
@@ -132,8 +145,11 @@ class GkeTarget:
         groups: dict[Verb, list[Change]] = {}
         impossible = []
         for field, change in compare.differences(self.fields, self.options, current):
+            reason = field.refuses(change.before, change.after) if field.refuses else None
             if isinstance(field.change, Immutable):
-                impossible.append(Step("update", self.resource, "", (change,), way_out=field.change.way_out))
+                reason = field.change.way_out
+            if reason is not None:
+                impossible.append(Step("update", self.resource, "", (change,), way_out=reason))
             elif isinstance(field.change, Verb):
                 groups.setdefault(field.change, []).append(change)
         return impossible + [self._update(verb, tuple(changes), current) for verb, changes in groups.items()]
@@ -170,11 +186,12 @@ class GkeTarget:
         if error is not None:
             raise error
 
-    def _broken(self, name: str, current: dict[str, Any]) -> LlmopsError:
+    def _broken(self, name: str, current: dict[str, Any], kind: str = "") -> LlmopsError:
         return operations.failure(
             f"{name} is {current['status']}",
             operations.failing(current.get("conditions")),
             current.get("statusMessage", ""),
+            way_out=_WAYS_OUT[kind or self.kind],
         )
 
     def _after(self, step: Step, error: HttpError) -> Step | None:
@@ -217,6 +234,8 @@ def bring_about(
         if error is not None:
             raise error
         target.warnings += target.left_over(resource)
+    if resource is not None:
+        target.warnings += target.concerns(resource)
     result.operations = [*target.adopted, *result.operations]
     result.warnings = target.warnings
     result.http_requests = client.http.sent

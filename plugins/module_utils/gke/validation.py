@@ -9,12 +9,16 @@ import re
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import dig
+from ansible_collections.llmops.gke.plugins.module_utils.gke.forms import check_forms, check_one_of
 from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import G2_ACCELERATORS, SHAPES
+from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.google_names import check_location, check_project, check_zones
 
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
-_VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:-gke\.\d+)?)?")
+_WINDOW = "maintenance_policy.window"
+_ROLLOUT = "upgrade_settings.blue_green_settings.standard_rollout_policy"
 _LIMITS = ("min_node_count", "max_node_count", "total_min_node_count", "total_max_node_count")
 
 
@@ -35,7 +39,10 @@ def check_cluster(options: dict[str, Any]) -> None:
         raise InvalidOption(
             "workload_identity_config.workload_pool", pool, f"the project's own pool: {project}.svc.id.goog"
         )
-    _check_version("initial_cluster_version", options["initial_cluster_version"])
+    check_forms(CLUSTER_FIELDS, options)
+    check_one_of(options, ("initial_cluster_version", "master_version"))
+    check_one_of(options, (f"{_WINDOW}.daily_maintenance_window.start_time", f"{_WINDOW}.recurring_window.recurrence"))
+    _check_exactly(options)
     names = []
     for index, node_pool in enumerate(options["node_pools"] or []):
         prefix = f"node_pools[{index}]."
@@ -52,20 +59,25 @@ def check_node_pool(options: dict[str, Any]) -> None:
     location = check_location(options["location"])
     check_name("cluster", options["cluster"])
     check_name("name", options["name"])
+    _check_exactly(options)
     check_node_pool_fields(options, location, "")
 
 
 def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> None:
     """A node pool's fields, or InvalidOption. prefix: goes before each option's name in the error."""
     check_zones(f"{prefix}locations", pool["locations"], location)
-    _check_version(f"{prefix}version", pool["version"])
+    check_forms(NODE_POOL_FIELDS, pool, prefix)
+    check_one_of(pool, (f"{_ROLLOUT}.batch_node_count", f"{_ROLLOUT}.batch_percentage"), prefix)
+    for name in ("max_surge", "max_unavailable") if dig(pool, "upgrade_settings.strategy") == "BLUE_GREEN" else ():
+        check_one_of(pool, ("upgrade_settings.strategy", f"upgrade_settings.{name}"), prefix)
     _check_autoscaling(pool, prefix)
     _check_shape(pool.get("config") or {}, f"{prefix}config.")
 
 
-def _check_version(option: str, value: str | None) -> None:
-    if value is not None and not _VERSION.fullmatch(value):
-        raise InvalidOption(option, value, "a version such as 1.33, 1.33.4 or 1.33.4-gke.1134000")
+def _check_exactly(options: dict[str, Any]) -> None:
+    for name in options["exactly"] or []:
+        if dig(options, name) is None:
+            raise InvalidOption("exactly", name, "options that are given beside it; an empty one removes everything")
 
 
 def _check_autoscaling(pool: dict[str, Any], prefix: str) -> None:

@@ -13,19 +13,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster, kubeconfig, node_pool
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER as CLUSTER_SPEC
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import KUBECONFIG, NODE_POOL
+from ansible_collections.llmops.gke.plugins.module_utils.gke import kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.gke_options import KUBECONFIG
 from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from tests.unit.fake_http import FakeServer, Reply
+from tests.unit.fake_http import FakeServer
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER,
     CLUSTER_PATH,
     LOCATION,
-    NOT_FOUND,
-    PARENT,
-    POOL,
-    POOL_PATH,
     PROJECT,
     options,
     running,
@@ -83,111 +78,3 @@ def test_the_kubeconfig_is_the_one_that_gcloud_writes(tmp_path: Path, given: dic
         assert ours.stat().st_mode == theirs.stat().st_mode
         on_theirs = options(KUBECONFIG, server.url, name=CLUSTER, path=str(theirs), **given)
         assert not kubeconfig.run(on_theirs, False, silent).changed
-
-
-SCOPES = [
-    f"https://www.googleapis.com/auth/{scope}"
-    for scope in (
-        "devstorage.read_only",
-        "logging.write",
-        "monitoring",
-        "service.management.readonly",
-        "servicecontrol",
-        "trace.append",
-    )
-]
-COMMON = {
-    "management": {"auto_repair": True, "auto_upgrade": True},
-    "upgrade_settings": {"max_surge": 1},
-}
-DEFAULT_POOL = {
-    **COMMON,
-    "name": "default-pool",
-    "initial_node_count": 3,
-    "autoscaling": {"enabled": True, "min_node_count": 1, "max_node_count": 5},
-    "config": {
-        "machine_type": "n1-standard-4",
-        "oauth_scopes": SCOPES,
-        "shielded_instance_config": {"enable_integrity_monitoring": True, "enable_secure_boot": True},
-    },
-}
-GPU_POOL = {
-    **COMMON,
-    "name": "gpu",
-    "locations": ["us-central1-a"],
-    "initial_node_count": 1,
-    "autoscaling": {"enabled": True, "min_node_count": 1, "max_node_count": 2},
-    "config": {
-        "machine_type": "g2-standard-12",
-        "oauth_scopes": SCOPES,
-        "labels": {"accelerator": "nvidia-gpu"},
-        "ephemeral_storage_local_ssd_config": {"local_ssd_count": 1},
-        "accelerators": [
-            {
-                "accelerator_type": "nvidia-l4",
-                "accelerator_count": 1,
-                "gpu_driver_installation_config": {"gpu_driver_version": "LATEST"},
-            }
-        ],
-    },
-}
-OPERATION = {"name": "operation-1", "status": "DONE", "operationType": "CREATE_CLUSTER"}
-# What gcloud sends beside what it was told; each is the API's default.
-UNTOLD = {
-    "addonsConfig": {"kubernetesDashboard": {"disabled": True}, "networkPolicyConfig": {"disabled": True}},
-    "ipAllocationPolicy": {"createSubnetwork": False},
-}
-
-
-def posted(server: FakeServer) -> Any:
-    """The body of the only request that created something."""
-    (body,) = [request.body for request in server.requests if request.method == "POST"]
-    return body
-
-
-def test_a_cluster_is_created_as_gcloud_creates_it(tmp_path: Path):
-    flags = """--location=us-central1 --node-locations=us-central1-a --machine-type=n1-standard-4
-        --no-enable-master-authorized-networks --addons=GcsFuseCsiDriver,HttpLoadBalancing,HorizontalPodAutoscaling
-        --num-nodes=3 --enable-autoscaling --min-nodes=1 --max-nodes=5 --enable-ip-alias --enable-image-streaming
-        --enable-shielded-nodes --shielded-secure-boot --shielded-integrity-monitoring
-        --workload-pool=demo-project.svc.id.goog --async"""
-    with FakeServer(lambda request: OPERATION if request.method == "POST" else LIVE) as server:
-        gcloud(tmp_path, server.url, "container", "clusters", "create", CLUSTER, *flags.split())
-    theirs = posted(server)
-    for part, untold in UNTOLD.items():
-        assert {name: theirs["cluster"][part].pop(name) for name in untold} == untold
-    given = {
-        "locations": ["us-central1-a"],
-        "ip_allocation_policy": {"use_ip_aliases": True},
-        "addons_config": {
-            "gcs_fuse_csi_driver_config": {"enabled": True},
-            "http_load_balancing": {"disabled": False},
-            "horizontal_pod_autoscaling": {"disabled": False},
-        },
-        "workload_identity_config": {"workload_pool": f"{PROJECT}.svc.id.goog"},
-        "shielded_nodes": {"enabled": True},
-        "node_pool_defaults": {"node_config_defaults": {"gcfs_config": {"enabled": True}}},
-        "control_plane_endpoints_config": {"ip_endpoints_config": {"authorized_networks_config": {"enabled": False}}},
-        "node_pools": [DEFAULT_POOL],
-    }
-    answers = {("GET", CLUSTER_PATH): (NOT_FOUND, Reply(200, LIVE)), ("POST", f"{PARENT}/clusters"): OPERATION}
-    with FakeServer(answers) as server:
-        cluster.run(options(CLUSTER_SPEC, server.url, name=CLUSTER, **given), False, silent)
-    assert posted(server) == theirs
-
-
-def test_a_gpu_pool_is_created_as_gcloud_creates_it(tmp_path: Path):
-    flags = """--cluster=mistral --location=us-central1 --machine-type=g2-standard-12
-        --accelerator=type=nvidia-l4,count=1,gpu-driver-version=latest --ephemeral-storage-local-ssd=count=1
-        --node-locations=us-central1-a --num-nodes=1 --enable-autoscaling --min-nodes=1 --max-nodes=2
-        --node-labels=accelerator=nvidia-gpu --async"""
-    with FakeServer(lambda request: OPERATION if request.method == "POST" else LIVE) as server:
-        gcloud(tmp_path, server.url, "container", "node-pools", "create", POOL, *flags.split())
-    theirs = posted(server)
-    answers = {
-        ("GET", POOL_PATH): (NOT_FOUND, Reply(200, running())),
-        ("POST", f"{CLUSTER_PATH}/nodePools"): OPERATION,
-    }
-    with FakeServer(answers) as server:
-        node_pool.run(options(NODE_POOL, server.url, cluster=CLUSTER, **GPU_POOL), False, silent)
-    assert posted(server) == theirs

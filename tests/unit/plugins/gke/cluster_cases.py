@@ -121,7 +121,7 @@ CHANGES: dict[str, tuple[Any, Any, Any]] = {
         {"resourceLabels": {"theirs": "stays", "team": "ml"}, "labelFingerprint": "abc"},
     ),
 }
-# What must go along in a part that the API replaces whole.
+# What GKE has beside; it must go along where the API replaces the part whole, and not elsewhere.
 BESIDE = {
     "monitoringConfig": {"advancedDatapathObservabilityConfig": {"enableMetrics": True}},
     NETWORKS: {"gcpPublicCidrsAccessEnabled": True},
@@ -133,7 +133,7 @@ def case(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     have, want, _sent = CHANGES[path]
     live = running(name=CLUSTER, labelFingerprint="abc")
     for root, values in BESIDE.items():
-        if path.startswith(root):
+        if path.partition(".")[0] == root.partition(".")[0]:
             put(live, root, dict(values))
     if have is not None:
         put(live, path, have)

@@ -38,13 +38,13 @@ GPU_POOL = {
 }
 
 
+LABELLED = {"resourceLabels": {"team": "ml"}}
+LABEL_PATH = f"{CLUSTER_PATH}:setResourceLabels"
+
+
 def play(answers: Any, check: bool = False, **given: Any) -> tuple[Result, FakeServer]:
     with FakeServer(answers) as server:
         return cluster.run(options(SPEC, server.url, name=CLUSTER, **given), check, silent), server
-
-
-def test_every_field_of_the_table_has_its_case():
-    assert set(CHANGES) == {field.path for field in CLUSTER_FIELDS}
 
 
 @pytest.mark.parametrize("path", [path for path, row in CHANGES.items() if isinstance(row[2], dict)])
@@ -84,6 +84,10 @@ def test_an_immutable_field_is_refused_by_name_before_anything_is_written(path: 
 def test_a_field_of_birth_is_not_compared(path: str):
     live, given = case(path)
     assert not play({("GET", CLUSTER_PATH): live}, **given)[0].changed
+    answers = {("GET", CLUSTER_PATH): (Reply(200, live), Reply(200, {**live, **LABELLED})), ("POST", LABEL_PATH): DONE}
+    result, _server = play(answers, **given, resource_labels={"team": "ml"})
+    assert result.changed
+    assert result.warnings == []
 
 
 def test_node_pools_are_born_in_the_cluster_s_own_request():
@@ -145,6 +149,12 @@ def test_a_pool_that_is_born_broken_fails_the_creation():
     replies = {("GET", CLUSTER_PATH): (NOT_FOUND, Reply(200, live)), ("POST", f"{PARENT}/clusters"): DONE}
     with pytest.raises(OperationFailed, match="node pool gpu of cluster mistral is RUNNING_WITH_ERROR.*No L4 left"):
         play(replies, node_pools=[GPU_POOL])
+
+
+def test_a_broken_pool_does_not_keep_a_cluster_from_being_changed():
+    live = running(name=CLUSTER, nodePools=[{"name": "gpu", "status": "ERROR"}])
+    replies = {("GET", CLUSTER_PATH): (Reply(200, live), Reply(200, {**live, **LABELLED})), ("POST", LABEL_PATH): DONE}
+    assert play(replies, node_pools=[GPU_POOL], resource_labels={"team": "ml"})[0].changed
 
 
 def test_several_differences_go_one_field_a_request():

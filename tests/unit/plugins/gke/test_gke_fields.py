@@ -9,8 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import field_docs
 import googleapiclient
 import pytest
+import yaml
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import GROUPS as CLUSTER_GROUPS
@@ -34,6 +36,7 @@ def schema_at(name: str, path: str) -> dict[str, Any]:
     for part in path.split("."):
         if "items" in found:
             found = found["items"]
+        found = found.get("additionalProperties", found)
         if "$ref" in found:
             found = DISCOVERY["schemas"][found["$ref"]]
         assert part in found["properties"], f"{name} has no {path}"
@@ -48,7 +51,7 @@ def json_kind(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return "list of " + ("string" if schema["items"].get("type") == "string" else "objects")
     if "additionalProperties" in schema:
-        return f"map of {schema['additionalProperties']['type']}"
+        return f"map of {schema['additionalProperties'].get('type', 'objects')}"
     return schema.get("type", "object")
 
 
@@ -56,14 +59,19 @@ JSON_KINDS = {
     "bool": "boolean",
     "int": "integer",
     "int64": "int64",
+    "float": "number",
     "map": "map of string",
     "set": "list of string",
     "keyed": "list of objects",
+    "named": "map of objects",
 }
+FORMATS = {"duration": "google-duration", "time": "google-datetime"}
 
 
 def values(field: Field) -> list[tuple[str, Value]]:
-    return [(field.path, field), *((f"{field.path}.{item.path}", item) for item in field.items)]
+    """A field and the values of its entries, each by its path; a name that is the map's key has none."""
+    items = [item for item in field.items if field.kind != "named" or item.path != "name"]
+    return [(field.path, field), *((f"{field.path}.{item.path}", item) for item in items)]
 
 
 @pytest.mark.parametrize(("schema", "field"), ROWS, ids=lambda value: getattr(value, "path", value))
@@ -71,10 +79,13 @@ def test_row_is_a_field_of_the_api(schema: str, field: Field):
     for path, value in values(field):
         found = schema_at(schema, path)
         assert json_kind(found) == JSON_KINDS.get(value.kind, "string")
-        assert not found.get("readOnly")
+        assert found.get("format") == FORMATS.get(value.kind, found.get("format"))
+        assert bool(found.get("readOnly")) == bool(isinstance(value, Field) and value.born)
         choices = found.get("enum") or found.get("items", {}).get("enum")
         if choices is not None:
             assert value.choices and set(value.choices) <= set(choices)
+    if field.born:
+        assert json_kind(schema_at(schema, field.born)) == JSON_KINDS.get(field.kind, "string")
     assert set(field.keys) <= {item.path for item in field.items}
 
 
@@ -90,10 +101,9 @@ def test_verb_is_a_method_of_the_api_and_takes_the_field(schema: str, field: Fie
     assert method["httpMethod"] == verb.method
     request = method["request"]["$ref"]
     assert field.path.startswith(verb.root)
-    place = verb.body + field.path.removeprefix(verb.root)
     for path, value in values(field):
-        found = schema_at(request, place + path.removeprefix(field.path))
-        assert json_kind(found) == ("int64" if verb.text else JSON_KINDS.get(value.kind, "string"))
+        found = schema_at(request, verb.place(path))
+        assert json_kind(found) == ("int64" if path in verb.text else JSON_KINDS.get(value.kind, "string"))
     for place, path in verb.along:
         assert schema_at(request, place)["type"] == schema_at(schema, path)["type"]
 
@@ -125,7 +135,7 @@ def documented_spec(documentation: dict[str, Any]) -> dict[str, Any]:
     for name, option in documentation.items():
         assert option["description"]
         spec[name] = {key: option[key] for key in ("type", "elements", "choices", "required") if key in option}
-        if option["type"] == "str":
+        if option["type"] == "str" or (option["type"] == "dict" and "suboptions" in option):
             spec[name]["no_log"] = False
         if "suboptions" in option:
             spec[name]["options"] = documented_spec(option["suboptions"])
@@ -145,4 +155,28 @@ def test_documentation_and_argument_spec_agree_and_every_group_is_described(fiel
         for path, _value in values(field)
         for depth in range(1, path.count(".") + 1)
     }
-    assert set(groups) == ways - {field.path for field in fields if field.kind == "keyed"}
+    assert set(groups) == ways - {field.path for field in fields if field.items}
+
+
+def test_the_page_about_the_fields_is_written_from_the_tables():
+    assert field_docs.PAGE.read_text() == field_docs.page(), "run scripts/field_docs.py"
+
+
+@pytest.mark.parametrize(
+    ("role", "task", "fields", "variable"),
+    [
+        ("gke_cluster", "llmops.gke.gke_cluster", CLUSTER_FIELDS, "gke_cluster_fields"),
+        ("gke_cluster", "llmops.gke.gke_node_pool", NODE_POOL_FIELDS, "gke_cluster_pool_fields"),
+        ("gpu_nodepool", "llmops.gke.gke_node_pool", NODE_POOL_FIELDS, "gpu_nodepool_fields"),
+    ],
+    ids=["cluster", "own pool", "GPU pool"],
+)
+def test_the_roles_hand_every_field_on(role: str, task: str, fields: tuple[Field, ...], variable: str):
+    folder = field_docs.ROOT / "roles" / role
+    (arguments,) = [one[task] for one in yaml.safe_load((folder / "tasks" / "main.yml").read_text()) if task in one]
+    options = {field.option.partition(".")[0] for field in fields}
+    assert options <= set(arguments)
+    accepted = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    spec = spec_of(fields)
+    known = {name: option["type"] for name, option in accepted[variable]["options"].items()}
+    assert known == {name: spec[name]["type"] for name in options}

@@ -124,6 +124,25 @@ def test_a_file_that_others_may_read_is_made_private(tmp_path: Path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_the_cluster_becomes_the_current_context(tmp_path: Path):
+    path = tmp_path / "config"
+    play(path=str(path))
+    path.write_text(yaml.safe_dump({**OURS, "current-context": "theirs"}))
+    result, _server = play(path=str(path))
+    assert [change.to_dict() for change in result.plan[0].changes] == [
+        {"field": "current_context", "before": "theirs", "after": NAME}
+    ]
+    assert written(path) == OURS
+
+
+def test_clusters_that_share_a_file_leave_its_current_context_alone(tmp_path: Path):
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(THEIRS))
+    assert play(path=str(path), set_current_context=False)[0].changed
+    assert written(path)["current-context"] == "theirs"
+    assert not play(path=str(path), set_current_context=False)[0].changed
+
+
 def test_a_link_stays_a_link(tmp_path: Path):
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "config")

@@ -45,11 +45,15 @@ def play(answers: Any, check: bool = False, progress: Any = silent, **given: Any
 @pytest.mark.parametrize(
     ("ended", "words"),
     [
-        ({"error": {"code": 8, "message": "Quota."}}, "RESOURCE_EXHAUSTED: Quota.; ask for more quota"),
-        ({"error": {"code": 13, "message": "Oops."}}, "GKE failed: Oops."),
-        ({"statusMessage": "GCE_QUOTA_EXCEEDED: 0 L4."}, "GCE_QUOTA_EXCEEDED: GCE_QUOTA_EXCEEDED: 0 L4.; ask for"),
-        ({"nodepoolConditions": [CONDITION]}, "GCE_STOCKOUT: No L4 in us-central1-a.; name other zones"),
-        ({"clusterConditions": [CONDITION]}, "GCE_STOCKOUT: No L4 in us-central1-a.; name other zones"),
+        ({"error": {"code": 8, "message": "Quota."}}, "RESOURCE_EXHAUSTED: Quota; ask for more quota"),
+        ({"error": {"code": 13, "message": "Oops."}}, "GKE failed with INTERNAL: Oops"),
+        ({"statusMessage": "GCE_QUOTA_EXCEEDED: 0 L4."}, "GCE_QUOTA_EXCEEDED: GCE_QUOTA_EXCEEDED: 0 L4; ask for"),
+        ({"nodepoolConditions": [CONDITION]}, "GCE_STOCKOUT: No L4 in us-central1-a; name other zones"),
+        ({"clusterConditions": [CONDITION]}, "GCE_STOCKOUT: No L4 in us-central1-a; name other zones"),
+        (
+            {"clusterConditions": [{"code": "UNKNOWN", "canonicalCode": "INTERNAL"}]},
+            "with INTERNAL: no reason was given",
+        ),
         ({"error": {"code": 8}}, "RESOURCE_EXHAUSTED: no reason was given"),
     ],
 )
@@ -86,7 +90,24 @@ def test_progress_is_told_when_it_changes_and_pauses_grow_to_five_seconds(pauses
         "create node pool gpu: RUNNING: health",
     ]
     assert pauses[0] < 0.5
-    assert 4 < max(pauses) < 6
+    assert 4 < max(pauses) <= 5
+
+
+def test_the_phases_of_a_clusters_creation_are_told_as_it_goes_through_them():
+    def at(configuring: int, deploying: int) -> Reply:
+        figures = {"CLUSTER_CONFIGURING": configuring, "CLUSTER_CONFIGURING_TOTAL": 2}
+        figures |= {"CLUSTER_DEPLOYING": deploying, "CLUSTER_DEPLOYING_TOTAL": 9}
+        metrics = [{"name": name, "intValue": str(value)} for name, value in figures.items()]
+        return Reply(200, operation(progress={"metrics": metrics}))
+
+    replies = {
+        ("GET", POOL_PATH): (NOT_FOUND, Reply(200, running())),
+        ("POST", POOLS_PATH): operation("PENDING"),
+        ("GET", OPERATION_PATH): (at(0, 0), at(1, 0), at(2, 3), Reply(200, DONE)),
+    }
+    told: list[str] = []
+    play(replies, progress=told.append)
+    assert [line.partition(", ")[0].rpartition(" ")[2] for line in told] == ["CLUSTER_CONFIGURING", "CLUSTER_DEPLOYING"]
 
 
 def test_the_deadline_says_what_it_waited_for_and_what_it_saw_last():
@@ -116,6 +137,18 @@ def test_a_create_whose_reply_was_lost_is_settled_by_looking(failure: Reply, act
     adopted = [f"GET {PARENT}/operations", f"GET {OPERATION_PATH}"] if acted else [f"POST {POOLS_PATH}"]
     assert server.calls()[:3] == [f"GET {POOL_PATH}", f"POST {POOLS_PATH}", f"GET {POOL_PATH}"]
     assert [call for call in server.calls()[3:] if call != f"GET {POOL_PATH}"] == adopted
+
+
+def test_a_server_that_failed_on_a_write_is_given_the_time_that_it_asks_for(pauses: list[float]):
+    body = {"error": {"code": 503, "status": "UNAVAILABLE", "message": "Later."}}
+    replies = {
+        ("GET", POOL_PATH): (NOT_FOUND, NOT_FOUND, Reply(200, running())),
+        ("POST", POOLS_PATH): (Reply(503, body, {"Retry-After": "9"}), Reply(200, DONE)),
+    }
+    result, server = play(replies)
+    assert result.changed
+    assert server.calls().count(f"POST {POOLS_PATH}") == 2
+    assert pauses[0] == 9
 
 
 def test_a_create_that_is_there_already_is_adopted():

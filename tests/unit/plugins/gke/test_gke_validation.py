@@ -97,6 +97,26 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
         r"config.accelerators\[0\].accelerator_type",
         "a type that n1-standard-4 can take; nvidia-l4 comes with the G2 machine types alone",
     ),
+    ({"config": {"max_run_duration": "1h"}}, "config.max_run_duration", "a number of seconds such as 90s"),
+    (
+        {"upgrade_settings": {"blue_green_settings": {"standard_rollout_policy": {"batch_percentage": 50.0}}}},
+        "upgrade_settings.blue_green_settings.standard_rollout_policy.batch_percentage",
+        "a number from 0 to 1",
+    ),
+    (
+        {
+            "upgrade_settings": {
+                "blue_green_settings": {"standard_rollout_policy": {"batch_node_count": 1, "batch_percentage": 0.5}}
+            }
+        },
+        "upgrade_settings.blue_green_settings.standard_rollout_policy.batch_percentage",
+        "no value beside upgrade_settings.blue_green_settings.standard_rollout_policy.batch_node_count",
+    ),
+    (
+        {"upgrade_settings": {"strategy": "BLUE_GREEN", "max_surge": 1}},
+        "upgrade_settings.max_surge",
+        "no value beside upgrade_settings.strategy",
+    ),
 ]
 
 
@@ -122,6 +142,21 @@ def test_a_node_pool_is_refused_alone_and_inside_a_cluster(given: dict[str, Any]
         ),
         ({"locations": ["us-central1"]}, "locations", "zones of us-central1"),
         ({"initial_cluster_version": "1"}, "initial_cluster_version", "a version such as 1.33"),
+        (
+            {"initial_cluster_version": "1.33", "master_version": "1.33"},
+            "master_version",
+            "no value beside initial_cluster_version",
+        ),
+        (
+            {
+                "maintenance_policy": {
+                    "window": {"maintenance_exclusions": [{"name": "launch", "start_time": "2026-03-01T00:00:00"}]}
+                }
+            },
+            r"maintenance_policy.window.maintenance_exclusions\[0\].start_time",
+            "a time with its offset such as 2026-01-03T02:00:00Z",
+        ),
+        ({"exactly": ["resource_labels"]}, "exactly", "options that are given beside it"),
         (
             {"node_pools": [{"name": "gpu"}, {"name": "gpu"}]},
             r"node_pools\[1\].name",
