@@ -26,6 +26,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.http_replies import (
     read_refusal,
     retry_after,
 )
+from ansible_collections.llmops.gke.plugins.module_utils.http_streams import Stream
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
 REFUSED_UNREAD = frozenset({429})
@@ -34,7 +35,7 @@ REFUSED_UNREAD = frozenset({429})
 SAFE = frozenset({"GET", "HEAD"})
 
 CONNECT_PATIENCE = 20.0
-"""Seconds for which a service that cannot be reached at all is tried: a wrong endpoint must not eat the deadline."""
+"""Seconds for which a service that never answered is tried: a wrong endpoint must not eat the deadline."""
 
 
 @dataclass
@@ -62,6 +63,7 @@ class HttpSession:
     sent: int = 0
 
     def __post_init__(self) -> None:
+        self._answered = False
         self._session = new_session()
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
 
@@ -88,7 +90,7 @@ class HttpSession:
         renewed = False
         began = self.deadline.elapsed()
         while True:
-            failure, wait = self._attempt(method, path, doing, params, json_body, content_type, headers)
+            failure = self._attempt(method, path, doing, params, json_body, content_type, headers)
             if isinstance(failure, Reply):
                 return failure
             if failure.status == 401 and not renewed and self._renew():
@@ -96,28 +98,28 @@ class HttpSession:
                 continue
             if not self._may_repeat(failure, again_is_safe):
                 raise failure
-            pause = max(next(pauses), wait)
-            unreachable = failure.status == 0 and self.deadline.elapsed() - began > self.connect_patience
+            pause = max(next(pauses), failure.retry_after)
+            unreachable = not self._answered and self.deadline.elapsed() - began > self.connect_patience
             if unreachable or pause >= self.deadline.remaining():
                 raise failure
             self.deadline.pause(pause, doing, failure.message)
 
-    def stream(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Iterator[bytes]:
-        """Send one request and yield its body as lines arrive. Raises HttpError on a refusal, not repeated.
-
-        A line is given without its end. The caller bounds the time by closing the generator.
-        """
+    def open(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Stream:
+        """Send one request and give its body as it arrives. Raises HttpError on a refusal, not repeated."""
         response = self._send(method, path, doing, stream=True, **kwargs)
-        try:
-            if response.status_code >= 400:
+        if response.status_code >= 400:
+            with response:
                 raise self._failure(method, response, doing)
-            yield from response.iter_lines()
-        except requests.exceptions.RequestException as error:
-            raise self._no_answer(
-                ReplyLost, method, self.base_url + path, doing, f"half of it: {cause_of(error)}"
-            ) from error
-        finally:
-            response.close()
+        url = self.base_url + path
+        return Stream(
+            response,
+            lambda error: self._no_answer(ReplyLost, method, url, doing, f"half of it: {cause_of(error)}"),
+        )
+
+    def stream(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Iterator[bytes]:
+        """As open, giving the lines. The caller bounds the time by closing the generator."""
+        with self.open(method, path, doing=doing, **kwargs) as lines:
+            yield from lines
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -143,8 +145,8 @@ class HttpSession:
         json_body: Any,
         content_type: str,
         headers: dict[str, str] | None,
-    ) -> tuple[Reply | HttpError, float]:
-        """One try: the reply or the failure, and the server's Retry-After in seconds."""
+    ) -> Reply | HttpError:
+        """One try: the reply or the failure."""
         sent_headers = dict(headers or {})
         data = None
         if json_body is not None:
@@ -154,12 +156,13 @@ class HttpSession:
         try:
             response = self._send(method, path, doing, params=params, data=data, headers=sent_headers)
         except HttpError as error:
-            return error, 0.0
+            return error
         seconds = time.perf_counter() - sent_at
+        self._answered = True
         if response.status_code >= 400:
-            return self._failure(method, response, doing), retry_after(response.headers.get("Retry-After"))
+            return self._failure(method, response, doing)
         reply_headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, reply_headers, body_of(response), seconds), 0.0
+        return Reply(response.status_code, reply_headers, body_of(response), seconds)
 
     def _send(self, method: str, path: str, doing: str, **kwargs: Any) -> Any:
         url = self.base_url + path
@@ -198,7 +201,7 @@ class HttpSession:
         said = f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
-        return kind(
+        failure = kind(
             f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url})",
             status=response.status_code,
             method=method,
@@ -207,3 +210,5 @@ class HttpSession:
             server_message=refusal.message,
             details=refusal.details,
         )
+        failure.retry_after = retry_after(response.headers.get("Retry-After"))
+        return failure

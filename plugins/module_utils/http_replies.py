@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 
@@ -55,5 +57,13 @@ def body_of(response: Any) -> Any:
 
 
 def retry_after(value: str | None) -> float:
-    """Seconds asked for; the form with a date is rare enough to be ignored (RFC 9110, 10.2.3)."""
-    return float(value) if value and value.isdigit() else 0.0
+    """Seconds from now that a Retry-After header asks for, as a number or as a date (RFC 9110, 10.2.3); else 0."""
+    if not value:
+        return 0.0
+    if value.isdigit():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    return max(0.0, until.timestamp() - time.time())

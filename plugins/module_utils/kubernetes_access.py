@@ -17,9 +17,10 @@ from typing import Any
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient
+from ansible_collections.llmops.gke.plugins.module_utils.gke.kubeconfig import entry_of
 from ansible_collections.llmops.gke.plugins.module_utils.google_names import check_location, check_project
 from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import in_cluster, kubeconfig
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
 
 _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
@@ -77,7 +78,10 @@ def secrets(options: dict[str, Any]) -> set[str]:
 
 
 def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
-    connection = kubeconfig.read(options["kubeconfig"], options.get("context"), directory)
+    if options["kubeconfig"] == in_cluster.IN_CLUSTER:
+        connection = in_cluster.read()
+    else:
+        connection = kubeconfig.read(options["kubeconfig"], options.get("context"), directory)
     http = HttpSession(
         base_url=connection.server,
         service="the Kubernetes API",
@@ -97,20 +101,28 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
     where = f"cluster {name} in {location} of project {project}"
     if cluster is None:
         return ClusterAccess(None, f"{where} does not exist", [gke.http])
-    status, endpoint = cluster.get("status", ""), cluster.get("endpoint")
-    if status not in _USABLE or not endpoint:
-        return ClusterAccess(None, f"{where} is {status or 'without an endpoint'} and cannot be spoken to", [gke.http])
-    ca_file = os.path.join(directory, "ca.pem")
-    with open(ca_file, "wb") as stream:
-        stream.write(base64.b64decode(cluster["masterAuth"]["clusterCaCertificate"]))
+    status = cluster.get("status", "")
+    if status not in _USABLE:
+        return ClusterAccess(None, f"{where} is {status or 'in no known state'} and cannot be spoken to", [gke.http])
+    server = entry_of(cluster, name, options.get("cluster_endpoint") or "public", None).cluster
     http = HttpSession(
-        base_url=f"https://{endpoint}",
+        base_url=server["server"],
         service="the Kubernetes API",
         deadline=deadline,
         authorize=_one_at_a_time(gke.http.authorize) if gke.http.authorize else None,
-        verify=ca_file,
+        verify=_authority_file(server, directory),
     )
     return ClusterAccess(KubernetesApi(http), sessions=[gke.http, http])
+
+
+def _authority_file(server: dict[str, Any], directory: str) -> str | bool:
+    """A file with the cluster's CA; True for a DNS endpoint, whose certificate the system's CAs vouch for."""
+    if "certificate-authority-data" not in server:
+        return True
+    path = os.path.join(directory, "ca.pem")
+    with open(path, "wb") as stream:
+        stream.write(base64.b64decode(server["certificate-authority-data"]))
+    return path
 
 
 def _one_at_a_time(authorize: Callable[[bool], dict[str, str]]) -> Callable[[bool], dict[str, str]]:

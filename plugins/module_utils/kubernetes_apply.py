@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
@@ -14,33 +15,37 @@ from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOp
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import documents
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply import Applier, foretold, missing_namespaces
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.deletion import plan_removal, remove
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.applyset import ApplySet, identity
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.deletion import plan_removal, removal, remove
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.manifests import Manifest, resolve
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.outcomes import Outcome, result_of
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import until_ready
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import Predicate, has_condition, only
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     """Apply or remove the manifests; see plugins/modules/k8s_apply.py for options and result."""
+    absent = options["state"] == "absent"
     found = documents.load(options.get("manifests") or [], options.get("src") or [])
-    if not found:
+    if not found and not (absent and options.get("apply_set")):
         raise InvalidOption("manifests", [], "at least one manifest, here or in src")
+    if options["prune"] and not options.get("apply_set"):
+        raise InvalidOption("prune", True, "true together with apply_set, whose former members are to go")
     deadline = Deadline(options["timeout"])
     with kubernetes_access.cluster_access(options, deadline) as access:
-        if access.api is None and not check and options["state"] == "present":
+        if access.api is None and not check and not absent:
             access.required()
-        warnings = []
-        if access.api is None and options["state"] == "present":
-            warnings.append(f"{access.why}: the plan is made from the manifests alone")
-        absent = options["state"] == "absent"
+        task = _Task(access.api, options, check, deadline, progress)
         manifests = resolve(found, access.api, options.get("namespace"), absent=absent)
         if absent:
-            outcomes = _removed(access.api, manifests, check, deadline, progress)
+            outcomes, warnings = task.removed(manifests), []
         else:
             if options["create_namespace"]:
                 manifests = [*_namespaces(access.api, manifests), *manifests]
-            outcomes = _applied(access.api, manifests, options, check, deadline, progress)
+            outcomes = task.applied(manifests)
+            warnings = [] if access.api else [f"{access.why}: the plan is made from the manifests alone"]
         result = result_of(outcomes, warnings)
         result.http_requests = access.requests
         return result
@@ -63,39 +68,127 @@ def _namespaces(api: KubernetesApi | None, manifests: Sequence[Manifest]) -> lis
     return resolve(wanted, api, None)
 
 
-def _applied(
-    api: KubernetesApi | None,
-    manifests: Sequence[Manifest],
-    options: dict[str, Any],
-    check: bool,
-    deadline: Deadline,
-    progress: Progress,
-) -> list[Outcome]:
-    if api is None:
-        return [foretold(manifest) for manifest in manifests]
-    applier = Applier(api, options["field_manager"], options["force_conflicts"])
-    outcomes = applier.plan(manifests, applier.read(manifests), check=check)
-    if check:
+@dataclass(frozen=True)
+class _Task:
+    """One task's work on one cluster; api is None where that does not exist yet."""
+
+    api: KubernetesApi | None
+    options: dict[str, Any]
+    check: bool
+    deadline: Deadline
+    progress: Progress
+
+    def applied(self, manifests: list[Manifest]) -> list[Outcome]:
+        """Bring the objects to what their manifests say, remove what the set no longer has, wait where asked."""
+        forced = _forced(self.options.get("force_conflicts_for") or [], manifests)
+        group = self._group()
+        if group is not None:
+            manifests = [group.member(manifest) for manifest in manifests]
+        if self.api is None:
+            parent = [group.parent_manifest(manifest.ref for manifest in manifests)] if group else []
+            return [foretold(manifest) for manifest in [*parent, *manifests]]
+        applier = Applier(self.api, self.options["field_manager"], self.options["force_conflicts"], forced)
+        if group is not None:
+            outcomes = self._applied_as_set(self.api, applier, group, manifests)
+        else:
+            outcomes = applier.plan(manifests, applier.read(manifests), check=self.check)
+            if not self.check:
+                outcomes = applier.act(manifests, outcomes, self.deadline, self.progress)
+        if self.options["wait"] and not self.check:
+            mine = {manifest.ref for manifest in manifests if not manifest.create_only}
+            outcomes = self._ready(self.api, outcomes, mine)
         return outcomes
-    outcomes = applier.act(manifests, outcomes, deadline, progress)
-    if options["wait"]:
-        seen = {outcome.ref: outcome.after for outcome in outcomes if outcome.after is not None}
+
+    def removed(self, manifests: Sequence[Manifest]) -> list[Outcome]:
+        """Delete the manifests' objects, all members of the set, and its parent last."""
+        refs = [manifest.ref for manifest in manifests]
+        if self.api is None:
+            return [Outcome(ref, "absent", None, None) for ref in refs]
+        members, last = {}, []
+        group = self._group()
+        if group is not None:
+            parent = self.api.get(group.parent)
+            group.check(parent)
+            members = group.members(self.api, parent, manifests)
+            last = [removal(group.parent, parent)] if parent else []
+        outcomes = plan_removal(self.api, [ref for ref in refs if ref not in members])
+        outcomes += [removal(ref, obj) for ref, obj in members.items()]
+        if not self.check:
+            self._remove(self.api, outcomes)
+            self._remove(self.api, last)
+        return [*outcomes, *last]
+
+    def _group(self) -> ApplySet | None:
+        named = self.options.get("apply_set")
+        namespace = self.options.get("namespace") or (self.api.default_namespace if self.api else "default")
+        return ApplySet.named(named, namespace) if named else None
+
+    def _applied_as_set(
+        self, api: KubernetesApi, applier: Applier, group: ApplySet, manifests: list[Manifest]
+    ) -> list[Outcome]:
+        """As without a set; its parent tells of every kind and namespace before anything is there, so that a run
+        that is cut off leaves nothing behind that the next one would not find."""
+        parent = api.get(group.parent)
+        group.check(parent)
+        members = group.members(api, parent, manifests)
+        refs, wanted = [manifest.ref for manifest in manifests], {identity(manifest.ref) for manifest in manifests}
+        stale = [removal(ref, obj) for ref, obj in members.items() if identity(ref) not in wanted]
+        if not self.options["prune"]:
+            stale = []
+        exact = group.parent_manifest(refs, None if self.options["prune"] else parent)
+        first = group.parent_manifest(refs, parent) if stale and not self.check else exact
+        spaces = [manifest for manifest in manifests if manifest.ref.kind.kind == "Namespace"]
+        others = [manifest for manifest in manifests if manifest.ref.kind.kind != "Namespace"]
+        ordered = [*spaces, first, *others]
+        planned = applier.plan(ordered, applier.read(ordered, {**members, group.parent: parent}), check=self.check)
+        if self.check:
+            return [*planned, *stale]
+        outcomes: list[Outcome] = []
+        for part in (spaces, [first], others):
+            due = planned[len(outcomes) : len(outcomes) + len(part)]
+            outcomes += applier.act(part, due, self.deadline, self.progress)
+        self._remove(api, stale)
+        if exact != first:
+            before = outcomes[len(spaces)]
+            [after] = applier.act(
+                [exact], applier.plan([exact], [before.after], check=False), self.deadline, self.progress
+            )
+            outcomes[len(spaces)] = before.seen_as(after.after or {}) if before.changed else after
+        return [*outcomes, *stale]
+
+    def _ready(self, api: KubernetesApi, outcomes: list[Outcome], mine: set[ObjectRef]) -> list[Outcome]:
+        seen = {outcome.ref: outcome.after for outcome in outcomes if outcome.after is not None and outcome.ref in mine}
         try:
-            ready = until_ready(api, seen, deadline, progress)
+            ready = until_ready(api, seen, self.deadline, self.progress, _predicate(self.options))
         except LlmopsError as error:
             error.fields["applied"] = [str(outcome.ref) for outcome in outcomes if outcome.changed]
             raise
-        outcomes = [outcome.seen_as(ready[outcome.ref]) for outcome in outcomes]
-    return outcomes
+        return [outcome.seen_as(ready[outcome.ref]) if outcome.ref in ready else outcome for outcome in outcomes]
+
+    def _remove(self, api: KubernetesApi, outcomes: Sequence[Outcome]) -> None:
+        remove(api, outcomes, self.deadline, self.progress, self.options["propagation"].capitalize())
 
 
-def _removed(
-    api: KubernetesApi | None, manifests: Sequence[Manifest], check: bool, deadline: Deadline, progress: Progress
-) -> list[Outcome]:
-    refs = [manifest.ref for manifest in manifests]
-    if api is None:
-        return [Outcome(ref, "absent", None, None) for ref in refs]
-    outcomes = plan_removal(api, refs)
-    if not check:
-        remove(api, outcomes, deadline, progress)
-    return outcomes
+def _forced(named: Iterable[str], manifests: Sequence[Manifest]) -> frozenset[ObjectRef]:
+    """The objects that ``Kind/name`` or ``Kind/namespace/name`` name; InvalidOption for one that is none of ours."""
+    forced = set()
+    for name in named:
+        found = [
+            manifest.ref
+            for manifest in manifests
+            if name in (f"{manifest.ref.kind.kind}/{manifest.ref.name}", str(manifest.ref).replace(" ", "/"))
+        ]
+        if not found:
+            raise InvalidOption(
+                "force_conflicts_for", name, "Kind/name or Kind/namespace/name of a manifest given here"
+            )
+        forced.update(found)
+    return frozenset(forced)
+
+
+def _predicate(options: dict[str, Any]) -> Predicate:
+    """When an object counts as ready."""
+    wanted = options.get("wait_condition")
+    if wanted:
+        return has_condition(wanted["type"], wanted["status"], wanted.get("reason"))
+    return only(options.get("wait_for"))

@@ -12,7 +12,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadlin
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import masking
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.manifests import known_kind
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.parallel import all_of
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import Kind, ObjectRef
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
 
 
@@ -27,7 +28,16 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
 
 
 def _read(api: KubernetesApi, options: dict[str, Any]) -> list[dict[str, Any]]:
-    kind = known_kind(options["api_version"], options["kind"], api, "kind")
+    """The objects of all kinds that are asked for, in their order; the kinds are read side by side."""
+    asked = options.get("kinds") or [{"api_version": options["api_version"], "kind": options["kind"]}]
+    kinds = [
+        known_kind(each["api_version"], each["kind"], api, f"kinds[{index}]" if options.get("kinds") else "kind")
+        for index, each in enumerate(asked)
+    ]
+    return [obj for objects in all_of(lambda kind: _read_kind(api, kind, options), kinds) for obj in objects]
+
+
+def _read_kind(api: KubernetesApi, kind: Kind, options: dict[str, Any]) -> list[dict[str, Any]]:
     if options.get("name"):
         namespace = (options.get("namespace") or api.default_namespace) if kind.namespaced else None
         obj = api.get(ObjectRef(kind, namespace, options["name"]))

@@ -14,6 +14,7 @@ KUBERNETES_ACCESS: dict[str, dict[str, Any]] = {
     "project": PROJECT,
     "location": {"type": "str"},
     "cluster": {"type": "str"},
+    "cluster_endpoint": {"type": "str", "choices": ["public", "internal", "dns"]},
     "kubeconfig": {"type": "raw", "no_log": False},
     "context": {"type": "str"},
 }

@@ -38,7 +38,9 @@ options:
     type: list
     elements: raw
   src:
-    description: Paths of files with manifests in YAML, of one or more documents each.
+    description:
+      - Paths of files with manifests in YAML, of one or more documents each, or of directories with such files
+        (C(.yaml), C(.yml), C(.json)).
     type: list
     elements: path
   namespace:
@@ -55,6 +57,27 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  propagation:
+    description:
+      - What becomes of what a deleted object owns - V(foreground) sees it gone first, V(background) leaves that to the
+        cluster, V(orphan) keeps it.
+    type: str
+    choices: [foreground, background, orphan]
+    default: foreground
+  apply_set:
+    description:
+      - Name of the set that the objects belong to, as in C(kubectl apply --applyset) - its parent is the Secret of this
+        name in O(namespace), or C(configmaps/NAME) for a ConfigMap. It remembers where members are; each bears the
+        label C(applyset.kubernetes.io/part-of).
+      - The members are read by one list for each of their kinds.
+      - With O(state=absent) all members go, whether or not their manifests are given, and the parent last.
+    type: str
+  prune:
+    description:
+      - Whether to delete what earlier tasks applied as this O(apply_set) and this one leaves out. It is deleted before
+        O(wait) begins, so that it can make room.
+    type: bool
+    default: false
   field_manager:
     description: Under which name the API server remembers the fields that are set here.
     type: str
@@ -63,14 +86,43 @@ options:
     description: Whether to take over fields that other managers own. Without it such a field fails the task, by name.
     type: bool
     default: false
+  force_conflicts_for:
+    description: The same for these objects alone, each as C(Kind/name) or C(Kind/namespace/name).
+    type: list
+    elements: str
   wait:
     description:
       - Whether to wait until the objects are ready - workloads rolled out, load balancers with an address, claims
-        bound, jobs complete.
-      - What cannot become ready by itself (an image that is not found, a crash loop, a missing Secret) fails the task
-        at once, with the reason.
+        bound, jobs complete, definitions established, API services available.
+      - The objects are watched, with the pods and events that explain them, so that a reason is told as soon as the
+        cluster shows it. All waits of a task go on together, under one O(timeout).
+      - What cannot become ready by itself (an image that is not found, a crash loop, a gated model, too little memory,
+        a missing Secret, a quota, a webhook's refusal, a pool at its maximum) fails the task at once, with the reason.
     type: bool
     default: false
+  wait_for:
+    description:
+      - Kinds that O(wait) is about; others count as ready.
+      - Where it is left out, all but C(HorizontalPodAutoscaler), whose metrics often begin with the first request. Name
+        it here to wait until it scales (C(ScalingActive)).
+    type: list
+    elements: str
+  wait_condition:
+    description: A condition that every object of the task is to have, instead of what O(wait) knows of its kind.
+    type: dict
+    suboptions:
+      type:
+        description: Type of the condition in C(status.conditions).
+        type: str
+        required: true
+      status:
+        description: Its status.
+        type: str
+        choices: ["True", "False", "Unknown"]
+        default: "True"
+      reason:
+        description: Its reason; any where it is left out.
+        type: str
   timeout:
     description: Seconds that the whole task may take.
     type: int
@@ -100,6 +152,26 @@ EXAMPLES = r"""
     wait: true
     timeout: 2400
 
+- name: Wait until an autoscaler acts on its metrics
+  llmops.gke.k8s_apply:
+    kubeconfig: ~/.kube/config
+    src: [hpa.yaml]
+    wait: true
+    wait_for: [HorizontalPodAutoscaler]
+
+- name: Apply a directory, and remove what it no longer holds
+  llmops.gke.k8s_apply:
+    kubeconfig: ~/.kube/config
+    namespace: default
+    src: [manifests/]
+    apply_set: mistral
+    prune: true
+
+- name: Apply what kustomize makes
+  llmops.gke.k8s_apply:
+    kubeconfig: ~/.kube/config
+    manifests: ["{{ lookup('ansible.builtin.pipe', 'kubectl kustomize overlays/prod') }}"]
+
 - name: Remove what a file describes
   llmops.gke.k8s_apply:
     kubeconfig: ~/.kube/config
@@ -109,7 +181,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: One entry a manifest (and created namespace), in their order.
+  description: One entry a manifest (and created namespace, parent of a set, pruned object), in their order.
   returned: success
   type: list
   elements: dict
@@ -175,14 +247,28 @@ SPEC = ModuleSpec(
         "namespace": {"type": "str"},
         "create_namespace": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "propagation": {"type": "str", "choices": ["foreground", "background", "orphan"], "default": "foreground"},
+        "apply_set": {"type": "str"},
+        "prune": {"type": "bool", "default": False},
         "field_manager": {"type": "str", "default": "llmops.gke"},
         "force_conflicts": {"type": "bool", "default": False},
+        "force_conflicts_for": {"type": "list", "elements": "str"},
         "wait": {"type": "bool", "default": False},
+        "wait_for": {"type": "list", "elements": "str"},
+        "wait_condition": {
+            "type": "dict",
+            "options": {
+                "type": {"type": "str", "required": True},
+                "status": {"type": "str", "choices": ["True", "False", "Unknown"], "default": "True"},
+                "reason": {"type": "str"},
+            },
+        },
         "timeout": {"type": "int", "default": 1800},
     },
     rules={
         **KUBERNETES_ACCESS_RULES,
-        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], ("manifests", "src")],
+        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], ("wait_for", "wait_condition")],
+        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], ("manifests", "src", "apply_set")],
     },
     secrets=secrets,
 )

@@ -11,7 +11,8 @@ module: k8s_info
 short_description: Read objects of a Kubernetes cluster by kind, name and selectors
 version_added: 0.1.0
 description:
-  - Gives the objects of one kind, all pages of them, without C(managedFields). Values of Secrets are always hidden.
+  - Gives the objects of one kind or several, all pages of them, without C(managedFields). Values of Secrets are always
+    hidden.
   - A cluster that does not exist has no objects; RV(exists) tells it from an empty one.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
@@ -33,9 +34,21 @@ options:
     type: str
     default: v1
   kind:
-    description: Kind of the objects.
+    description: Kind of the objects. Either this or O(kinds) is needed.
     type: str
-    required: true
+  kinds:
+    description: Several kinds at once, read side by side. O(name), O(namespace) and the selectors hold for each.
+    type: list
+    elements: dict
+    suboptions:
+      api_version:
+        description: API version of the kind.
+        type: str
+        default: v1
+      kind:
+        description: Kind of the objects.
+        type: str
+        required: true
   name:
     description: Name of the one object. Where it is left out, all that match are given.
     type: str
@@ -71,6 +84,16 @@ EXAMPLES = r"""
     label_selectors: [LLM_deployment=true]
   register: services
 
+- name: See all that the model consists of
+  llmops.gke.k8s_info:
+    kubeconfig: ~/.kube/config
+    namespace: default
+    label_selectors: [app=mistral-7b]
+    kinds:
+      - {api_version: apps/v1, kind: Deployment}
+      - {kind: Pod}
+      - {kind: Service}
+
 - name: Read one deployment
   llmops.gke.k8s_info:
     kubeconfig: ~/.kube/config
@@ -82,7 +105,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 resources:
-  description: The objects as the API gives them, without C(managedFields), values of Secrets hidden.
+  description:
+    - The objects as the API gives them, kind by kind, without C(managedFields), values of Secrets hidden.
   returned: success
   type: list
   elements: dict
@@ -117,14 +141,23 @@ SPEC = ModuleSpec(
     argument_spec={
         **KUBERNETES_ACCESS,
         "api_version": {"type": "str", "default": "v1"},
-        "kind": {"type": "str", "required": True},
+        "kind": {"type": "str"},
+        "kinds": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"api_version": {"type": "str", "default": "v1"}, "kind": {"type": "str", "required": True}},
+        },
         "name": {"type": "str"},
         "namespace": {"type": "str"},
         "label_selectors": {"type": "list", "elements": "str"},
         "field_selectors": {"type": "list", "elements": "str"},
         "timeout": {"type": "int", "default": 120},
     },
-    rules=KUBERNETES_ACCESS_RULES,
+    rules={
+        **KUBERNETES_ACCESS_RULES,
+        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], ("kind", "kinds")],
+        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], ("kind", "kinds")],
+    },
     secrets=secrets,
 )
 

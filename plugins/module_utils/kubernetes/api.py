@@ -10,10 +10,12 @@ from typing import Any
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import backoff
 from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, ReplyLost
 from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession, Reply
+from ansible_collections.llmops.gke.plugins.module_utils.http_streams import Stream
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import (
     Kind,
     ObjectRef,
     builtin,
+    builtin_of_group,
     group_path,
     kind_from_discovery,
 )
@@ -45,6 +47,14 @@ class KubernetesApi:
                 return kind_from_discovery(api_version, entry)
         return None
 
+    def kind_of_group(self, group: str, kind: str) -> Kind | None:
+        """As kind, in whichever version the cluster prefers."""
+        known = builtin_of_group(group, kind)
+        if known is not None:
+            return known
+        found = self._read(f"/apis/{group}", f"ask which versions {group} has")
+        return self.kind(found["preferredVersion"]["groupVersion"], kind) if found else None
+
     def kinds_in(self, api_version: str) -> list[dict[str, Any]]:
         """What the cluster serves under ``api_version``, as discovery's entries, subresources left out."""
         if api_version not in self._discovered:
@@ -70,20 +80,50 @@ class KubernetesApi:
         field_selector: str | None = None,
     ) -> list[dict[str, Any]]:
         """All objects that match, page by page, with apiVersion and kind, which servers leave out of lists."""
-        where = f"in namespace {namespace}" if namespace and kind.namespaced else "in the cluster"
-        params: dict[str, Any] = {"limit": PAGE}
-        if label_selector:
-            params["labelSelector"] = label_selector
-        if field_selector:
-            params["fieldSelector"] = field_selector
+        return self.snapshot(kind, namespace, label_selector=label_selector, field_selector=field_selector)[0]
+
+    def snapshot(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> tuple[list[dict[str, Any]], str]:
+        """As list, with the resourceVersion from which a watch goes on.
+
+        Where the list grows so old between two pages that the server forgets it (410), it is asked for as a whole.
+        """
+        params: dict[str, Any] = {"limit": PAGE, **_selectors(label_selector, field_selector)}
         found: list[dict[str, Any]] = []
+        doing = f"list {kind.kind} {_where(kind, namespace)}"
         while True:
-            reply = self.http.request("GET", kind.path(namespace), doing=f"list {kind.kind} {where}", params=params)
-            found += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in reply.body["items"] or [])
-            more = (reply.body.get("metadata") or {}).get("continue")
-            if not more:
-                return found
-            params["continue"] = more
+            try:
+                body = self.http.request("GET", kind.path(namespace), doing=doing, params=params).body
+            except HttpError as error:
+                if error.status != 410 or "continue" not in params:
+                    raise
+                params, found = _selectors(label_selector, field_selector), []
+                continue
+            found += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in body["items"] or [])
+            metadata = body.get("metadata") or {}
+            if not metadata.get("continue"):
+                return found, metadata.get("resourceVersion", "")
+            params["continue"] = metadata["continue"]
+
+    def watch(
+        self, kind: Kind, namespace: str | None, version: str, *, seconds: int, field_selector: str | None = None
+    ) -> Stream:
+        """The changes after ``version``, a line of JSON each, for at most ``seconds``; HttpError 410 if too old."""
+        params = {
+            "watch": "true",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": seconds,
+            **_selectors(None, field_selector),
+        }
+        doing = f"watch {kind.kind} {_where(kind, namespace)}"
+        return self.http.open("GET", kind.path(namespace), doing=doing, params=params)
 
     def apply(
         self, ref: ObjectRef, body: dict[str, Any], *, manager: str, force: bool = False, dry_run: bool = False
@@ -101,12 +141,13 @@ class KubernetesApi:
         doing = f"{'rehearse' if dry_run else 'apply'} {ref}"
         return self._write("PATCH", ref.path, doing, params=params, json_body=body, content_type=APPLY).body
 
-    def delete(self, ref: ObjectRef, uid: str | None = None) -> dict[str, Any] | None:
-        """Begin to delete the object, what it owns first; None where it is gone already.
+    def delete(self, ref: ObjectRef, uid: str | None = None, propagation: str = "Foreground") -> dict[str, Any] | None:
+        """Begin to delete the object; None where it is gone already, a Status where it is at once.
 
-        uid: delete only this very object, not one that was made anew under its name.
+        uid: delete only this very object, not one that was made anew under its name. propagation: what becomes of
+        what it owns, in the API's words.
         """
-        body: dict[str, Any] = {"propagationPolicy": "Foreground"}
+        body: dict[str, Any] = {"propagationPolicy": propagation}
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
@@ -117,18 +158,33 @@ class KubernetesApi:
             raise
 
     def logs(self, namespace: str, pod: str, container: str, *, lines: int, previous: bool = False) -> list[str]:
-        """The last ``lines`` of a container's log (of its former run where previous), empty where there is none."""
-        params: dict[str, Any] = {"container": container, "tailLines": lines}
-        if previous:
-            params["previous"] = "true"
-        path = ObjectRef(POD, namespace, pod).path + "/log"
+        """As read_log, empty where there is none."""
         try:
-            reply = self.http.request("GET", path, doing=f"read the log of {namespace}/{pod}", params=params)
+            return self.read_log(namespace, pod, container, lines=lines, previous=previous)
         except HttpError as error:
             # 400: the container has not started, 404: the pod is gone, 500: its node does not answer.
             if error.status in (400, 404, 500):
                 return []
             raise
+
+    def read_log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        lines: int,
+        previous: bool = False,
+        since: int | None = None,
+    ) -> list[str]:
+        """The last ``lines`` of a container's log (of its former run where previous), of the last ``since`` seconds."""
+        params: dict[str, Any] = {"container": container, "tailLines": lines}
+        if previous:
+            params["previous"] = "true"
+        if since:
+            params["sinceSeconds"] = since
+        path = ObjectRef(POD, namespace, pod).path + "/log"
+        reply = self.http.request("GET", path, doing=f"read the log of {namespace}/{pod}", params=params)
         return str(reply.body).splitlines()
 
     def _read(self, path: str, doing: str) -> Any:
@@ -153,6 +209,15 @@ class KubernetesApi:
                 if (lost.status == 500 and not lost.reason) or pause >= self.http.deadline.remaining():
                     raise
                 self.http.deadline.pause(pause, doing, lost.message)
+
+
+def _where(kind: Kind, namespace: str | None) -> str:
+    return f"in namespace {namespace}" if namespace and kind.namespaced else "in the cluster"
+
+
+def _selectors(label_selector: str | None, field_selector: str | None) -> dict[str, str]:
+    given = {"labelSelector": label_selector, "fieldSelector": field_selector}
+    return {name: selector for name, selector in given.items() if selector}
 
 
 POD = Kind("", "v1", "Pod", "pods")

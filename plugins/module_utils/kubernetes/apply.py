@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,15 +29,25 @@ def foretold(manifest: Manifest, action: str = "created") -> Outcome:
 
 @dataclass(frozen=True)
 class Applier:
-    """Applies manifests as one field manager. force: take over fields that belong to other managers."""
+    """Applies manifests as one field manager.
+
+    force: take over fields that belong to other managers; forced: only those of these objects.
+    """
 
     api: KubernetesApi
     manager: str
     force: bool = False
+    forced: frozenset[ObjectRef] = frozenset()
 
-    def read(self, manifests: Sequence[Manifest]) -> list[dict[str, Any] | None]:
-        """The live objects, None where absent, in the manifests' order: one GET each."""
-        return _answered(manifests, side_by_side(lambda manifest: self.api.get(manifest.ref), manifests), ())
+    def read(
+        self, manifests: Sequence[Manifest], known: Mapping[ObjectRef, dict[str, Any]] | None = None
+    ) -> list[dict[str, Any] | None]:
+        """The live objects, None where absent, in the manifests' order: one GET for each that is not ``known``."""
+        known = known or {}
+        unknown = [manifest for manifest in manifests if manifest.ref not in known]
+        replies = _answered(unknown, side_by_side(lambda manifest: self.api.get(manifest.ref), unknown), ())
+        lives = {**known, **{manifest.ref: live for manifest, live in zip(unknown, replies, strict=True)}}
+        return [lives[manifest.ref] for manifest in manifests]
 
     def plan(
         self, manifests: Sequence[Manifest], lives: Sequence[dict[str, Any] | None], *, check: bool
@@ -104,7 +114,8 @@ class Applier:
         return Outcome(manifest.ref, "updated", live, live, request=f"PATCH {manifest.ref.path}")
 
     def _send(self, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:
-        return self.api.apply(manifest.ref, manifest.body, manager=self.manager, force=self.force, dry_run=dry_run)
+        force = self.force or manifest.ref in self.forced
+        return self.api.apply(manifest.ref, manifest.body, manager=self.manager, force=force, dry_run=dry_run)
 
     def _outcome(self, manifest: Manifest, live: dict[str, Any] | None, reply: dict[str, Any]) -> Outcome:
         """What the server's reply says. A dry run keeps the resourceVersion, so the fields are compared."""

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.ordering import by_rank
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.outcomes import Outcome
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.parallel import side_by_side
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.parallel import all_of
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import until_gone
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
@@ -20,29 +20,37 @@ from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
 
 def plan_removal(api: KubernetesApi, refs: Sequence[ObjectRef]) -> list[Outcome]:
     """What removing them would do: one GET each, nothing is written."""
-    outcomes = []
-    for ref, live in zip(refs, side_by_side(api.get, refs), strict=True):
-        if isinstance(live, LlmopsError):
-            raise live
-        outcomes.append(
-            Outcome(ref, "absent", None, None)
-            if live is None
-            else Outcome(ref, "deleted", live, None, request=f"DELETE {ref.path}")
-        )
-    return outcomes
+    return [
+        Outcome(ref, "absent", None, None) if live is None else removal(ref, live)
+        for ref, live in zip(refs, all_of(api.get, refs), strict=True)
+    ]
 
 
-def remove(api: KubernetesApi, planned: Sequence[Outcome], deadline: Deadline, progress: Progress) -> None:
-    """Delete what the plan wants deleted, with what it owns, and wait until it is gone.
+def removal(ref: ObjectRef, live: dict[str, Any]) -> Outcome:
+    """The removal of an object that is there."""
+    return Outcome(ref, "deleted", live, None, request=f"DELETE {ref.path}")
+
+
+def remove(
+    api: KubernetesApi,
+    planned: Sequence[Outcome],
+    deadline: Deadline,
+    progress: Progress,
+    propagation: str = "Foreground",
+) -> None:
+    """Delete what the plan wants deleted, and wait until it is gone. propagation: what becomes of what it owns.
 
     The reverse of the order of creation; each rank is gone before the next one goes, so that nothing is left
     without what it needs to end well.
     """
     for group in by_rank((outcome for outcome in planned if outcome.changed), reverse=True):
         uids = {outcome.ref: outcome.before["metadata"]["uid"] for outcome in group if outcome.before}
-        for reply in side_by_side(lambda item: api.delete(*item), list(uids.items())):
-            if isinstance(reply, LlmopsError):
-                raise reply
-        until_gone(api, uids, deadline, progress)
+        going = {}
+        replies = all_of(lambda item: api.delete(*item, propagation), list(uids.items()))
+        for ref, reply in zip(uids, replies, strict=True):
+            # The object itself comes back only where its end takes time.
+            if reply is not None and reply.get("kind") != "Status":
+                going[ref] = uids[ref]
+        until_gone(api, going, deadline, progress)
         for ref in uids:
             progress(f"{ref}: deleted")

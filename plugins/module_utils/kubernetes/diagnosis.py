@@ -1,182 +1,151 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a workload is not ready: its pods' conditions, container states and logs, in words, and whether they can heal."""
+"""Why an object is not ready: what its pods and events say, in words, and whether that can heal."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD, KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings import (
+    EVENT,
+    Surroundings,
+    about,
+    last_warning,
+    said,
+    times,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_diagnosis import pod_state
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import Kind
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import Failed, State, Waiting, condition
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import (
+    READY,
+    Failed,
+    State,
+    Waiting,
+    is_refusal,
+    refusal_advice,
+)
 
 _REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets")
-_EVENT = Kind("", "v1", "Event", "events")
 
-CRASHES = 3
-"""Restarts after which a crash loop is taken for what it is."""
-
-_LOG_LINES = 5
-_LINE = 300
-"""Characters shown of each; a traceback's last line may hold a whole configuration."""
-
-# Waiting reasons of a container that nothing but a changed manifest can cure.
-_HOPELESS = {
-    "CreateContainerConfigError": "apply the Secret or ConfigMap that it names, with that key, first",
-    "ErrImageNeverPull": "change imagePullPolicy",
-    "InvalidImageName": "correct the image's name",
-    "RunContainerError": "correct its command, or what it mounts",
+_EXPLAINED_BY: dict[tuple[str, str], tuple[Kind, ...]] = {
+    ("", "PersistentVolumeClaim"): (EVENT,),
+    ("", "Pod"): (EVENT,),
+    ("", "Service"): (EVENT,),
+    ("apps", "DaemonSet"): (POD, EVENT),
+    ("apps", "Deployment"): (_REPLICA_SET, POD, EVENT),
+    ("apps", "StatefulSet"): (POD, EVENT),
+    ("batch", "Job"): (POD, EVENT),
 }
-_PASSING = re.compile(
-    r"timeout|timed out|connection|temporar|i/o|TLS handshake|toomanyrequests|\b(429|50[0234])\b", re.I
-)
-"""In a failed pull: a registry that may answer later. Anything else (not found, denied) stays as it is."""
 
-# What a model server's last words mean.
-_LAST_WORDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (
-        re.compile(r"gated repo|GatedRepoError|403 Client Error", re.I),
-        "the model is gated for this token",
-        "accept the model's terms on its Hugging Face page with the account whose token the Secret holds",
-    ),
-    (
-        re.compile(r"401 Client Error|RepositoryNotFoundError|Invalid credentials", re.I),
-        "Hugging Face refuses the token or does not know the model",
-        "put a valid token into the Secret, and check MODEL_ID",
-    ),
-    (
-        re.compile(r"Not enough memory to handle|CUDA out of memory|OutOfMemoryError"),
-        "the GPU's memory is not enough",
-        "lower MAX_BATCH_PREFILL_TOKENS or MAX_TOTAL_TOKENS, set QUANTIZE, or take a larger GPU",
-    ),
-    (
-        re.compile(r"No space left on device"),
-        "the disk is full",
-        "mount a larger volume where the model is cached",
-    ),
-)
+_QUOTA = re.compile(r"quota", re.I)
+_REPEATED = 3
+"""Failures of one kind, counted or side by side, after which it is not taken for an accident any more."""
 
 
-def diagnose(api: KubernetesApi, obj: dict[str, Any], state: State) -> State:
+def explained_by(kind: Kind) -> tuple[Kind, ...]:
+    """The kinds that are looked at, in the object's namespace, to explain one that is not ready."""
+    return _EXPLAINED_BY.get((kind.group, kind.kind), ())
+
+
+def diagnose(around: Surroundings, obj: dict[str, Any], state: State) -> State:
     """``state``, of an object that is not ready, with what its pods or events say; Failed where they cannot heal."""
-    if obj["kind"] == "Service":
-        warning = _last_warning(api, obj)
-        return Waiting(f"{state.why}: {warning}") if warning and isinstance(state, Waiting) else state
-    pods = [obj] if obj["kind"] == "Pod" else _pods_of(api, obj)
-    found = [each for each in (_pod_state(api, pod) for pod in pods) if each is not None]
-    failed = next((each for each in found if isinstance(each, Failed)), None)
+    kind = obj["kind"]
+    if kind == "Service":
+        return _service(around, obj, state)
+    if kind == "PersistentVolumeClaim":
+        return _claim(around, obj, state)
+    if kind == "Pod":
+        return _with_pods(around, obj, [obj], state, rolling=False)
+    if (obj["apiVersion"].rpartition("/")[0], kind) in _EXPLAINED_BY:
+        return _workload(around, obj, state)
+    return state
+
+
+def _workload(around: Surroundings, obj: dict[str, Any], state: State) -> State:
+    maker = _newest_set(around, obj) if obj["kind"] == "Deployment" else obj
+    if maker is None:
+        return state
+    namespace = obj["metadata"].get("namespace")
+    pods = around.all(POD, namespace)
+    mine = [pod for pod in pods if _owned(pod, maker) and _of_newest_template(pod, obj)]
+    lively = [pod for pod in mine if not pod["metadata"].get("deletionTimestamp")]
+    # Pods of this namespace that are going, or of an older template, may leave the room that a new one needs.
+    rolling = any(pod["metadata"].get("deletionTimestamp") for pod in pods) or _has_older(around, obj, maker)
+    if isinstance(state, Waiting):
+        refused = about(around, maker, "FailedCreate", "FailedCreatePod")
+        if refused and is_refusal(refused[-1].get("message", "")) and not lively:
+            return Failed(f"its pods are refused: {said(refused[-1])}", refusal_advice(refused[-1]["message"]))
+    return _with_pods(around, obj, lively, state, rolling=rolling)
+
+
+def _with_pods(
+    around: Surroundings, obj: dict[str, Any], pods: list[dict[str, Any]], state: State, *, rolling: bool
+) -> State:
+    states = [pod_state(around, pod, room_comes=rolling) for pod in pods]
+    failed = next((each for each in states if isinstance(each, Failed)), None)
     if failed is not None:
         return failed
-    whys = sorted({each.why for each in found if isinstance(each, Waiting)})
-    if not whys:
+    evicted = [pod for pod in pods if (pod.get("status") or {}).get("reason") == "Evicted"]
+    whys = sorted({each.why for each in states if each is not None})
+    # One eviction tells as much as ten, but only the rest tells how it stands now.
+    told = "; ".join(whys if len(evicted) < 2 else [*whys[:2], f"{len(evicted)} pods were evicted"])
+    if len(evicted) >= _REPEATED or (evicted and obj["kind"] == "Pod"):
+        return Failed(f"{state.why}: {told}", "give the pods the resource that the node was low on, as a request")
+    if not told:
         return state
     if isinstance(state, Failed):
-        return Failed(f"{state.why}; {'; '.join(whys)}", state.advice)
-    return Waiting(f"{state.why}: {'; '.join(whys)}")
+        return Failed(f"{state.why}; {told}", state.advice)
+    return Waiting(f"{state.why}: {told}")
 
 
-def _pods_of(api: KubernetesApi, obj: dict[str, Any]) -> list[dict[str, Any]]:
-    """The pods of a workload's newest template; those of older ones tell nothing about what was applied."""
-    selector = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels")
-    if not selector:
-        return []
-    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    namespace = obj["metadata"]["namespace"]
-    pods = api.list(POD, namespace, label_selector=labels)
-    pods = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-    if obj["kind"] != "Deployment" or len({_template(pod) for pod in pods}) < 2:
-        return pods
-    sets = api.list(_REPLICA_SET, namespace, label_selector=labels)
-    newest = max(sets, key=_revision, default=None)
-    return [pod for pod in pods if newest is None or _template(pod) == _template(newest)]
+def _service(around: Surroundings, obj: dict[str, Any], state: State) -> State:
+    warnings = [event for event in about(around, obj) if event.get("type") == "Warning"]
+    if not warnings or not isinstance(state, Waiting):
+        return state
+    why = f"{state.why}: {said(warnings[-1])}"
+    if _QUOTA.search(why) and times(warnings[-1]) >= _REPEATED:
+        return Failed(why, "raise the quota that it names, or release addresses that nobody uses")
+    return Waiting(why)
 
 
-def _template(obj: dict[str, Any]) -> str:
-    return (obj["metadata"].get("labels") or {}).get("pod-template-hash", "")
+def _claim(around: Surroundings, obj: dict[str, Any], state: State) -> State:
+    if about(around, obj, "WaitForFirstConsumer"):
+        # It is bound once a pod mounts it, and that pod's own wait tells what becomes of it.
+        return READY
+    warning = last_warning(around, obj)
+    return Waiting(f"{state.why}: {warning}") if warning and isinstance(state, Waiting) else state
+
+
+def _newest_set(around: Surroundings, deployment: dict[str, Any]) -> dict[str, Any] | None:
+    """The ReplicaSet of what was applied; pods of older ones tell nothing about it."""
+    sets = around.all(_REPLICA_SET, deployment["metadata"].get("namespace"))
+    return max((each for each in sets if _owned(each, deployment)), key=_revision, default=None)
+
+
+def _has_older(around: Surroundings, obj: dict[str, Any], newest: dict[str, Any]) -> bool:
+    sets = around.all(_REPLICA_SET, obj["metadata"].get("namespace"))
+    return any((each.get("status") or {}).get("replicas") for each in sets if each is not newest and _owned(each, obj))
+
+
+def _of_newest_template(pod: dict[str, Any], obj: dict[str, Any]) -> bool:
+    labels = pod["metadata"].get("labels") or {}
+    if obj["kind"] == "StatefulSet":
+        return labels.get("controller-revision-hash") == (obj.get("status") or {}).get("updateRevision")
+    if obj["kind"] == "DaemonSet":
+        annotations = obj["metadata"].get("annotations") or {}
+        newest = annotations.get("deprecated.daemonset.template.generation")
+        return newest in (None, labels.get("pod-template-generation"))
+    return True
+
+
+def _owned(obj: dict[str, Any], owner: dict[str, Any]) -> bool:
+    references = obj["metadata"].get("ownerReferences") or []
+    return any(reference.get("uid") == owner["metadata"].get("uid") for reference in references)
 
 
 def _revision(replica_set: dict[str, Any]) -> int:
     annotations = replica_set["metadata"].get("annotations") or {}
     return int(annotations.get("deployment.kubernetes.io/revision", 0))
-
-
-def _pod_state(api: KubernetesApi, pod: dict[str, Any]) -> State | None:
-    """What keeps one pod from being ready; None for one that is."""
-    name, status = pod["metadata"]["name"], pod.get("status") or {}
-    if condition(pod, "Ready").get("status") == "True" or status.get("phase") == "Succeeded":
-        return None
-    scheduled = condition(pod, "PodScheduled")
-    if scheduled.get("status") == "False":
-        return Waiting(f"no node fits pod {name}: {scheduled.get('message') or scheduled.get('reason')}")
-    if status.get("reason") == "Evicted":
-        return Waiting(f"pod {name} was evicted: {status.get('message', '')}")
-    states = [each for container in _containers(status) if (each := _container_state(api, pod, container))]
-    failed = next((each for each in states if isinstance(each, Failed)), None)
-    if failed or states:
-        return failed or states[0]
-    return Waiting(f"pod {name}: {status.get('phase', 'Pending')}")
-
-
-def _containers(status: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from status.get("initContainerStatuses") or []
-    yield from status.get("containerStatuses") or []
-
-
-def _container_state(api: KubernetesApi, pod: dict[str, Any], container: dict[str, Any]) -> State | None:
-    where = f"container {container['name']} of pod {pod['metadata']['name']}"
-    now = container.get("state") or {}
-    waiting, ended = now.get("waiting"), _ended(container)
-    reason = (waiting or {}).get("reason", "")
-    message = " ".join((waiting or {}).get("message", "").split())
-    said = f"{where}: {reason}{': ' if message else ''}{message}"
-    if reason in _HOPELESS:
-        return Failed(said, _HOPELESS[reason])
-    if reason == "ImagePullBackOff" and not _PASSING.search(message):
-        return Failed(said, "correct the image's name or tag, or give the nodes the right to pull it")
-    if ended is not None and (reason == "CrashLoopBackOff" or "terminated" in now):
-        return _crash(api, pod, container, where, ended)
-    if waiting:
-        return Waiting(said)
-    if "running" in now and not container.get("ready"):
-        again = f" after {container['restartCount']} restarts" if container.get("restartCount") else ""
-        return Waiting(f"{where} runs{again} and is not ready yet")
-    return None
-
-
-def _ended(container: dict[str, Any]) -> dict[str, Any] | None:
-    """How the container ended badly the last time, where it has."""
-    for state in (container.get("state"), container.get("lastState")):
-        terminated = (state or {}).get("terminated")
-        if terminated and terminated.get("exitCode"):
-            return terminated
-    return None
-
-
-def _crash(
-    api: KubernetesApi, pod: dict[str, Any], container: dict[str, Any], where: str, ended: dict[str, Any]
-) -> State:
-    restarts = container.get("restartCount", 0)
-    metadata, name = pod["metadata"], container["name"]
-    again = "waiting" in (container.get("state") or {})
-    lines = api.logs(metadata["namespace"], metadata["name"], name, lines=_LOG_LINES, previous=again and restarts > 0)
-    words = " | ".join(line.strip()[:_LINE] for line in lines if line.strip()) or ended.get("message", "")
-    why = f"{where} ended with exit code {ended['exitCode']} ({ended.get('reason', 'Error')}), {restarts} restarts"
-    why += f"; its last words: {words}" if words else ""
-    for sign, meaning, advice in _LAST_WORDS:
-        if sign.search(words):
-            return Failed(f"{meaning}: {why}", advice)
-    if ended.get("reason") == "OOMKilled" and restarts >= CRASHES:
-        return Failed(why, "raise the container's memory limit")
-    return Failed(why, "read its log and correct what it names") if restarts >= CRASHES else Waiting(why)
-
-
-def _last_warning(api: KubernetesApi, obj: dict[str, Any]) -> str:
-    """The newest warning among the object's events."""
-    metadata = obj["metadata"]
-    selector = f"involvedObject.kind={obj['kind']},involvedObject.name={metadata['name']},type=Warning"
-    events = api.list(_EVENT, metadata["namespace"], field_selector=selector)
-    newest = max(events, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "", default=None)
-    return f"{newest.get('reason')}: {newest.get('message')}" if newest else ""

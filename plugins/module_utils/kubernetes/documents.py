@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,8 @@ class Document:
 
 
 def load(manifests: Iterable[Any], paths: Iterable[str]) -> list[Document]:
-    """The documents in ``manifests`` (dictionaries, or YAML text of one or more documents) and in files.
+    """The documents in ``manifests`` (dictionaries, or YAML text of one or more documents) and in files,
+    or in those of a directory.
 
     Lists (kind List) are taken apart, empty documents left out. Raises InvalidOption for what cannot be a manifest;
     its message never repeats a value of a Secret.
@@ -44,7 +46,7 @@ def load(manifests: Iterable[Any], paths: Iterable[str]) -> list[Document]:
             documents += _documents(source, _parse(source, given))
         else:
             documents += _documents(source, [given])
-    for path in paths:
+    for path in _files(paths):
         documents += _documents(f"src {path}", _parse(f"src {path}", _text_of(path)))
     return documents
 
@@ -59,7 +61,7 @@ def secrets(manifests: Iterable[Any], paths: Iterable[str]) -> set[str]:
             found.add(given)
             continue
         found |= _secrets_of(bodies)
-    for path in paths:
+    for path in _files(paths):
         try:
             found |= _secrets_of(_parse(path, _text_of(path)))
         except InvalidOption:
@@ -75,6 +77,19 @@ def _secrets_of(bodies: Iterable[Any]) -> set[str]:
             items = body.get("items")
             found |= secret_strings(body) | (_secrets_of(items) if isinstance(items, list) else set())
     return found
+
+
+def _files(paths: Iterable[str]) -> Iterator[str]:
+    """The paths, those of directories replaced by the manifests in them, by name (as kubectl does; not below)."""
+    for path in paths:
+        if os.path.isdir(path):
+            yield from (
+                os.path.join(path, name)
+                for name in sorted(os.listdir(path))
+                if name.endswith((".yaml", ".yml", ".json"))
+            )
+        else:
+            yield path
 
 
 def _text_of(path: str) -> str:

@@ -30,3 +30,12 @@ def side_by_side(function: Callable[[Item], Any], items: Sequence[Item]) -> list
         return [attempt(item) for item in items]
     with ThreadPoolExecutor(min(MOST, len(items))) as pool:
         return list(pool.map(attempt, items))
+
+
+def all_of(function: Callable[[Item], Any], items: Sequence[Item]) -> list[Any]:
+    """As side_by_side, raising the first error among the results."""
+    results = side_by_side(function, items)
+    for result in results:
+        if isinstance(result, LlmopsError):
+            raise result
+    return results

@@ -77,6 +77,8 @@ def _advice(error: HttpError) -> str:
         return "; set create_namespace: true, or give its manifest too"
     if error.status == 403 and "being terminated" in said:
         return "; wait until it is gone, then run again"
+    if "admission webhook" in said:
+        return "; satisfy the policy that the webhook keeps, or ask who runs it"
     if error.status == 403 and "quota" not in said:
         return "; give these credentials the right to it (RBAC, or roles/container.developer in the project)"
     if "field is immutable" in said:

@@ -63,6 +63,12 @@ def builtin(api_version: str, kind: str) -> Kind | None:
     return _BUILTIN.get((api_version, kind))
 
 
+def builtin_of_group(group: str, kind: str) -> Kind | None:
+    """As builtin, in the newest version that is known here."""
+    found = [known for known in _BUILTIN.values() if (known.group, known.kind) == (group, kind)]
+    return max(found, key=lambda known: known.version, default=None)
+
+
 def kind_from_discovery(api_version: str, entry: dict[str, Any]) -> Kind:
     """A Kind from an entry of an APIResourceList."""
     group, _sep, version = api_version.rpartition("/")

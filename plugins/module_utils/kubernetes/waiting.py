@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis import diagnose
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.parallel import side_by_side
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis import diagnose, explained_by
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.observing import Observer
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import Failed, Ready, State, Waiting, state_of
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import (
+    Failed,
+    Predicate,
+    Ready,
+    State,
+    Waiting,
+    state_of,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
-
-_SLOWEST = 1.0
-"""Seconds between two looks, at most."""
 
 
 class WaitFailed(LlmopsError):
@@ -28,42 +32,35 @@ class WaitFailed(LlmopsError):
 
 
 def until_ready(
-    api: KubernetesApi, objects: Mapping[ObjectRef, dict[str, Any]], deadline: Deadline, progress: Progress
+    api: KubernetesApi,
+    objects: Mapping[ObjectRef, dict[str, Any]],
+    deadline: Deadline,
+    progress: Progress,
+    predicate: Predicate = state_of,
 ) -> dict[ObjectRef, dict[str, Any]]:
     """Wait until all are ready; gives them as they are then. What is ready as given costs no request.
 
-    objects: each as it was seen last. Raises WaitFailed as soon as one cannot heal, DeadlineExceeded with what was
-    seen last of those that were still waiting.
+    objects: each as it was seen last. predicate: when one is ready. Raises WaitFailed as soon as one cannot heal,
+    DeadlineExceeded with what was seen last of those that were still waiting.
     """
     seen = dict(objects)
-    waiting = [ref for ref, obj in seen.items() if not isinstance(state_of(obj), Ready)]
+    states = {ref: predicate(obj) for ref, obj in seen.items()}
+    waiting = [ref for ref, state in states.items() if not isinstance(state, Ready)]
     told: dict[ObjectRef, str] = {}
-    pauses = backoff(first=0.2, most=_SLOWEST)
-    while waiting:
-        states = dict(
-            zip(waiting, _raised(side_by_side(lambda ref: _judge(api, ref, seen[ref]), waiting)), strict=True)
-        )
-        for ref, state in states.items():
-            if isinstance(state, Failed):
-                raise WaitFailed(
-                    f"{ref} will not become ready: {state.why}" + (f"; {state.advice}" if state.advice else ""),
-                    object=str(ref),
-                    reason=state.why,
-                    advice=state.advice,
-                )
-            why = state.why or "ready"
-            if told.get(ref) != why:
-                told[ref] = why
-                progress(f"{ref}: {why}")
-        waiting = [ref for ref in waiting if not isinstance(states[ref], Ready)]
-        if not waiting:
-            break
-        _pause(deadline, next(pauses), waiting, told, "to be ready")
-        fresh = _raised(side_by_side(api.get, waiting))
-        for ref, obj in zip(waiting, fresh, strict=True):
-            if obj is None:
-                raise WaitFailed(f"{ref} was deleted while it was waited for", object=str(ref), reason="deleted")
-            seen[ref] = obj
+    if waiting:
+        with Observer(api) as observer:
+            _follow(observer, waiting)
+            while waiting:
+                mark = observer.mark
+                for ref in waiting:
+                    listed, obj = observer.object(ref)
+                    if listed:
+                        seen[ref] = _still_there(ref, obj, objects[ref])
+                        states[ref] = _judged(observer, ref, seen[ref], predicate)
+                    _tell(progress, told, ref, states[ref])
+                waiting = [ref for ref in waiting if not isinstance(states[ref], Ready)]
+                if waiting:
+                    _wait(observer, mark, deadline, waiting, told, "to be ready")
     return seen
 
 
@@ -71,40 +68,73 @@ def until_gone(api: KubernetesApi, uids: Mapping[ObjectRef, str], deadline: Dead
     """Wait until the objects with these uids are gone; one that was made anew under the name counts as gone."""
     waiting = list(uids)
     told: dict[ObjectRef, str] = {}
-    pauses = backoff(first=0.1, most=_SLOWEST)
-    while waiting:
-        left = []
-        for ref, obj in zip(waiting, _raised(side_by_side(api.get, waiting)), strict=True):
-            if obj is None or obj["metadata"]["uid"] != uids[ref]:
-                continue
-            left.append(ref)
-            held_by = ", ".join(obj["metadata"].get("finalizers") or []) or "its grace period"
-            if told.get(ref) != held_by:
-                told[ref] = held_by
-                progress(f"{ref}: going, held by {held_by}")
-        waiting = left
-        if waiting:
-            _pause(deadline, next(pauses), waiting, told, "to be gone")
+    if waiting:
+        with Observer(api) as observer:
+            observer.follow(waiting)
+            while waiting:
+                mark, left = observer.mark, []
+                for ref in waiting:
+                    listed, obj = observer.object(ref)
+                    if listed and (obj is None or obj["metadata"]["uid"] != uids[ref]):
+                        continue
+                    left.append(ref)
+                    held_by = ", ".join(((obj or {}).get("metadata") or {}).get("finalizers") or [])
+                    _tell(progress, told, ref, Waiting(f"going, held by {held_by}" if held_by else "going"))
+                waiting = left
+                if waiting:
+                    _wait(observer, mark, deadline, waiting, told, "to be gone")
 
 
-def _judge(api: KubernetesApi, ref: ObjectRef, obj: dict[str, Any]) -> State:
-    state = state_of(obj)
-    untold = isinstance(state, Ready) or (isinstance(state, Waiting) and not state.fresh)
-    return state if untold or ref.kind.kind not in _DIAGNOSED else diagnose(api, obj, state)
+def _follow(observer: Observer, refs: Iterable[ObjectRef]) -> None:
+    refs = list(refs)
+    for ref in refs:
+        for kind in explained_by(ref.kind):
+            observer.follow_around(kind, ref.namespace)
+    observer.follow(refs)
 
 
-_DIAGNOSED = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "Service", "StatefulSet"})
+def _still_there(ref: ObjectRef, obj: dict[str, Any] | None, known: dict[str, Any]) -> dict[str, Any]:
+    if obj is None or obj["metadata"].get("uid") != known["metadata"].get("uid"):
+        raise WaitFailed(f"{ref} was deleted while it was waited for", object=str(ref), reason="deleted")
+    return obj
 
 
-def _raised(results: Sequence[Any]) -> Sequence[Any]:
-    for result in results:
-        if isinstance(result, LlmopsError):
-            raise result
-    return results
+def _judged(observer: Observer, ref: ObjectRef, obj: dict[str, Any], predicate: Predicate) -> State:
+    """The object's state, with what explains it; raises WaitFailed where it cannot heal."""
+    state = predicate(obj)
+    if isinstance(state, Failed):
+        observer.settle()
+    if not isinstance(state, Ready) and not (isinstance(state, Waiting) and not state.fresh):
+        state = diagnose(observer, obj, state)
+    if isinstance(state, Failed):
+        raise WaitFailed(
+            f"{ref} will not become ready: {state.why}" + (f"; {state.advice}" if state.advice else ""),
+            object=str(ref),
+            reason=state.why,
+            advice=state.advice,
+        )
+    return state
 
 
-def _pause(
-    deadline: Deadline, seconds: float, waiting: Sequence[ObjectRef], told: Mapping[ObjectRef, str], for_: str
+def _tell(progress: Progress, told: dict[ObjectRef, str], ref: ObjectRef, state: State) -> None:
+    why = state.why or "ready"
+    if told.get(ref) != why:
+        told[ref] = why
+        progress(f"{ref}: {why}")
+
+
+def _wait(
+    observer: Observer,
+    mark: int,
+    deadline: Deadline,
+    waiting: list[ObjectRef],
+    told: Mapping[ObjectRef, str],
+    for_: str,
 ) -> None:
-    names = ", ".join(map(str, waiting))
-    deadline.pause(seconds, f"waiting for {names} {for_}", "; ".join(f"{ref}: {told[ref]}" for ref in waiting))
+    """Until anything has changed; raises DeadlineExceeded, with what was seen last, where no time is left."""
+    if deadline.remaining() <= 0:
+        names = ", ".join(map(str, waiting))
+        seen = "; ".join(f"{ref}: {told[ref]}" for ref in waiting)
+        trouble = f"; {observer.trouble}" if observer.trouble else ""
+        deadline.pause(0, f"waiting for {names} {for_}", seen + trouble)
+    observer.wait(mark, deadline.remaining())

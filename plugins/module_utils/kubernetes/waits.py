@@ -9,7 +9,7 @@ without one are ready once they exist.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,35 @@ def state_of(obj: dict[str, Any]) -> State:
     return predicate(obj) if predicate else READY
 
 
+def only(kinds: Container[str] | None) -> Predicate:
+    """The state of objects of these kinds, others being ready; where None: of all but those of ASKED_FOR."""
+
+    def predicate(obj: dict[str, Any]) -> State:
+        wanted = obj["kind"] in kinds if kinds is not None else obj["kind"] not in ASKED_FOR
+        return state_of(obj) if wanted else READY
+
+    return predicate
+
+
+def has_condition(kind: str, status: str, reason: str | None) -> Predicate:
+    """Ready when the condition of that type has the status, and the reason where one is given."""
+    wanted = f"{kind} to be {status}" + (f" for {reason}" if reason else "")
+
+    def predicate(obj: dict[str, Any]) -> State:
+        found = condition(obj, kind)
+        seen = found.get("observedGeneration", (obj.get("status") or {}).get("observedGeneration"))
+        if seen is not None and seen < obj["metadata"].get("generation", 0):
+            return Waiting("its controller has not seen the change yet", fresh=False)
+        if found.get("status") == status and reason in (None, found.get("reason")):
+            return READY
+        if not found:
+            return Waiting(f"no condition {kind} yet")
+        said = _said(found)
+        return Waiting(f"condition {wanted}; it is {found.get('status')}" + (f": {said}" if said else ""))
+
+    return predicate
+
+
 def condition(obj: dict[str, Any], kind: str) -> dict[str, Any]:
     """The condition of that type in the object's status, or an empty one."""
     conditions = (obj.get("status") or {}).get("conditions") or []
@@ -81,8 +110,8 @@ def deployment(obj: dict[str, Any]) -> State:
     if updated >= wanted and total <= updated and available >= updated:
         return READY
     progressing, failure = condition(obj, "Progressing"), condition(obj, "ReplicaFailure")
-    if failure.get("status") == "True" and _is_refusal(failure.get("message", "")):
-        return Failed(f"its pods are refused: {failure['message']}", "raise the quota, or satisfy the policy it names")
+    if failure.get("status") == "True" and is_refusal(failure.get("message", "")):
+        return Failed(f"its pods are refused: {failure['message']}", refusal_advice(failure["message"]))
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         advice = "look at its pods (kubectl describe pods), or raise progressDeadlineSeconds where it is only slow"
         return Failed(_said(progressing), advice)
@@ -95,8 +124,18 @@ def deployment(obj: dict[str, Any]) -> State:
     return Waiting(f"{available} of {updated} replicas are available")
 
 
-def _is_refusal(message: str) -> bool:
+def is_refusal(message: str) -> bool:
+    """Whether a controller's message says that its pods are not let into the namespace."""
     return "forbidden" in message or "denied the request" in message
+
+
+def refusal_advice(message: str) -> str:
+    """What to do where they are not."""
+    if "denied the request" in message:
+        return "satisfy the policy that the admission webhook keeps, or ask who runs it"
+    if "quota" in message:
+        return "raise the ResourceQuota that it names, or ask for less"
+    return "satisfy the policy that it names"
 
 
 def stateful_set(obj: dict[str, Any]) -> State:
@@ -160,6 +199,17 @@ def claim(obj: dict[str, Any]) -> State:
     return READY if phase == "Bound" else Waiting(f"phase {phase}")
 
 
+def autoscaler(obj: dict[str, Any]) -> State:
+    """Ready when it scales, or would not because its target is scaled to zero by hand."""
+    active = condition(obj, "ScalingActive")
+    if active.get("status") == "True" or active.get("reason") == "ScalingDisabled":
+        return READY
+    able = condition(obj, "AbleToScale")
+    if able.get("status") == "False":
+        return Waiting(_said(able))
+    return Waiting(_said(active) or "its controller has not seen it yet")
+
+
 def definition(obj: dict[str, Any]) -> State:
     """Ready when its kind is served."""
     names = condition(obj, "NamesAccepted")
@@ -190,5 +240,9 @@ PREDICATES: dict[tuple[str, str], Predicate] = {
     ("apps", "DaemonSet"): daemon_set,
     ("apps", "Deployment"): deployment,
     ("apps", "StatefulSet"): stateful_set,
+    ("autoscaling", "HorizontalPodAutoscaler"): autoscaler,
     ("batch", "Job"): job,
 }
+
+ASKED_FOR = frozenset({"HorizontalPodAutoscaler"})
+"""Kinds that are waited for only where they are named: a model's metrics often begin with its first request."""

@@ -50,6 +50,7 @@ class Cluster:
             addresses=Addresses(),
         )
         self.server.log_source = self._runtime.pod_logs
+        self.server.port_source = self._runtime.pod_port
         self._wait(self.server.start())
         self._wait(self._runtime.start())
         self._wait(self._runtime.add_node(POOL, ZONE, "node-1"))
@@ -87,7 +88,8 @@ class Cluster:
         """What a task of k8s_apply returns."""
         from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC
 
-        return self._run(SPEC, check, manifests=list(manifests), **options)
+        given = {"manifests": list(manifests)} if manifests else {}
+        return self._run(SPEC, check, **given, **options)
 
     def label(self, check: bool = False, **options: Any) -> dict[str, Any]:
         """What a task of k8s_label returns."""
@@ -101,11 +103,13 @@ class Cluster:
 
         return self._run(SPEC, False, kind=kind, **options)["resources"]
 
-    def _run(self, spec: Any, check: bool, **options: Any) -> dict[str, Any]:
+    def _run(
+        self, spec: Any, check: bool, progress: Callable[[str], None] = lambda _line: None, **options: Any
+    ) -> dict[str, Any]:
         given = {"kubeconfig": self.kubeconfig, "timeout": 20, **options}
         validated = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules).validate(given)
         assert not validated.error_messages, validated.error_messages
-        return spec.run(validated.validated_parameters, check, lambda _line: None).to_dict()
+        return spec.run(validated.validated_parameters, check, progress).to_dict()
 
 
 @pytest.fixture

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
-import pytest
+import base64
 
+import pytest
+import trustme
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyConflict, ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
 
@@ -184,31 +188,20 @@ def test_labels_survive_the_workload_s_own_apply(cluster):
     assert "labels" not in cluster.info("Service", name="model")[0]["metadata"]
 
 
-KEY = {"secretKeyRef": {"name": "gone", "key": "k"}}
-
-
-@pytest.mark.parametrize(
-    ("container", "reason"),
-    [
-        ({"image": "nobody/nothing:1"}, "ImagePullBackOff"),
-        (
-            {"env": [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "gone", "key": "k"}}}]},
-            'secret "gone" not found',
-        ),
-    ],
-)
-def test_a_rollout_that_cannot_heal_fails_early_with_its_reason(cluster, deployment, container, reason):
-    with pytest.raises(WaitFailed) as error:
-        cluster.apply(deployment(**container), wait=True)
-    assert reason in error.value.message
-
-
-def test_a_rollout_without_room_is_named_when_its_own_deadline_passes(cluster, deployment):
-    with pytest.raises(WaitFailed, match=r"ProgressDeadlineExceeded.*Insufficient nvidia\.com/gpu"):
-        cluster.apply(deployment(resources={"limits": {"nvidia.com/gpu": 1}}), wait=True)
-
-
 def test_a_broken_rollout_is_corrected_by_the_next_apply(cluster, deployment):
     with pytest.raises(WaitFailed):
         cluster.apply(deployment(image="nobody/nothing:1"), wait=True)
     assert cluster.apply(deployment(), wait=True)["objects"][0]["object"]["status"]["availableReplicas"] == 1
+
+
+def test_only_the_cluster_s_own_authority_is_trusted_whatever_the_environment_says(cluster, monkeypatch, tmp_path):
+    others = trustme.CA()
+    path = tmp_path / "ca.pem"
+    others.cert_pem.write_to_path(str(path))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    assert cluster.info("Namespace", name="default")
+    stranger = cluster.kubeconfig
+    authority = base64.b64encode(path.read_bytes()).decode()
+    stranger["clusters"][0]["cluster"]["certificate-authority-data"] = authority
+    with pytest.raises(HttpError, match="TLS was refused"):
+        cluster.info("Namespace", kubeconfig=stranger)

@@ -103,3 +103,57 @@ def config(**data: str) -> dict[str, Any]:
     """The ConfigMap of CONFIG with these data, as k8s_apply has applied it."""
     body = {**CONFIG, "metadata": {**CONFIG["metadata"], "namespace": "golden"}, "data": data}
     return live(body, "llmops.gke", {"f:data": {f"f:{key}": {} for key in data}})
+
+
+class Around:
+    """What a diagnosis may look at, by kind, and the log that every container has; ``read`` lists whose was read."""
+
+    def __init__(self, *, log: Any = (), **objects: Any) -> None:
+        self._objects, self._log = objects, list(log)
+        self.read: list[tuple[str, str, int, bool]] = []
+
+    def all(self, kind: Any, _namespace: str | None) -> list[dict[str, Any]]:
+        """The objects of a kind."""
+        return list(self._objects.get(kind.kind, ()))
+
+    def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
+        """The lines of every log."""
+        self.read.append((pod["metadata"]["name"], container, run, previous))
+        return self._log
+
+
+def owned_by(uid: str) -> list[dict[str, Any]]:
+    """The owner references of what the object of that uid made."""
+    return [{"uid": uid, "controller": True}]
+
+
+def event(obj: dict[str, Any], reason: str, message: str, *, count: int = 1, time: str = "", **more: Any) -> dict:
+    """An event about an object, a warning where no other type is given."""
+    metadata = obj["metadata"]
+    involved = {"kind": obj["kind"], "name": metadata["name"], "uid": metadata.get("uid")}
+    told = {"type": "Warning", "reason": reason, "message": message, "count": count, "lastTimestamp": time}
+    name = {"name": f"{metadata['name']}.{reason}", "namespace": metadata.get("namespace"), "resourceVersion": "2"}
+    return {"metadata": name, "involvedObject": involved, **told, **more}
+
+
+class Collection:
+    """How a server answers lists and watches of one collection: with ``items`` at version 1, then with ``watches``.
+
+    watches: one a watch, in turn, each the events (type, object) that it tells before it ends, or a Reply; then 410.
+    """
+
+    def __init__(self, items: list[dict[str, Any]], *watches: Any) -> None:
+        self.items, self._watches = items, list(watches)
+
+    def __call__(self, request: Any) -> Reply:
+        if "watch=true" not in request.path:
+            return Reply(200, {"items": self.items, "metadata": {"resourceVersion": "1"}})
+        told = self._watches.pop(0) if self._watches else Reply(410, {"kind": "Status", "code": 410})
+        return told if isinstance(told, Reply) else watch_reply(*told)
+
+
+def watch_reply(*events: tuple[str, dict[str, Any]], broken: bool = False) -> Reply:
+    """The body of a watch, in chunks as a server sends them; broken: it ends amid one."""
+    lines = [json.dumps({"type": happened, "object": obj}).encode() + b"\n" for happened, obj in events]
+    chunks = [f"{len(line):x}\r\n".encode() + line + b"\r\n" for line in lines]
+    return Reply(200, headers={"Transfer-Encoding": "chunked"}, lines=[*chunks, b"ff\r\n" if broken else b"0\r\n\r\n"])

@@ -179,3 +179,66 @@ def test_what_is_not_supported_is_refused_by_name(key):
     content["clusters"][0]["cluster"][key] = "x"
     with pytest.raises(InvalidOption, match=key):
         run(INFO, "", kubeconfig=content, kind="Pod")
+
+
+ENDPOINTS = {
+    "dnsEndpointConfig": {"endpoint": "gke-abc.us-central1.gke.goog"},
+    "ipEndpointsConfig": {"privateEndpoint": "10.0.0.2"},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "enabled", "server", "own_authority"),
+    [
+        (None, True, "127.0.0.1:9", True),
+        ("internal", True, "10.0.0.2", True),
+        ("dns", True, "gke-abc.us-central1.gke.goog", False),
+        (None, False, "gke-abc.us-central1.gke.goog", False),
+    ],
+)
+def test_the_endpoint_that_is_asked_for_is_spoken_to_and_trusted_by_its_kind(asked, enabled, server, own_authority):
+    addresses = {**ENDPOINTS["ipEndpointsConfig"], "enabled": enabled}
+    cluster = {
+        **RUNNING,
+        "name": "mistral",
+        "controlPlaneEndpointsConfig": {**ENDPOINTS, "ipEndpointsConfig": addresses},
+    }
+    with FakeServer({("GET", CLUSTER_PATH): cluster}) as gke:
+        given = options(INFO, "", kind="Pod", **by_name(gke.url, **({"cluster_endpoint": asked} if asked else {})))
+        with cluster_access(given, Deadline(5)) as access:
+            http = access.required().http
+            assert http.base_url == f"https://{server}"
+            assert (http.verify is not True) == own_authority
+
+
+def test_in_a_pod_the_service_account_is_used_and_its_token_read_anew(tmp_path, monkeypatch):
+    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import in_cluster
+
+    for name, text in {"token": "one\n", "namespace": "mine", "ca.crt": "-----BEGIN CERTIFICATE-----"}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(in_cluster, "ACCOUNT", str(tmp_path))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    with cluster_access(options(INFO, "", kind="Pod", kubeconfig="in-cluster"), Deadline(5)) as access:
+        api = access.required()
+        assert (api.http.base_url, api.default_namespace) == ("https://[fd00::1]:443", "mine")
+        assert api.http.verify == str(tmp_path / "ca.crt")
+        assert api.http.authorize(False) == {"Authorization": "Bearer one"}
+        (tmp_path / "token").write_text("two", encoding="utf-8")
+        assert api.http.authorize(False) == {"Authorization": "Bearer two"}
+
+
+def test_in_cluster_is_refused_outside_of_a_pod(monkeypatch):
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(InvalidOption, match="only in a pod"):
+        run(INFO, "", kubeconfig="in-cluster", kind="Pod")
+
+
+def test_the_environment_s_proxy_is_used_but_not_for_this_machine(monkeypatch):
+    with FakeServer([Reply(200, {"items": []})]) as proxy, FakeServer([Reply(200, {"items": []})]) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        run(INFO, "", kubeconfig=kubeconfig("http://kubernetes.invalid"), kind="Pod")
+        assert proxy.calls() == ["GET http://kubernetes.invalid/api/v1/pods?limit=500"]
+        run(INFO, "", kubeconfig=kubeconfig(server.url), kind="Pod")
+        assert server.calls() == ["GET /api/v1/pods?limit=500"]

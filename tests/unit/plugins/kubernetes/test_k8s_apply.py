@@ -223,15 +223,15 @@ def test_an_unknown_kind_is_refused_by_name(api_version, kind, hint):
 def test_a_custom_resource_follows_its_definition():
     definition = golden("custom_resource", "create the CRD")[0]
     manifest = golden("custom_resource", "apply creates it")[0]
-    name = definition["metadata"]["name"]
-    definition_path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     established = {"conditions": [{"type": "Established", "status": "True"}]}
     seen = []
 
     def answer(request):
         path = request.path.partition("?")[0]
-        if request.method == "GET" and path == definition_path and seen:
-            return {**definition, "status": established}
+        if request.method == "GET" and path == definitions:
+            found = {**definition, "metadata": {**definition["metadata"], "uid": "u"}, "status": established}
+            return {"items": [found], "metadata": {"resourceVersion": "1"}}
         if request.method == "GET":
             return not_found()
         seen.append(path)
@@ -242,7 +242,8 @@ def test_a_custom_resource_follows_its_definition():
         calls = server.calls()
         assert "GET /apis/monitoring.googleapis.com/v1" not in calls
         written = [call for call in calls if call.endswith(QUERY)]
-        assert calls.index(written[0]) < calls.index(f"GET {definition_path}", 2) < calls.index(written[1])
+        watched = next(index for index, call in enumerate(calls) if call.startswith(f"GET {definitions}?"))
+        assert calls.index(written[0]) < watched < calls.index(written[1])
     assert result["totals"] == {"created": 2}
 
 

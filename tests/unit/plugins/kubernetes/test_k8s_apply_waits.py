@@ -9,7 +9,7 @@ import copy
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC
 from tests.unit.fake_http import FakeServer, Reply
@@ -17,9 +17,12 @@ from tests.unit.plugins.kubernetes.k8s_support import (
     CONFIG,
     CONFIG_PATH,
     DEPLOYMENT_PATH,
+    Collection,
     config,
+    event,
     golden,
     not_found,
+    owned_by,
     run,
 )
 
@@ -27,25 +30,33 @@ CREATED = golden("apply_deployment", "apply creates")
 MANIFEST = CREATED[0]
 
 
+DEPLOYMENTS = "/apis/apps/v1/namespaces/golden/deployments"
+AROUND = {
+    ("GET", "/apis/apps/v1/namespaces/golden/replicasets"): Collection([]),
+    ("GET", "/api/v1/namespaces/golden/pods"): Collection([]),
+    ("GET", "/api/v1/namespaces/golden/events"): Collection([]),
+}
+
+
+def bare(server):
+    return [call.partition("?")[0] for call in server.calls()]
+
+
 def test_the_wait_ends_when_the_rollout_is_done():
     created = CREATED[1].body
     ready = copy.deepcopy(created)
     ready["status"] = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
     progress: list[str] = []
-    pods = {"items": []}
     routes = {
-        ("GET", DEPLOYMENT_PATH): (not_found(), Reply(200, created), Reply(200, ready)),
+        **AROUND,
+        ("GET", DEPLOYMENT_PATH): not_found(),
         ("PATCH", DEPLOYMENT_PATH): CREATED[1],
-        ("GET", "/api/v1/namespaces/golden/pods"): pods,
+        ("GET", DEPLOYMENTS): Collection([created], [("MODIFIED", ready)]),
     }
     with FakeServer(routes) as server:
         result = run(SPEC, server.url, manifests=[MANIFEST], wait=True, progress=progress)
-        assert [call.partition("?")[0] for call in server.calls()] == [
-            f"GET {DEPLOYMENT_PATH}",
-            f"PATCH {DEPLOYMENT_PATH}",
-            f"GET {DEPLOYMENT_PATH}",
-            f"GET {DEPLOYMENT_PATH}",
-        ]
+        assert bare(server)[:2] == [f"GET {DEPLOYMENT_PATH}", f"PATCH {DEPLOYMENT_PATH}"]
+        assert bare(server).count(f"GET {DEPLOYMENTS}") == 2
     assert result["objects"][0]["object"]["status"]["availableReplicas"] == 1
     assert progress[0] == "Deployment golden/mistral-7b: created"
     assert progress[-1] == "Deployment golden/mistral-7b: ready"
@@ -53,65 +64,71 @@ def test_the_wait_ends_when_the_rollout_is_done():
 
 def test_a_wait_that_cannot_end_well_fails_at_once_and_says_what_was_applied():
     waiting = golden("apply_deployment", "the controller has written status")[1].body
-    pod = {
-        "metadata": {"name": "mistral-7b-x", "namespace": "golden"},
-        "status": {
-            "phase": "Pending",
-            "containerStatuses": [
-                {
-                    "name": "mistral-7b",
-                    "state": {
-                        "waiting": {
-                            "reason": "CreateContainerConfigError",
-                            "message": 'secret "mistral-demo" not found',
-                        }
-                    },
-                }
-            ],
-        },
-    }
+    message = 'Error creating: pods "mistral-7b-" is forbidden: exceeded quota: gpus'
+    owners = owned_by(waiting["metadata"]["uid"])
+    replica_set = {"metadata": {"name": "s", "namespace": "golden", "uid": "s", "ownerReferences": owners}}
+    refused = event({"kind": "ReplicaSet", **replica_set}, "FailedCreate", message)
     routes = {
-        ("GET", DEPLOYMENT_PATH): (not_found(), Reply(200, waiting)),
-        ("PATCH", DEPLOYMENT_PATH): CREATED[1],
-        ("GET", "/api/v1/namespaces/golden/pods"): {"items": [pod]},
+        **AROUND,
+        ("GET", "/apis/apps/v1/namespaces/golden/replicasets"): Collection([replica_set]),
+        ("GET", "/api/v1/namespaces/golden/events"): Collection([refused]),
+        ("GET", DEPLOYMENT_PATH): not_found(),
+        ("PATCH", DEPLOYMENT_PATH): Reply(201, waiting),
+        ("GET", DEPLOYMENTS): Collection([waiting]),
     }
     with FakeServer(routes) as server, pytest.raises(WaitFailed) as error:
         run(SPEC, server.url, manifests=[MANIFEST], wait=True)
-    assert 'secret "mistral-demo" not found' in error.value.message
+    assert message in error.value.message
     assert error.value.fields["applied"] == ["Deployment golden/mistral-7b"]
 
 
-def test_a_timeout_tells_what_was_seen_last():
-    waiting = golden("apply_deployment", "the controller has written status")[1].body
-    pods = golden("pod_failures", "no node fits")[1]
+SCALER = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "m", "namespace": "golden", "uid": "h", "resourceVersion": "2"},
+}
+SCALERS = "/apis/autoscaling/v2/namespaces/golden/horizontalpodautoscalers"
+
+
+def scaler(status):
+    return {**SCALER, "status": {"conditions": [{"type": "ScalingActive", "status": status, "reason": "R"}]}}
+
+
+@pytest.mark.parametrize(
+    "option", [{"wait_for": ["HorizontalPodAutoscaler"]}, {"wait_condition": {"type": "ScalingActive"}}]
+)
+def test_autoscalers_are_waited_for_where_that_is_asked(option):
     routes = {
-        ("GET", DEPLOYMENT_PATH): (Reply(200, waiting),),
-        ("GET", "/api/v1/namespaces/golden/pods"): pods,
-        ("GET", "/apis/apps/v1/namespaces/golden/replicasets"): {"items": []},
+        ("GET", f"{SCALERS}/m"): not_found(),
+        ("PATCH", f"{SCALERS}/m"): scaler("False"),
+        ("GET", SCALERS): Collection([scaler("False")], [("MODIFIED", scaler("True"))]),
     }
-    with FakeServer(routes) as server, pytest.raises(DeadlineExceeded) as error:
-        run(SPEC, server.url, manifests=[MANIFEST], field_manager="ansible", wait=True, timeout=5)
-    assert "no nodes available to schedule pods" in error.value.message
+    with FakeServer(routes) as server:
+        run(SPEC, server.url, manifests=[SCALER], wait=True)
+        assert len(server.calls()) == 2
+        result = run(SPEC, server.url, manifests=[SCALER], wait=True, **option)
+    assert result["objects"][0]["object"]["status"]["conditions"][0]["status"] == "True"
 
 
 def test_absent_deletes_in_reverse_and_sees_each_gone():
     config_there = config(a="1")
     deployment = CREATED[1].body
     routes = {
-        ("GET", CONFIG_PATH): (Reply(200, config_there), not_found()),
-        ("GET", DEPLOYMENT_PATH): (Reply(200, deployment), Reply(200, deployment), not_found()),
+        ("GET", CONFIG_PATH): Reply(200, config_there),
+        ("GET", DEPLOYMENT_PATH): Reply(200, deployment),
         ("DELETE", DEPLOYMENT_PATH): Reply(200, deployment),
+        ("GET", DEPLOYMENTS): Collection([deployment], [("DELETED", deployment)]),
         ("DELETE", CONFIG_PATH): Reply(200, {"kind": "Status", "status": "Success"}),
     }
     with FakeServer(routes) as server:
         result = run(SPEC, server.url, manifests=[CONFIG, MANIFEST], state="absent")
         assert sorted(server.calls()[:2]) == sorted([f"GET {CONFIG_PATH}", f"GET {DEPLOYMENT_PATH}"])
-        assert server.calls()[2:] == [
+        # A server that answers with a Status has deleted at once: there is nothing to wait for.
+        assert bare(server)[2:] == [
             f"DELETE {DEPLOYMENT_PATH}",
-            f"GET {DEPLOYMENT_PATH}",
-            f"GET {DEPLOYMENT_PATH}",
+            f"GET {DEPLOYMENTS}",
+            f"GET {DEPLOYMENTS}",
             f"DELETE {CONFIG_PATH}",
-            f"GET {CONFIG_PATH}",
         ]
         assert server.requests[2].body == {
             "propagationPolicy": "Foreground",

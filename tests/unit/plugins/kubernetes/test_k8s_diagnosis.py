@@ -7,31 +7,24 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis import diagnose
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import Failed, Waiting
-from tests.unit.fake_http import FakeServer, Reply
-from tests.unit.plugins.kubernetes.k8s_support import golden, not_found
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import READY, Failed, Waiting
+from tests.unit.plugins.kubernetes.k8s_support import Around, event, golden, owned_by
 
 STATE = Waiting("0 of 1 replicas are available")
-PODS = "/api/v1/namespaces/default/pods"
-SETS = "/apis/apps/v1/namespaces/default/replicasets"
-LOG = f"{PODS}/m-1/log"
-DEPLOYMENT = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "m", "namespace": "default"},
-    "spec": {"selector": {"matchLabels": {"app": "m"}}},
-}
+DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "m", "namespace": "ns", "uid": "d"}}
 
 
-def pod(*containers, name="m-1", template="new", conditions=(), **status):
-    return {
-        "metadata": {"name": name, "namespace": "default", "labels": {"app": "m", "pod-template-hash": template}},
-        "status": {"phase": "Pending", "conditions": list(conditions), "containerStatuses": list(containers), **status},
-    }
+def replica_set(name="new", revision=2, **status):
+    metadata = {"name": f"m-{name}", "namespace": "ns", "uid": name, "ownerReferences": owned_by("d")}
+    metadata["annotations"] = {"deployment.kubernetes.io/revision": str(revision)}
+    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "status": status}
+
+
+def pod(*containers, name="m-1", owner="new", conditions=(), **status):
+    metadata = {"name": name, "namespace": "ns", "uid": name, "ownerReferences": owned_by(owner)}
+    status = {"phase": "Pending", "conditions": list(conditions), "containerStatuses": list(containers), **status}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": status}
 
 
 def waiting(reason, message="", restarts=0, last=None):
@@ -43,21 +36,21 @@ def waiting(reason, message="", restarts=0, last=None):
     }
 
 
-def told(*pods, obj=None, state=STATE, **routes):
-    answers = {("GET", PODS): {"items": list(pods)}, **{("GET", path): answer for path, answer in routes.items()}}
-    with FakeServer(answers) as server:
-        found = diagnose(
-            KubernetesApi(HttpSession(server.url, "the Kubernetes API", Deadline(5))), obj or DEPLOYMENT, state
-        )
-        return found, server.calls()
+def told(*pods, obj=DEPLOYMENT, state=STATE, sets=None, events=(), log=()):
+    around = Around(Pod=pods, ReplicaSet=sets or [replica_set()], Event=events, log=log)
+    return diagnose(around, obj, state), around
 
 
-def test_no_node_fits_is_named_but_may_heal():
-    pods = golden("pod_failures", "no node fits")[1].body["items"]
-    state, calls = told(pods[1])
-    assert isinstance(state, Waiting)
-    assert "no node fits pod mistral-7b-786db85f5f-8nvf6: no nodes available to schedule pods" in state.why
-    assert calls == [f"GET {PODS}?limit=500&labelSelector=app%3Dm"]
+def test_pods_that_are_ready_or_going_or_of_an_older_template_tell_nothing():
+    going = pod(waiting("InvalidImageName"), name="m-0")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    ready = pod(conditions=[{"type": "Ready", "status": "True"}])
+    older = pod(waiting("InvalidImageName"), name="o", owner="old")
+    assert told(going, ready, older, sets=[replica_set(revision=10), replica_set("old", 9)])[0] == STATE
+
+
+def test_a_deployment_whose_set_is_not_there_yet_is_left_as_it_is():
+    assert diagnose(Around(), DEPLOYMENT, STATE) == STATE
 
 
 @pytest.mark.parametrize(
@@ -75,7 +68,7 @@ def test_no_node_fits_is_named_but_may_heal():
     ],
 )
 def test_waiting_containers(reason, message, final):
-    state, _calls = told(pod(waiting(reason, message)))
+    state, _around = told(pod(waiting(reason, message)))
     assert isinstance(state, Failed if final else Waiting)
     assert f"container tgi of pod m-1: {reason}" in state.why
     assert message in state.why
@@ -85,12 +78,12 @@ CRASHED = {"exitCode": 1, "reason": "Error"}
 
 
 def test_a_crash_is_told_with_code_and_last_words_and_ends_the_wait_when_it_repeats():
-    log = Reply(200, "loading\nValueError: no such shard\n")
-    state, calls = told(pod(waiting("CrashLoopBackOff", restarts=1, last=CRASHED)), **{LOG: log})
+    log = ["loading", "ValueError: no such shard"]
+    state, around = told(pod(waiting("CrashLoopBackOff", restarts=1, last=CRASHED)), log=log)
     assert isinstance(state, Waiting)
     assert "exit code 1 (Error), 1 restarts; its last words: loading | ValueError: no such shard" in state.why
-    assert calls[1] == f"GET {LOG}?container=tgi&tailLines=5&previous=true"
-    state, _calls = told(pod(waiting("CrashLoopBackOff", restarts=3, last=CRASHED)), **{LOG: log})
+    assert around.read == [("m-1", "tgi", 1, True)]
+    state, _around = told(pod(waiting("CrashLoopBackOff", restarts=3, last=CRASHED)), log=log)
     assert isinstance(state, Failed)
 
 
@@ -105,71 +98,126 @@ def test_a_crash_is_told_with_code_and_last_words_and_ends_the_wait_when_it_repe
 )
 def test_last_words_that_cannot_heal_end_the_wait_at_the_first_crash(words, meaning):
     container = {"name": "tgi", "restartCount": 0, "state": {"terminated": CRASHED}}
-    state, calls = told(pod(container), **{LOG: Reply(200, words)})
+    state, around = told(pod(container), log=[words])
     assert isinstance(state, Failed)
     assert meaning in state.why
     assert words in state.why
     assert state.advice
-    assert "previous" not in calls[1]
+    assert around.read == [("m-1", "tgi", 0, False)]
 
 
-def test_a_log_that_cannot_be_read_leaves_the_exit_code():
-    ended = {**CRASHED, "reason": "OOMKilled", "exitCode": 137}
-    state, _calls = told(pod(waiting("CrashLoopBackOff", restarts=4, last=ended)), **{LOG: not_found()})
+def test_too_little_memory_on_the_host_is_named_and_ends_the_wait_when_it_happens_again():
+    ended = {"reason": "OOMKilled", "exitCode": 137}
+    first, _around = told(pod({"name": "tgi", "restartCount": 0, "state": {"terminated": ended}}))
+    assert isinstance(first, Waiting)
+    again, _around = told(pod(waiting("CrashLoopBackOff", restarts=1, last=ended)))
+    assert isinstance(again, Failed)
+    assert "memory limit is not enough" in again.why
+    assert "exit code 137 (OOMKilled)" in again.why
+
+
+def test_a_container_that_its_probe_killed_is_told_apart_from_one_that_crashed():
+    killed = pod(waiting("CrashLoopBackOff", restarts=3, last={"exitCode": 137, "reason": "Error"}))
+    events = [event(killed, "Killing", "Container tgi failed startup probe, will be restarted")]
+    state, _around = told(killed, events=events)
     assert isinstance(state, Failed)
-    assert "exit code 137 (OOMKilled)" in state.why
-    assert "memory limit" in state.advice
-
-
-def test_pods_of_an_older_template_tell_nothing():
-    broken = pod(waiting("InvalidImageName", "old"), name="m-0", template="old")
-    starting = pod(waiting("ContainerCreating"))
-    sets = [
-        {
-            "metadata": {
-                "labels": {"pod-template-hash": template},
-                "annotations": {"deployment.kubernetes.io/revision": n},
-            }
-        }
-        for template, n in (("old", "9"), ("new", "10"))
-    ]
-    state, calls = told(broken, starting, **{SETS: {"items": sets}})
-    assert isinstance(state, Waiting)
-    assert "ContainerCreating" in state.why
-    assert "InvalidImageName" not in state.why
-    assert len(calls) == 2
-
-
-def test_ready_and_going_pods_are_passed_over():
-    going = pod(waiting("InvalidImageName"))
-    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    ready = pod(conditions=[{"type": "Ready", "status": "True"}])
-    assert told(going, ready)[0] == STATE
+    assert "failed startup probe" in state.why
+    assert "startup probe more time" in state.advice
 
 
 def test_a_running_container_that_is_not_ready_is_named():
-    state, _calls = told(pod({"name": "tgi", "ready": False, "restartCount": 2, "state": {"running": {}}}))
+    state, _around = told(pod({"name": "tgi", "ready": False, "restartCount": 2, "state": {"running": {}}}))
     assert "container tgi of pod m-1 runs after 2 restarts and is not ready yet" in state.why
 
 
+@pytest.mark.parametrize(
+    ("message", "final"),
+    [
+        ('MountVolume.SetUp failed for volume "t" : secret "mistral-demo" not found', True),
+        ('MountVolume.SetUp failed for volume "t" : references non-existent secret key: HF', True),
+        ('MountVolume.SetUp failed for volume "t" : failed to sync secret cache: timed out', False),
+    ],
+)
+def test_a_volume_that_cannot_be_mounted_is_named_by_its_event(message, final):
+    creating = pod(waiting("ContainerCreating"))
+    state, _around = told(creating, events=[event(creating, "FailedMount", message)])
+    assert isinstance(state, Failed if final else Waiting)
+    assert message in state.why
+
+
+def test_an_eviction_is_named_and_ends_the_wait_when_it_goes_on():
+    gone = [pod(name=f"m-{n}", reason="Evicted", message="low on ephemeral-storage", phase="Failed") for n in range(3)]
+    first, _around = told(gone[0])
+    assert isinstance(first, Waiting)
+    assert "pod m-0 was evicted: low on ephemeral-storage" in first.why
+    last, _around = told(*gone)
+    assert isinstance(last, Failed)
+    assert "3 pods were evicted" in last.why
+    assert "low on ephemeral-storage" in last.why
+
+
 def test_a_progress_deadline_is_told_with_what_the_pods_say():
-    fit = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}
-    state, _calls = told(pod(conditions=[fit]), state=Failed("ProgressDeadlineExceeded", "look"))
-    assert state == Failed("ProgressDeadlineExceeded; no node fits pod m-1: 0/3 nodes are available", "look")
+    fit = {"type": "PodScheduled", "status": "False", "message": "no nodes available to schedule pods"}
+    state, _around = told(pod(conditions=[fit]), state=Failed("ProgressDeadlineExceeded", "look"))
+    assert state == Failed(
+        "ProgressDeadlineExceeded; no node fits pod m-1: no nodes available to schedule pods", "look"
+    )
 
 
-def test_an_eviction_is_named():
-    state, _calls = told(pod(reason="Evicted", message="low on ephemeral-storage", phase="Failed"))
-    assert "pod m-1 was evicted: low on ephemeral-storage" in state.why
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        (
+            'Error creating: pods "m-" is forbidden: exceeded quota: gpus, requested: x=1, used: x=1, limited: x=1',
+            "Quota",
+        ),
+        ('Error creating: admission webhook "policy.example.com" denied the request: no', "webhook"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet", "StatefulSet", "Job"])
+def test_pods_that_are_not_let_in_end_the_wait(kind, message, advice):
+    group = "batch/v1" if kind == "Job" else "apps/v1"
+    obj = {"apiVersion": group, "kind": kind, "metadata": {"name": "m", "namespace": "ns", "uid": "d"}}
+    maker = replica_set() if kind == "Deployment" else obj
+    state, _around = told(obj=obj, events=[event(maker, "FailedCreate", message)])
+    assert isinstance(state, Failed)
+    assert message in state.why
+    assert advice in state.advice
+    assert told(obj=obj, events=[event(maker, "FailedCreate", "Error creating: timeout")])[0] == STATE
+
+
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "ns", "uid": "s"}}
 
 
 def test_a_service_without_an_address_is_explained_by_its_newest_warning():
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "default"}}
     events = [
-        {"reason": "SyncLoadBalancerFailed", "message": message, "lastTimestamp": time}
-        for message, time in (("new", "2026-01-02T00:00:00Z"), ("old", "2026-01-01T00:00:00Z"))
+        event(SERVICE, "SyncLoadBalancerFailed", "new", time="2026-01-02T00:00:00Z"),
+        event(SERVICE, "SyncLoadBalancerFailed", "old", time="2026-01-01T00:00:00Z"),
+        event(SERVICE, "EnsuringLoadBalancer", "x", time="2026-01-03T00:00:00Z", type="Normal"),
     ]
-    path = "/api/v1/namespaces/default/events"
-    state, calls = told(obj=service, state=Waiting("no address"), **{path: {"items": events}})
+    state, _around = told(obj=SERVICE, state=Waiting("no address"), events=events)
     assert state == Waiting("no address: SyncLoadBalancerFailed: new")
-    assert "involvedObject.name%3Ds%2Ctype%3DWarning" in calls[0]
+
+
+def test_a_quota_that_keeps_an_address_away_ends_the_wait_when_it_goes_on():
+    for count, kind in ((1, Waiting), (3, Failed)):
+        events = [event(SERVICE, "SyncLoadBalancerFailed", "Quota 'IN_USE_ADDRESSES' exceeded", count=count)]
+        assert isinstance(told(obj=SERVICE, state=Waiting("no address"), events=events)[0], kind)
+
+
+def test_a_claim_that_waits_for_its_first_pod_is_no_reason_to_wait():
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "ns"}}
+    pending = Waiting("phase Pending")
+    first = event(claim, "WaitForFirstConsumer", "waiting for first consumer", type="Normal")
+    assert told(obj=claim, state=pending, events=[first])[0] == READY
+    broken = event(claim, "ProvisioningFailed", 'storageclass "fast" not found')
+    state, _around = told(obj=claim, state=pending, events=[broken])
+    assert state == Waiting('phase Pending: ProvisioningFailed: storageclass "fast" not found')
+
+
+def test_the_golden_pod_that_no_node_fits_is_named():
+    found = golden("pod_failures", "no node fits")[1].body["items"][1]
+    stuck = {**found, "apiVersion": "v1", "kind": "Pod"}
+    state, _around = told(obj=stuck, state=Waiting("phase Pending"))
+    assert isinstance(state, Waiting)
+    assert f"no node fits pod {found['metadata']['name']}: no nodes available to schedule pods" in state.why

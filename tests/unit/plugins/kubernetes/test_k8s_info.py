@@ -36,6 +36,31 @@ def test_all_pages_with_selectors_joined():
     assert {each["kind"] for each in result["resources"]} == {"Pod"}
 
 
+def test_several_kinds_are_given_in_the_order_of_asking():
+    answers = {
+        ("GET", "/api/v1/namespaces/golden/services"): {"items": [{"metadata": {"name": "s"}}]},
+        ("GET", "/apis/apps/v1/namespaces/golden/deployments"): {"items": [{"metadata": {"name": "d"}}]},
+    }
+    kinds = [{"kind": "Service"}, {"api_version": "apps/v1", "kind": "Deployment"}]
+    with FakeServer(answers) as server:
+        result = run(SPEC, server.url, kinds=kinds, namespace="golden", label_selectors=["a=1"])
+        assert all(call.endswith("labelSelector=a%3D1") for call in server.calls())
+    assert [(each["kind"], each["metadata"]["name"]) for each in result["resources"]] == [
+        ("Service", "s"),
+        ("Deployment", "d"),
+    ]
+
+
+def test_a_list_that_grows_too_old_between_two_pages_is_read_anew_as_a_whole():
+    first = Reply(200, {"metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]})
+    whole = Reply(200, {"metadata": {}, "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]})
+    expired = Reply(410, {"kind": "Status", "reason": "Expired", "code": 410})
+    with FakeServer([first, expired, whole]) as server:
+        result = run(SPEC, server.url, kind="Pod", namespace="golden")
+        assert server.calls()[-1] == "GET /api/v1/namespaces/golden/pods"
+    assert [each["metadata"]["name"] for each in result["resources"]] == ["a", "b"]
+
+
 def test_secrets_are_hidden():
     annotations = {"kubectl.kubernetes.io/last-applied-configuration": '{"data":{"T":"aGZfeA=="}}'}
     item = {"metadata": {"name": "s", "annotations": annotations}, "data": {"T": "aGZfeA=="}}

@@ -1,0 +1,72 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""k8s_logs' engine: what containers have written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD, KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.parallel import all_of
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
+
+
+def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
+    """Read logs; see plugins/modules/k8s_logs.py for options and result. An absent cluster has none."""
+    with kubernetes_access.cluster_access(options, Deadline(options["timeout"])) as access:
+        logs = _logs(access.api, options) if access.api else []
+        return Result(values={"logs": logs, "exists": access.api is not None}, http_requests=access.requests)
+
+
+def _logs(api: KubernetesApi, options: dict[str, Any]) -> list[dict[str, Any]]:
+    wanted = [
+        (pod, container)
+        for pod in _pods(api, options)
+        for container in _containers(pod)
+        if options.get("container") in (None, container)
+    ]
+    return all_of(lambda item: _log(api, *item, options), wanted)
+
+
+def _pods(api: KubernetesApi, options: dict[str, Any]) -> list[dict[str, Any]]:
+    namespace = options.get("namespace") or api.default_namespace
+    if options.get("name"):
+        pod = api.get(ObjectRef(POD, namespace, options["name"]))
+        return [pod] if pod else []
+    return api.list(POD, namespace, label_selector=",".join(options["label_selectors"]))
+
+
+def _containers(pod: dict[str, Any]) -> list[str]:
+    spec = pod["spec"]
+    return [each["name"] for each in [*(spec.get("initContainers") or []), *spec["containers"]]]
+
+
+def _log(api: KubernetesApi, pod: dict[str, Any], container: str, options: dict[str, Any]) -> dict[str, Any]:
+    """One container's log; where it has none (it has not run, its node does not answer), why."""
+    metadata = pod["metadata"]
+    entry = {
+        "namespace": metadata["namespace"],
+        "pod": metadata["name"],
+        "container": container,
+        "lines": [],
+        "why": "",
+    }
+    try:
+        entry["lines"] = api.read_log(
+            metadata["namespace"],
+            metadata["name"],
+            container,
+            lines=options["tail"],
+            previous=options["previous"],
+            since=options.get("since_seconds"),
+        )
+    except LlmopsError as error:
+        if not isinstance(error, HttpError) or error.status not in (400, 404, 500):
+            raise
+        entry["why"] = error.server_message or error.message
+    return entry
