@@ -9,6 +9,7 @@ from collections import Counter
 
 from aiohttp import web
 
+from llmops_gke_sandbox.body_log import BodyLog
 from llmops_gke_sandbox.faults import KNOWN_FAULTS, Faults
 from llmops_gke_sandbox.request_log import RequestLog
 
@@ -21,8 +22,8 @@ class Admin:
     :param status: returns what `status` shows.
     """
 
-    def __init__(self, faults: Faults, log: RequestLog, status) -> None:
-        self._faults, self._log, self._status = faults, log, status
+    def __init__(self, faults: Faults, log: RequestLog, bodies: BodyLog, status) -> None:
+        self._faults, self._log, self._bodies, self._status = faults, log, bodies, status
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the admin application."""
@@ -34,6 +35,7 @@ class Admin:
             web.delete("/v1/faults/{id}", self._remove_fault),
             web.get("/v1/requests", self._requests),
             web.delete("/v1/requests", self._forget_requests),
+            web.get("/v1/bodies", self._show_bodies),
         ]
 
     async def _show_status(self, _request: web.Request) -> web.Response:
@@ -71,7 +73,13 @@ class Admin:
 
     async def _forget_requests(self, _request: web.Request) -> web.Response:
         self._log.clear()
+        self._bodies.entries.clear()
         return web.json_response({})
+
+    async def _show_bodies(self, _request: web.Request) -> web.Response:
+        if not self._bodies.wanted:
+            return web.json_response({"error": "the sandbox was started without record_bodies"}, status=404)
+        return web.json_response({"bodies": self._bodies.entries})
 
 
 @web.middleware

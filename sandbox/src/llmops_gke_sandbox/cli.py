@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -44,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
         added = command(name, run, help)
         added.add_argument("--speed", type=float, help="how many of life's seconds pass in one; default 50")
         added.add_argument("--project", help="id of its project; default sandbox-project")
+        added.add_argument(
+            "--kubeconfig",
+            type=Path,
+            default=os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG") or None,
+            help="a Kubernetes API server to stand behind the cluster; default $LLMOPS_GKE_SANDBOX_KUBECONFIG",
+        )
         added.add_argument("--config", type=Path, help="YAML file of further settings")
     command("stop", _stop, "stop it and remove its files")
     command("status", _status, "what is there now, as JSON")
@@ -56,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _config(directory: Path, options: argparse.Namespace) -> settings.Config:
-    return settings.load(directory, options.config, speed=options.speed, project=options.project)
+    kubernetes = {} if options.kubeconfig is None else {"kubeconfig": str(options.kubeconfig.absolute())}
+    return settings.load(directory, options.config, speed=options.speed, project=options.project, kubernetes=kubernetes)
 
 
 def _start(directory: Path, options: argparse.Namespace) -> int:
@@ -64,8 +72,9 @@ def _start(directory: Path, options: argparse.Namespace) -> int:
     for name in ("speed", "project"):
         if (value := getattr(options, name)) is not None:
             arguments += [f"--{name}", str(value)]
-    if options.config is not None:
-        arguments += ["--config", str(options.config.absolute())]
+    for name in ("config", "kubeconfig"):
+        if (file := getattr(options, name)) is not None:
+            arguments += [f"--{name}", str(file.absolute())]
     print(json.dumps(daemon.start(_config(directory, options), arguments)))
     return 0
 

@@ -25,6 +25,10 @@ class Config:
     :param accepted_models: gated models whose terms the owner of any good token has accepted; None means all.
     :param disabled_services: APIs that are not enabled, e.g. container.googleapis.com.
     :param denied_permissions: IAM permissions the caller lacks, e.g. container.clusters.create.
+    :param token_lifetime: wall seconds for which an access token is good.
+    :param record_bodies: keep what is sent to the GKE API, for /sandbox/v1/bodies; no other service's is ever kept.
+    :param kubernetes: {kubeconfig: FILE, context: NAME}: a real Kubernetes API server behind the cluster, instead of
+        the sandbox's own; the context is the file's current one if none is named.
     :raises ValueError: for a speed or project id that can't be.
     """
 
@@ -37,8 +41,14 @@ class Config:
     accepted_models: list[str] | None = None
     disabled_services: list[str] = field(default_factory=list)
     denied_permissions: list[str] = field(default_factory=list)
+    token_lifetime: float = 3600
+    record_bodies: bool = False
+
+    kubernetes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if unknown := sorted(set(self.kubernetes) - {"kubeconfig", "context"}):
+            raise ValueError(f"unknown setting kubernetes.{unknown[0]}; known: kubeconfig, context")
         if isinstance(self.speed, bool) or not isinstance(self.speed, int | float) or not self.speed > 0:
             raise ValueError(f"speed must be a number above 0, not {self.speed!r}")
         if not _PROJECT.fullmatch(str(self.project)):
@@ -75,5 +85,9 @@ def load(directory: Path, file: Path | None = None, **chosen) -> Config:
             raise ValueError(f"{file}: a mapping of settings is wanted")
         if unknown := sorted(set(settings) - known):
             raise ValueError(f"{file}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
-    settings |= {name: value for name, value in chosen.items() if value is not None}
+    for name, value in chosen.items():
+        if isinstance(value, dict):
+            settings[name] = (settings.get(name) or {}) | value
+        elif value is not None:
+            settings[name] = value
     return Config(directory=directory, **settings)

@@ -8,8 +8,9 @@ from itertools import count
 
 KNOWN_FAULTS: dict[str, str] = {
     "http": (
-        "a request fails before its service sees it: status, reason, message, retry_after (seconds); "
-        "or drop=before|after (the connection closes before or after the service acted); or delay (wall seconds). "
+        "a request fails: status, reason, message, retry_after (seconds), before its service sees it or, with "
+        "acted=true, after it acted; or drop=before|after (the connection closes before or after the service acted); "
+        "delay (wall seconds) makes any of these wait, after the service acted where it does. "
         "Context: service, method, path"
     ),
     "quota": (
@@ -31,7 +32,14 @@ KNOWN_FAULTS: dict[str, str] = {
     "permission_denied": (
         "a Google call is refused with 403: permission. Context: service, permission, project, method, path"
     ),
+    "service_disabled": "an API of the project is not enabled. Context: api (compute.googleapis.com)",
+    "quota_limit": "a quota has another limit: limit. Context: metric",
+    "not_offered": "a zone does not have a machine type or a GPU. Context: zone, type",
     "token_expired": "a good access token is refused with 401, as if it had run out. Context: service, method, path",
+    "admission": (
+        "a cluster lets no such object be created, as a webhook or a ResourceQuota would: message. "
+        "Context: resource (plural), namespace, object"
+    ),
     "image_not_found": "a registry does not have the image. Context: namespace, pod, container, image",
     "crash": "a container ends soon after its start: exit_code, after (seconds). Context: namespace, pod, container",
     "gpu_out_of_memory": "the model server finds too little GPU memory. Context: namespace, pod, container",
@@ -52,6 +60,7 @@ class _Fault:
     times: int | None
     match: dict[str, re.Pattern[str]]
     params: dict
+    skip: int = 0
 
     def fits(self, name: str, context: dict[str, str]) -> bool:
         return self.name == name and all(
@@ -70,11 +79,20 @@ class Faults:
         self._faults: list[_Fault] = []
         self._ids = count(1)
 
-    def add(self, name: str, *, times: int | None = None, match: dict[str, str] | None = None, **params) -> str:
+    def add(
+        self,
+        name: str,
+        *,
+        times: int | None = None,
+        skip: int = 0,
+        match: dict[str, str] | None = None,
+        **params,
+    ) -> str:
         """Switch a fault on.
 
         :param name: one of KNOWN_FAULTS.
         :param times: how often it strikes; None until it is removed.
+        :param skip: how often it lets pass what it fits before it strikes.
         :param match: regular expressions that must match the whole of the context's value of that name.
         :param params: the fault's own settings, see KNOWN_FAULTS.
         :returns: the fault's id.
@@ -90,13 +108,16 @@ class Faults:
                 patterns[key] = re.compile(expression)
             except re.error as error:
                 raise ValueError(f"match {key}={expression!r} is not a regular expression: {error}") from None
-        fault = _Fault(str(next(self._ids)), name, times, patterns, params)
+        fault = _Fault(str(next(self._ids)), name, times, patterns, params, skip)
         self._faults.append(fault)
         return fault.id
 
     def take(self, name: str, **context: str) -> dict | None:
         """Return the parameters of the first fault that strikes here, and count it down; None if none does."""
         fault = self._first(name, context)
+        for passed in self._faults:
+            if passed.skip and passed.fits(name, context):
+                passed.skip -= 1
         if fault is None:
             return None
         if fault.times is not None:
@@ -126,4 +147,4 @@ class Faults:
         self._faults = []
 
     def _first(self, name: str, context: dict[str, str]) -> _Fault | None:
-        return next((fault for fault in self._faults if fault.fits(name, context)), None)
+        return next((fault for fault in self._faults if not fault.skip and fault.fits(name, context)), None)

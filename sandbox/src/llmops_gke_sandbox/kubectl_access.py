@@ -14,13 +14,14 @@ PREFIX = "kubeconfig-"
 class KubectlAccess:
     """Writes ``kubeconfig-LOCATION-CLUSTER`` into the sandbox's directory while the cluster runs.
 
-    :param token: a token that the cluster's API server takes.
+    :param tokens: user -> a token that the cluster's API server takes. The first user's context is the current one and
+        has the cluster's name; the others' are USER@CLUSTER.
     """
 
-    def __init__(self, directory: Path, name: str, location: str, token: str) -> None:
+    def __init__(self, directory: Path, name: str, location: str, tokens: dict[str, str]) -> None:
         self._file = directory / f"{PREFIX}{location}-{name}"
         self._name = name
-        self._token = token
+        self._tokens = tokens
 
     def write(self, endpoint: str, ca_certificate: bytes) -> None:
         """Write the file, readable by its owner alone.
@@ -39,8 +40,14 @@ class KubectlAccess:
                     },
                 }
             ],
-            "users": [{"name": "sandbox", "user": {"token": self._token}}],
-            "contexts": [{"name": self._name, "context": {"cluster": self._name, "user": "sandbox"}}],
+            "users": [{"name": user, "user": {"token": token}} for user, token in self._tokens.items()],
+            "contexts": [
+                {
+                    "name": f"{user}@{self._name}" if place else self._name,
+                    "context": {"cluster": self._name, "user": user},
+                }
+                for place, user in enumerate(self._tokens)
+            ],
             "current-context": self._name,
         }
         with open(os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:

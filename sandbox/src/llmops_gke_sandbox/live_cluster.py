@@ -1,4 +1,4 @@
-"""A cluster of the GKE API, backed by the sandbox's own Kubernetes API server and what keeps it alive."""
+"""A cluster of the GKE API: an API server, the sandbox's own or any other, and what keeps it alive."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from llmops_gke_sandbox.agents.nodes import driver_is_installed, gpu_count, node
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.controllers import placement
 from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.google.container.operations import OperationFailed
 from llmops_gke_sandbox.huggingface.hub import Hub
 from llmops_gke_sandbox.kubectl_access import KubectlAccess
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster
+from llmops_gke_sandbox.kubernetes.errors import ApiError
+from llmops_gke_sandbox.remote.front import RemoteCluster
+from llmops_gke_sandbox.remote.kubeconfig import Access
 from llmops_gke_sandbox.request_log import RequestLog
 from llmops_gke_sandbox.runtime import ClusterRuntime
 
 
 class LiveCluster:
-    """See google.container.backend.Backend."""
+    """See google.container.backend.Backend.
+
+    :param remote: access to an API server that somebody else runs, with its controllers and scheduler; None for one
+        of the sandbox's own.
+    """
 
     def __init__(
         self,
@@ -32,13 +40,27 @@ class LiveCluster:
         hub: Hub,
         addresses: Addresses,
         kubectl_access: KubectlAccess,
+        remote: Access | None = None,
     ) -> None:
-        self._project = project
-        self._server = KubernetesCluster(name, clock=clock, faults=faults, log=log, authenticate=authenticate)
-        self._runtime = ClusterRuntime(
-            name, project, location, self._server.api, clock=clock, faults=faults, hub=hub, addresses=addresses
+        self._project, self._remote = project, remote
+        served = {"faults": faults, "log": log, "authenticate": authenticate}
+        self._server: KubernetesCluster | RemoteCluster = (
+            KubernetesCluster(name, clock=clock, **served) if remote is None else RemoteCluster(name, remote, **served)
         )
-        self._server.log_source = self._runtime.pod_logs
+        self._runtime = ClusterRuntime(
+            name,
+            project,
+            location,
+            self._server.api,
+            clock=clock,
+            faults=faults,
+            hub=hub,
+            addresses=addresses,
+            controllers=remote is None,
+        )
+        self._server.log_source, self._server.port_source = self._runtime.pod_logs, self._runtime.pod_port
+        if isinstance(self._server, RemoteCluster):
+            self._server.pod = self._runtime.pod
         self._kubectl_access = kubectl_access
 
     @property
@@ -50,12 +72,21 @@ class LiveCluster:
         return self._server.ca_certificate
 
     async def start(self) -> None:
-        await self._server.start()
+        try:
+            await self._server.start()
+        except ApiError as error:
+            await self._server.stop()
+            text = f"The API server of the sandbox's kubeconfig can't be used: {error.message}"
+            raise OperationFailed("FAILED_PRECONDITION", text) from None
         await self._runtime.start()
+        if self._remote is not None:
+            await self._runtime.clear()
         self._kubectl_access.write(self.endpoint, self.ca_certificate)
 
     async def stop(self) -> None:
         self._kubectl_access.remove()
+        if self._remote is not None:
+            await self._runtime.withdraw()
         await self._runtime.stop()
         await self._server.stop()
 
@@ -71,11 +102,28 @@ class LiveCluster:
     async def set_node_taints(self, name: str, taints: list[dict]) -> None:
         await self._server.api.patch("nodes", name, {"spec": {"taints": taints}})
 
+    async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
+        api, name = self._server.api, daemon_set["metadata"]["name"]
+        there = await api.get("daemonsets.apps", name, namespace) is not None
+        if wanted and not there:
+            if await api.get("namespaces", namespace) is None:
+                await api.create("namespaces", {"metadata": {"name": namespace}})
+            await api.create("daemonsets.apps", daemon_set, namespace)
+        elif there and not wanted:
+            await api.delete("daemonsets.apps", name, namespace)
+
     def unschedulable_pods(self) -> list[dict]:
         return self._runtime.unschedulable_pods()
 
-    def would_take(self, pool: dict, zone: str, pod: dict) -> bool:
+    def idle_nodes(self) -> set[str]:
+        return self._runtime.idle_nodes()
+
+    def refusals(self, pool: dict, zone: str, pod: dict) -> list[str]:
         node = node_object(pool, zone, "new-node", 0, self._project)
         if driver_is_installed(pool):
             node["status"]["allocatable"]["nvidia.com/gpu"] = str(gpu_count(pool))
-        return placement.refusal(pod, node, []) is None
+        refused = placement.refusal(pod, node, [])
+        return [] if refused is None else list(refused.reasons)
+
+    async def tell_pod(self, pod: dict, kind: str, reason: str, message: str) -> None:
+        await self._runtime.tell_pod(pod, kind, reason, message)

@@ -105,10 +105,10 @@ async def _answer(service: str, faults: Faults, request: web.Request, handler: H
     fault = faults.take("http", service=service, method=request.method, path=request.path)
     if fault is None:
         return await handler(request)
+    if fault.get("drop") == "after" or ("status" in fault and fault.get("acted")):
+        await handler(request)
     await asyncio.sleep(float(fault.get("delay", 0)))
     if "drop" in fault:
-        if fault["drop"] == "after":
-            await handler(request)
         _drop(request)
     if "status" in fault:
         return _refusal(service, fault)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 
 from llmops_gke_sandbox.agents.addresses import Addresses
+from llmops_gke_sandbox.agents.cluster_dns import ClusterDns
 from llmops_gke_sandbox.agents.kubelet import Kubelets
 from llmops_gke_sandbox.agents.load_balancers import LoadBalancers
 from llmops_gke_sandbox.agents.network import PodNetwork
 from llmops_gke_sandbox.agents.nodes import Nodes
 from llmops_gke_sandbox.clock import Clock
+from llmops_gke_sandbox.control.controller import Controller
 from llmops_gke_sandbox.control.informers import Informers
-from llmops_gke_sandbox.control.objects import condition
+from llmops_gke_sandbox.control.objects import condition, controller_of
 from llmops_gke_sandbox.control.plane import Plane
 from llmops_gke_sandbox.controllers import CONTROLLERS
+from llmops_gke_sandbox.controllers.hpa import HorizontalPodAutoscalerController
+from llmops_gke_sandbox.controllers.hpa_metrics import Metrics
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.kubernetes.errors import bad_request
 from llmops_gke_sandbox.workloads.base import Hub
@@ -24,6 +28,8 @@ class ClusterRuntime:
 
     :param api: the LocalApi protocol, of the sandbox's own API server or of any other.
     :param addresses: where load balancers get theirs; one object for all clusters of a sandbox.
+    :param controllers: False where the API server has controllers and a scheduler of its own.
+    :param agents: False where others run the nodes: no kubelets, no load balancers.
     """
 
     def __init__(
@@ -37,14 +43,23 @@ class ClusterRuntime:
         faults: Faults,
         hub: Hub,
         addresses: Addresses,
+        controllers: bool = True,
+        agents: bool = True,
     ) -> None:
         self._informers = Informers(api)
         plane = Plane(cluster_name, project, location, api, self._informers, clock, faults)
         self._network = PodNetwork()
         self._nodes = Nodes(plane)
-        self._kubelets = Kubelets(plane, hub, self._network)
-        self._load_balancers = LoadBalancers(plane, addresses, self._network)
-        self._controllers = [controller(plane) for controller in CONTROLLERS] + [self._load_balancers]
+        self._kubelets = Kubelets(plane, hub, self._network, self._nodes.owns)
+        self._agents = agents
+        self._controllers: list[Controller] = [one(plane) for one in CONTROLLERS] if controllers else []
+        if controllers:
+            metrics = Metrics(self._informers, ClusterDns(self._informers, self._network).locate)
+            self._controllers.append(HorizontalPodAutoscalerController(plane, metrics))
+        self._load_balancers = LoadBalancers(plane, addresses, self._network) if agents else None
+        if self._load_balancers is not None:
+            self._controllers.append(self._load_balancers)
+        self._autoscaler_events = plane.recorder("cluster-autoscaler", "cluster-autoscaler")
         self._pods = self._informers.store("pods")
         self._tasks: list[asyncio.Task] = []
 
@@ -54,6 +69,18 @@ class ClusterRuntime:
         for controller in self._controllers:
             name = type(controller).__name__
             self._tasks.append(asyncio.create_task(controller.run(), name=name))
+        if self._agents:
+            self._tasks.append(asyncio.create_task(self._nodes.run(), name="heartbeats"))
+
+    async def clear(self) -> None:
+        """Remove nodes that an earlier sandbox left on an API server that outlived it."""
+        await self._nodes.clear()
+
+    async def withdraw(self) -> None:
+        """Take nodes and addresses back from an API server that outlives this runtime; call it before stop()."""
+        await self._nodes.clear()
+        if self._load_balancers is not None:
+            await self._load_balancers.withdraw()
 
     async def stop(self) -> None:
         """End every task and listener; the API keeps what it shows."""
@@ -64,7 +91,8 @@ class ClusterRuntime:
         await self._informers.stop()
         await self._nodes.stop()
         await self._kubelets.stop()
-        await self._load_balancers.stop()
+        if self._load_balancers is not None:
+            await self._load_balancers.stop()
 
     async def add_node(self, pool: dict, zone: str, name: str) -> None:
         """Add a machine of a node pool.
@@ -87,6 +115,29 @@ class ClusterRuntime:
 
         return [pod for pod in self._pods.all() if is_stuck(pod)]
 
+    def idle_nodes(self) -> set[str]:
+        """Return the nodes on which no pod is but those that every node has."""
+        nodes = {node["metadata"]["name"] for node in self._informers.store("nodes").all()}
+        for pod in self._pods.all():
+            if (controller_of(pod) or {}).get("kind") != "DaemonSet":
+                nodes.discard(pod["spec"].get("nodeName"))
+        return nodes
+
+    async def tell_pod(self, pod: dict, kind: str, reason: str, message: str) -> None:
+        """Record an event of the cluster autoscaler's about a pod; kind is Normal or Warning."""
+        await self._autoscaler_events.record(pod, kind, reason, message)
+
+    def pod(self, namespace: str, name: str) -> dict | None:
+        """Return a pod that runs on a node of this runtime; None for others, and for those that are not bound yet."""
+        found = self._pods.get(name, namespace)
+        return found if found is not None and self._nodes.owns(found["spec"].get("nodeName") or "") else None
+
+    def pod_port(self, namespace: str, pod: str, port: int) -> int | None:
+        """Return the port of 127.0.0.1 behind a pod's port, None where nothing listens; for port forwarding."""
+        found = self._pods.get(pod, namespace)
+        address = ((found or {}).get("status") or {}).get("podIP")
+        return self._network.local_port(address, port) if address else None
+
     def pod_logs(self, namespace: str, pod: str, container: str, previous: bool, tail: int | None) -> list[str]:
         """Return the lines that a container wrote, the last ``tail`` of them; for KubernetesCluster.log_source.
 
@@ -98,4 +149,4 @@ class ClusterRuntime:
         if previous and not found.last_state:
             raise bad_request(f'previous terminated container "{container}" in pod "{pod}" not found')
         lines = found.previous_log if previous else found.log
-        return list(lines if tail is None else lines[max(0, len(lines) - tail) :])
+        return lines if tail is None else list(lines[max(0, len(lines) - tail) :])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
+from pathlib import Path
 
 from aiohttp import web
 
 from llmops_gke_sandbox import __version__
 from llmops_gke_sandbox.admin import Admin, loopback_only
 from llmops_gke_sandbox.agents.addresses import Addresses
+from llmops_gke_sandbox.body_log import BodyLog
 from llmops_gke_sandbox.clock import Clock
+from llmops_gke_sandbox.cluster_users import ClusterUsers
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import oauth
@@ -20,7 +22,8 @@ from llmops_gke_sandbox.google.container.autoscaler import Autoscaler
 from llmops_gke_sandbox.google.container.backend import Backend, BackendFactory
 from llmops_gke_sandbox.google.container.filling import Shown
 from llmops_gke_sandbox.google.container.http import ContainerApi
-from llmops_gke_sandbox.google.container.operations import Operations
+from llmops_gke_sandbox.google.container.managed import Managed
+from llmops_gke_sandbox.google.container.operations import OperationFailed, Operations
 from llmops_gke_sandbox.google.container.provision import Provisioner
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.state import Store
@@ -32,6 +35,7 @@ from llmops_gke_sandbox.huggingface.http import HubApi, hub_errors
 from llmops_gke_sandbox.huggingface.hub import Hub
 from llmops_gke_sandbox.kubectl_access import KubectlAccess
 from llmops_gke_sandbox.live_cluster import LiveCluster
+from llmops_gke_sandbox.remote.kubeconfig import Access, read_access
 from llmops_gke_sandbox.request_log import RequestLog, mark_simulated
 
 
@@ -45,14 +49,18 @@ class Sandbox:
         self.config = config
         self.clock, self.faults = Clock(config.speed), Faults()
         self.log = RequestLog(config.directory / "requests.jsonl")
+        self._bodies = BodyLog(config.record_bodies)
         self.hub = Hub(config, self.faults)
         self._addresses = Addresses()
         # The port must be known before anything is served: it is in the key, and in the links of the APIs' answers.
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.tokens = oauth.Tokens(config.project, config.service_account_email, f"{self.url}/token")
+        self.tokens = oauth.Tokens(
+            config.project, config.service_account_email, f"{self.url}/token", config.token_lifetime
+        )
+        self._users = ClusterUsers(self.tokens.standing, self.tokens.identity)
         self.store = Store(config.project)
-        self._quotas = Quotas(config, self.store.nodes)
+        self._quotas = Quotas(config, self.store.nodes, self.faults)
         container, self._compute_url = f"{self.url}/container/v1", f"{self.url}/compute/v1"
         shown = Shown(self.store, container, self._compute_url)
         self._parts = Parts(
@@ -64,7 +72,7 @@ class Sandbox:
             clock=self.clock,
         )
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1)
-        self._autoscaler: asyncio.Task | None = None
+        self._loops: list[asyncio.Task] = []
 
     def endpoints(self) -> dict:
         """Return where everything is, as endpoints.json holds it."""
@@ -89,14 +97,13 @@ class Sandbox:
         self.tokens.write_key(self.config.directory / "service-account.json")
         await self._runner.setup()
         await web.SockSite(self._runner, self._socket).start()
-        self._autoscaler = asyncio.create_task(Autoscaler(self._parts).run())
+        self._loops = [asyncio.create_task(loop(self._parts).run()) for loop in (Autoscaler, Managed)]
 
     async def stop(self) -> None:
         """End every task and listener, of the clusters too."""
-        if self._autoscaler is not None:
-            self._autoscaler.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._autoscaler
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         await self._parts.operations.stop()
         await asyncio.gather(*(self._parts.provisioner.stop(cluster) for cluster in self.store.all()))
         await self._runner.cleanup()
@@ -129,7 +136,7 @@ class Sandbox:
     def _application(self) -> web.Application:
         guard = Guard(self.config, self.tokens, self.faults)
         projects = Projects(self.config, guard, self.faults)
-        compute = Compute(self.config, self._quotas, guard, self._compute_url)
+        compute = Compute(self.config, self._quotas, guard, self._compute_url, store=self.store, faults=self.faults)
         app = web.Application()
         app.on_response_prepare.append(mark_simulated)
         google = {
@@ -139,11 +146,12 @@ class Sandbox:
             "cloudresourcemanager": ("/cloudresourcemanager", projects.resource_manager_routes()),
         }
         for service, (prefix, routes) in google.items():
-            self._mount(app, service, prefix, routes, google_errors, guard.middleware(service))
+            kept = [self._bodies.middleware] if service == "container" else []
+            self._mount(app, service, prefix, routes, *kept, google_errors, guard.middleware(service))
         self._mount(app, "huggingface", "/huggingface", HubApi(self.hub).routes(), hub_errors)
         self._mount(app, "token", "/token", oauth.routes(self.tokens))
         admin = web.Application(middlewares=[loopback_only])
-        admin.add_routes(Admin(self.faults, self.log, self.status).routes())
+        admin.add_routes(Admin(self.faults, self.log, self._bodies, self.status).routes())
         app.add_subapp("/sandbox", admin)
         return app
 
@@ -161,8 +169,23 @@ class Sandbox:
             clock=self.clock,
             faults=self.faults,
             log=self.log,
-            authenticate=self.tokens.identity,
+            authenticate=self._users.authenticate,
             hub=self.hub,
             addresses=self._addresses,
-            kubectl_access=KubectlAccess(self.config.directory, name, location, self.tokens.standing),
+            kubectl_access=KubectlAccess(self.config.directory, name, location, self._users.tokens),
+            remote=self._remote(name),
         )
+
+    def _remote(self, name: str) -> Access | None:
+        """Return the access to the API server that the config gives for a cluster; None if it gives none."""
+        chosen = self.config.kubernetes
+        if not chosen.get("kubeconfig"):
+            return None
+        taken = [one.name for one in self.store.all() if one.backend is not None]
+        if taken:
+            text = f"The sandbox's kubeconfig has one API server, and cluster {taken[0]} has it: {name} can't be made."
+            raise OperationFailed("FAILED_PRECONDITION", text)
+        try:
+            return read_access(Path(chosen["kubeconfig"]).expanduser(), chosen.get("context"))
+        except (ValueError, OSError) as error:
+            raise OperationFailed("FAILED_PRECONDITION", str(error)) from None

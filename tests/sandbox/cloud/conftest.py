@@ -30,6 +30,8 @@ class Behind:
         self.labels: dict[str, dict] = {}
         self.taints: dict[str, list] = {}
         self.pending: list[dict] = []
+        self.managed = self.idle = False
+        self.told: list[tuple[str, str, str, str]] = []
 
     async def start(self) -> None:
         self.running = True
@@ -49,11 +51,20 @@ class Behind:
     async def set_node_taints(self, name: str, taints: list[dict]) -> None:
         self.taints[name] = taints
 
+    async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
+        self.managed = wanted
+
+    def idle_nodes(self) -> set[str]:
+        return set(self.nodes) if self.idle else set()
+
     def unschedulable_pods(self) -> list[dict]:
         return self.pending
 
-    def would_take(self, pool: dict, zone: str, pod: dict) -> bool:
-        return pod["for"] == pool["name"]
+    def refusals(self, pool: dict, zone: str, pod: dict) -> list[str]:
+        return [] if pod["for"] == pool["name"] else ["Insufficient nvidia.com/gpu"]
+
+    async def tell_pod(self, pod: dict, kind: str, reason: str, message: str) -> None:
+        self.told.append((pod["metadata"]["uid"], kind, reason, message))
 
 
 class Cloud:

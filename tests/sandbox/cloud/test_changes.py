@@ -29,6 +29,14 @@ async def update(cloud, **fields) -> dict:
             },
         ),
         ({"desiredReleaseChannel": {"channel": "RAPID"}}, {"releaseChannel": {"channel": "RAPID"}}),
+        (
+            {"desiredIntraNodeVisibilityConfig": {"enabled": True}},
+            {"networkConfig": {"enableIntraNodeVisibility": True}},
+        ),
+        (
+            {"gkeAutoUpgradeConfig": {"patchMode": "ACCELERATED"}},
+            {"gkeAutoUpgradeConfig": {"patchMode": "ACCELERATED"}},
+        ),
         ({"desiredVerticalPodAutoscaling": {"enabled": True}}, {"verticalPodAutoscaling": {"enabled": True}}),
         (
             {"desiredMonitoringConfig": {"componentConfig": {"enableComponents": ["SYSTEM_COMPONENTS"]}}},
@@ -169,3 +177,15 @@ def contains(have: object, want: object) -> bool:
     if isinstance(want, dict):
         return isinstance(have, dict) and all(key in have and contains(have[key], want[key]) for key in want)
     return have == want
+
+
+async def test_a_maintenance_policy_is_set_by_who_has_read_the_last_one(cloud):
+    await cloud.create()
+    read = (await cloud.get("clusters/c1"))["maintenancePolicy"]["resourceVersion"]
+    window = {"dailyMaintenanceWindow": {"startTime": "03:00"}}
+    body = {"maintenancePolicy": {"window": window, "resourceVersion": read}}
+    await cloud.done("POST", "clusters/c1:setMaintenancePolicy", body)
+    after = (await cloud.get("clusters/c1"))["maintenancePolicy"]
+    assert after["window"] == window and after["resourceVersion"] != read
+    error = await cloud.refused("POST", "clusters/c1:setMaintenancePolicy", body)
+    assert error["status"] == "INVALID_ARGUMENT" and "resource version" in error["message"]

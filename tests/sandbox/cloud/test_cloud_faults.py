@@ -153,7 +153,7 @@ async def test_the_autoscaler_adds_a_node_within_the_maximum(cloud):
     limits = {"enabled": True, "minNodeCount": 1, "maxNodeCount": 2}
     await cloud.create(nodePools=[POOL, GPU | {"autoscaling": limits}])
     behind = cloud.behind["c1"]
-    behind.pending = [{"for": "p"}, {"for": "gpu"}]
+    behind.pending = [{"for": "p", "metadata": {"uid": "1"}}, {"for": "gpu", "metadata": {"uid": "2"}}]
 
     def gpus() -> int:
         return sum(pool == "gpu" for pool, _ in behind.nodes.values())
@@ -164,3 +164,60 @@ async def test_the_autoscaler_adds_a_node_within_the_maximum(cloud):
     await cloud.sandbox.clock.sleep(200)
     assert gpus() == 2
     assert len(behind.nodes) == 5
+    told = {uid: [one[1:] for one in behind.told if one[0] == uid] for uid in ("1", "2")}
+    kind, reason, message = told["2"][0]
+    assert (kind, reason) == ("Normal", "TriggeredScaleUp")
+    assert message.startswith("pod triggered scale-up: [{https://www.googleapis.com/compute/v1/projects/")
+    assert message.endswith("-grp 1->2 (max: 2)}]")
+    assert told["2"][-1][2] == "pod didn't trigger scale-up: 1 max node group size reached"
+    assert told["1"][0][1:] == ("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 Insufficient nvidia.com/gpu")
+
+
+@pytest.mark.parametrize(("fault", "why"), [("stockout", "GCE out of resources"), ("quota", "GCE quota exceeded")])
+async def test_a_node_that_cannot_be_had_is_told_to_the_pod(cloud, fault, why):
+    limits = {"enabled": True, "minNodeCount": 1, "maxNodeCount": 2}
+    await cloud.create(nodePools=[POOL, GPU | {"autoscaling": limits}])
+    behind = cloud.behind["c1"]
+    cloud.faults.add(fault, match={"pool": "gpu"})
+    behind.pending = [{"for": "gpu", "metadata": {"uid": "1"}}]
+    async with asyncio.timeout(5):
+        while "FailedScaleUp" not in [one[2] for one in behind.told]:
+            await asyncio.sleep(0.01)
+    told = next(one for one in behind.told if one[2] == "FailedScaleUp")
+    zone = GPU["locations"][0]
+    assert told[1:] == (
+        "Warning",
+        "FailedScaleUp",
+        f"Node scale up in zones {zone} associated with this pod failed: {why}. Pod is at risk of not being scheduled.",
+    )
+
+
+async def test_an_idle_node_that_the_autoscaler_added_goes_and_the_first_ones_stay(cloud):
+    limits = {"enabled": True, "minNodeCount": 0, "maxNodeCount": 2}
+    await cloud.create(nodePools=[POOL, GPU | {"autoscaling": limits}])
+    behind = cloud.behind["c1"]
+    first = {name for name, (pool, _zone) in behind.nodes.items() if pool == "gpu"}
+    behind.pending = [{"for": "gpu", "metadata": {"uid": "1"}}]
+
+    def gpus() -> set[str]:
+        return {name for name, (pool, _zone) in behind.nodes.items() if pool == "gpu"}
+
+    async with asyncio.timeout(5):
+        while len(gpus()) < 2:
+            await asyncio.sleep(0.005)
+        behind.pending, behind.idle = [], True
+        while len(gpus()) > 1:
+            await asyncio.sleep(0.005)
+    await cloud.sandbox.clock.sleep(1500)
+    assert gpus() == first
+
+
+async def test_the_exporter_of_gke_follows_the_settings(cloud):
+    await cloud.create()
+    async with asyncio.timeout(5):
+        while not cloud.behind["c1"].managed:
+            await asyncio.sleep(0.005)
+        monitoring = {"componentConfig": {"enableComponents": ["SYSTEM_COMPONENTS"]}}
+        await cloud.done("PUT", "clusters/c1", {"update": {"desiredMonitoringConfig": monitoring}})
+        while cloud.behind["c1"].managed:
+            await asyncio.sleep(0.005)

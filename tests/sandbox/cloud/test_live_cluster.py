@@ -75,6 +75,12 @@ async def test_pools_are_nodes_and_grow_for_gpu_pods_up_to_their_maximum(call):
     await until(two_run_and_one_waits)
     assert len([item for item in await nodes(call, api) if item["metadata"]["labels"].get("tier") == "serving"]) == 2
 
+    async def told_why() -> bool:
+        events = (await call("GET", f"{api}/namespaces/default/events?fieldSelector=reason=NotTriggerScaleUp"))["items"]
+        return any(one["message"].endswith("1 max node group size reached") for one in events)
+
+    await until(told_why)
+
     await call("PUT", "/clusters/c1/nodePools/gpu", {"labels": {"labels": {"tier": "other"}}})
 
     async def relabelled() -> bool:

@@ -58,8 +58,6 @@ async def test_users_learn_who_they_are_and_what_they_may(client):
     ("method", "path", "what"),
     [
         ("POST", f"{PODS}/p/exec", "pods/exec"),
-        ("POST", f"{PODS}/p/portforward", "pods/portforward"),
-        ("POST", f"{PODS}/p/eviction", "pods/eviction"),
         ("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", "serviceaccounts/token"),
         ("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", "subjectaccessreviews"),
     ],
@@ -70,10 +68,17 @@ async def test_what_is_not_implemented_says_so(client, method, path, what):
     assert what in body["message"]
 
 
-async def test_impersonation_is_refused_not_ignored(client, cluster):
-    headers = {"Authorization": "Bearer admin-token", "Impersonate-User": "viewer"}
-    async with client.session.get(f"https://{cluster.endpoint}{PODS}", headers=headers) as answer:
-        assert answer.status == 501
+async def test_who_may_everything_acts_as_another_and_nobody_else_does(client, cluster):
+    async def ask(token: str, wanted: str) -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {token}-token", "Impersonate-User": wanted}
+        async with client.session.get(f"https://{cluster.endpoint}{PODS}", headers=headers) as answer:
+            return answer.status, (await answer.json()).get("message", "")
+
+    status, message = await ask("admin", "viewer")
+    assert status == 403 and 'User "viewer" cannot list resource "pods"' in message
+    status, message = await ask("viewer", "admin")
+    assert status == 403 and 'User "viewer" cannot impersonate resource "users"' in message
+    assert (await ask("admin", "somebody"))[0] == 200
 
 
 async def test_a_method_that_a_path_has_not_got_is_refused(client):
@@ -126,6 +131,14 @@ async def test_logs_come_from_what_runs_pods(client, cluster):
     running = {"name": "main", "state": {"running": {}}, "ready": True, "restartCount": 0, "image": "i", "imageID": ""}
     await client.merge(f"{PODS}/p/status", {"status": {"containerStatuses": [running]}})
     assert await client("GET", f"{PODS}/p/log?container=main&tailLines=5") == (200, "one\ntwo\n")
+    status, body = await client("GET", f"{PODS}/p/log?container=main&previous=true")
+    assert (status, body["message"]) == (400, 'previous terminated container "main" in pod "p" not found')
+    crashed = {
+        **running,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1}},
+    }
+    await client.merge(f"{PODS}/p/status", {"status": {"containerStatuses": [crashed]}})
     await client("GET", f"{PODS}/p/log?container=main&previous=true")
     assert asked == [("default", "p", "main", False, 5), ("default", "p", "main", True, None)]
 

@@ -115,8 +115,14 @@ async def test_kubectl_create_speaks_protobuf_and_is_understood(kubectl):
         0,
         "pause",
     )
-    refused = await kubectl("create", "job", "j", "--image=pause", expect=1)
-    assert "the sandbox does not implement Job in protobuf" in refused
+    await kubectl("create", "job", "j", "--image=pause")
+    await kubectl("run", "p", "--image=pause", "--labels=app=p", "--port=80")
+    job = json.loads(await kubectl("get", "job", "j", "-o", "json"))
+    assert (job["spec"]["backoffLimit"], job["spec"]["template"]["spec"]["restartPolicy"]) == (6, "Never")
+    pod = json.loads(await kubectl("get", "pod", "p", "-o", "json"))
+    assert pod["spec"]["containers"][0]["ports"] == [{"containerPort": 80, "protocol": "TCP"}]
+    refused = await kubectl("create", "cronjob", "c", "--image=pause", "--schedule=0 0 * * *", expect=1)
+    assert "the sandbox does not implement CronJob in protobuf" in refused
 
 
 async def test_kubectl_waits_and_asks_for_rights(kubectl, cluster):

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest_asyncio
 
@@ -55,10 +60,14 @@ class OneModel:
 
 
 class World:
-    """A cluster and everything a test wants of it."""
+    """A cluster and everything a test wants of it.
 
-    def __init__(self, speed: float) -> None:
-        clock, self.faults, self.hub = Clock(speed), Faults(), OneModel()
+    :param agents: False for an API server with controllers alone, whose nodes others run.
+    """
+
+    def __init__(self, speed: float, agents: bool = True) -> None:
+        clock = self.clock = Clock(speed)
+        self.faults, self.hub = Faults(), OneModel()
         self.cluster = KubernetesCluster(
             "test", clock=clock, faults=self.faults, log=RequestLog(), authenticate={TOKEN: "tester"}.get
         )
@@ -72,8 +81,10 @@ class World:
             faults=self.faults,
             hub=self.hub,
             addresses=Addresses(),
+            agents=agents,
         )
         self.cluster.log_source = self.runtime.pod_logs
+        self.cluster.port_source = self.runtime.pod_port
 
     async def until(self, holds: Callable[[], object], what: str = "") -> object:
         """Return what ``holds()`` returns, as soon as that is true; fail if it is not within wall seconds."""
@@ -127,6 +138,49 @@ class World:
             return None
 
         return await self.until(found, f"pod {name} waiting: {reason}")
+
+
+def write_kubeconfig(directory: Path, world: World) -> Path:
+    """Write the kubeconfig of a cluster that is served, and return its file."""
+    certificate = base64.b64encode(world.cluster.ca_certificate).decode()
+    server = {"server": f"https://{world.cluster.endpoint}", "certificate-authority-data": certificate}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "clusters": [{"name": "test", "cluster": server}],
+        "users": [{"name": "test", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+    }
+    file = directory / "kubeconfig"
+    file.write_text(json.dumps(config))
+    return file
+
+
+class Kubectl:
+    """Runs kubectl against a cluster.
+
+    :param file: its kubeconfig.
+    """
+
+    program = shutil.which("kubectl")
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._environment = {"PATH": os.environ["PATH"], "HOME": str(file.parent), "KUBECONFIG": str(file)}
+
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            self.program, *words, env=self._environment, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+        )
+
+    async def __call__(self, *words: str, given: object = None, fails: bool = False) -> str:
+        process = await self.start(*words)
+        output, _none = await process.communicate(json.dumps(given).encode() if given else None)
+        text = output.decode()
+        assert bool(process.returncode) is fails, text
+        return text
 
 
 def is_ready(pod: dict) -> bool:
@@ -200,3 +254,11 @@ async def gpu_world(world):
     await world.runtime.add_node(GPU_POOL, ZONE, "gpu-1")
     await world.until(lambda: "nvidia.com/gpu" in world.api.get_now("nodes", "gpu-1")["status"]["allocatable"])
     return world
+
+
+@pytest_asyncio.fixture
+async def served(gpu_world, tmp_path):
+    """A cluster with a plain node and one with a GPU, served over HTTPS, and the kubectl for it."""
+    await gpu_world.cluster.start()
+    yield gpu_world, Kubectl(write_kubeconfig(tmp_path, gpu_world))
+    await gpu_world.cluster.stop()

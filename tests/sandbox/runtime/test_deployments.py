@@ -189,11 +189,11 @@ async def test_min_ready_seconds_pass_before_a_pod_counts_as_available(world):
 
 
 async def test_kinds_that_nothing_brings_to_life_say_so(world):
-    job = {"metadata": {"name": "load"}, "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [
-        {"name": "main", "image": PAUSE}]}}}}  # fmt: skip
-    await world.api.create("jobs.batch", job, "default")
-    (event,) = await world.until(lambda: world.events("load", "NotSimulated"))
-    assert event["message"] == "The sandbox has no controller for jobs.batch: nothing will come of this Job"
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"],
+             "resources": {"requests": {"storage": "1Gi"}}}}  # fmt: skip
+    await world.api.create("persistentvolumeclaims", claim, "default")
+    (event,) = await world.until(lambda: world.events("data", "NotSimulated"))
+    assert event["message"].startswith("The sandbox has no controller for persistentvolumeclaims: nothing will come")
 
 
 async def test_a_pod_of_a_node_that_does_not_exist_is_removed(world):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmops_gke_sandbox.controllers.hpa import no_metrics
+from llmops_gke_sandbox.controllers.hpa_metrics import no_metric
 
 from .conftest import deployment
 
@@ -80,12 +80,12 @@ async def test_a_target_of_zero_replicas_is_left_alone(world):
 def test_an_external_metric_is_named_with_its_selector():
     selector = {"matchLabels": {"metric.labels.cluster": "c"}}
     metric = {"type": "External", "external": {"metric": {"name": "m", "selector": selector}}}
-    reason, _kind, cause = no_metrics(metric, "serving")
-    assert reason == "FailedGetExternalMetric"
-    assert cause.startswith("unable to get external metric serving/m/{metric.labels.cluster: c}: unable to fetch")
+    error = no_metric(metric, "serving")
+    assert error.reason == "FailedGetExternalMetric"
+    assert error.cause.startswith("unable to get external metric serving/m/{metric.labels.cluster: c}: unable to fetch")
 
 
 def test_a_resource_metric_needs_the_metrics_server():
-    reason, _kind, cause = no_metrics({"type": "Resource", "resource": {"name": "cpu"}}, "serving")
-    assert reason == "FailedGetResourceMetric"
-    assert "get pods.metrics.k8s.io" in cause
+    error = no_metric({"type": "Resource", "resource": {"name": "cpu"}}, "serving")
+    assert error.reason == "FailedGetResourceMetric"
+    assert "get pods.metrics.k8s.io" in error.cause

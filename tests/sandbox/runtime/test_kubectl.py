@@ -2,64 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
-import os
-import shutil
-
 import pytest
-import pytest_asyncio
 
-from .conftest import DEFAULT_POOL, EXPORTER, GPU_POOL, SPEED, TOKEN, TOLERANT, ZONE, World, deployment, service
+from .conftest import EXPORTER, GPU, TOLERANT, Kubectl, deployment, pod, service
 
-KUBECTL = shutil.which("kubectl")
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
-
-
-class Kubectl:
-    """Runs kubectl against a cluster."""
-
-    def __init__(self, directory, cluster) -> None:
-        self._file = directory / "kubeconfig"
-        certificate = base64.b64encode(cluster.ca_certificate).decode()
-        server = {"server": f"https://{cluster.endpoint}", "certificate-authority-data": certificate}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "test",
-            "clusters": [{"name": "test", "cluster": server}],
-            "users": [{"name": "test", "user": {"token": TOKEN}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        }
-        self._file.write_text(json.dumps(config))
-        self._environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "KUBECONFIG": str(self._file)}
-
-    async def __call__(self, *words: str, given: object = None, fails: bool = False) -> str:
-        process = await asyncio.create_subprocess_exec(
-            KUBECTL,
-            *words,
-            env=self._environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _none = await process.communicate(json.dumps(given).encode() if given else None)
-        text = output.decode()
-        assert bool(process.returncode) is fails, text
-        return text
-
-
-@pytest_asyncio.fixture
-async def live(tmp_path):
-    world = World(SPEED)
-    await world.cluster.start()
-    await world.runtime.start()
-    await world.runtime.add_node(DEFAULT_POOL, ZONE, "plain-1")
-    await world.runtime.add_node(GPU_POOL, ZONE, "gpu-1")
-    yield world, Kubectl(tmp_path, world.cluster)
-    await world.runtime.stop()
-    await world.cluster.stop()
+pytestmark = pytest.mark.skipif(Kubectl.program is None, reason="kubectl is not installed")
 
 
 def _model() -> dict:
@@ -73,8 +20,8 @@ def _model() -> dict:
     return deployment("model", 1, EXPORTER, container=container, nodeSelector=selector, **TOLERANT)
 
 
-async def test_a_deployment_from_apply_to_delete(live):
-    world, kubectl = live
+async def test_a_deployment_from_apply_to_delete(served):
+    world, kubectl = served
     await kubectl("apply", "-f", "-", given=_model())
     assert 'deployment "model" successfully rolled out' in await kubectl("rollout", "status", "deployment/model")
     described = await kubectl("describe", "deployment", "model")
@@ -89,8 +36,8 @@ async def test_a_deployment_from_apply_to_delete(live):
     assert "No resources found" in await kubectl("get", "pods,replicasets")
 
 
-async def test_restart_history_and_undo(live):
-    world, kubectl = live
+async def test_restart_history_and_undo(served):
+    world, kubectl = served
     await kubectl("apply", "-f", "-", given=deployment("web"))
     await kubectl("rollout", "status", "deployment/web")
     (before,) = world.pods("web")
@@ -111,8 +58,8 @@ async def test_restart_history_and_undo(live):
     )
 
 
-async def test_a_rollout_that_cannot_finish_fails_with_the_deadline(live):
-    _world, kubectl = live
+async def test_a_rollout_that_cannot_finish_fails_with_the_deadline(served):
+    _world, kubectl = served
     late = deployment("late", image="registry.example/none:1", progressDeadlineSeconds=60)
     await kubectl("apply", "-f", "-", given=late)
     text = await kubectl("rollout", "status", "deployment/late", fails=True)
@@ -122,8 +69,8 @@ async def test_a_rollout_that_cannot_finish_fails_with_the_deadline(live):
     assert "trying and failing to pull image" in await kubectl("logs", "deployment/late", fails=True)
 
 
-async def test_a_load_balancer_as_kubectl_shows_it(live):
-    world, kubectl = live
+async def test_a_load_balancer_as_kubectl_shows_it(served):
+    world, kubectl = served
     await kubectl("apply", "-f", "-", given=service("model"))
     await world.until(lambda: world.service("model")["status"]["loadBalancer"].get("ingress"))
     address = world.service("model")["status"]["loadBalancer"]["ingress"][0]["ip"]
@@ -134,3 +81,54 @@ async def test_a_load_balancer_as_kubectl_shows_it(live):
     nodes = await kubectl("get", "nodes")
     assert nodes.count(" Ready ") == 2 and "v1.36.0-gke.1" in nodes
     assert "nvidia.com/gpu:     1" in await kubectl("describe", "node", "gpu-1")
+
+
+async def test_the_log_of_a_crash_loop_is_that_of_the_run_that_ended(served):
+    world, kubectl = served
+    for number in (1, 2):
+        world.faults.add("crash", times=1, match={"pod": "p"}, exit_code=7, message=f"last words {number}")
+    world.clock.speed = 10
+    await kubectl("apply", "-f", "-", given=pod("p"))
+    await world.waiting("p", "CrashLoopBackOff")
+    assert "last words 2" in await kubectl("logs", "p") and "last words 2" in await kubectl("logs", "p", "--previous")
+    described = await kubectl("describe", "pod", "p")
+    assert "CrashLoopBackOff" in described and "Exit Code:    7" in described
+    world.clock.speed = 1000
+    await world.started("p")
+    assert "last words" not in await kubectl("logs", "p")
+    assert "last words 2" in await kubectl("logs", "p", "--previous")
+    await kubectl("apply", "-f", "-", given=pod("new"))
+    await world.started("new")
+    assert "previous terminated container" in await kubectl("logs", "new", "--previous", fails=True)
+
+
+async def test_logs_by_their_times(served):
+    world, kubectl = served
+    await kubectl("apply", "-f", "-", given=pod("p", EXPORTER, **GPU, **TOLERANT))
+    await world.started("p")
+    lines = (await kubectl("logs", "p")).splitlines()
+    stamped = (await kubectl("logs", "p", "--timestamps", "--since=1h")).splitlines()
+    assert [line.split(" ", 1)[1] for line in stamped] == lines and len(lines) > 1
+    last = stamped[-1].split(" ")[0]
+    assert (await kubectl("logs", "p", f"--since-time={last}")).splitlines()[-1:] == lines[-1:]
+    assert await kubectl("logs", "p", "--since-time=2200-01-01T00:00:00Z") == ""
+    assert (await kubectl("logs", "p", "--since=1h", "--tail=1")).splitlines() == lines[-1:]
+
+
+async def test_edits_labels_and_waits(served):
+    world, kubectl = served
+    await kubectl("apply", "-f", "-", given=deployment("web"))
+    await kubectl("wait", "deployment/web", "--for=condition=Available", "--timeout=10s")
+    await kubectl("patch", "deployment", "web", "--patch", '{"spec": {"template": {"spec": {"containers": '
+                  '[{"name": "main", "env": [{"name": "A", "value": "1"}]}]}}}}')  # fmt: skip
+    await kubectl("patch", "deployment", "web", "--type=json", "--patch", '[{"op": "replace", "path": '
+                  '"/spec/replicas", "value": 2}]')  # fmt: skip
+    await kubectl("rollout", "status", "deployment/web")
+    assert [one["spec"]["containers"][0]["env"] for one in world.pods("web")] == [[{"name": "A", "value": "1"}]] * 2
+    await kubectl("label", "pods", "-l", "app=web", "model_LoadBalancer=true")
+    await kubectl("annotate", "deployment", "web", "note=x", "--overwrite")
+    labelled = await kubectl("get", "pods", "-l", "model_LoadBalancer=true", "-o", "name")
+    assert len(labelled.split()) == 2
+    await kubectl("delete", "deployment", "web", "--wait=true")
+    await kubectl("wait", "pods", "-l", "app=web", "--for=delete", "--timeout=10s")
+    assert "service/kubernetes" in await kubectl("get", "all")

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from llmops_gke_sandbox.agents.machine_types import capacity, machine
+from llmops_gke_sandbox.agents.allocatable import capacity, machine
 from llmops_gke_sandbox.agents.nodes import node_object
 from llmops_gke_sandbox.kubernetes.quantity import parse
 
@@ -77,20 +77,6 @@ def test_taints_and_labels_of_the_pool_are_the_nodes():
     labels = node["metadata"]["labels"]
     assert labels["team"] == "llm"
     assert labels["cloud.google.com/gke-image-streaming"] == labels["cloud.google.com/gke-spot"] == "true"
-
-
-@pytest.mark.parametrize(
-    ("name", "cpus", "memory_gib", "gpus"),
-    [
-        ("n1-standard-4", 4, 15, 0),
-        ("g2-standard-12", 12, 48, 1),
-        ("g2-standard-96", 96, 384, 8),
-        ("e2-medium", 2, 4, 0),
-    ],
-)
-def test_machine_types(name, cpus, memory_gib, gpus):
-    shape = machine(name)
-    assert (shape.cpus, shape.memory, shape.gpus) == (cpus, memory_gib * 2**30, gpus)
 
 
 @pytest.mark.parametrize("name", ["n1-standard", "n1-standard-x", "z9-standard-4", ""])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -141,3 +142,23 @@ def test_a_test_dictates_what_a_client_sees():
     assert (timing.first_token(1000), timing.step(1000), timing.cold) == (0.05, 0.01, 2.0)
     assert (timing.tokens_per_event, timing.space_after_data) == (4, False)
     assert overrides({}) == {}
+
+
+async def test_a_stream_says_through_a_silence_that_it_lives(serve):
+    async with (
+        serve(Timing(ttft=0.05, keep_alive=0.01)) as client,
+        client.post("/generate_stream", json=body(2)) as answer,
+    ):
+        lines = (await answer.text()).splitlines()
+    assert lines[0] == ":"
+    assert sum(line.startswith("data:") for line in lines) == 2
+
+
+async def test_tokens_without_text_come_and_count(serve):
+    async with (
+        serve(Timing(empty_every=2)) as client,
+        client.post("/generate_stream", json=body(4, details=True)) as answer,
+    ):
+        events = [json.loads(line[5:]) for line in (await answer.text()).splitlines() if line]
+    assert [bool(event["token"]["text"]) for event in events] == [True, False, True, False]
+    assert events[-1]["details"]["generated_tokens"] == 4

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from llmops_gke_sandbox import workloads
+from llmops_gke_sandbox.agents.cluster_dns import ClusterDns
+from llmops_gke_sandbox.agents.collector import Collector
 from llmops_gke_sandbox.agents.durations import back_off, go_duration
 from llmops_gke_sandbox.agents.environment import ConfigError, Environment
 from llmops_gke_sandbox.agents.network import PodNetwork
@@ -17,6 +20,7 @@ from llmops_gke_sandbox.agents.pulls import PullError, Pulls
 from llmops_gke_sandbox.control.events import EventRecorder
 from llmops_gke_sandbox.control.objects import timestamp
 from llmops_gke_sandbox.control.plane import Plane
+from llmops_gke_sandbox.kubernetes.timed_log import TimedLog
 from llmops_gke_sandbox.workloads.base import ContainerContext, Hub, Workload
 
 _CREATE_SECONDS = 1.0
@@ -148,9 +152,20 @@ class Container:
         # The node as it is now: its GPU may have appeared since the pod was bound.
         node = self._machinery.plane.informers.store("nodes").get(place.node["metadata"]["name"]) or place.node
         context = ContainerContext(
-            place.pod, self.spec, environment, node, self._clock, self._faults, self._machinery.hub
+            place.pod,
+            self.spec,
+            environment,
+            node,
+            self._clock,
+            self._faults,
+            self._machinery.hub,
+            await self._machinery.environment.files(place.pod, self.spec),
+            ClusterDns(self._machinery.plane.informers, self._machinery.network).locate,
+            functools.partial(self._beside, node["metadata"]["name"]),
+            Collector(self._machinery.plane, self._machinery.network).series,
         )
         workload = workloads.create(context)
+        workload.log = TimedLog(workload.log)
         await self._tell("Normal", "Created", f"Created container: {name}")
         began = timestamp(self._clock.now())
         try:
@@ -168,6 +183,12 @@ class Container:
         self.state = {"terminated": self._terminated(ending, began)}
         await self._changed()
         return ending
+
+    def _beside(self, node: str) -> list[tuple[dict, Workload]]:
+        pods = self._machinery.plane.informers.store("pods").all()
+        here = [pod for pod in pods if pod["spec"].get("nodeName") == node]
+        network = self._machinery.network
+        return [(pod, one) for pod in here for one in network.programs((pod.get("status") or {}).get("podIP") or "")]
 
     async def _watch(self, workload: Workload, began: str) -> Ending:
         """Let the program run under its probes until it ends or a probe wants it ended."""
@@ -197,7 +218,7 @@ class Container:
             return Ending(_KILLED, "Error")
         code = int(crash.get("exit_code", 1))
         workload.log.append(str(crash.get("message", f"exiting with code {code} (simulated crash)")))
-        return Ending(code, str(crash.get("reason", "Error")))
+        return Ending(code, str(crash.get("reason", "Error" if code else "Completed")))
 
     async def _pause(self, crashes: int) -> None:
         """Wait before a restart; the first one comes at once."""

@@ -45,6 +45,23 @@ class Environment:
                 resolved[entry["name"]] = value
         return resolved
 
+    async def files(self, pod: dict, container: dict) -> dict[str, str]:
+        """Return what the volumes of ConfigMaps and Secrets put into the container, path -> text.
+
+        What is missing is left out: check_volumes has refused it where it must be there.
+        """
+        volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
+        found: dict[str, str] = {}
+        for mount in container.get("volumeMounts") or []:
+            kind, reference = _reference(volumes.get(mount["name"], {}))
+            if not reference:
+                continue
+            name = reference.get("secretName") or reference.get("name")
+            data = await self._data(kind, name, pod["metadata"]["namespace"]) or {}
+            shown = {item["key"]: item["path"] for item in reference.get("items") or []} or {key: key for key in data}
+            found |= {f"{mount['mountPath']}/{path}": data[key] for key, path in shown.items() if key in data}
+        return found
+
     async def check_volumes(self, pod: dict) -> None:
         """See whether all volumes can be mounted.
 

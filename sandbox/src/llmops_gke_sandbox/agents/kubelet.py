@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from llmops_gke_sandbox.agents.container import Container, Machinery
 from llmops_gke_sandbox.agents.environment import Environment
@@ -20,10 +21,13 @@ _log = logging.getLogger(__name__)
 
 
 class Kubelets:
-    """One worker for each pod that is bound to a node."""
+    """One worker for each pod that is bound to a node.
 
-    def __init__(self, plane: Plane, hub: Hub, network: PodNetwork) -> None:
-        self._plane = plane
+    :param owns: tells whether a node, by its name, is run by these kubelets.
+    """
+
+    def __init__(self, plane: Plane, hub: Hub, network: PodNetwork, owns: Callable[[str], bool]) -> None:
+        self._plane, self._owns = plane, owns
         self._client = plane.client("kubelet")
         self._pods = plane.informers.store("pods")
         self._nodes = plane.informers.store("nodes")
@@ -68,7 +72,7 @@ class Kubelets:
     def _see_to(self, pod: dict) -> None:
         uid, node = uid_of(pod), self._nodes.get(pod["spec"].get("nodeName") or "")
         worker = self._workers.get(uid)
-        if worker is None and node is not None:
+        if worker is None and node is not None and self._owns(node["metadata"]["name"]):
             events = self._recorder(node["metadata"]["name"])
             worker = self._workers[uid] = PodWorker(self._machinery, self._client, self._pods, pod, node, events)
             task = self._tasks[uid] = asyncio.create_task(worker.run(), name=f"pod {key_of(pod)}")

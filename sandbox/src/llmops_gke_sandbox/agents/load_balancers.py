@@ -66,6 +66,13 @@ class LoadBalancers(Controller):
         for key, balancer in list(self._balancers.items()):
             await self._close(key, balancer)
 
+    async def withdraw(self) -> None:
+        """Take every address back from the API: nobody will stand behind it any more."""
+        for service in list(self._services.all()):
+            if _FINALIZER in (service["metadata"].get("finalizers") or []):
+                await self.client.update_status("services", service, _status(service, []))
+                await self._let_go(service)
+
     async def _ensure(self, key: str, service: dict, balancer: _Balancer | None) -> None:
         now = asyncio.get_running_loop().time()
         if balancer is None:

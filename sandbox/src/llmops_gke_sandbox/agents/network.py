@@ -38,6 +38,10 @@ class PodNetwork:
         if workload in self._workloads.get(address, ()):
             self._workloads[address].remove(workload)
 
+    def programs(self, address: str) -> list[Workload]:
+        """Return the programs that run behind a pod's address."""
+        return list(self._workloads.get(address, ()))
+
     def local_port(self, address: str, port: int) -> int | None:
         """Return the port on 127.0.0.1 behind a pod's port, None where nothing listens."""
         found = (workload.ports.get(port) for workload in self._workloads.get(address, ()))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from llmops_gke_sandbox.agents.machine_types import capacity, machine
-from llmops_gke_sandbox.control.objects import timestamp
+from llmops_gke_sandbox.agents.allocatable import capacity, machine
+from llmops_gke_sandbox.agents.heartbeats import Heartbeats
+from llmops_gke_sandbox.control.objects import annotations_of, timestamp
 from llmops_gke_sandbox.control.plane import Plane
 
+_SIMULATED = "llmops-gke-sandbox/simulated"
 _GPU = "nvidia.com/gpu"
 _GPU_TAINT = {"key": _GPU, "value": "present", "effect": "NoSchedule"}
 # GKE's installer and device plugin need this long on a node that is Ready.
@@ -32,6 +34,16 @@ class Nodes:
         self._pods = plane.informers.store("pods")
         self._numbers = itertools.count()
         self._drivers: dict[str, asyncio.Task] = {}
+        self._names: set[str] = set()
+        self._heartbeats = Heartbeats(plane)
+
+    def owns(self, name: str) -> bool:
+        """Tell whether a node is one of this sandbox's machines; an API server may know others as well."""
+        return name in self._names
+
+    async def run(self) -> None:
+        """Keep the nodes alive until cancelled."""
+        await self._heartbeats.run()
 
     async def add(self, pool: dict, zone: str, name: str) -> None:
         """Create a node of a pool, Ready. Its GPUs appear when the driver is there, a little later.
@@ -43,8 +55,10 @@ class Nodes:
         now = timestamp(self._plane.clock.now())
         for condition in node["status"]["conditions"]:
             condition |= {"lastHeartbeatTime": now, "lastTransitionTime": now}
+        self._names.add(name)
         created = await self._client.create("nodes", node)
         await self._client.update_status("nodes", created, node["status"])
+        await self._heartbeats.add(created)
         events = self._plane.recorder("kubelet", "kubelet", name)
         await events.normal(created, "Starting", "Starting kubelet.")
         await events.normal(created, "NodeReady", f"Node {name} status is now: NodeReady")
@@ -54,6 +68,8 @@ class Nodes:
 
     async def remove(self, name: str) -> None:
         """Delete a node and, without grace, the pods on it: their machine is gone."""
+        self._names.discard(name)
+        self._heartbeats.remove(name)
         driver = self._drivers.pop(name, None)
         if driver is not None:
             driver.cancel()
@@ -63,6 +79,12 @@ class Nodes:
         for pod in self._pods.all():
             if pod["spec"].get("nodeName") == name:
                 await self._client.delete("pods", pod, grace_period=0)
+
+    async def clear(self) -> None:
+        """Remove every simulated node, those of a sandbox that was killed among them."""
+        for node in list(self._nodes.all()):
+            if _SIMULATED in annotations_of(node):
+                await self.remove(node["metadata"]["name"])
 
     async def stop(self) -> None:
         """End what is still under way."""
@@ -110,7 +132,7 @@ def node_object(pool: dict, zone: str, name: str, number: int, project: str) -> 
         "metadata": {
             "name": name,
             "labels": _labels(pool, machine_type, zone, name, local_ssds, max_pods),
-            "annotations": {"llmops-gke-sandbox/simulated": "true"},
+            "annotations": {_SIMULATED: "true"},
         },
         "spec": {
             "podCIDR": cidr,

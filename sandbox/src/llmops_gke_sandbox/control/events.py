@@ -84,7 +84,9 @@ class EventRecorder:
         now = self._clock.now()
         if action:
             moment = micro_timestamp(now)
-            return {**event, "source": {}, "eventTime": moment, "action": action, "reportingInstance": self._component}
+            # The name of the machine of the control plane, which on GKE ends like this.
+            instance = f"{self._component}-vm"
+            return {**event, "source": {}, "eventTime": moment, "action": action, "reportingInstance": instance}
         source = {"component": self._component} | ({"host": self._host} if self._host else {})
         moment = timestamp(now)
         return {**event, "source": source, "firstTimestamp": moment, "lastTimestamp": moment, "count": 1}

@@ -102,7 +102,7 @@ class Informers:
         if resource not in self._stores:
             store = self._stores[resource] = Store(resource)
             if self._started:
-                self._tasks.append(asyncio.create_task(self._follow(store), name=f"watch {resource}"))
+                self._begin(store, None)
         return self._stores[resource]
 
     def known(self, resource: str) -> Store | None:
@@ -111,11 +111,11 @@ class Informers:
 
     async def start(self) -> None:
         """Fill every store, then follow the changes. Returns once all are filled."""
-        for store in list(self._stores.values()):
-            store.replace(await self._api.list(store.resource))
+        versions = {store.resource: await self._filled(store) for store in list(self._stores.values())}
         self._started = True
+        # There may be more by now: what was filled may have told of custom resources.
         for store in self._stores.values():
-            self._tasks.append(asyncio.create_task(self._follow(store), name=f"watch {store.resource}"))
+            self._begin(store, versions.get(store.resource))
 
     async def stop(self) -> None:
         """End all watches."""
@@ -124,17 +124,27 @@ class Informers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    async def _follow(self, store: Store) -> None:
+    def _begin(self, store: Store, version: str | None) -> None:
+        self._tasks.append(asyncio.create_task(self._follow(store, version), name=f"watch {store.resource}"))
+
+    async def _filled(self, store: Store) -> str:
+        """Fill a store anew, and return the version that it is of."""
+        objects, version = await self._api.snapshot(store.resource)
+        store.replace(objects)
+        return version
+
+    async def _follow(self, store: Store, version: str | None) -> None:
         while True:
             try:
-                store.replace(await self._api.list(store.resource))
-                async for kind, obj in self._api.watch(store.resource):
+                version = version or await self._filled(store)
+                async for kind, obj in self._api.watch(store.resource, since=version):
                     if kind == "DELETED":
                         store.remove(obj)
                     else:
                         store.observe(obj)
-            except Exception:
-                _log.exception("watch of %s broke off", store.resource)
+            except Exception as error:
+                _log.warning("watch of %s broke off: %r", store.resource, error)
+            version = None
             await asyncio.sleep(_WATCH_RETRY_SECONDS)
 
 

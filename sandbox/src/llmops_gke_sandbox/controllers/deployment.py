@@ -107,7 +107,8 @@ class DeploymentController(Controller):
         if annotations_of(deployment).get(REVISION) != str(revision):
             meta = deployment["metadata"]
             body = {"metadata": {"annotations": {REVISION: str(revision)}}}
-            await self.client.patch("deployments.apps", meta["name"], body, meta["namespace"])
+            # By way of the status, as the real controller does: managedFields tell.
+            await self.client.patch("deployments.apps", meta["name"], body, meta["namespace"], "status")
         return new
 
     async def _create_set(self, deployment: dict, sets: list[dict], revision: int) -> dict:

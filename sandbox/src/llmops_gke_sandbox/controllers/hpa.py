@@ -1,10 +1,25 @@
-"""HorizontalPodAutoscalers: bounds are kept, and the absence of metrics is told as the real controller tells it."""
+"""HorizontalPodAutoscalers: replicas by the metrics APIs, within bounds, windows and policies, told as in life."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+
 from llmops_gke_sandbox.control.controller import Controller
-from llmops_gke_sandbox.control.objects import timestamp, with_condition
+from llmops_gke_sandbox.control.objects import (
+    is_pod_active,
+    is_pod_ready,
+    labels_of,
+    selects,
+    timestamp,
+    uid_of,
+    with_condition,
+)
 from llmops_gke_sandbox.control.plane import Plane
+from llmops_gke_sandbox.controllers.hpa_math import Memory, for_pods, for_total, for_value, settle
+from llmops_gke_sandbox.controllers.hpa_metrics import Metrics, NoMetric, no_metric
+from llmops_gke_sandbox.kubernetes.quantity import parse
 
 _RESOURCE = "horizontalpodautoscalers.autoscaling"
 # kube-controller-manager --horizontal-pod-autoscaler-sync-period
@@ -13,6 +28,7 @@ _PERIOD_SECONDS = 15.0
 _DEFAULT_METRIC = {"type": "Resource", "resource": {"name": "cpu"}}
 _TARGETS = {"Deployment": "deployments.apps", "ReplicaSet": "replicasets.apps"}
 
+_News = tuple[str, str, str, str]
 # Conditions: type, status, reason, message.
 _ABLE = (
     "AbleToScale",
@@ -28,13 +44,41 @@ _DISABLED = (
 )
 
 
+_READY = ("AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size")
+_DOWN_STABILIZED = (
+    "AbleToScale",
+    "True",
+    "ScaleDownStabilized",
+    "recent recommendations were higher than current one, applying the highest recent recommendation",
+)
+_UP_STABILIZED = (
+    "AbleToScale",
+    "True",
+    "ScaleUpStabilized",
+    "recent recommendations were lower than current one, applying the lowest recent recommendation",
+)
+
+
+@dataclass
+class Proposal:
+    """Replicas that the metrics ask for, the one that asks for the most, and those that could not be had."""
+
+    wanted: int
+    by: str
+    shown: list[dict] = field(default_factory=list)
+    errors: list[NoMetric] = field(default_factory=list)
+
+
 class HorizontalPodAutoscalerController(Controller):
-    """Scales the target into minReplicas..maxReplicas and reports that no metrics API is registered."""
+    """Scales the target by what the metrics APIs say."""
 
     component = "horizontal-pod-autoscaler"
 
-    def __init__(self, plane: Plane) -> None:
+    def __init__(self, plane: Plane, metrics: Metrics) -> None:
         super().__init__(plane)
+        self._metrics = metrics
+        self._memories: dict[str, Memory] = {}
+        self._pods = self.store("pods")
         self._autoscalers = self.follow(_RESOURCE)
         for resource in _TARGETS.values():
             self.store(resource)
@@ -59,16 +103,97 @@ class HorizontalPodAutoscalerController(Controller):
         least, most = spec.get("minReplicas") or 1, spec["maxReplicas"]
         bounded = min(max(current, least), most)
         if bounded != current:
-            await self._rescale(autoscaler, resource, target, bounded)
+            why = "below Spec.MinReplicas" if bounded > current else "above Spec.MaxReplicas"
+            why = f"Current number of replicas {why}"
+            await self._rescale(autoscaler, resource, target, bounded, why, {"currentReplicas": current})
             return
         metrics = spec.get("metrics") or [_DEFAULT_METRIC]
-        status["currentMetrics"] = [{"type": ""} for _ in metrics]
-        reason, what, cause = no_metrics(metrics[0], namespace)
-        unable = f"the HPA was unable to compute the replica count: {cause}"
-        await self._report(autoscaler, status, _ABLE, ("ScalingActive", "False", reason, unable))
-        await self.events.warning(autoscaler, reason, cause)
-        invalid = f"invalid metrics ({len(metrics)} invalid out of {len(metrics)}), first error is: "
-        text = f"{invalid}failed to get {what} metric value: {cause}"
+        scale = await self._proposal(metrics, target, current)
+        status["currentMetrics"] = scale.shown
+        failed = len(scale.errors)
+        # A metric less is no reason to give up replicas: it might be the one that needs them.
+        if failed == len(metrics) or (failed and scale.wanted < current):
+            await self._unable(autoscaler, status, scale.errors, len(metrics))
+            return
+        memory, moment = self._memories.setdefault(uid_of(autoscaler), Memory()), self._moment()
+        settled, held = settle(memory, spec.get("behavior") or {}, moment, current, scale.wanted)
+        size = min(max(settled, least), most)
+        status["desiredReplicas"] = size
+        found = (
+            "ScalingActive",
+            "True",
+            "ValidMetricFound",
+            f"the HPA was able to successfully calculate a replica count from {scale.by}",
+        )
+        news = [found, _limited(held, settled, least, most)]
+        if size == current:
+            stabilized = _UP_STABILIZED if scale.wanted > current else _DOWN_STABILIZED
+            able = stabilized if held == "window" else _READY
+            await self._report(autoscaler, status, able, *news)
+            return
+        memory.changed(moment, size - current)
+        why = f"{scale.by} above target" if size > current else "All metrics below target"
+        await self._rescale(autoscaler, resource, target, size, why, status, *news)
+
+    async def _proposal(self, metrics: list[dict], target: dict, current: int) -> Proposal:
+        """Return the most that any metric asks for."""
+        namespace = target["metadata"]["namespace"]
+        pods = [
+            pod
+            for pod in self._pods.all(namespace)
+            if selects(target["spec"]["selector"], labels_of(pod)) and is_pod_active(pod)
+        ]
+        proposal = Proposal(-1, "")
+        for metric in metrics:
+            try:
+                wanted, by, shown = await self._by_metric(metric, namespace, pods, current)
+            except NoMetric as error:
+                proposal.errors.append(error)
+                proposal.shown.append({"type": ""})
+                continue
+            proposal.shown.append(shown)
+            if wanted > proposal.wanted:
+                proposal.wanted, proposal.by = wanted, by
+        return proposal
+
+    async def _by_metric(self, metric: dict, namespace: str, pods: list[dict], current: int) -> tuple[int, str, dict]:
+        ready = sum(is_pod_ready(pod) for pod in pods)
+        if metric["type"] == "Pods":
+            name, goal = metric["pods"]["metric"]["name"], parse(metric["pods"]["target"]["averageValue"])
+            values = await self._metrics.of_pods(metric, namespace)
+            own = {pod["metadata"]["name"] for pod in pods}
+            values = {pod: value for pod, value in values.items() if pod in own}
+            if not values:
+                raise no_metric(metric, namespace, "no metrics returned from custom metrics API")
+            wanted = for_pods(values, len(pods), goal, current)
+            average = _quantity(sum(values.values()) / len(values))
+            shown = {"metric": {"name": name}, "current": {"averageValue": average}}
+            return wanted, f"pods metric {name}", {"type": "Pods", "pods": shown}
+        if metric["type"] == "External":
+            found, goal = metric["external"]["metric"], metric["external"]["target"]
+            total = await self._metrics.external(metric, namespace)
+            if goal["type"] == "AverageValue":
+                wanted = for_total(total, parse(goal["averageValue"]), current)
+                value = {"averageValue": _quantity(total / current)}
+            else:
+                wanted, value = for_value(total, parse(goal["value"]), ready, current), {"value": _quantity(total)}
+            shown = {"metric": found, "current": value}
+            selector = (found.get("selector") or {}).get("matchLabels") or {}
+            by = f"external metric {found['name']}(&LabelSelector{{MatchLabels:{selector},MatchExpressions:[],}})"
+            return wanted, by, {"type": "External", "external": shown}
+        raise no_metric(metric, namespace)
+
+    def _moment(self) -> float:
+        """Return seconds of life's time, for windows and periods."""
+        return time.monotonic() * self.clock.speed
+
+    async def _unable(self, autoscaler: dict, status: dict, errors: list[NoMetric], metrics: int) -> None:
+        first = errors[0]
+        unable = f"the HPA was unable to compute the replica count: {first.cause}"
+        await self._report(autoscaler, status, _ABLE, ("ScalingActive", "False", first.reason, unable))
+        await self.events.warning(autoscaler, first.reason, first.cause)
+        invalid = f"invalid metrics ({len(errors)} invalid out of {metrics}), first error is: "
+        text = f"{invalid}failed to get {first.what} metric value: {first.cause}"
         await self.events.warning(autoscaler, "FailedComputeMetricsReplicas", text)
 
     async def _no_target(self, autoscaler: dict, reference: dict) -> None:
@@ -78,25 +203,17 @@ class HorizontalPodAutoscalerController(Controller):
         await self._report(autoscaler, {"desiredReplicas": 0}, ("AbleToScale", "False", "FailedGetScale", text))
         await self.events.warning(autoscaler, "FailedGetScale", cause)
 
-    async def _rescale(self, autoscaler: dict, resource: str, target: dict, size: int) -> None:
-        current = target["spec"].get("replicas", 1)
-        why = (
-            "Current number of replicas below Spec.MinReplicas"
-            if size > current
-            else "Current number of replicas above Spec.MaxReplicas"
-        )
+    async def _rescale(
+        self, autoscaler: dict, resource: str, target: dict, size: int, why: str, status: dict, *news: _News
+    ) -> None:
         meta = target["metadata"]
         await self.client.patch(resource, meta["name"], {"spec": {"replicas": size}}, meta["namespace"])
         await self.events.normal(autoscaler, "SuccessfulRescale", f"New size: {size}; reason: {why}")
-        status = {
-            "currentReplicas": current,
-            "desiredReplicas": size,
-            "lastScaleTime": timestamp(self.clock.now()),
-        }
+        status = {**status, "desiredReplicas": size, "lastScaleTime": timestamp(self.clock.now())}
         done = f"the HPA controller was able to update the target scale to {size}"
-        await self._report(autoscaler, status, ("AbleToScale", "True", "SucceededRescale", done))
+        await self._report(autoscaler, status, ("AbleToScale", "True", "SucceededRescale", done), *news)
 
-    async def _report(self, autoscaler: dict, status: dict, *news: tuple[str, str, str, str]) -> None:
+    async def _report(self, autoscaler: dict, status: dict, *news: _News) -> None:
         now = timestamp(self.clock.now())
         have = autoscaler.get("status") or {}
         conditions = have.get("conditions") or []
@@ -106,28 +223,20 @@ class HorizontalPodAutoscalerController(Controller):
         await self.client.update_status(_RESOURCE, autoscaler, {**have, **status, "conditions": conditions})
 
 
-def no_metrics(metric: dict, namespace: str) -> tuple[str, str, str]:
-    """Return (reason, kind of metric, cause) of a metric that cannot be had, as no metrics API is registered."""
-    match metric["type"]:
-        case "Pods":
-            name = metric["pods"]["metric"]["name"]
-            return "FailedGetPodsMetric", "pods", f"unable to get metric {name}: {_absent('custom')}"
-        case "Object":
-            name = metric["object"]["metric"]["name"]
-            return "FailedGetObjectMetric", "object", f"unable to get metric {name}: {_absent('custom')}"
-        case "External":
-            found = metric["external"]["metric"]
-            selector = (found.get("selector") or {}).get("matchLabels") or {}
-            shown = ",".join(f"{key}: {value}" for key, value in sorted(selector.items()))
-            cause = f"unable to get external metric {namespace}/{found['name']}/{{{shown}}}: {_absent('external')}"
-            return "FailedGetExternalMetric", "external", cause
-    name = (metric.get("resource") or metric.get("containerResource"))["name"]
-    kind = "Resource" if metric["type"] == "Resource" else "ContainerResource"
-    missing = "unable to fetch metrics from resource metrics API: the server could not find the requested resource"
-    cause = f"unable to get metric {name}: {missing} (get pods.metrics.k8s.io)"
-    return f"FailedGet{kind}Metric", f"{name} resource" if kind == "Resource" else "container resource", cause
+def _limited(held: str, settled: int, least: int, most: int) -> _News:
+    """Return the condition that tells whether the count asked for was cut."""
+    if settled > most:
+        text = "the desired replica count is more than the maximum replica count"
+        return "ScalingLimited", "True", "TooManyReplicas", text
+    if settled < least:
+        text = "the desired replica count is less than the minimum replica count"
+        return "ScalingLimited", "True", "TooFewReplicas", text
+    if held == "policy":
+        text = "the desired replica count is increasing or decreasing faster than the policies allow"
+        return "ScalingLimited", "True", "ScaleLimit", text
+    return "ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range"
 
 
-def _absent(api: str) -> str:
-    registered = f"no {api} metrics API ({api}.metrics.k8s.io) registered"
-    return f"unable to fetch metrics from {api} metrics API: {registered}"
+def _quantity(value: Decimal) -> str:
+    milli = round(value * 1000)
+    return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"

@@ -6,9 +6,7 @@ from llmops_gke_sandbox.control.controller import Controller
 from llmops_gke_sandbox.control.plane import Plane
 
 _RESOURCES = (
-    "statefulsets.apps",
     "replicationcontrollers",
-    "jobs.batch",
     "cronjobs.batch",
     "persistentvolumeclaims",
     "ingresses.networking.k8s.io",

@@ -1,4 +1,4 @@
-"""What is read of Compute Engine: quotas, regions, zones, machine types, GPUs."""
+"""What is read of Compute Engine: quotas, regions, zones, machine types, GPUs, subnetworks, groups of instances."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import zlib
 from aiohttp import web
 
 from llmops_gke_sandbox.config import Config
-from llmops_gke_sandbox.google import places
+from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.google import places, subnetworks
+from llmops_gke_sandbox.google.container.filling import group_sizes
+from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard
 from llmops_gke_sandbox.google.quotas import Quotas
@@ -22,8 +25,10 @@ class Compute:
     :param base: URL under which it is served, e.g. http://127.0.0.1:1234/compute/v1.
     """
 
-    def __init__(self, config: Config, quotas: Quotas, guard: Guard, base: str) -> None:
-        self._config, self._quotas, self._guard = config, quotas, guard
+    def __init__(
+        self, config: Config, quotas: Quotas, guard: Guard, base: str, *, store: Store, faults: Faults
+    ) -> None:
+        self._config, self._quotas, self._guard, self._store, self._faults = config, quotas, guard, store, faults
         self._home = f"{base}/projects/{config.project}"
 
     def routes(self) -> list[web.RouteDef]:
@@ -39,6 +44,8 @@ class Compute:
             "/zones/{zone}/acceleratorTypes/{name}": ("compute.acceleratorTypes.get", self._accelerator),
             "/zones/{zone}/machineTypes": ("compute.machineTypes.list", self._machines),
             "/zones/{zone}/machineTypes/{name}": ("compute.machineTypes.get", self._machine),
+            "/zones/{zone}/instanceGroupManagers/{name}": ("compute.instanceGroupManagers.get", self._group),
+            "/aggregated/subnetworks": ("compute.subnetworks.list", self._all_subnetworks),
             "/aggregated/acceleratorTypes": ("compute.acceleratorTypes.list", self._all_accelerators),
             "/aggregated/machineTypes": ("compute.machineTypes.list", self._all_machines),
         }
@@ -115,11 +122,15 @@ class Compute:
                 "zone": f"{self._home}/zones/{zone}",
             }
             for gpu in places.accelerators().values()
-            if zone in gpu.zones
+            if zone in gpu.zones and self._is_offered(zone, gpu.name)
         ]
 
     def _machines_of(self, zone: str) -> list[dict]:
-        return [self._machine_body(machine, zone) for machine in places.machines_in(zone)]
+        machines = places.machines_in(zone)
+        return [self._machine_body(machine, zone) for machine in machines if self._is_offered(zone, machine.name)]
+
+    def _is_offered(self, zone: str, name: str) -> bool:
+        return self._faults.peek("not_offered", zone=zone, type=name) is None
 
     def _machine_body(self, machine: places.Machine, zone: str) -> dict:
         body = self._resource("machineType", machine.name, f"zones/{zone}/machineTypes/{machine.name}") | {
@@ -152,17 +163,34 @@ class Compute:
             "selfLink": f"{self._home}/{path}",
         }
 
-    def _aggregated(self, request: web.Request, kind: str, of_zone) -> dict:
+    def _all_subnetworks(self, request: web.Request) -> dict:
+        return self._aggregated(request, "subnetwork", self._subnetworks_of, "regions", list(places.regions()))
+
+    def _subnetworks_of(self, region: str) -> list[dict]:
+        path = f"regions/{region}/subnetworks/{subnetworks.NAME}"
+        return [self._resource("subnetwork", subnetworks.NAME, path) | subnetworks.body(self._home, region)]
+
+    def _group(self, request: web.Request) -> dict:
+        zone, name = self._known_zone(request), request.match_info["name"]
+        sizes = group_sizes(self._store)
+        if (zone, name) not in sizes:
+            raise self._missing(f"zones/{zone}/instanceGroupManagers/{name}")
+        path = f"zones/{zone}/instanceGroupManagers/{name}"
+        return self._resource("instanceGroupManager", name, path) | {"targetSize": sizes[zone, name]}
+
+    def _aggregated(
+        self, request: web.Request, kind: str, of_place, level: str = "zones", where: list[str] | None = None
+    ) -> dict:
         plural, scopes = f"{kind}s", {}
-        for zone in (zone for zones in places.regions().values() for zone in zones):
-            found = _filtered(request, of_zone(zone))
+        for place in where or (zone for zones in places.regions().values() for zone in zones):
+            found = _filtered(request, of_place(place))
             empty = {
                 "warning": {
                     "code": "NO_RESULTS_ON_PAGE",
-                    "message": f"There are no results for scope 'zones/{zone}' on this page.",
+                    "message": f"There are no results for scope '{level}/{place}' on this page.",
                 }
             }
-            scopes[f"zones/{zone}"] = {plural: found} if found else empty
+            scopes[f"{level}/{place}"] = {plural: found} if found else empty
         path = f"aggregated/{plural}"
         return {
             "kind": f"compute#{kind}AggregatedList",

@@ -62,7 +62,7 @@ class Guard:
                     )
                 ],
             )
-        if f"{service}.googleapis.com" in self._config.disabled_services:
+        if self.is_disabled(f"{service}.googleapis.com"):
             raise self._disabled(service)
         if fault is not None or permission in self._config.denied_permissions:
             missing = (fault or {}).get("permission", permission)
@@ -78,6 +78,10 @@ class Guard:
                     )
                 ],
             )
+
+    def is_disabled(self, api: str) -> bool:
+        """Return whether an API (container.googleapis.com) is off, by the settings or by a fault."""
+        return api in self._config.disabled_services or self._faults.peek("service_disabled", api=api) is not None
 
     def _authenticate(self, service: str, request: web.Request) -> None:
         token = re.fullmatch(r"Bearer (\S+)", request.headers.get("Authorization", ""))

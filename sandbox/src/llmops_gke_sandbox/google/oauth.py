@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+# An assertion's longest life, and a token's usual one.
 _LIFETIME = 3600
 _SKEW = 10
 # google-auth names Google's own endpoint as the audience, whatever token_uri the key has.
@@ -45,10 +46,12 @@ class Tokens:
     """One service account: its key, and the access tokens that were issued for it.
 
     standing: a token that lasts as long as the sandbox, for clients that cannot ask for one.
+
+    :param lifetime: wall seconds for which the others last.
     """
 
-    def __init__(self, project: str, email: str, token_uri: str) -> None:
-        self._project, self._email, self._token_uri = project, email, token_uri
+    def __init__(self, project: str, email: str, token_uri: str, lifetime: float = _LIFETIME) -> None:
+        self._project, self._email, self._token_uri, self._lifetime = project, email, token_uri, lifetime
         self._key = new_key()
         self._key_id = secrets.token_hex(20)
         self._issued: dict[str, _Issued] = {}
@@ -104,8 +107,8 @@ class Tokens:
             raise GrantError("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         self._issued = {token: issued for token, issued in self._issued.items() if issued.expires > now}
         token = f"ya29.sandbox-{secrets.token_urlsafe(40)}"
-        self._issued[token] = _Issued(self._email, now + _LIFETIME)
-        return {"access_token": token, "expires_in": _LIFETIME - 1, "token_type": "Bearer"}
+        self._issued[token] = _Issued(self._email, now + self._lifetime)
+        return {"access_token": token, "expires_in": int(self._lifetime) - 1, "token_type": "Bearer"}
 
     def _verified(self, assertion: str) -> dict:
         try:

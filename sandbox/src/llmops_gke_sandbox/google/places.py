@@ -50,6 +50,11 @@ def regions() -> dict[str, tuple[str, ...]]:
     }
 
 
+def subnetwork_ranges() -> dict[str, str]:
+    """Return region -> the range of its subnetwork in a network of auto mode."""
+    return dict(_places()["subnetworks"])
+
+
 def zones_of(location: str) -> tuple[str, ...]:
     """Return the zones of a region, or the zone itself; nothing for an unknown location."""
     if location in regions():

@@ -1,4 +1,4 @@
-"""Reads of Service Usage (which APIs are on) and the Resource Manager (the project, the caller's permissions)."""
+"""Service Usage (which APIs are on) and the Resource Manager (the project, its policy, the caller's permissions)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from aiohttp import web
 
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.google.container.state import fingerprint
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard
 
@@ -24,6 +25,8 @@ class Projects:
 
     def __init__(self, config: Config, guard: Guard, faults: Faults) -> None:
         self._config, self._guard, self._faults = config, guard, faults
+        owner = f"serviceAccount:{config.service_account_email}"
+        self._policy: dict = {"version": 1, "bindings": [{"role": "roles/owner", "members": [owner]}]}
 
     def service_usage_routes(self) -> list[web.RouteDef]:
         """Return the routes of /serviceusage."""
@@ -38,6 +41,8 @@ class Projects:
         return [
             web.get("/{version:v1|v3}/projects/{project:[^/:]+}", self._project),
             web.post("/{version:v1|v3}/projects/{project:[^/:]+}:testIamPermissions", self._test_permissions),
+            web.post("/{version:v1|v3}/projects/{project:[^/:]+}:getIamPolicy", self._get_policy),
+            web.post("/{version:v1|v3}/projects/{project:[^/:]+}:setIamPolicy", self._set_policy),
         ]
 
     async def _service(self, request: web.Request) -> web.Response:
@@ -64,7 +69,7 @@ class Projects:
         if service not in _SERVICES:
             raise GoogleError("NOT_FOUND", f"Service {service} not found.")
         parent = f"projects/{self._config.project_number}"
-        state = "DISABLED" if service in self._config.disabled_services else "ENABLED"
+        state = "DISABLED" if self._guard.is_disabled(service) else "ENABLED"
         return {
             "name": f"{parent}/services/{service}",
             "config": {"name": service},
@@ -86,6 +91,28 @@ class Projects:
         asked = (await request.json()).get("permissions", [])
         granted = [permission for permission in asked if self._has(permission)]
         return web.json_response({"permissions": granted} if granted else {})
+
+    async def _get_policy(self, request: web.Request) -> web.Response:
+        self._require_project(request, "resourcemanager.projects.getIamPolicy")
+        return web.json_response(self._shown_policy())
+
+    async def _set_policy(self, request: web.Request) -> web.Response:
+        """Replace the policy; one that was read before somebody else's write is refused by its etag."""
+        self._require_project(request, "resourcemanager.projects.setIamPolicy")
+        policy = (await request.json()).get("policy")
+        if not isinstance(policy, dict):
+            raise bad_request([("policy", "policy is required")])
+        if policy.get("etag") not in (None, self._shown_policy()["etag"]):
+            raise GoogleError(
+                "ABORTED",
+                "There were concurrent policy changes. "
+                "Please retry the whole read-modify-write with exponential backoff.",
+            )
+        self._policy = {"version": policy.get("version", 1), "bindings": policy.get("bindings", [])}
+        return web.json_response(self._shown_policy())
+
+    def _shown_policy(self) -> dict:
+        return {**self._policy, "etag": fingerprint(self._policy)}
 
     def _has(self, permission: str) -> bool:
         if permission in self._config.denied_permissions:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from llmops_gke_sandbox.config import Config
+from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import places
 
 _GLOBAL = "_ALL_REGIONS"
@@ -46,17 +47,18 @@ class Quotas:
     :param nodes: returns (region, NodeConfig) of every node that exists now.
     """
 
-    def __init__(self, config: Config, nodes: Callable[[], Iterable[tuple[str, dict]]]) -> None:
+    def __init__(self, config: Config, nodes: Callable[[], Iterable[tuple[str, dict]]], faults: Faults) -> None:
         self._limits = places.default_quotas() | {metric: float(limit) for metric, limit in config.quotas.items()}
         self._project = config.project
         self._nodes = nodes
+        self._faults = faults
 
     def shown(self, region: str | None) -> list[dict]:
         """Return the quotas of a region, or the project-wide ones, as Compute lists them."""
         used = self._used(region)
         return [
-            {"metric": metric, "limit": limit, "usage": float(used[metric])}
-            for metric, limit in sorted(self._limits.items())
+            {"metric": metric, "limit": self.limit(metric), "usage": float(used[metric])}
+            for metric in sorted(self._limits)
             if metric.endswith(_GLOBAL) == (region is None)
         ]
 
@@ -64,7 +66,7 @@ class Quotas:
         """Return (metric, the API's sentence) of the first quota that so many more nodes would exceed."""
         for metric, need in node_needs(config).items():
             scope = None if metric.endswith(_GLOBAL) else region
-            limit = self._limits.get(metric, 0.0)
+            limit = self.limit(metric)
             free = limit - self._used(scope)[metric]
             if need * nodes > free:
                 return metric, self.sentence(metric, float(need * nodes), limit, max(free, 0.0))
@@ -81,8 +83,9 @@ class Quotas:
         )
 
     def limit(self, metric: str) -> float:
-        """Return a metric's limit."""
-        return self._limits.get(metric, 0.0)
+        """Return a metric's limit, or what the fault quota_limit makes of it."""
+        fault = self._faults.peek("quota_limit", metric=metric)
+        return self._limits.get(metric, 0.0) if fault is None else float(fault.get("limit", 0))
 
     def _used(self, region: str | None) -> Counter[str]:
         used: Counter[str] = Counter()

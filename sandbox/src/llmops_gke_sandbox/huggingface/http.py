@@ -12,9 +12,11 @@ import re
 from aiohttp import web
 
 from llmops_gke_sandbox.huggingface.hub import Hub, Model
+from llmops_gke_sandbox.huggingface.tokenizer_files import tokenizer_config, tokenizer_json
 
 _DATE = "2024-03-15T18:47:53.000Z"
 _INDEX, _CONFIG = "model.safetensors.index.json", "config.json"
+_TOKENIZER, _TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
 _WEIGHTS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
 
 
@@ -80,7 +82,9 @@ class HubApi:
                 "library_name": "transformers",
                 "config": {key: model.config[key] for key in ("architectures", "model_type") if key in model.config},
                 "safetensors": {"parameters": {"BF16": model.parameters}, "total": model.parameters},
-                "siblings": [{"rfilename": file} for file in (_CONFIG, _INDEX, *_WEIGHTS)],
+                "siblings": [
+                    {"rfilename": file} for file in (_CONFIG, _INDEX, _TOKENIZER, _TOKENIZER_CONFIG, *_WEIGHTS)
+                ],
             }
         )
 
@@ -129,6 +133,10 @@ def _content(model: Model, file: str, size: int) -> bytes | None:
     if file == _INDEX:
         # Which tensor lies in which file is left out: no client of the sandbox opens the weights.
         return json.dumps({"metadata": {"total_size": size}, "weight_map": {}}, indent=2).encode()
+    if file == _TOKENIZER:
+        return tokenizer_json(model.tokenizer)
+    if file == _TOKENIZER_CONFIG:
+        return tokenizer_config()
     return None
 
 

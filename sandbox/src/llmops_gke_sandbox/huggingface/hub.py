@@ -15,12 +15,13 @@ _BYTES_PER_PARAMETER = 2
 
 @dataclass(frozen=True)
 class Model:
-    """One model: whether terms must be accepted, how many parameters (16 bits each), its config.json."""
+    """One model: whether terms must be accepted, its parameters (16 bits each), config.json, the tokenizer's kind."""
 
     name: str
     gated: bool
     parameters: int
     config: dict
+    tokenizer: dict
 
 
 class Hub:
@@ -29,7 +30,13 @@ class Hub:
     def __init__(self, config: Config, faults: Faults) -> None:
         table = yaml.safe_load((files(__package__) / "models.yml").read_text(encoding="utf-8")) | config.models
         self._models = {
-            name: Model(name, bool(known.get("gated")), int(known["parameters"]), known.get("config", {}))
+            name: Model(
+                name,
+                bool(known.get("gated")),
+                int(known["parameters"]),
+                known.get("config", {}),
+                known.get("tokenizer", {}),
+            )
             for name, known in table.items()
         }
         self._accepted = config.accepted_models

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .custom_resources import CustomResources
+from .decode import copy
 from .options import WriteOptions
 from .verbs import Verbs
 
@@ -102,6 +103,13 @@ def _monitoring(kind: str, plural: str, scope: str) -> dict:
     }
 
 
+MONITORING = (
+    _monitoring("PodMonitoring", "podmonitorings", "Namespaced"),
+    _monitoring("ClusterPodMonitoring", "clusterpodmonitorings", "Cluster"),
+)
+"""The definitions that a GKE cluster with managed Prometheus has from birth."""
+
+
 def bootstrap(verbs: Verbs) -> None:
     """Fill a new cluster."""
     CustomResources(verbs.registry, verbs.store, verbs.now)
@@ -127,6 +135,5 @@ def bootstrap(verbs: Verbs) -> None:
         create("storageclasses.storage.k8s.io", storage_class, manager="addon-manager")
     for name, rules in _ROLES.items():
         create("clusterroles.rbac.authorization.k8s.io", {"metadata": {"name": name}, "rules": rules})
-    definitions = "customresourcedefinitions.apiextensions.k8s.io"
-    create(definitions, _monitoring("PodMonitoring", "podmonitorings", "Namespaced"), manager="kubectl-gke")
-    create(definitions, _monitoring("ClusterPodMonitoring", "clusterpodmonitorings", "Cluster"), manager="kubectl-gke")
+    for definition in MONITORING:
+        create("customresourcedefinitions.apiextensions.k8s.io", copy(definition), manager="kubectl-gke")

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
-
-import trustme
-from aiohttp import web
 
 from ..clock import Clock
 from ..faults import Faults
-from ..request_log import RequestLog, mark_simulated
+from ..request_log import RequestLog
 from .bootstrap import bootstrap
 from .builtin_kinds import builtin_kinds
+from .forwarding.legs import PortSource
 from .kinds import Registry
+from .listener import Listener
 from .local import LocalApi
 from .rest.handlers import Handlers
 from .rest.pod_logs import LogSource
 from .store import Store
 from .verbs import Verbs
-
-_HOST = "127.0.0.1"
-_LARGEST_BODY = 3 * 1024 * 1024
-"""Bytes; the real server's limit on a request."""
 
 
 class KubernetesCluster:
@@ -42,34 +36,32 @@ class KubernetesCluster:
         authenticate: Callable[[str], str | None],
     ) -> None:
         self.name = name
-        self.endpoint = ""
         self.log_source: LogSource | None = None
         """Set by what runs pods: (namespace, pod, container, previous, tail) -> lines."""
-        self._authority = trustme.CA(organization_name="llmops-gke-sandbox", organization_unit_name=name)
-        verbs = Verbs(Registry(builtin_kinds()), Store(), lambda: clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.port_source: PortSource | None = None
+        """Set by what runs pods: (namespace, pod, port) -> port of 127.0.0.1."""
+        verbs = Verbs(Registry(builtin_kinds()), Store(), lambda: clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"), faults)
         bootstrap(verbs)
         self.api = LocalApi(verbs)
-        handlers = Handlers(verbs, authenticate, lambda: self.endpoint, lambda: self.log_source)
-        app = web.Application(middlewares=[log.middleware("kubernetes", faults)], client_max_size=_LARGEST_BODY)
-        app.on_response_prepare.append(mark_simulated)
-        app.router.add_route("*", "/{path:.*}", handlers.handle)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        handlers = Handlers(
+            verbs, authenticate, lambda: self.endpoint, lambda: self.log_source, lambda: self.port_source
+        )
+        self._listener = Listener(name, handlers.handle, log, faults)
+
+    @property
+    def endpoint(self) -> str:
+        """HOST:PORT once it is started."""
+        return self._listener.endpoint
 
     @property
     def ca_certificate(self) -> bytes:
         """The authority's certificate, PEM."""
-        return self._authority.cert_pem.bytes()
+        return self._listener.ca_certificate
 
     async def start(self) -> None:
-        """Listen on a free port of 127.0.0.1; ``endpoint`` is HOST:PORT from then on."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(_HOST, "localhost", "kubernetes.default.svc").configure_cert(context)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, _HOST, 0, ssl_context=context)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.endpoint = f"{host}:{port}"
+        """Listen on a free port of 127.0.0.1."""
+        await self._listener.start()
 
     async def stop(self) -> None:
         """End every connection, watches included, and listen no more."""
-        await self._runner.cleanup()
+        await self._listener.stop()

@@ -60,6 +60,8 @@ _PLAIN: dict[str, dict] = {
     "core.v1.ObjectFieldSelector": {"apiVersion": "v1"},
     "core.v1.PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
     "core.v1.PersistentVolumeSpec": {"volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain"},
+    # Go's encoder writes it though it is never set.
+    "core.v1.PodCondition": {"lastProbeTime": None},
     "core.v1.PodSpec": {
         "dnsPolicy": "ClusterFirst",
         "restartPolicy": "Always",

@@ -10,6 +10,7 @@ from .kinds import Kind
 from .options import DeleteOptions, WriteOptions
 from .patches import MERGE
 from .selectors import field_matcher, label_matcher
+from .store import Change, Gone
 from .verbs import Verbs
 
 DEFAULT_MANAGER = "kube-controller-manager"
@@ -114,13 +115,28 @@ class LocalApi:
             if error.status != 404:
                 raise
 
-    async def watch(self, resource: str, namespace: str | None = None) -> AsyncIterator[tuple[str, dict]]:
-        """Yield (ADDED, object) for all that is there, then (ADDED, MODIFIED or DELETED, object) for each change."""
-        kind = self._kind(resource)
-        subscription = self._verbs.store.subscribe(kind)
+    async def snapshot(self, resource: str) -> tuple[list[dict], str]:
+        """Return all objects of a resource, and the version from which a watch goes on."""
+        return self.list_now(resource), str(self._verbs.store.revision)
+
+    async def watch(
+        self, resource: str, namespace: str | None = None, since: str | None = None
+    ) -> AsyncIterator[tuple[str, dict]]:
+        """Yield (ADDED, MODIFIED or DELETED, object) for each change after ``since``.
+
+        Without it, (ADDED, object) for all that is there comes first.
+
+        :raises ApiError: 410 where the history does not reach back to ``since``.
+        """
+        kind, store = self._kind(resource), self._verbs.store
+        subscription = store.subscribe(kind)
         try:
-            for obj in self._verbs.store.items(kind, namespace or ""):
-                yield "ADDED", copy(obj)
+            if since is None:
+                for obj in store.items(kind, namespace or ""):
+                    yield "ADDED", copy(obj)
+            else:
+                for change in self._since(kind, int(since)):
+                    subscription.put(change)
             while True:
                 change = await subscription.next()
                 obj = change.after or change.last
@@ -128,3 +144,9 @@ class LocalApi:
                     yield change.type, copy(obj)
         finally:
             subscription.close()
+
+    def _since(self, kind: Kind, revision: int) -> list[Change]:
+        try:
+            return self._verbs.store.since(kind, revision)
+        except Gone as error:
+            raise ApiError(410, "Expired", str(error)) from None

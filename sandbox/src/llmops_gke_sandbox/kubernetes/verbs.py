@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import uuid
 
+from ..faults import Faults
 from . import managed_fields
 from .decode import DecodeError, copy, decode
 from .deletion import Deletion
-from .errors import already_exists, bad_request, conflict, details, internal, not_found
+from .errors import already_exists, bad_request, conflict, details, forbidden, internal, not_found
 from .kinds import Kind, Registry
 from .managed_fields import Owner
 from .namespaces import require_namespace
@@ -28,9 +29,11 @@ class Verbs:
     """The verbs of one cluster. Each runs to its end without waiting, so writes never interleave.
 
     :param now: returns the wall time as objects carry it, in whole seconds.
+    :param faults: asked whether admission lets an object in.
     """
 
-    def __init__(self, registry: Registry, store: Store, now) -> None:
+    def __init__(self, registry: Registry, store: Store, now, faults: Faults | None = None) -> None:
+        self._faults = faults or Faults()
         self.registry = registry
         self.store = store
         self.now = now
@@ -173,6 +176,7 @@ class Verbs:
             raise internal("resourceVersion should not be set on objects to be created")
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             metadata.pop(name, None)
+        self._admit(kind, namespace, metadata["name"])
         metadata["uid"], metadata["creationTimestamp"] = str(uuid.uuid4()), self.now()
         with self._addresses.trial(options.dry_run):
             prepare_create(kind, new, self._addresses)
@@ -180,6 +184,12 @@ class Verbs:
             if self.store.get(kind, namespace, metadata["name"]) is not None:
                 raise already_exists(kind, metadata["name"])
         return new if options.dry_run else self.store.put(kind, new)
+
+    def _admit(self, kind: Kind, namespace: str, name: str) -> None:
+        fault = self._faults.take("admission", resource=kind.resource, namespace=namespace, object=name)
+        if fault is not None:
+            policy = 'admission webhook "policy.sandbox" denied the request: it is not allowed here'
+            raise forbidden(kind, name, fault.get("message") or policy)
 
     def _replace(
         self, kind: Kind, live: dict, new: dict, options: WriteOptions, subresource: str, owned: bool = False

@@ -22,10 +22,22 @@ def _dcgm_exporter(context: ContainerContext) -> Workload:
     return DcgmExporterWorkload(context)
 
 
+def _metrics_adapter(context: ContainerContext) -> Workload:
+    from llmops_gke_sandbox.workloads.metrics_adapter import MetricsAdapterWorkload
+
+    return MetricsAdapterWorkload(context)
+
+
 def _pause(context: ContainerContext) -> Workload:
     from llmops_gke_sandbox.workloads.pause import PauseWorkload
 
     return PauseWorkload(context)
+
+
+def _process(context: ContainerContext) -> Workload:
+    from llmops_gke_sandbox.workloads.process import ProcessWorkload
+
+    return ProcessWorkload(context, "inference_perf")
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,8 @@ _IMAGES = (
         12.0,
         5.0,
     ),
+    Image(r"quay\.io/inference-perf/inference-perf", _process, 410_000_000, 12.0, 5.0),
+    Image(r"gcr\.io/gke-release/custom-metrics-stackdriver-adapter", _metrics_adapter, 30_000_000, 4.0, 2.0),
     Image(r"(registry\.k8s\.io|gke\.gcr\.io|gcr\.io/google_containers)/pause", _pause, 320_000, 1.0, 1.0),
 )
 _REFERENCE = re.compile(r"(?P<repository>[^@]+?)(:(?P<tag>[\w][\w.-]*))?(@sha256:[0-9a-f]{64})?")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.workloads.series import Series
 
 
 class Hub(Protocol):
@@ -23,6 +25,11 @@ class Hub(Protocol):
         """Return the model's config.json."""
 
 
+async def no_series() -> list[Series]:
+    """What there is where nothing is measured."""
+    return []
+
+
 @dataclass(frozen=True)
 class ContainerContext:
     """What a container's program is given.
@@ -31,6 +38,10 @@ class ContainerContext:
     :param container: the container's entry in the pod's spec.
     :param env: its environment, resolved; values of secrets are among them, so it is left out of the representation.
     :param node: the node it runs on, as the API shows it.
+    :param files: what ConfigMaps and Secrets put into it, path -> text; left out of the representation as well.
+    :param beside: -> (pod, program) of every program on the same node now, for those that look at the node's devices.
+    :param series: -> what managed Prometheus has of the cluster now.
+    :param locate: (namespace, Service, port) -> "127.…:PORT" where the Service answers now; None where nothing does.
     """
 
     pod: dict
@@ -40,6 +51,10 @@ class ContainerContext:
     clock: Clock
     faults: Faults
     hub: Hub
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    locate: Callable[[str, str, int], str | None] = lambda _namespace, _service, _port: None
+    beside: Callable[[], list[tuple[dict, Workload]]] = field(default=list, repr=False)
+    series: Callable[[], Awaitable[list[Series]]] = field(default=no_series, repr=False)
 
 
 class Workload(Protocol):

@@ -30,11 +30,20 @@ class Backend(Protocol):
     async def set_node_taints(self, name: str, taints: list[dict]) -> None:
         """Replace a node's taints, in Kubernetes' form."""
 
+    async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
+        """Have a DaemonSet that the cloud itself runs in the cluster, or have it not."""
+
     def unschedulable_pods(self) -> list[dict]:
         """Return the pods that no node takes."""
 
-    def would_take(self, pool: dict, zone: str, pod: dict) -> bool:
-        """Return whether a new, empty node of a pool would take a pod."""
+    def idle_nodes(self) -> set[str]:
+        """Return the nodes on which nothing but DaemonSets' pods is."""
+
+    def refusals(self, pool: dict, zone: str, pod: dict) -> list[str]:
+        """Return why a new, empty node of a pool would not take a pod; nothing if it would."""
+
+    async def tell_pod(self, pod: dict, kind: str, reason: str, message: str) -> None:
+        """Record an event of the cluster autoscaler's about a pod; kind is Normal or Warning."""
 
 
 # (cluster name, location) -> a backend that is not started yet

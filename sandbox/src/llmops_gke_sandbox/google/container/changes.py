@@ -11,7 +11,7 @@ from llmops_gke_sandbox.google.container.clusters import Clusters
 from llmops_gke_sandbox.google.container.filling import known_version, merged, resolved_version
 from llmops_gke_sandbox.google.container.pools import Pools
 from llmops_gke_sandbox.google.container.service import Call, Parts
-from llmops_gke_sandbox.google.container.state import Cluster, Pool
+from llmops_gke_sandbox.google.container.state import Cluster, Pool, fingerprint
 from llmops_gke_sandbox.google.errors import unimplemented
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
@@ -65,8 +65,12 @@ class Changes:
     def set_maintenance_policy(self, call: Call) -> dict:
         cluster = self._parts.store.cluster(call.location, call.cluster)
         policy = call.body.get("maintenancePolicy", {})
+        if policy.get("resourceVersion", "") not in ("", cluster.body["maintenancePolicy"]["resourceVersion"]):
+            raise checks.refuse("Maintenance policy's resource version is not the current one: get it and try again.")
+        window = policy.get("window", {})
+        renewed = {"window": window, "resourceVersion": fingerprint(window)}
         return self._clusters.change(
-            cluster, "SET_MAINTENANCE_POLICY", lambda: cluster.body.update(maintenancePolicy=policy)
+            cluster, "SET_MAINTENANCE_POLICY", lambda: cluster.body.update(maintenancePolicy=renewed)
         )
 
     def update_pool(self, call: Call) -> dict:
@@ -90,7 +94,8 @@ class Changes:
 
         def apply() -> None:
             for field, value in update.items():
-                _lay(cluster.body, _table()["cluster"][field], value)
+                row = _table()["cluster"][field]
+                _lay(cluster.body, row, value.get(row["inner"]) if "inner" in row else value)
 
         return self._clusters.change(cluster, "UPDATE_CLUSTER", apply)
 

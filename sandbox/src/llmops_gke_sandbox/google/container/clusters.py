@@ -57,6 +57,9 @@ class Clusters:
             service.settle(cluster.body)
 
         async def undo(failure: OperationFailed) -> None:
+            if failure.field == "nodepoolConditions" and cluster.backend is None:
+                # It is only the pools that failed.
+                await parts.provisioner.start_control_plane(cluster)
             started = [pool for pool in cluster.pools.values() if pool.body["status"] == "PROVISIONING"]
             service.failed(cluster, started, failure)
 

@@ -147,11 +147,25 @@ class Shown:
         body["selfLink"] = f"{self._base}/{self._store.path(cluster.location, cluster.name, pool.name)}"
         body["instanceGroupUrls"] = [
             f"{self._compute}/projects/{self._store.project}/zones/{zone}/instanceGroupManagers/"
-            f"{group_name(cluster, pool, zone)}-grp"
+            f"{_group(cluster, pool, zone)}"
             for zone in pool.body["locations"]
         ]
         body["etag"] = fingerprint(pool.body)
         return body
+
+
+def group_sizes(store: Store) -> dict[tuple[str, str], int]:
+    """Return (zone, name of a group of instances) -> the nodes in it."""
+    return {
+        (zone, _group(cluster, pool, zone)): len(pool.nodes_in(zone))
+        for cluster in store.all()
+        for pool in cluster.pools.values()
+        for zone in pool.body["locations"]
+    }
+
+
+def _group(cluster: Cluster, pool: Pool, zone: str) -> str:
+    return f"{group_name(cluster, pool, zone)}-grp"
 
 
 def group_name(cluster: Cluster, pool: Pool, zone: str) -> str:

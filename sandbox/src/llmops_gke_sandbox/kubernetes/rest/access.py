@@ -30,6 +30,19 @@ def user_of(authorization: str | None, authenticate: Authenticate) -> str:
     return user
 
 
+def impersonated(user: str, wanted: str | None) -> str:
+    """Return the user that a request acts as: the one of its Impersonate-User header, where it has one.
+
+    :raises ApiError: 403 for who may not do that.
+    """
+    if not wanted or wanted == user:
+        return user
+    if not may(user):
+        text = f'users "{wanted}" is forbidden: User "{user}" cannot impersonate resource "users" in API group ""'
+        raise ApiError(403, "Forbidden", f"{text} at the cluster scope", {"name": wanted, "kind": "users"})
+    return wanted
+
+
 def may(user: str) -> bool:
     """Whether a user may read and write objects; whoever may, may everything."""
     return user not in WITHOUT_RIGHTS

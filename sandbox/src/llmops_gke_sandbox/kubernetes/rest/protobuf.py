@@ -51,6 +51,16 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         9: ("progressDeadlineSeconds", _NUMBER),
     },
     "EnvVar": {1: ("name", _TEXT), 2: ("value", _TEXT)},
+    "Job": {1: ("metadata", "ObjectMeta"), 2: ("spec", "JobSpec"), 3: ("status", _SKIP)},
+    "JobSpec": {
+        1: ("parallelism", _NUMBER),
+        2: ("completions", _NUMBER),
+        3: ("activeDeadlineSeconds", _NUMBER),
+        6: ("template", "PodTemplateSpec"),
+        7: ("backoffLimit", _NUMBER),
+        8: ("ttlSecondsAfterFinished", _NUMBER),
+        10: ("suspend", _BOOL),
+    },
     "LabelSelector": {1: ("matchLabels", "{text}")},
     "Namespace": {1: ("metadata", "ObjectMeta"), 2: ("spec", _SKIP), 3: ("status", _SKIP)},
     "ObjectMeta": {
@@ -65,6 +75,7 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         12: ("annotations", "{text}"),
         14: ("finalizers", "[text]"),
     },
+    "Pod": {1: ("metadata", "ObjectMeta"), 2: ("spec", "PodSpec"), 3: ("status", _SKIP)},
     "PodSpec": {
         2: ("containers", "[Container]"),
         3: ("restartPolicy", _TEXT),

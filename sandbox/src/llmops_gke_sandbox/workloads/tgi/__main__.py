@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--itl", type=float, default=0.0, help="seconds from token to token")
     parser.add_argument("--cold", type=float, default=0.0, help="seconds that the first request waits longer")
     parser.add_argument("--tokens-per-event", type=int, default=1)
+    parser.add_argument("--empty-every", type=int, default=0, help="of so many tokens one comes without text")
     parser.add_argument("--no-space-after-data", action="store_true", help="write data:{ instead of data: {")
     given = parser.parse_args()
     asyncio.run(
@@ -52,6 +53,7 @@ def main() -> None:
                 cold=given.cold,
                 tokens_per_event=given.tokens_per_event,
                 space_after_data=not given.no_space_after_data,
+                empty_every=given.empty_every,
             )
         )
     )

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmops_gke_sandbox.workloads.tgi.generation import Generation, Token, generate
 from llmops_gke_sandbox.workloads.tgi.metrics import Metrics
@@ -123,6 +123,11 @@ class Inference:
             self._under_way -= 1
             await self._leave(entry)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a batch runs now."""
+        return bool(self._batch)
+
     async def complete(self, request: GenerateRequest) -> list[End]:
         """Return the answer, or ``best_of`` answers with the likeliest first.
 
@@ -155,7 +160,7 @@ class Inference:
             if index > 1:
                 moment += self._timing.step(sum(self._batch.values())) * min(size, total - start)
             await _sleep_until(moment)
-            tokens = generation.tokens[start : start + size]
+            tokens = self._sent(generation.tokens[start : start + size], start)
             first = first or time.monotonic()
             if start + size < total:
                 yield Step(index, tokens)
@@ -163,6 +168,14 @@ class Inference:
             served = Served(received, queued, begun, first, time.monotonic(), total)
             self._record(served)
             yield Step(index, tokens, End(generation, pieces, served))
+
+    def _sent(self, tokens: tuple[Token, ...], start: int) -> tuple[Token, ...]:
+        every = self._timing.empty_every
+        if not every:
+            return tokens
+        return tuple(
+            token if index % every else replace(token, text="") for index, token in enumerate(tokens, start + 1)
+        )
 
     async def _enter(self, entry: object, tokens: int) -> None:
         """Wait in the queue until the batch has room. A request longer than the whole batch runs alone."""

@@ -11,14 +11,15 @@ from llmops_gke_sandbox.workloads.tgi import tokenizer
 from llmops_gke_sandbox.workloads.tgi.generation import prefill
 from llmops_gke_sandbox.workloads.tgi.inference import End, Refused, Step
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest, read_generate
+from llmops_gke_sandbox.workloads.tgi.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, EventStream, body_of, headers_of
 
 
 class NativeRoutes:
-    """Handlers; ``space`` is what Timing.space_after_data says."""
+    """Handlers; ``timing`` says how a stream is written."""
 
-    def __init__(self, *, space: bool) -> None:
-        self._space = space
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
 
     async def compat(self, request: web.Request) -> web.StreamResponse:
         """``POST /``: a list, with the prompt in front of the text, or a stream, as the body says."""
@@ -61,17 +62,16 @@ class NativeRoutes:
     ) -> web.StreamResponse:
         inference = request.app[INFERENCE]
         inference.metrics.count("tgi_request_count")
-        stream = EventStream(request, wanted.inputs, space=self._space)
-        await stream.open()
         full = wanted.parameters.return_full_text
         prompt = wanted.inputs if (full_text_default if full is None else full) else ""
-        try:
-            async with aclosing(inference.run(wanted, streaming=True)) as steps:
-                async for step in steps:
-                    await stream.send(_event(wanted, prompt, step))
-        except Refused as refused:
-            await stream.send(refused.body())
-        return await stream.close()
+        async with EventStream(request, wanted.inputs, self._timing) as stream:
+            try:
+                async with aclosing(inference.run(wanted, streaming=True)) as steps:
+                    async for step in steps:
+                        await stream.send(_event(wanted, prompt, step))
+            except Refused as refused:
+                await stream.send(refused.body())
+        return stream.response
 
 
 def shown_pieces(pieces: list[tokenizer.Piece]) -> list[dict[str, Any]]:

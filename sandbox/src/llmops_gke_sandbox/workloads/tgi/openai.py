@@ -13,16 +13,17 @@ from llmops_gke_sandbox.workloads.tgi.inference import Inference, Refused, Step
 from llmops_gke_sandbox.workloads.tgi.native import shown_pieces
 from llmops_gke_sandbox.workloads.tgi.openai_request import Chat, read_chat, read_completions, templated
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest
+from llmops_gke_sandbox.workloads.tgi.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, EventStream, body_of, headers_of
 
 _REASONS = {"eos_token": "stop"}
 
 
 class OpenAiRoutes:
-    """Handlers; ``space`` is what Timing.space_after_data says."""
+    """Handlers; ``timing`` says how a stream is written."""
 
-    def __init__(self, *, space: bool) -> None:
-        self._space = space
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
 
     async def models(self, request: web.Request) -> web.Response:
         """``GET /v1/models``."""
@@ -78,19 +79,18 @@ class OpenAiRoutes:
 
     async def _stream(self, request: web.Request, wanted: Chat, kind: str, choice: Any) -> web.StreamResponse:
         inference = request.app[INFERENCE]
-        stream = EventStream(request, wanted.request.inputs, space=self._space)
-        await stream.open()
-        try:
-            async with aclosing(inference.run(wanted.request, streaming=True)) as steps:
-                async for step in steps:
-                    body = _envelope(inference, kind) | {"choices": [choice(step, wanted)], "usage": None}
-                    if step.end is not None and wanted.include_usage:
-                        body["usage"] = _usage(len(step.end.input_pieces), step.end.served.tokens)
-                    await stream.send(body)
-        except Refused as refused:
-            await stream.send(refused.body())
-        await stream.send("[DONE]")
-        return await stream.close()
+        async with EventStream(request, wanted.request.inputs, self._timing) as stream:
+            try:
+                async with aclosing(inference.run(wanted.request, streaming=True)) as steps:
+                    async for step in steps:
+                        body = _envelope(inference, kind) | {"choices": [choice(step, wanted)], "usage": None}
+                        if step.end is not None and wanted.include_usage:
+                            body["usage"] = _usage(len(step.end.input_pieces), step.end.served.tokens)
+                        await stream.send(body)
+            except Refused as refused:
+                await stream.send(refused.body())
+            await stream.send("[DONE]")
+        return stream.response
 
 
 def _delta(step: Step, wanted: Chat) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class TgiServer:
     ) -> None:
         self.settings = settings or Settings(model="mistralai/Mistral-7B-Instruct-v0.1")
         self.inference = Inference(self.settings, timing, capacity, overloaded)
-        self._space = timing.space_after_data
+        self._timing = timing
         self._socket = listener or reserved_socket()
         self._runner: web.AppRunner | None = None
 
@@ -93,7 +93,7 @@ class TgiServer:
         application = web.Application(middlewares=middlewares, client_max_size=PAYLOAD_LIMIT)
         application[INFERENCE] = self.inference
         application.on_response_prepare.append(mark_simulated)
-        native, openai = NativeRoutes(space=self._space), OpenAiRoutes(space=self._space)
+        native, openai = NativeRoutes(self._timing), OpenAiRoutes(self._timing)
         add = application.router
         add.add_post("/", native.compat)
         add.add_post("/generate", native.generate)

@@ -54,7 +54,9 @@ class Timing:
     ttft: from the request to the first token, for an empty prompt. itl: from token to token, alone in the batch.
     per_prompt_token: added to ttft. per_batch_token: added to itl for each token that the batch holds.
     cold: added to the first request of a fresh server. tokens_per_event: tokens that one event carries.
-    space_after_data: whether an event begins ``data: `` or ``data:``.
+    space_after_data: whether an event begins ``data: `` or ``data:``. empty_every: of so many tokens one comes without
+    text, as the parts of a character do that the tokenizer splits into bytes; 0: none.
+    keep_alive: seconds of silence after which a stream says that it lives (axum's KeepAlive: 15).
     """
 
     ttft: float = 0.0
@@ -64,6 +66,8 @@ class Timing:
     cold: float = 0.0
     tokens_per_event: int = 1
     space_after_data: bool = True
+    empty_every: int = 0
+    keep_alive: float = 15.0
 
     def first_token(self, prompt_tokens: int) -> float:
         """Seconds of prefill and the first step."""
@@ -88,6 +92,10 @@ def overrides(env: Mapping[str, str]) -> dict[str, float | int | bool]:
         changes["cold"] = float(value) / 1000
     if value := env.get("SANDBOX_TGI_TOKENS_PER_EVENT"):
         changes["tokens_per_event"] = int(value)
+    if value := env.get("SANDBOX_TGI_EMPTY_EVERY"):
+        changes["empty_every"] = int(value)
+    if value := env.get("SANDBOX_TGI_KEEP_ALIVE_MS"):
+        changes["keep_alive"] = float(value) / 1000
     if value := env.get("SANDBOX_TGI_SPACE_AFTER_DATA"):
         changes["space_after_data"] = value.lower() in ("1", "true", "yes")
     return changes
@@ -130,4 +138,5 @@ def model_timing(
         per_prompt_token=2 * parameters / (gpu.compute * shards) / speed,
         per_batch_token=kv_bytes / (gpu.bandwidth * shards) / speed,
         cold=2.0 / speed,
+        keep_alive=15.0 / speed,
     )

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 BOS, EOS = "<s>", "</s>"
 BOS_ID, EOS_ID = 1, 2
 FIRST_BYTE_ID = 3
-FIRST_PIECE_ID = 259
+FIRSTPIECE_ID = 259
 VOCABULARY = 32000
 
-_PIECE = re.compile(r" ?[A-Za-z]{1,6}|[A-Za-z]{1,6}| ?[0-9]| ?[^\sA-Za-z0-9]|\s", re.ASCII)
+PIECE = re.compile(r" ?[A-Za-z]{1,6}|[A-Za-z]{1,6}| ?[0-9]| ?[^\sA-Za-z0-9]|\s", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def encode(text: str, add_special_tokens: bool = True) -> list[Piece]:
     empty, as in a stream that decodes step by step.
     """
     pieces = [Piece(BOS_ID, BOS, 0, 0, special=True)] if add_special_tokens else []
-    for found in _PIECE.finditer(text):
+    for found in PIECE.finditer(text):
         piece, start, stop = found.group(), found.start(), found.end()
         if piece.isascii():
             pieces.append(Piece(piece_id(piece), piece, start, stop))
@@ -47,4 +47,4 @@ def encode(text: str, add_special_tokens: bool = True) -> list[Piece]:
 
 def piece_id(piece: str) -> int:
     """Return a stable id inside the vocabulary."""
-    return FIRST_PIECE_ID + zlib.crc32(piece.encode()) % (VOCABULARY - FIRST_PIECE_ID)
+    return FIRSTPIECE_ID + zlib.crc32(piece.encode()) % (VOCABULARY - FIRSTPIECE_ID)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 from aiohttp import web
 
 from llmops_gke_sandbox.workloads.tgi.inference import End, Inference, Refused
 from llmops_gke_sandbox.workloads.tgi.request import BodyRefused, NotSimulated, read_json
+from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 INFERENCE: web.AppKey[Inference] = web.AppKey("inference", Inference)
 COMPUTE_TYPE = "gpu+optimized"
@@ -68,11 +73,13 @@ def headers_of(inputs: str, end: End) -> dict[str, str]:
 
 
 class EventStream:
-    """A server-sent event stream, whose answer begins with the first event."""
+    """A server-sent event stream for a ``with`` block; in a silence it sends comments, as axum's KeepAlive does."""
 
-    def __init__(self, request: web.Request, inputs: str, *, space: bool) -> None:
+    def __init__(self, request: web.Request, inputs: str, timing: Timing) -> None:
         self._request = request
-        self._prefix = "data: " if space else "data:"
+        self._prefix = "data: " if timing.space_after_data else "data:"
+        self._patience = timing.keep_alive
+        self._wrote = 0.0
         headers = {
             "Content-Type": "text/event-stream",
             "Cache-Control": "no-cache",
@@ -82,19 +89,38 @@ class EventStream:
         }
         self.response = web.StreamResponse(headers=headers)
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> EventStream:
         """Send the headers. TGI's streams answer 200 before anything is known."""
         await self.response.prepare(self._request)
+        self._wrote = time.monotonic()
+        self._alive = asyncio.create_task(self._keep_alive())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._alive.cancel()
+        if kind is None:
+            await self.response.write_eof()
 
     async def send(self, event: dict[str, Any] | str) -> None:
         """Send one event."""
         data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-        await self.response.write(f"{self._prefix}{data}\n\n".encode())
+        await self._write(f"{self._prefix}{data}\n\n")
 
-    async def close(self) -> web.StreamResponse:
-        """End the stream."""
-        await self.response.write_eof()
-        return self.response
+    async def _write(self, text: str) -> None:
+        self._wrote = time.monotonic()
+        await self.response.write(text.encode())
+
+    async def _keep_alive(self) -> None:
+        # A client that went away is noticed by the next event.
+        with suppress(ConnectionError):
+            while True:
+                left = self._wrote + self._patience - time.monotonic()
+                if left > 0:
+                    await asyncio.sleep(left)
+                else:
+                    await self._write(":\n\n")
 
 
 def _milliseconds(seconds: float) -> str:

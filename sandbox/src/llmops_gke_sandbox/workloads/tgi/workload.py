@@ -90,6 +90,16 @@ class TgiWorkload:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._close()
 
+    @property
+    def gpu_is_loaded(self) -> bool:
+        """Whether the model lies in the GPU's memory, which TGI then takes as a whole."""
+        return self._server is not None
+
+    @property
+    def gpu_is_busy(self) -> bool:
+        """Whether a batch is on the GPU now."""
+        return self._server is not None and self._server.inference.is_busy
+
     async def _close(self) -> None:
         self.ports = {}
         if self._server is not None:

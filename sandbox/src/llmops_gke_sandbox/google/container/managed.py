@@ -1,0 +1,69 @@
+"""What GKE itself runs in a cluster, by the cluster's settings: the DCGM exporter, where DCGM is monitored."""
+
+from __future__ import annotations
+
+import logging
+
+from llmops_gke_sandbox.google.container.service import Parts
+from llmops_gke_sandbox.google.container.state import Cluster
+
+_LOG = logging.getLogger(__name__)
+_LOOK_EVERY_SECONDS = 10
+NAMESPACE = "gke-managed-system"
+_NAME = "dcgm-exporter"
+_ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
+
+
+class Managed:
+    """Brings what runs in every cluster to what its settings say."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            await self._parts.clock.sleep(_LOOK_EVERY_SECONDS)
+            for cluster in self._parts.store.all():
+                if cluster.backend is None:
+                    continue
+                try:
+                    await cluster.backend.set_managed(NAMESPACE, exporter(), wanted=_is_monitored(cluster))
+                except Exception:
+                    _LOG.exception("what GKE manages in cluster %s is not as it should be", cluster.name)
+
+
+def _is_monitored(cluster: Cluster) -> bool:
+    components = cluster.body.get("monitoringConfig", {}).get("componentConfig", {}).get("enableComponents", [])
+    return "DCGM" in components
+
+
+def exporter() -> dict:
+    """Return the DaemonSet of GKE's own exporter."""
+    labels = {"app.kubernetes.io/name": "gke-managed-dcgm-exporter"}
+    expression = {"key": _ACCELERATOR_LABEL, "operator": "Exists"}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    container = {
+        "name": _NAME,
+        "image": "gke.gcr.io/dcgm-exporter:4.2.3-4.1.3-gke.1",
+        "env": [{"name": "DCGM_EXPORTER_KUBERNETES", "value": "true"}],
+        "ports": [{"name": "metrics", "containerPort": 9400}],
+        "livenessProbe": {"httpGet": {"path": "/health", "port": 9400}, "periodSeconds": 20},
+        "readinessProbe": {"httpGet": {"path": "/health", "port": 9400}, "periodSeconds": 5},
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": _NAME, "namespace": NAMESPACE, "labels": labels},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}},
+                    "tolerations": [{"operator": "Exists"}],
+                    "containers": [container],
+                },
+            },
+        },
+    }

@@ -1,0 +1,1 @@
+"""A Kubernetes API server that somebody else runs, with the sandbox as the cloud around it."""
