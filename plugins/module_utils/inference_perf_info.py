@@ -1,0 +1,80 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""inference_perf_info's engine: the log of a Job in, figures out, or the reasons why there are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.calibration import compare
+from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.log import ResultsMissing, read_reports
+from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.stages import (
+    find_knee,
+    for_report,
+    stage_figures,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.traps import (
+    Limits,
+    calibration_findings,
+    read_limits,
+    stage_findings,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD, KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
+
+TOOL = "inference-perf"
+_LINES = 20_000
+"""More than a run ever tells."""
+_JOB_LABEL = "batch.kubernetes.io/job-name"
+
+
+class NotTrustworthy(LlmopsError):
+    """The run measured something, but not the server; the figures are withheld."""
+
+    kind = "not_trustworthy"
+
+
+def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
+    """Read and judge; see plugins/modules/inference_perf_info.py for options and result."""
+    limits = read_limits(options["limits"])
+    with kubernetes_access.cluster_access(options, Deadline(options["timeout"])) as access:
+        lines = _log(access.required(), options["namespace"], options["job"])
+        results = judged(lines, options, limits)
+        return Result(values={"results": results, "load": for_report(results, TOOL)}, http_requests=access.requests)
+
+
+def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """The results in the lines of a log; raises ResultsMissing without any, NotTrustworthy with every reason at once.
+
+    ``{stages, knee, calibration}``; see stages.stage_figures, stages.find_knee and calibration.compare.
+    """
+    reports = read_reports(lines)
+    stages = [stage_figures(report) for report in reports.load[options["warmup_stages"] :]]
+    if not stages:
+        raise ResultsMissing(
+            f"the run had {len(reports.load)} stages and warmup_stages is {options['warmup_stages']}: none is left"
+        )
+    calibration = compare(reports)
+    findings = calibration_findings(calibration, limits) + stage_findings(
+        stages, limits, output_tokens=options["output_tokens"], max_in_flight=options["max_in_flight"]
+    )
+    if findings:
+        raise NotTrustworthy(
+            "the figures are withheld: " + " | ".join(finding.message for finding in findings),
+            findings=[finding.to_dict() for finding in findings],
+        )
+    return {"stages": stages, "knee": find_knee(stages), "calibration": calibration}
+
+
+def _log(api: KubernetesApi, namespace: str, job: str) -> list[str]:
+    """The lines of the Job's newest pod."""
+    pods = api.list(POD, namespace, label_selector=f"{_JOB_LABEL}={job}")
+    if not pods:
+        raise ResultsMissing(f"Job {namespace}/{job} has no pod; run it first (playbooks/benchmark.yml)")
+    newest = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "")
+    container = newest["spec"]["containers"][0]["name"]
+    return api.logs(namespace, newest["metadata"]["name"], container, lines=_LINES)
