@@ -1,0 +1,35 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""gcp_quota_info and gcp_zone_info on the sandbox's Compute."""
+
+from __future__ import annotations
+
+from ansible_collections.llmops.gke.plugins.module_utils.gcp import quota_info, zone_info
+from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import QUOTA_INFO, ZONE_INFO
+from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+
+
+def test_quotas_of_a_region_and_of_the_project(options_of):
+    options = options_of(QUOTA_INFO, location="us-central1-a", metrics=["NVIDIA_L4_GPUS", "GPUS_ALL_REGIONS"])
+    values = quota_info.run(options, False, silent).values
+    assert values["region"] == "us-central1"
+    full = {"usage": 0.0}
+    assert values["quotas"] == [
+        {"metric": "NVIDIA_L4_GPUS", "scope": "regional", "limit": 8.0, "available": 8.0, **full},
+        {"metric": "GPUS_ALL_REGIONS", "scope": "project", "limit": 16.0, "available": 16.0, **full},
+    ]
+
+
+def test_zones_that_have_both(options_of):
+    wanted = {"machine_type": "g2-standard-12", "accelerator_type": "nvidia-l4"}
+    values = zone_info.run(options_of(ZONE_INFO, location="us-east4", **wanted), False, silent).values
+    assert values["zones"] == ["us-east4-a", "us-east4-c"]
+    assert values["regions"]["europe-west1"] == ["europe-west1-b", "europe-west1-c"]
+    everywhere = zone_info.run(options_of(ZONE_INFO, **wanted), False, silent).values
+    assert everywhere["zones"] == sorted(zone for zones in everywhere["regions"].values() for zone in zones)
+
+
+def test_a_machine_that_no_zone_has(options_of):
+    values = zone_info.run(options_of(ZONE_INFO, machine_type="n9-huge"), False, silent).values
+    assert values == {"zones": [], "regions": {}}

@@ -1,0 +1,273 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every finding of gcp_preflight has a fault, or a state of the project, that provokes it; its words are read here."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import requests
+
+from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import PREFLIGHT
+from ansible_collections.llmops.gke.plugins.module_utils.preflight import engine
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.checks import NAMES
+from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+
+from .conftest import PLAN, POOL
+
+
+@pytest.fixture
+def look(options_of):
+    """Runs the engine on the plan, changed by what the test gives."""
+
+    def run(**changes: Any) -> Result:
+        return engine.run(options_of(PREFLIGHT, **{**copy.deepcopy(PLAN), **changes}), False, silent)
+
+    return run
+
+
+def texts(result: Result, severity: str = "error") -> list[str]:
+    return [finding["text"] for finding in result.values["findings"] if finding["severity"] == severity]
+
+
+def pool(**changes: Any) -> dict[str, Any]:
+    """The pool of the plan with another configuration."""
+    config = {**POOL["config"], **changes.pop("config", {})}
+    return {**POOL, **changes, "config": config}
+
+
+def test_a_clean_project_is_only_read(sandbox, look):
+    sandbox.forget_requests()
+    result = look()
+    assert result.values["findings"] == [] and result.warnings == []
+    assert result.values["checked"] == list(NAMES)
+    asked = sorted(
+        (entry["service"], entry["method"], entry["path"].partition("?")[0].rpartition("/")[2])
+        for entry in sandbox.requests()
+        if entry["service"] != "token"
+    )
+    assert asked == [
+        ("cloudresourcemanager", "POST", "sandbox-project:testIamPermissions"),
+        ("compute", "GET", "acceleratorTypes"),
+        ("compute", "GET", "machineTypes"),
+        ("compute", "GET", "sandbox-project"),
+        ("compute", "GET", "subnetworks"),
+        ("compute", "GET", "us-central1"),
+        ("container", "GET", "clusters"),
+        ("container", "GET", "serverConfig"),
+        ("serviceusage", "GET", "services:batchGet"),
+    ]
+    assert result.http_requests == len(asked)
+
+
+# What is wrong, what of the plan is changed, the check's name, and words of the message and of the way out.
+FAULTS = {
+    "an API that is off": (
+        [{"name": "service_disabled", "match": {"api": "monitoring.*"}}],
+        {},
+        "apis: not enabled in project sandbox-project: Cloud Monitoring API; "
+        "gcloud services enable monitoring.googleapis.com --project sandbox-project",
+    ),
+    "a permission that was taken away": (
+        [{"name": "permission_denied", "match": {"permission": "container.clusters.create"}}],
+        {},
+        "permissions: the caller lacks container.clusters.create in project sandbox-project; "
+        "gcloud projects add-iam-policy-binding sandbox-project --member=MEMBER --role=roles/container.admin",
+    ),
+    "no GPU left in the region": (
+        [{"name": "quota_limit", "match": {"metric": "NVIDIA_L4_GPUS"}, "limit": 0}],
+        {},
+        "quota: NVIDIA_L4_GPUS: the first nodes of gpu-pool need 1, 0 of 0 are free in us-central1; ask for at least 1 "
+        "at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project, or begin with fewer or smaller "
+        "nodes",
+    ),
+    "no GPU left in the project": (
+        [{"name": "quota_limit", "match": {"metric": "GPUS_ALL_REGIONS"}, "limit": 0}],
+        {},
+        "quota: GPUS_ALL_REGIONS: the first nodes of gpu-pool need 1, 0 of 0 are free in project sandbox-project; ",
+    ),
+    "too few CPUs": (
+        [{"name": "quota_limit", "match": {"metric": "CPUS"}, "limit": 8}],
+        {},
+        "quota: CPUS: the first nodes of gpu-pool need 12, 8 of 8 are free in us-central1; ask for at least 12 at",
+    ),
+    "too little local SSD": (
+        [{"name": "quota_limit", "match": {"metric": "LOCAL_SSD_TOTAL_GB"}, "limit": 100}],
+        {},
+        "quota: LOCAL_SSD_TOTAL_GB: the first nodes of gpu-pool need 375, 100 of 100 are free in us-central1; ",
+    ),
+    "too little SSD for the nodes' disks": (
+        [{"name": "quota_limit", "match": {"metric": "SSD_TOTAL_GB"}, "limit": 50}],
+        {},
+        "quota: SSD_TOTAL_GB: the first nodes of gpu-pool need 100, 50 of 50 are free in us-central1; ",
+    ),
+    "no address left": (
+        [{"name": "quota_limit", "match": {"metric": "IN_USE_ADDRESSES"}, "limit": 0}],
+        {},
+        "quota: IN_USE_ADDRESSES: the first nodes of gpu-pool need 1, 0 of 0 are free in us-central1; ",
+    ),
+    "a zone without the GPU": (
+        [{"name": "not_offered", "match": {"zone": "us-central1-a", "type": "nvidia-l4"}}],
+        {},
+        "zones: pool gpu-pool: us-central1-a has no nvidia-l4; choose among the zones of us-central1 that have "
+        "g2-standard-12 and nvidia-l4: us-central1-b, us-central1-c",
+    ),
+    "a zone without the machine type": (
+        [{"name": "not_offered", "match": {"zone": "us-central1-a", "type": "g2-.*"}}],
+        {},
+        "zones: pool gpu-pool: us-central1-a has no g2-standard-12; choose among the zones of us-central1",
+    ),
+    "a region without the GPU": (
+        [{"name": "not_offered", "match": {"zone": "us-central1-.", "type": "nvidia-l4"}}],
+        {},
+        "us-central1-a has no nvidia-l4; no zone of us-central1 has g2-standard-12 and nvidia-l4; "
+        "these regions do: asia-southeast1, europe-west1",
+    ),
+    "a GPU that is nowhere": (
+        [{"name": "not_offered", "match": {"type": "nvidia-l4"}}],
+        {},
+        "no zone that the project sees has g2-standard-12 and nvidia-l4; check the names",
+    ),
+    "more local SSDs than the machine takes": (
+        [],
+        {"node_pools": [pool(config={"ephemeral_storage_local_ssd_config": {"local_ssd_count": 2}})]},
+        "shapes: pool gpu-pool: 2 local SSDs, but g2-standard-12 takes 1; set local_ssd_count to 1 at most",
+    ),
+    "more GPUs than the machine has": (
+        [],
+        {"node_pools": [pool(config={"machine_type": "g2-standard-24"})]},
+        "shapes: pool gpu-pool: 1 nvidia-l4, but g2-standard-24 has 2 nvidia-l4, no more or less; "
+        "set accelerator_type to nvidia-l4 and accelerator_count to 2",
+    ),
+    "a GPU on a machine that takes none": (
+        [],
+        {"node_pools": [pool(config={"machine_type": "e2-standard-4"})]},
+        "shapes: pool gpu-pool: e2-standard-4 takes no nvidia-l4; set machine_type to one of the G2 machine types",
+    ),
+    "more GPUs than an instance takes": (
+        [],
+        {
+            "node_pools": [
+                pool(
+                    config={
+                        "machine_type": "n1-standard-8",
+                        "accelerators": [{"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 8}],
+                    }
+                )
+            ]
+        },
+        "shapes: pool gpu-pool: 8 nvidia-tesla-t4, but an instance takes 4 at most; set accelerator_count to 4",
+    ),
+    "a subnetwork that is not there": (
+        [],
+        {"subnetwork": "serving"},
+        "networks: network default has no subnetwork serving in us-central1; those that it has there: default;",
+    ),
+    "a range that another subnetwork has": (
+        [],
+        {"ip_ranges": {"pods": "10.142.0.0/16"}},
+        "networks: pods 10.142.0.0/16 overlaps 10.142.0.0/20 of subnetwork default in us-east1; choose a range",
+    ),
+    "ranges that overlap each other": (
+        [],
+        {"ip_ranges": {"pods": "10.4.0.0/14", "services": "10.7.0.0/20"}},
+        "networks: pods 10.4.0.0/14 and services 10.7.0.0/20 overlap; choose ranges that share no address",
+    ),
+    "a range that is none": (
+        [],
+        {"ip_ranges": {"pods": "10.4.0.0/44"}},
+        "networks: pods: '10.4.0.0/44' is no range: ",
+    ),
+    "a version that GKE does not offer": (
+        [],
+        {"kubernetes_version": "1.20"},
+        "versions: GKE offers no version 1.20 in us-central1; leave the version out, or choose among 1.36.1-gke.",
+    ),
+    "a read that is refused": (
+        [{"name": "permission_denied", "match": {"permission": "compute.regions.get"}}],
+        {},
+        'quota: could not be checked: read the quotas of us-central1: Compute Engine answered 403 PERMISSION_DENIED: '
+        'Required "compute.regions.get" permission(s)',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_the_finding_says_what_is_wrong_and_what_to_do(look, fault, case):
+    faults, changes, expected = FAULTS[case]
+    for one in faults:
+        fault(**one)
+    found = texts(look(**changes))
+    assert any(expected in text for text in found), found
+    check = expected.partition(":")[0]
+    if check in NAMES:
+        assert not any(text.startswith(f"{check}:") for text in texts(look(**changes, skip=[check])))
+
+
+def test_what_limits_only_the_autoscaler_is_a_warning(look, fault):
+    fault("quota_limit", match={"metric": "NVIDIA_L4_GPUS"}, limit=1)
+    result = look()
+    assert texts(result) == []
+    assert result.warnings == texts(result, "warning")
+    assert result.warnings[0].startswith(
+        "quota: NVIDIA_L4_GPUS: at their most gpu-pool need 2 more, 1 of 1 are free in us-central1; autoscaling stops "
+        "there; ask for at least 2 at https://console.cloud.google.com"
+    )
+
+
+def test_a_machine_without_a_price_is_told_and_a_price_can_be_given(look):
+    machine = {"node_pools": [pool(config={"machine_type": "n9-huge", "accelerators": []})], "skip": ["zones", "quota"]}
+    result = look(**machine)
+    assert texts(result, "warning") == [
+        "price: pool gpu-pool: the price of n9-huge is not known; give it in US dollars an hour by prices: {n9-huge: …}"
+    ]
+    assert result.values["price"]["complete"] is False
+    priced = look(**machine, prices={"n9-huge": 2, "local-ssd": 0, "pd-balanced": 0, "cluster": 0.5})
+    assert priced.values["price"]["start"] == {"hour": 2.5, "month": 1825}
+    assert priced.values["price"]["most"] == {"hour": 4.5, "month": 3285}
+
+
+def test_everything_comes_in_one_run(look, fault):
+    fault("service_disabled", match={"api": "logging.*"})
+    fault("permission_denied", match={"permission": "container.secrets.create"})
+    fault("quota_limit", match={"metric": "CPUS"}, limit=0)
+    fault("not_offered", match={"zone": "us-central1-a", "type": "nvidia-l4"})
+    result = look(subnetwork="other", kubernetes_version="1.9")
+    found = {finding["check"] for finding in result.values["findings"]}
+    assert found == {"apis", "permissions", "quota", "zones", "networks", "versions"}
+
+
+def test_a_project_that_refuses_everything_gives_one_finding_a_refusal(look, fault):
+    fault("http", match={"service": "(?!token).*"}, status=403, reason="PERMISSION_DENIED", message="No.")
+    found = texts(look())
+    assert len(found) == 9
+    assert all("could not be checked: " in text and "No." in text for text in found)
+    assert any("or turn off quota, zones and shapes by name" in text for text in found)
+
+
+def test_what_is_there_already_is_taken_into_account(sandbox, look, fault, token):
+    """A cluster with a node: it is not asked for again, and a second cluster beside it is noticed."""
+    parent = f"{sandbox.endpoints['container']}v1/projects/sandbox-project/locations/us-central1-a"
+    gpu = {"acceleratorType": "nvidia-l4", "acceleratorCount": "1"}
+    config = {"machineType": "g2-standard-12", "accelerators": [gpu]}
+    body = {"name": "mistral", "nodePools": [{"name": "gpu-pool", "initialNodeCount": 1, "config": config}]}
+    headers = {"Authorization": f"Bearer {token}"}
+    made = requests.post(f"{parent}/clusters", json={"cluster": body}, headers=headers, timeout=10).json()
+    while requests.get(f"{parent}/operations/{made['name']}", headers=headers, timeout=10).json()["status"] != "DONE":
+        pass
+    fault("quota_limit", match={"metric": "NVIDIA_L4_GPUS"}, limit=2)
+    assert texts(look(location="us-central1-a")) == []
+    assert look(location="us-central1-a").warnings == []
+    (message,) = texts(look())
+    assert message == (
+        "names: a cluster mistral is in us-central1-a already, and us-central1 would get a second one; "
+        "set the location to us-central1-a if that is the one, or choose another name"
+    )
+    assert look().warnings[0].startswith("quota: NVIDIA_L4_GPUS: at their most gpu-pool need 2 more, 1 of 2 are free")
+    fault("slow_operation", match={"type": "DELETE_CLUSTER"}, seconds=1e6)
+    requests.delete(f"{parent}/clusters/mistral", headers=headers, timeout=10).raise_for_status()
+    (message,) = texts(look(location="us-central1-a"))
+    assert message.startswith("names: cluster mistral in us-central1-a is STOPPING; wait until it is gone")

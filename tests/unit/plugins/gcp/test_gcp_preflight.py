@@ -1,0 +1,174 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""gcp_preflight's pure parts, and how gcp_quota_info and gcp_zone_info read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.gcp import quota_info, zone_info
+from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import PREFLIGHT, QUOTA_INFO, ZONE_INFO
+from ansible_collections.llmops.gke.plugins.module_utils.preflight import engine
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.conflicts import check_versions
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.needs import node_needs
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.plan import Plan, read_plan
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.price import estimate
+from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from tests.unit.fake_http import FakeServer, Reply
+
+PROJECT = "demo-project"
+GPU_POOL: dict[str, Any] = {
+    "name": "gpu",
+    "locations": ["us-central1-a", "us-central1-b"],
+    "initial_node_count": 1,
+    "autoscaling": {"enabled": True, "min_node_count": 0, "max_node_count": 3},
+    "config": {
+        "machine_type": "g2-standard-12",
+        "accelerators": [{"accelerator_type": "nvidia-l4", "accelerator_count": 1}],
+        "ephemeral_storage_local_ssd_config": {"local_ssd_count": 1},
+    },
+}
+G2 = {"g2-standard-12": {"us-central1-a": {"guestCpus": 12, "memoryMb": 49152}}}
+
+
+def options(spec: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
+    ends = {f"{name}_api_endpoint": url for name in ("container", "compute", "resource_manager", "service_usage")}
+    validated = ArgumentSpecValidator(spec).validate({"project": PROJECT, "access_token": "t", **ends, **given})
+    assert not validated.error_messages, validated.error_messages
+    return validated.validated_parameters
+
+
+def plan(*pools: dict[str, Any], **given: Any) -> Plan:
+    place = {"location": "us-central1", "cluster": "mistral"}
+    return read_plan(options(PREFLIGHT, node_pools=list(pools), **{**place, **given}))
+
+
+def test_sizes_are_counted_over_the_zones():
+    (pool,) = plan(GPU_POOL).pools
+    assert (pool.least, pool.start, pool.most) == (0, 2, 6)
+    (fixed,) = plan({**GPU_POOL, "autoscaling": {"enabled": False}}).pools
+    assert (fixed.least, fixed.start, fixed.most) == (2, 2, 2)
+    total = {"enabled": True, "total_min_node_count": 3, "total_max_node_count": 4}
+    (pool,) = plan({**GPU_POOL, "autoscaling": total}).pools
+    assert (pool.least, pool.start, pool.most) == (3, 3, 4)
+
+
+def test_a_zonal_cluster_has_its_own_zone():
+    (pool,) = plan({**GPU_POOL, "locations": None}, location="us-central1-c").pools
+    assert pool.zones == ("us-central1-c",)
+    with pytest.raises(InvalidOption, match=r"node_pools\[0\].locations"):
+        plan({**GPU_POOL, "locations": None})
+
+
+def test_a_pool_that_is_none_is_refused():
+    with pytest.raises(InvalidOption, match=r"node_pools\[0\]: 'gpu' is not accepted; it takes a pool"):
+        plan({**GPU_POOL, "config": {"accelerators": [{"accelerator_type": "nvidia-l4"}]}})
+
+
+def test_what_a_node_takes():
+    (pool,) = plan(GPU_POOL).pools
+    assert node_needs(pool, 12, ["CPUS"]) == {
+        "CPUS": 12,
+        "CPUS_ALL_REGIONS": 12,
+        "INSTANCES": 1,
+        "SSD_TOTAL_GB": 100,
+        "IN_USE_ADDRESSES": 1,
+        "LOCAL_SSD_TOTAL_GB": 375,
+        "NVIDIA_L4_GPUS": 1,
+        "GPUS_ALL_REGIONS": 1,
+    }
+
+
+def test_what_a_spot_node_without_an_address_takes():
+    config = {**GPU_POOL["config"], "spot": True, "disk_type": "pd-standard", "disk_size_gb": 50}
+    (pool,) = plan({**GPU_POOL, "config": config, "network_config": {"enable_private_nodes": True}}).pools
+    assert node_needs(pool, 12, ["CPUS"]) == {
+        "PREEMPTIBLE_CPUS": 12,
+        "CPUS_ALL_REGIONS": 12,
+        "INSTANCES": 1,
+        "DISKS_TOTAL_GB": 50,
+        "PREEMPTIBLE_LOCAL_SSD_GB": 375,
+        "PREEMPTIBLE_NVIDIA_L4_GPUS": 1,
+        "GPUS_ALL_REGIONS": 1,
+    }
+
+
+def test_a_family_with_a_quota_of_its_own():
+    (pool,) = plan({"name": "p", "locations": ["us-central1-a"], "config": {"machine_type": "n2-standard-4"}}).pools
+    assert node_needs(pool, 4, ["CPUS", "N2_CPUS"])["N2_CPUS"] == 4
+    assert "CPUS" not in node_needs(pool, 4, ["CPUS", "N2_CPUS"])
+    assert node_needs(pool, 4, ["CPUS"])["CPUS"] == 4
+
+
+def test_the_price_of_the_tutorials_gpu_node():
+    price, findings = estimate(plan(GPU_POOL), G2, {})
+    # 12 vCPU, 48 GB and an L4 are 1.0004; 375 GB of local SSD 0.0411; 100 GB of pd-balanced 0.0137.
+    assert price["node_hour"] == {"gpu": 1.0552}
+    assert price["least"] == {"hour": 0.1, "month": 73}
+    assert price["start"] == {"hour": 2.21, "month": 1614}
+    assert price["most"] == {"hour": 6.43, "month": 4695}
+    assert (findings, price["complete"]) == ([], True)
+
+
+def test_spot_is_a_share_of_the_machine_and_not_of_its_disk():
+    config = {**GPU_POOL["config"], "spot": True}
+    price, _findings = estimate(plan({**GPU_POOL, "config": config}), G2, {"g2-standard-12": 1, "local-ssd": 0})
+    assert price["node_hour"] == {"gpu": 0.4137}
+
+
+def test_a_price_that_is_no_number():
+    with pytest.raises(InvalidOption, match="prices.nvidia-l4: 'free' is not accepted"):
+        place = {"location": "us-central1", "cluster": "mistral"}
+        engine.run(options(PREFLIGHT, **place, prices={"nvidia-l4": "free"}), False, silent)
+
+
+@pytest.mark.parametrize(("nodes", "behind"), [("1.34.7-gke.1", 0), ("1.33.1-gke.1", 3)])
+def test_nodes_that_their_control_plane_left_behind(nodes: str, behind: int):
+    cluster = {
+        "name": "mistral",
+        "location": "us-central1",
+        "currentMasterVersion": "1.36.1-gke.1",
+        "nodePools": [{"name": "gpu", "version": nodes}],
+    }
+    found = list(check_versions(plan(), {"server_config": {}, "clusters": [cluster]}))
+    assert bool(found) == bool(behind)
+    if behind:
+        assert found[0].message == f"pool gpu runs {nodes}, 3 minor versions behind its control plane"
+        assert found[0].fix == "upgrade the pool to 1.36.1-gke.1; GKE supports 2"
+
+
+@pytest.mark.parametrize(("asked", "fine"), [("1.36", True), ("1.36.1", True), ("1.3", False), ("1.36.2", False)])
+def test_a_version_or_its_beginning(asked: str, fine: bool):
+    facts = {"server_config": {"validMasterVersions": ["1.36.1-gke.12"]}, "clusters": []}
+    assert (list(check_versions(plan(kubernetes_version=asked), facts)) == []) is fine
+
+
+def test_quota_info_is_two_reads():
+    region, project = f"/projects/{PROJECT}/regions/us-central1", f"/projects/{PROJECT}"
+    quota = {"metric": "CPUS", "limit": 8, "usage": 3}
+    with FakeServer({("GET", region): {"quotas": [quota]}, ("GET", project): {}}) as server:
+        result = quota_info.run(options(QUOTA_INFO, server.url, location="us-central1-a"), False, silent)
+        assert server.calls() == [f"GET {region}", f"GET {project}"]
+    assert result.values["quotas"] == [
+        {"metric": "CPUS", "scope": "regional", "limit": 8.0, "usage": 3.0, "available": 5.0}
+    ]
+    assert result.http_requests == 2
+
+
+def test_zone_info_reads_every_page():
+    path = f"/projects/{PROJECT}/aggregated/machineTypes"
+
+    def page(zone: str, token: str | None) -> Reply:
+        items = {f"zones/{zone}": {"machineTypes": [{"name": "g2-standard-12"}]}}
+        return Reply(200, {"items": items} | ({"nextPageToken": token} if token else {}))
+
+    with FakeServer({("GET", path): (page("us-east1-b", "more"), page("us-central1-a", None))}) as server:
+        result = zone_info.run(options(ZONE_INFO, server.url, machine_type="g2-standard-12"), False, silent)
+        which = "filter=name+eq+%22%28g2-standard-12%29%22"
+        assert server.calls() == [f"GET {path}?{which}", f"GET {path}?{which}&pageToken=more"]
+    assert result.values["zones"] == ["us-central1-a", "us-east1-b"]
