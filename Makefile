@@ -46,6 +46,7 @@ lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	antsibull-docs lint-collection-docs --plugin-docs .
 	antsibull-changelog lint
 	python scripts/role_docs.py --check
+	python scripts/field_docs.py --check
 
 format: setup  ## let ruff mend what it can
 	ruff check --fix $(wildcard $(PYTHON_FILES))

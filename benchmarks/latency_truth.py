@@ -37,6 +37,7 @@ class Case:
 CASES = (
     Case("TTFT 50 ms, inter-token 10 ms", ("--ttft", "0.05", "--itl", "0.01")),
     Case("4 tokens an event", ("--ttft", "0.05", "--itl", "0.01", "--tokens-per-event", "4")),
+    Case("every 3rd token empty", ("--ttft", "0.05", "--itl", "0.01", "--empty-every", "3")),
     Case("no space after data", ("--ttft", "0.05", "--itl", "0.01", "--no-space-after-data")),
     Case("2 s cold", ("--ttft", "0.05", "--itl", "0.01", "--cold", "2")),
     Case("inter-token 1 ms", ("--ttft", "0.005", "--itl", "0.001")),
@@ -55,6 +56,7 @@ def measure(case: Case, samples: int) -> tuple[dict[str, Any], list[dict[str, An
             "warmup": WARMUP,
             "samples": samples,
             "thresholds": None,
+            "enforce": True,
             "timeout": 600,
         }
         measured = run_latency(options, False, silent).values

@@ -40,6 +40,18 @@ options:
     description: Base URL of the GKE API, for private endpoints and for the sandbox.
     type: str
     default: https://container.googleapis.com/
+  compute_api_endpoint:
+    description: Base URL of the Compute Engine API.
+    type: str
+    default: https://compute.googleapis.com/compute/v1/
+  resource_manager_api_endpoint:
+    description: Base URL of the Resource Manager API.
+    type: str
+    default: https://cloudresourcemanager.googleapis.com/
+  service_usage_api_endpoint:
+    description: Base URL of the Service Usage API.
+    type: str
+    default: https://serviceusage.googleapis.com/
 notes:
   - Credentials are taken from the environment where the option is left out, by the names that AWX's Google Compute
     Engine credential and the C(google.cloud) collection use.

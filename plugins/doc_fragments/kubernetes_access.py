@@ -22,8 +22,17 @@ options:
       - Name of the GKE cluster. Its endpoint and its CA are read from the GKE API, and a token is minted for it.
       - Give either this with O(project) and O(location), or O(kubeconfig).
     type: str
+  cluster_endpoint:
+    description:
+      - Which of the GKE cluster's endpoints to speak to - its public address, its address in the VPC network, or its
+        DNS name, whose certificate the system's CAs vouch for.
+      - Where it is left out, the public address; the DNS name of a cluster without IP endpoints.
+    type: str
+    choices: [public, internal, dns]
   kubeconfig:
-    description: Path of a kubeconfig file, or its content as a dictionary. For any Kubernetes cluster.
+    description:
+      - Path of a kubeconfig file, or its content as a dictionary. For any Kubernetes cluster.
+      - V(in-cluster) for the cluster in whose pod this runs, by the pod's service account.
     type: raw
   context:
     description: The context of O(kubeconfig) to use; its current one where left out.

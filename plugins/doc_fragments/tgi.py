@@ -12,20 +12,15 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   url:
-    description: The server's base URL, C(http://ADDRESS[:PORT]), such as that of the model's load balancer.
+    description:
+      - The server's base URL, C(http://ADDRESS[:PORT]), such as that of the model's load balancer.
+      - Either this or O(port_forward) is needed.
     type: str
-    required: true
   api_key:
     description:
       - The key that the server was started with (C(API_KEY), TGI 2.3 and newer).
       - Taken from E(TGI_API_KEY) where the option is left out.
     type: str
-  inputs:
-    description:
-      - The prompt, in the model's own template.
-      - For Mistral-7B-Instruct that is C([INST] … [/INST]).
-    type: str
-    required: true
   parameters:
     description:
       - TGI's parameters of generation. What is left out is not sent.

@@ -16,7 +16,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Run, silent
 
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
@@ -34,7 +34,7 @@ class ModuleSpec:
     wherever they might be repeated.
     """
 
-    run: Callable[[dict[str, Any], bool, Progress], Result]
+    run: Run
     argument_spec: Mapping[str, Any]
     rules: Mapping[str, Any] = field(default_factory=dict)
     secrets: Callable[[dict[str, Any]], set[str]] = no_secrets

@@ -57,8 +57,8 @@ class Deadline:
 
 
 def backoff(first: float = 0.25, factor: float = 1.5, most: float = 5.0, jitter: float = 0.1) -> Iterator[float]:
-    """Endless pauses in seconds that start quick and grow to ``most``, each moved by up to ``jitter`` of itself."""
+    """Endless pauses in seconds that start quick and grow to ``most``, each shorter by up to ``jitter`` of itself."""
     pause = first
     while True:
-        yield pause * (1 + random.uniform(-jitter, jitter))
+        yield pause * (1 - random.uniform(0, jitter))
         pause = min(pause * factor, most)

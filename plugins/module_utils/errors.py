@@ -24,8 +24,9 @@ class LlmopsError(Exception):
 
     @property
     def after_changes(self) -> bool:
-        """Whether something had been changed before this failed: steps of a plan, or objects of many."""
-        return bool(self.fields.get("steps_done") or self.fields.get("applied"))
+        """Whether something was changed before this failed: steps of a plan, objects of many, or by an operation
+        that had begun."""
+        return any(self.fields.get(name) for name in ("steps_done", "applied", "operation"))
 
     def to_dict(self) -> dict[str, Any]:
         """The structured part: always ``kind``, then whatever the raiser knew."""
@@ -86,6 +87,7 @@ class HttpError(LlmopsError):
     """A server's refusal. status: the HTTP status, or 0 where no answer came.
 
     reason: the API's own word (``ALREADY_EXISTS``, ``NotFound``, ``validation``), details: its structured rest.
+    retry_after: the seconds after which the server wants to be asked again, 0 where it did not say.
     """
 
     kind = "http_error"
@@ -116,6 +118,7 @@ class HttpError(LlmopsError):
         self.reason = reason
         self.server_message = server_message
         self.details = details
+        self.retry_after = 0.0
 
 
 class ReplyLost(HttpError):

@@ -9,8 +9,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError, MissingLibrary
-from ansible_collections.llmops.gke.plugins.module_utils.http_connection import new_session
+from ansible_collections.llmops.gke.plugins.module_utils.http import CONNECT_PATIENCE, TRANSIENT
+from ansible_collections.llmops.gke.plugins.module_utils.http_connection import cause_of, new_session
 
 try:
     import google.auth
@@ -34,28 +36,65 @@ class CredentialsRefused(LlmopsError):
     kind = "credentials"
 
 
-def authorizer(options: dict[str, Any]) -> Callable[[bool], dict[str, str]]:
+def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Callable[[bool], dict[str, str]]:
     """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to.
 
     options: those of the ``google_auth`` doc fragment. One token serves all requests of a task, and is refreshed
-    by google-auth shortly before it ends, so long waits outlive it. Raises InvalidOption at once for credentials
-    that cannot be, CredentialsRefused when a token is asked for and none is given.
+    by google-auth shortly before it ends, so long waits outlive it. Where the token endpoint fails in passing, it is
+    asked again inside the deadline. Raises InvalidOption at once for credentials that cannot be, CredentialsRefused
+    when a token is asked for and none is given.
     """
     credentials = _load(options)
+    patience = deadline or Deadline(CONNECT_PATIENCE)
 
     def headers(fresh: bool) -> dict[str, str]:
-        try:
-            if fresh and not isinstance(credentials, google.oauth2.credentials.Credentials) or not credentials.valid:
-                credentials.refresh(google.auth.transport.requests.Request(new_session()))
-        except google.auth.exceptions.GoogleAuthError as error:
-            raise CredentialsRefused(
-                f"Google credentials ({_source(options)}): no access token was given: {error.args[0]}; "
-                "renew them (gcloud auth application-default login), or name a service account's key",
-                source=_source(options),
-            ) from error
+        if fresh and not isinstance(credentials, google.oauth2.credentials.Credentials) or not credentials.valid:
+            _mint(credentials, _source(options), patience)
         return {"Authorization": f"Bearer {credentials.token}"}
 
     return headers
+
+
+def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
+    """Have a new access token, asking again as long as the endpoint fails in passing and there is time.
+
+    An endpoint that never gave one is given up sooner: its address may be wrong.
+    """
+    began, first, pauses = deadline.elapsed(), credentials.token is None, backoff(first=0.2)
+    while True:
+        request = _Request()
+        try:
+            return credentials.refresh(request)
+        except google.auth.exceptions.GoogleAuthError as error:
+            pause = next(pauses)
+            given_up = first and deadline.elapsed() - began > CONNECT_PATIENCE
+            if not request.failed_in_passing or given_up or pause >= deadline.remaining():
+                raise CredentialsRefused(
+                    f"Google credentials ({source}): no access token was given: {_said(error)}; "
+                    "renew them (gcloud auth application-default login), or name a service account's key",
+                    source=source,
+                ) from error
+            deadline.pause(pause, "get an access token", _said(error))
+
+
+class _Request:
+    """google-auth's transport over a session of ours. failed_in_passing: whether asking again may help."""
+
+    def __init__(self) -> None:
+        self._request = google.auth.transport.requests.Request(new_session())
+        self.failed_in_passing = False
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self.failed_in_passing = True
+        response = self._request(*arguments, **options)
+        self.failed_in_passing = response.status in TRANSIENT
+        return response
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, on one line: an endpoint's error, or why it gave no answer."""
+    inner = error.args[0] if error.args else error
+    return cause_of(inner) if isinstance(inner, Exception) else " ".join(str(inner).split())[:200]
 
 
 def _source(options: dict[str, Any]) -> str:

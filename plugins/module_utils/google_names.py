@@ -28,9 +28,14 @@ def check_location(value: str | None) -> str:
     return value
 
 
+def region_of(location: str) -> str:
+    """The region of a zone, or the region itself."""
+    return "-".join(location.split("-")[:2])
+
+
 def check_zones(option: str, zones: list[str] | None, location: str) -> None:
     """Refuse with InvalidOption what is not a zone, or is a zone of another region than ``location``'s."""
-    region = "-".join(location.split("-")[:2])
+    region = region_of(location)
     for zone in zones or []:
         if not _ZONE.fullmatch(zone) or not zone.startswith(f"{region}-"):
             raise InvalidOption(option, zone, f"zones of {region}, such as {region}-a (not the region itself)")

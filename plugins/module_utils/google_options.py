@@ -40,6 +40,21 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
         "default": "https://container.googleapis.com/",
         "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"]),
     },
+    "compute_api_endpoint": {
+        "type": "str",
+        "default": "https://compute.googleapis.com/compute/v1/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"]),
+    },
+    "resource_manager_api_endpoint": {
+        "type": "str",
+        "default": "https://cloudresourcemanager.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER"]),
+    },
+    "service_usage_api_endpoint": {
+        "type": "str",
+        "default": "https://serviceusage.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE"]),
+    },
 }
 
 PROJECT: dict[str, Any] = {

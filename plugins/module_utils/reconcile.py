@@ -43,7 +43,9 @@ def reconcile(target: Target, *, check: bool, progress: Progress) -> tuple[Resul
     for step in steps:
         if step.way_out is not None:
             change = step.changes[0]
-            raise ImmutableField(target.resource, change.field, change.before, change.after, step.way_out)
+            refused = ImmutableField(target.resource, change.field, change.before, change.after, step.way_out)
+            refused.fields["plan"] = [one.to_dict() for one in steps]
+            raise refused
     result = Result(changed=bool(steps), before=target.render(current), plan=steps)
     if check or not steps:
         after = target.predict(current, steps) if steps else current

@@ -88,3 +88,7 @@ class Result:
         if self.warnings:
             body["warnings"] = self.warnings
         return body
+
+
+Run = Callable[[dict[str, Any], bool, Progress], Result]
+"""An engine: options, whether only to check, whom to tell of progress; raises LlmopsError."""

@@ -28,8 +28,13 @@ _PARAMETER_OPTIONS = {
 }
 
 TGI_REQUEST: dict[str, dict[str, Any]] = {
-    "url": {"type": "str", "required": True},
+    "url": {"type": "str"},
     "api_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["TGI_API_KEY"])},
-    "inputs": {"type": "str", "required": True},
     "parameters": {"type": "dict", "options": _PARAMETER_OPTIONS},
+}
+
+# One of them says where the server is; port_forward is an option of kubernetes_port_forward.py.
+TGI_REQUEST_RULES: dict[str, Any] = {
+    "mutually_exclusive": [("url", "port_forward")],
+    "required_one_of": [("url", "port_forward")],
 }

@@ -11,12 +11,16 @@ short_description: Ask a model that text-generation-inference serves
 description:
   - Sends one request for generation to a server of Hugging Face's text-generation-inference and returns the text, the
     tokens as the server counted them, and the time it took.
+  - It is a prompt (O(inputs)) or a chat (O(messages)), answered as a whole or as a stream (O(stream)).
   - Waits for a fresh server within O(timeout), that is, connection failures, overload and lost replies are retried. A
     refused request never is.
   - In check mode the options are checked, the server is asked for its health and its model, and nothing is generated.
     A server that cannot be reached is then reported as RV(reachable), not as a failure.
 extends_documentation_fragment:
   - llmops.gke.tgi
+  - llmops.gke.google_auth
+  - llmops.gke.kubernetes_access
+  - llmops.gke.port_forward
   - llmops.gke.attributes
   - llmops.gke.attributes.actiongroup_tgi
 attributes:
@@ -29,10 +33,40 @@ attributes:
     support: full
     details: Nothing is changed; the text differs from run to run where it is sampled without a seed.
 options:
+  inputs:
+    description:
+      - The prompt, in the model's own template.
+      - For Mistral-7B-Instruct that is C([INST] … [/INST]).
+      - Give either this or O(messages).
+    type: str
+  messages:
+    description:
+      - A chat, which the server puts into the model's template. It goes to C(/v1/chat/completions).
+      - Of O(parameters) it takes V(max_new_tokens), V(temperature), V(top_p), V(frequency_penalty),
+        V(repetition_penalty), V(seed), V(stop), V(do_sample), V(top_n_tokens), V(grammar), V(adapter_id) and
+        V(details), under these names.
+    type: list
+    elements: dict
+    suboptions:
+      role:
+        description: Who speaks. Mistral-7B-Instruct-v0.1 knows no V(system).
+        type: str
+        required: true
+        choices: [user, assistant, system]
+      content:
+        description: What is said.
+        type: str
+        required: true
+  stream:
+    description:
+      - Whether the answer is sent token by token. It is returned as a whole in either case.
+      - Then RV(ttft_seconds) and RV(tpot_seconds) are known, and the headers of time are not.
+    type: bool
+    default: false
   route:
     description:
-      - The server's route. On C(/) the prompt stands before the answer unless O(parameters.return_full_text) says
-        otherwise.
+      - The server's route for O(inputs).
+      - On C(/) the prompt stands before the answer unless O(parameters.return_full_text) says otherwise.
     type: str
     choices: [/generate, /]
     default: /generate
@@ -40,6 +74,12 @@ options:
     description: What the answer must fulfil; the task fails where it does not.
     type: dict
     suboptions:
+      status:
+        description:
+          - HTTP status of the answer, 200 where left out.
+          - With the status of a refusal, such as V(401) without a key or V(422) for a prompt that is too long, that
+            refusal is what the task wants. V(429) and V(503) count once O(timeout) has passed.
+        type: int
       minimum_tokens:
         description: At least so many generated tokens.
         type: int
@@ -75,6 +115,31 @@ EXAMPLES = r"""
     expect:
       minimum_tokens: 1
   register: answer
+
+- name: Ask a server that has no address outside of its cluster
+  llmops.gke.tgi_generate:
+    project: my-project
+    location: us-central1
+    cluster: mistral-cluster-gke
+    port_forward: {service: mistral-7b-service, port: 80}
+    inputs: "[INST] What is a secret in the gardens of Wonderland? [/INST]"
+
+- name: Talk, and have the answer token by token
+  llmops.gke.tgi_generate:
+    url: http://203.0.113.10
+    messages:
+      - role: user
+        content: What is a secret in the gardens of Wonderland?
+    stream: true
+    expect:
+      pattern: (?i)garden
+
+- name: Make sure that nobody is answered without a key
+  llmops.gke.tgi_generate:
+    url: http://203.0.113.10
+    inputs: "[INST] Let me in. [/INST]"
+    expect:
+      status: 401
 """
 
 RETURN = r"""
@@ -97,6 +162,30 @@ model:
   type: str
   returned: in check mode, if RV(reachable=true)
   sample: mistralai/Mistral-7B-Instruct-v0.1
+status:
+  description: HTTP status of the answer.
+  type: int
+  returned: out of check mode
+  sample: 200
+error_type:
+  description: TGI's name of the refusal.
+  type: str
+  returned: if a refusal was expected
+  sample: validation
+error_message:
+  description: What the server said to it.
+  type: str
+  returned: if a refusal was expected
+ttft_seconds:
+  description: From sending the request to the first token; null without O(stream).
+  type: float
+  returned: out of check mode
+  sample: 0.11
+tpot_seconds:
+  description: Seconds a token after the first; null without O(stream).
+  type: float
+  returned: out of check mode
+  sample: 0.048
 generated_text:
   description: The text.
   type: str
@@ -146,18 +235,37 @@ duration:
 """
 
 from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_generate
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import KUBERNETES_ACCESS
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import (
+    PORT_FORWARD,
+    secrets,
+    through_port_forward,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.serving.generate import run_generate
 from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import ROUTES
-from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST
+from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST, TGI_REQUEST_RULES
 
 SPEC = ModuleSpec(
-    run=run_generate,
+    run=through_port_forward(run_generate),
     argument_spec={
         **TGI_REQUEST,
+        **KUBERNETES_ACCESS,
+        **PORT_FORWARD,
         "route": {"type": "str", "choices": list(ROUTES), "default": "/generate"},
+        "inputs": {"type": "str"},
+        "messages": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "role": {"type": "str", "choices": ["user", "assistant", "system"], "required": True},
+                "content": {"type": "str", "required": True},
+            },
+        },
+        "stream": {"type": "bool", "default": False},
         "expect": {
             "type": "dict",
             "options": {
+                "status": {"type": "int"},
                 "minimum_tokens": {"type": "int", "no_log": False},
                 "finish_reason": {"type": "str", "choices": ["length", "eos_token", "stop_sequence"]},
                 "pattern": {"type": "str"},
@@ -165,6 +273,16 @@ SPEC = ModuleSpec(
         },
         "timeout": {"type": "int", "default": 120},
     },
+    rules={
+        "mutually_exclusive": [
+            ("inputs", "messages"),
+            ("cluster", "kubeconfig"),
+            *TGI_REQUEST_RULES["mutually_exclusive"],
+        ],
+        "required_one_of": [("inputs", "messages"), *TGI_REQUEST_RULES["required_one_of"]],
+        "required_by": {"cluster": ("location",)},
+    },
+    secrets=secrets,
 )
 
 

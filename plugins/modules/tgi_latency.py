@@ -17,8 +17,16 @@ description:
     only where there are enough samples to know them.
   - Load is not measured here; requests never overlap.
   - In check mode the options are checked, the server is asked for its health and its model, and nothing is generated.
+  - Three witnesses are held against each other, that is, this client, the times in TGI's headers, and how much the
+    counters in C(/metrics) grew. Where they disagree, RV(witnesses) and a warning say so.
+  - With O(service) and a way into its cluster (O(cluster) or O(kubeconfig)) the cold start of the pods behind it is
+    itemised in RV(pods).
+  - O(url) may be a load balancer's address; without one, O(port_forward) goes through the cluster's API server.
 extends_documentation_fragment:
   - llmops.gke.tgi
+  - llmops.gke.google_auth
+  - llmops.gke.kubernetes_access
+  - llmops.gke.port_forward
   - llmops.gke.attributes
   - llmops.gke.attributes.actiongroup_tgi
 attributes:
@@ -31,6 +39,12 @@ attributes:
     support: full
     details: Nothing is changed.
 options:
+  inputs:
+    description:
+      - The prompt, in the model's own template.
+      - For Mistral-7B-Instruct that is C([INST] … [/INST]).
+    type: str
+    required: true
   warmup:
     description: Requests that are sent and discarded before the samples.
     type: int
@@ -44,8 +58,18 @@ options:
       - Limits in seconds by name. Above any of them the task fails with the figures and what to look at.
       - V(ttft_seconds), V(tpot_seconds), V(ntpot_seconds), V(e2e_seconds) and V(overhead_seconds) are held against the
         hot median; V(cold_ttft_seconds), V(cold_tpot_seconds), V(cold_ntpot_seconds) and V(cold_e2e_seconds) against
-        the cold request, where there was one.
+        the cold request, where there was one; V(cold_start_seconds) against the slowest of RV(pods).
     type: dict
+  enforce:
+    description: Whether a broken limit fails the task. Else RV(breach) tells of it, for a later task to fail by.
+    type: bool
+    default: true
+  service:
+    description: The Service whose pods' cold start is itemised. Needs O(cluster) or O(kubeconfig).
+    type: str
+  namespace:
+    description: Namespace of O(service); V(default), or that of the kubeconfig's context, where left out.
+    type: str
   timeout:
     description: Seconds for everything, retries included.
     type: int
@@ -68,6 +92,15 @@ EXAMPLES = r"""
       tpot_seconds: 0.06
       cold_ttft_seconds: 5
   register: latency
+
+- name: Measure, and see where the time goes until a pod is ready
+  llmops.gke.tgi_latency:
+    url: http://203.0.113.10
+    inputs: "[INST] What is a secret in the gardens of Wonderland? [/INST]"
+    project: my-project
+    location: us-central1
+    cluster: mistral-cluster-gke
+    service: mistral-7b-service
 """
 
 RETURN = r"""
@@ -95,21 +128,11 @@ cold:
   type: dict
   returned: out of check mode
   contains:
-    ttft_seconds:
-      description: From sending the request to the first event.
-      type: float
-    tpot_seconds:
-      description: (last event - first event) / (tokens - tokens of the first arrival); null where all came at once.
-      type: float
-    ntpot_seconds:
-      description: RV(cold.e2e_seconds) over all tokens.
-      type: float
-    e2e_seconds:
-      description: From sending the request to the last event.
-      type: float
-    tokens:
-      description: Generated tokens as the server counted them.
-      type: int
+    ttft_seconds: {description: From sending the request to the first event., type: float}
+    tpot_seconds: {description: (last event - first) / tokens after the first arrival; null without any., type: float}
+    ntpot_seconds: {description: RV(cold.e2e_seconds) over all tokens., type: float}
+    e2e_seconds: {description: From sending the request to the last event., type: float}
+    tokens: {description: Generated tokens as the server counted them., type: int}
   sample: {ttft_seconds: 2.1, tpot_seconds: 0.0483, ntpot_seconds: 0.0688, e2e_seconds: 6.88, tokens: 100}
 cold_reason:
   description: How it is known whether the server was fresh, or why it is not known.
@@ -128,45 +151,19 @@ hot:
       description: Like every metric, a dictionary with these keys.
       type: dict
       contains:
-        n:
-          description: Number of samples.
-          type: int
-        median:
-          description: The median.
-          type: float
-        low:
-          description: Lower end of the median's 95 % confidence interval; null below 6 samples.
-          type: float
-        high:
-          description: Upper end of the interval.
-          type: float
-        mean:
-          description: The arithmetic mean.
-          type: float
-        min:
-          description: The least sample.
-          type: float
-        max:
-          description: The greatest sample.
-          type: float
-        p95:
-          description: 95th percentile (nearest rank); null below 59 samples.
-          type: float
-        p99:
-          description: 99th percentile (nearest rank); null below 299 samples.
-          type: float
-    tpot_seconds:
-      description: See RV(cold.tpot_seconds).
-      type: dict
-    ntpot_seconds:
-      description: See RV(cold.ntpot_seconds).
-      type: dict
-    e2e_seconds:
-      description: See RV(cold.e2e_seconds).
-      type: dict
-    overhead_seconds:
-      description: The way to the server and back.
-      type: dict
+        n: {description: Number of samples., type: int}
+        median: {description: The median., type: float}
+        low: {description: Lower end of the median's 95 % confidence interval; null below 6 samples., type: float}
+        high: {description: Upper end of the interval., type: float}
+        mean: {description: The arithmetic mean., type: float}
+        min: {description: The least sample., type: float}
+        max: {description: The greatest sample., type: float}
+        p95: {description: 95th percentile (nearest rank); null below 59 samples., type: float}
+        p99: {description: 99th percentile (nearest rank); null below 299 samples., type: float}
+    tpot_seconds: {description: See RV(cold.tpot_seconds)., type: dict}
+    ntpot_seconds: {description: See RV(cold.ntpot_seconds)., type: dict}
+    e2e_seconds: {description: See RV(cold.e2e_seconds)., type: dict}
+    overhead_seconds: {description: The way to the server and back., type: dict}
 tokens:
   description: Generated tokens a sample; C(median), C(min) and C(max).
   type: dict
@@ -177,12 +174,79 @@ tokens_per_arrival:
   type: float
   returned: out of check mode
   sample: 1.0
+samples:
+  description: Each metric's samples in the order in which they were taken.
+  type: dict
+  returned: out of check mode
+  sample: {ttft_seconds: [0.104, 0.105], tpot_seconds: [0.0483, 0.0484]}
+buffered:
+  description: Whether something between model and client hands over tokens in bundles.
+  type: bool
+  returned: out of check mode
+  sample: false
+witnesses:
+  description: What client, headers and C(/metrics) say of the same requests.
+  type: dict
+  returned: out of check mode
+  contains:
+    streamed:
+      description: The hot samples; C(client), C(headers) (null, streams have none) and C(metrics) (null if unreadable).
+      type: dict
+    single:
+      description: The answers of one token that are not streamed, by the same witnesses.
+      type: dict
+    agree: {description: Whether they agree; null where only the client was heard., type: bool}
+    disagreements:
+      description: What they say differently.
+      type: list
+      elements: str
+  sample:
+    streamed:
+      client: {requests: 20, tokens: 2000, mean_seconds: 4.83}
+      headers: null
+      metrics: {requests: 20, tokens: 2000, mean_seconds: 4.81}
+    agree: true
+    disagreements: []
+info:
+  description: What the server's C(/info) says.
+  type: dict
+  returned: out of check mode
+  sample: {model_id: mistralai/Mistral-7B-Instruct-v0.1, version: 3.3.5, max_total_tokens: 4096}
+pods:
+  description:
+    - The ready pods behind O(service), what they run on which machine, and how they came to life; null without it.
+    - The stages follow each other. V(scheduled) lasts until a node had room, V(image) until the container ran,
+      V(weights) until they lay on the node, V(load) until the server answered, V(ready) until a probe saw it.
+    - Where the log does not tell them apart, V(weights) and V(ready) are part of V(load).
+    - Kubernetes gives its moments in whole seconds.
+  type: list
+  elements: dict
+  returned: out of check mode
+  sample:
+    - pod: mistral-7b-5d9c7f8b6-x2x8k
+      image: ghcr.io/huggingface/text-generation-inference:3.3.5
+      gpus: 1
+      env: {MODEL_ID: mistralai/Mistral-7B-Instruct-v0.1, NUM_SHARD: "1"}
+      node: gke-mistral-cluster-gke-mistral-gpu-pool-1
+      machine_type: g2-standard-12
+      accelerator_type: nvidia-l4
+      zone: us-central1-a
+      node_pool: mistral-gpu-pool
+      spot: false
+      restarts: 0
+      created: "2026-01-01T12:00:00+00:00"
+      start_seconds: 171.0
+      start_stages: [{name: scheduled, seconds: 90.0}, {name: image, seconds: 45.0}, {name: load, seconds: 36.0}]
 thresholds:
   description: Each limit beside its figure; C(passed) is null where it was not measured.
   type: list
   elements: dict
   returned: out of check mode
   sample: [{name: ttft_seconds, limit: 0.5, value: 0.104, passed: true}]
+breach:
+  description: Which limits are broken, by which figures, and what to look at; null where all hold.
+  type: str
+  returned: out of check mode
 http_requests:
   description: Requests that were sent.
   type: int
@@ -196,18 +260,35 @@ duration:
 """
 
 from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
-from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import KUBERNETES_ACCESS
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import (
+    PORT_FORWARD,
+    through_port_forward,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.tgi_latency import run, secrets
+from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST, TGI_REQUEST_RULES
 
 SPEC = ModuleSpec(
-    run=run_latency,
+    run=through_port_forward(run),
     argument_spec={
         **TGI_REQUEST,
+        **KUBERNETES_ACCESS,
+        **PORT_FORWARD,
+        "inputs": {"type": "str", "required": True},
+        "enforce": {"type": "bool", "default": True},
+        "service": {"type": "str"},
+        "namespace": {"type": "str"},
         "warmup": {"type": "int", "default": 3},
         "samples": {"type": "int", "default": 20},
         "thresholds": {"type": "dict"},
         "timeout": {"type": "int", "default": 900},
     },
+    rules={
+        "mutually_exclusive": [("cluster", "kubeconfig"), *TGI_REQUEST_RULES["mutually_exclusive"]],
+        "required_one_of": TGI_REQUEST_RULES["required_one_of"],
+        "required_by": {"cluster": ("location",)},
+    },
+    secrets=secrets,
 )
 
 

@@ -38,6 +38,7 @@ class Sandbox:
 
     def __init__(self, directory: Path, speed: int = 200) -> None:
         self.directory = directory
+        self.report = directory.parent / "report.html"
         self.speed = speed
         self._command("start", "--speed", str(speed))
         self.endpoints = json.loads((directory / "endpoints.json").read_text())
@@ -70,7 +71,8 @@ class Sandbox:
     def play(self, playbook: str, *arguments: str, variables: dict[str, Any] | None = None, **environment: str) -> Run:
         """Run one of playbooks/ on the sandbox's inventory."""
         command = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{playbook}", *arguments]
-        command += ["--extra-vars", json.dumps({"llmops_sandbox_speed": self.speed, **(variables or {})})]
+        ours = {"llmops_sandbox_speed": self.speed, "verify_report_path": str(self.report)}
+        command += ["--extra-vars", json.dumps(ours | (variables or {}))]
         done = subprocess.run(
             command,
             cwd=ROOT,

@@ -143,6 +143,9 @@ def test_verify_and_status_change_nothing(sandbox):
     sandbox.forget_requests()
     verified = sandbox.play("verify.yml")
     assert (verified.code, verified.recap["changed"]) == (0, 0), verified.output
+    report = sandbox.report
+    assert str(report) in verified.output
+    assert "g2-standard-12, 1 x nvidia-l4" in report.read_text()
     status = sandbox.play("status.yml")
     assert (status.code, status.recap["changed"]) == (0, 0), status.output
     for part in ("mistral-cluster-gke", "RUNNING", "1 desired", "mistral-7b-service", "LLM_deployment=true"):
@@ -150,10 +153,31 @@ def test_verify_and_status_change_nothing(sandbox):
     assert sandbox.writes() == []
 
 
+def test_status_tells_drift_from_the_inventory_field_by_field(sandbox):
+    assert "no drift: cluster and node pools are as the inventory has them" in sandbox.play("status.yml").output
+    sandbox.forget_requests()
+    other = {
+        "gpu_nodepool_max_node_count": 3,
+        "gke_cluster_network": "other",
+        "gke_cluster_resource_labels": {"a": "b"},
+    }
+    status = sandbox.play("status.yml", variables=other)
+    assert status.code == 0, status.output
+    pool = "drift in node pool mistral-gpu-pool: autoscaling.max_node_count is 2, the inventory has 3"
+    # One field can be changed and the other cannot; both are told.
+    network = 'drift in cluster mistral-cluster-gke: network is "default", the inventory has "other"'
+    for line in (pool, network, 'resource_labels is {}, the inventory has {"a": "b"}'):
+        assert line in status.output.replace('\\"', '"'), line
+    assert "no drift" not in status.output
+    assert sandbox.writes() == []
+
+
 def test_a_breached_threshold_fails_with_the_figures(sandbox):
     run = sandbox.play("verify.yml", variables={"verify_thresholds": {"tpot_seconds": 0.000001}})
     assert run.code != 0
     assert "tpot_seconds" in run.output and "1e-06" in run.output
+    report = json.loads(sandbox.report.with_suffix(".json").read_text())
+    assert report["verdict"]["state"] == "unfit"
 
 
 def test_a_changed_value_changes_that_alone(sandbox):

@@ -14,8 +14,8 @@ from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import En
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 ACTIONS = sorted(path.stem for path in (ROOT / "plugins" / "action").glob("*.py"))
-# A Hub option is shared with no other module, so there is no default to set for a group.
-WITHOUT_GROUP = {"hf_model_info"}
+# Their options are shared with no other module, so there is no default to set for a group.
+WITHOUT_GROUP = {"tgi_report", "hf_model_info"}
 HEADER = "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)"
 
 

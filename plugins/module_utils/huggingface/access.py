@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption, LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
+from ansible_collections.llmops.gke.plugins.module_utils.huggingface.facts import as_json
 
 SERVICE = "the Hugging Face Hub"
 HOME = "https://huggingface.co"
@@ -31,11 +31,15 @@ class AccessDenied(LlmopsError):
 
 @dataclass(frozen=True)
 class Access:
-    """A model that may be read. gated: its terms had to be accepted. revision: the commit that is served."""
+    """A model that may be read. gated: its terms had to be accepted. revision: the commit that is served.
+
+    about: all that the Hub's page of it says.
+    """
 
     model: str
     gated: bool
     revision: str | None
+    about: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def check_model(model: str) -> str:
@@ -62,23 +66,18 @@ def check_access(hub: HttpSession, model: str, token: str | None) -> Access:
     Raises AccessDenied with the way out; HttpError where the Hub itself fails.
     """
     check_model(model)
-    about = _ask(hub, "GET", f"/api/models/{quote(model)}", model, token).body
-    gated = bool(about.get("gated")) if isinstance(about, dict) else False
+    body = _ask(hub, "GET", f"/api/models/{quote(model)}", model, token).body
+    about = body if isinstance(body, dict) else {}
+    gated = bool(about.get("gated"))
     if gated and not token:
         raise _no_token(model)
     _ask(hub, "HEAD", f"/{quote(model)}/resolve/main/config.json", model, token)
-    return Access(model, gated, about.get("sha") if isinstance(about, dict) else None)
+    return Access(model, gated, about.get("sha"), about)
 
 
 def read_config(hub: HttpSession, model: str, token: str | None) -> dict[str, Any]:
     """The model's config.json; raises as check_access does."""
-    config = _ask(hub, "GET", f"/{quote(model)}/resolve/main/config.json", model, token).body
-    if isinstance(config, str):
-        # The Hub serves the files of a repository as text/plain.
-        try:
-            config = json.loads(config)
-        except ValueError:
-            config = None
+    config = as_json(_ask(hub, "GET", f"/{quote(model)}/resolve/main/config.json", model, token).body)
     if not isinstance(config, dict):
         raise LlmopsError(f"{model}: its config.json on {SERVICE} is no JSON object; check model and endpoint")
     return config

@@ -1,7 +1,10 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures a server: the cold request if there is one, warm-up, hot samples, the way there and back."""
+"""Measures a server: the cold request if there is one, warm-up, hot samples, the way there and back.
+
+The server's counters are read around the hot samples and around the way there and back, as a witness of both.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,15 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.latency import 
     Sample,
     summarize,
 )
-from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import Stream, TgiClient
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import Answer, Stream, TgiClient
+from ansible_collections.llmops.gke.plugins.module_utils.serving.witnesses import (
+    Series,
+    disagreements,
+    of_answers,
+    of_headers,
+    of_metrics,
+    of_samples,
+)
 
 OVERHEAD_SAMPLES = 5
 BUFFERED = 2.0
@@ -54,23 +65,38 @@ def measure(client: TgiClient, plan: Plan, progress: Progress) -> Measured:
         progress(f"cold: first token after {cold.ttft:.3f} s")
     for _turn in range(plan.warmup):
         client.stream(plan.inputs, plan.parameters)
+    before = _counters(client)
     hot: list[Sample] = []
     for _turn in range(plan.samples):
         hot.append(_in_time(client, plan, len(hot)))
     progress(f"hot: {len(hot)} samples taken")
+    between = _counters(client)
+    answers = _answers(client, plan)
     figures = [sample.figures() for sample in hot]
     summaries = {name: summarize(figure[name] for figure in figures) for name in STREAMED}
-    summaries[OVERHEAD] = summarize(_overheads(client, plan))
+    summaries[OVERHEAD] = summarize(_overhead(answer) for answer in answers)
+    streamed = Series(of_samples(hot), of_metrics(before, between))
+    single = Series(of_answers(answers), of_metrics(between, _counters(client)), of_headers(answers))
+    differ = disagreements(streamed, single)
     tokens = [sample.tokens for sample in hot]
     per_arrival = summarize(sample.tokens_per_arrival for sample in hot)["median"]
+    heard = streamed.metrics or single.metrics or single.headers
     values = {
         "cold": _rounded(cold) if cold else None,
         "cold_reason": reason,
         "hot": summaries,
+        "samples": {name: [_short(figure[name]) for figure in figures] for name in STREAMED},
         "tokens": {"median": sorted(tokens)[len(tokens) // 2], "min": min(tokens), "max": max(tokens)},
         "tokens_per_arrival": round(per_arrival, 3),
+        "buffered": per_arrival > BUFFERED,
+        "witnesses": {
+            "streamed": streamed.shown(),
+            "single": single.shown(),
+            "agree": not differ if heard else None,
+            "disagreements": differ,
+        },
     }
-    return Measured(values, _warnings(per_arrival))
+    return Measured(values, [*_warnings(per_arrival), *differ])
 
 
 def _is_fresh(client: TgiClient) -> tuple[bool, str]:
@@ -114,19 +140,32 @@ def _tokens(stream: Stream, url: str) -> int:
     return int(tokens)
 
 
-def _overheads(client: TgiClient, plan: Plan) -> list[float]:
-    """Seconds of the way there and back: the client's time less the server's, for answers of one token."""
+def _answers(client: TgiClient, plan: Plan) -> list[Answer]:
+    """Answers of one token that are not streamed: what they take is mostly the way there and back."""
     parameters = {**plan.parameters, "max_new_tokens": 1}
-    overheads = []
-    for _turn in range(OVERHEAD_SAMPLES):
-        answer = client.generate("/generate", plan.inputs, parameters)
-        if answer.server_seconds is not None:
-            overheads.append(answer.seconds - answer.server_seconds)
-    return overheads
+    return [client.generate("/generate", plan.inputs, parameters) for _turn in range(OVERHEAD_SAMPLES)]
+
+
+def _overhead(answer: Answer) -> float | None:
+    """The client's time less the server's; None where the server does not say its own."""
+    return None if answer.server_seconds is None else answer.seconds - answer.server_seconds
+
+
+def _counters(client: TgiClient) -> dict[str, float] | None:
+    """The server's counters, None where they cannot be read."""
+    try:
+        return client.metrics()
+    except HttpError:
+        return None
+
+
+def _short(value: float | None) -> float | None:
+    """Rounded to microseconds, which is finer than a client can time."""
+    return None if value is None else round(value, 6)
 
 
 def _rounded(sample: Sample) -> dict[str, Any]:
-    figures = {name: None if value is None else round(value, 6) for name, value in sample.figures().items()}
+    figures = {name: _short(value) for name, value in sample.figures().items()}
     return {**figures, "tokens": sample.tokens}
 
 

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
 from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
+from ansible_collections.llmops.gke.plugins.module_utils.http_replies import Reply
+from ansible_collections.llmops.gke.plugins.module_utils.serving.chat import CHAT, chat_answer
 from ansible_collections.llmops.gke.plugins.module_utils.serving.events import Event, parse_events
 from ansible_collections.llmops.gke.plugins.module_utils.serving.prometheus import totals
 
@@ -123,28 +125,34 @@ class TgiClient:
 
     def generate(self, route: str, inputs: str, parameters: Mapping[str, Any] | None) -> Answer:
         """Send one request to ``/generate`` or ``/`` and return its answer."""
-        try:
-            reply = self._session.request(
-                "POST", route, doing=f"generate on {self.url}", json_body=_body(inputs, parameters), repeatable=True
-            )
-        except HttpError as error:
-            raise self._explained(error) from error
+        reply = self._post(route, request_body(inputs, parameters))
         body = reply.body[0] if isinstance(reply.body, list) and reply.body else reply.body
         if not isinstance(body, dict) or "generated_text" not in body:
             raise self._not_tgi("POST", route, "generated_text", reply.body)
-        headers = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
-        return Answer(body["generated_text"], body.get("details"), headers, reply.seconds)
+        return Answer(body["generated_text"], body.get("details"), _own_headers(reply), reply.seconds)
+
+    def chat(self, body: Mapping[str, Any]) -> Answer:
+        """Send one request to ``/v1/chat/completions`` and return its answer; its details are those of the usage."""
+        reply = self._post(CHAT, body)
+        said = chat_answer(reply.body) if isinstance(reply.body, dict) else None
+        if said is None:
+            raise self._not_tgi("POST", CHAT, "choices with a message", reply.body)
+        return Answer(*said, _own_headers(reply), reply.seconds)
 
     def stream(self, inputs: str, parameters: Mapping[str, Any] | None) -> Stream:
-        """Send one request to ``/generate_stream`` and return its events with their moments of arrival.
+        """Send one request to ``/generate_stream`` and return its events; see stream_from."""
+        return self.stream_from(STREAM, request_body(inputs, parameters))
+
+    def stream_from(self, route: str, body: Mapping[str, Any]) -> Stream:
+        """Send one request to a route that streams and return its events with their moments of arrival.
 
         Nothing is parsed before the last byte is there, so that the client's work does not delay what it times.
         """
-        data = json.dumps(_body(inputs, parameters)).encode()
+        data = json.dumps(body).encode()
         pauses = backoff(first=0.2)
         while True:
             try:
-                return self._stream_once(data)
+                return self._stream_once(route, data)
             except HttpError as error:
                 pause = next(pauses)
                 if not _may_pass(error) or pause >= self._deadline.remaining():
@@ -155,35 +163,43 @@ class TgiClient:
         """Let go of the connection."""
         self._session.close()
 
-    def _stream_once(self, data: bytes) -> Stream:
+    def _post(self, route: str, body: Mapping[str, Any]) -> Reply:
+        try:
+            return self._session.request(
+                "POST", route, doing=f"generate on {self.url}", json_body=dict(body), repeatable=True
+            )
+        except HttpError as error:
+            raise self._explained(error) from error
+
+    def _stream_once(self, route: str, data: bytes) -> Stream:
         lines: list[tuple[float, bytes]] = []
         clock = time.perf_counter
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         doing = f"generate on {self.url}"
-        with closing(self._session.stream("POST", STREAM, doing=doing, data=data, headers=headers)) as body:
+        with closing(self._session.stream("POST", route, doing=doing, data=data, headers=headers)) as body:
             sent = clock()
             for line in body:
                 lines.append((clock(), line))
         try:
             events = parse_events(lines)
         except ValueError as error:
-            raise self._not_tgi("POST", STREAM, "server-sent events of JSON", str(error)) from error
+            raise self._not_tgi("POST", route, "server-sent events of JSON", str(error)) from error
         for event in events:
             if "error" in event.data:
-                raise self._event_error(event.data)
+                raise self._event_error(route, event.data)
         if not events:
-            raise self._not_tgi("POST", STREAM, "at least one event", "none")
+            raise self._not_tgi("POST", route, "at least one event", "none")
         return Stream(sent, events)
 
-    def _event_error(self, data: Mapping[str, Any]) -> HttpError:
+    def _event_error(self, route: str, data: Mapping[str, Any]) -> HttpError:
         """A stream answers 200 and tells of its failure in an event; the type says which status it stands for."""
         reason, said = str(data.get("error_type", "")), str(data["error"])
         status = {"overloaded": 429, "validation": 422, "generation": 424}.get(reason, 500)
         return HttpError(
-            f"generate on {self.url}: {SERVICE} answered in the stream {reason}: {said} (POST {self.url}{STREAM})",
+            f"generate on {self.url}: {SERVICE} answered in the stream {reason}: {said} (POST {self.url}{route})",
             status=status,
             method="POST",
-            url=self.url + STREAM,
+            url=self.url + route,
             reason=reason,
             server_message=said,
             error_type=reason,
@@ -214,7 +230,12 @@ class TgiClient:
         )
 
 
-def _body(inputs: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+def _own_headers(reply: Reply) -> dict[str, str]:
+    return {name: value for name, value in reply.headers.items() if name.startswith("x-")}
+
+
+def request_body(inputs: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The body of TGI's own routes."""
     return {"inputs": inputs} if parameters is None else {"inputs": inputs, "parameters": dict(parameters)}
 
 

@@ -50,7 +50,8 @@ def endpoint(tmp_path, faults):
 
 
 def ask(endpoint, model=MODEL, token="hf_good"):
-    options = {"endpoint": endpoint, "model": model, "token": token, "timeout": 5}
+    options = {"endpoint": endpoint, "model": model, "token": token, "timeout": 5, "require_fit": False}
+    options |= {"accelerator_type": "nvidia-l4", "gpus": 1, "quantize": "", "context": 4096}
     return run_model_info(options, False, silent)
 
 
@@ -60,7 +61,10 @@ def test_a_gated_model_with_a_good_token(endpoint):
     assert result.values["access"] == "granted"
     assert result.values["config"]["num_key_value_heads"] == 8
     assert result.values["revision"]
-    assert result.http_requests == 3
+    assert result.values["tokenizer"] == {"type": "BPE", "byte_fallback": True}
+    assert result.values["kv_bytes_per_token"] == 131_072
+    assert result.values["fit"]["fits"] is True
+    assert result.http_requests == 4
 
 
 def test_a_gated_model_without_a_token(endpoint):

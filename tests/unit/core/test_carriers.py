@@ -32,6 +32,8 @@ def run_module(tmp_path: Path, arguments: dict[str, Any], *, in_process: bool) -
     command += ["--extra-vars", f"ansible_python_interpreter={sys.executable}"]
     environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
     environment["ANSIBLE_HOME"] = str(tmp_path / "home")
+    # From core 2.21 on, a result holds its arguments only where that is asked for.
+    environment["ANSIBLE_INJECT_INVOCATION"] = "true"
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     written = results / "localhost"
     assert written.exists(), done.stdout + done.stderr

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.google_credentials import CredentialsRefused, authorizer
 from tests.unit.fake_http import FakeServer, Reply
@@ -92,3 +93,26 @@ def test_a_refused_exchange_names_the_source_and_the_way_out(private_key):
         with pytest.raises(CredentialsRefused, match=r"Google credentials \(serviceaccount\).*invalid_grant") as caught:
             authorize(False)
     assert "PRIVATE KEY" not in caught.value.message
+
+
+@pytest.mark.parametrize("failure", [Reply(lost=True), Reply(502, "bad gateway")], ids=["connection closed", "502"])
+def test_a_token_endpoint_that_fails_in_passing_is_asked_again(private_key, failure):
+    with FakeServer([failure, failure, token("one")]) as server:
+        key = json.dumps(key_of(private_key, f"{server.url}/token"))
+        slept: list[float] = []
+        deadline = Deadline(60, clock=lambda: sum(slept), sleep=slept.append)
+        assert authorizer({"service_account_contents": key}, deadline)(False) == {"Authorization": "Bearer one"}
+        assert server.calls() == ["POST /token"] * 3
+    assert len(slept) == 2
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(3, 3), (3600, 30)], ids=["at the deadline", "long before it"])
+def test_a_token_endpoint_that_never_gave_one_is_given_up(private_key, seconds, most):
+    with FakeServer({("POST", "/token"): Reply(lost=True)}) as server:
+        key = json.dumps(key_of(private_key, f"{server.url}/token"))
+        slept: list[float] = []
+        deadline = Deadline(seconds, clock=lambda: sum(slept), sleep=slept.append)
+        with pytest.raises(CredentialsRefused, match="no access token was given") as caught:
+            authorizer({"service_account_contents": key}, deadline)(False)
+    assert 0 < sum(slept) <= most
+    assert "\n" not in caught.value.message

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+from email.utils import formatdate
 from pathlib import Path
+from time import time as wall_clock
 
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, ReplyLost
 from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
+from ansible_collections.llmops.gke.plugins.module_utils.http_replies import retry_after
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 
@@ -80,6 +83,28 @@ def test_retry_after_is_honoured(time):
     with FakeServer([turned_away, Reply(200, {})]) as server:
         session(server.url, time).request("GET", "/thing", doing="read thing")
     assert time.slept == [7.0]
+
+
+def test_retry_after_may_be_a_date(time):
+    later = formatdate(wall_clock() + 40, usegmt=True)
+    turned_away = Reply(429, {"error": {"code": 429, "status": "X", "message": "m"}}, {"Retry-After": later})
+    with FakeServer([turned_away, Reply(200, {})]) as server:
+        session(server.url, time).request("GET", "/thing", doing="read thing")
+    assert 30 < time.slept[0] <= 40
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", formatdate(0, usegmt=True)])
+def test_a_retry_after_that_says_nothing_of_use_is_passed_over(value):
+    assert retry_after(value) == 0
+
+
+def test_a_service_that_answered_once_is_waited_for_until_the_deadline(time):
+    outage = [Reply(lost=True)] * 20
+    with FakeServer([Reply(200, {}), *outage, Reply(200, {"back": 1})]) as server:
+        http = session(server.url, time, seconds=600)
+        http.request("GET", "/thing", doing="read thing")
+        assert http.request("GET", "/thing", doing="read thing").body == {"back": 1}
+    assert time.now > 60
 
 
 def test_retries_end_at_the_deadline_with_the_servers_words(time):

@@ -15,6 +15,8 @@ from tests.unit.fake_http import FakeServer, Reply
 
 MODEL = "org/model"
 ABOUT, CONFIG = "/api/models/org/model", "/org/model/resolve/main/config.json"
+TOKENIZER = "/org/model/resolve/main/tokenizer.json"
+DEFAULTS = {"accelerator_type": None, "gpus": 1, "quantize": "", "context": 4096, "require_fit": False}
 
 
 def hub(about=None, head=None, config='{"num_hidden_layers": 32}'):
@@ -23,28 +25,27 @@ def hub(about=None, head=None, config='{"num_hidden_layers": 32}'):
             ("GET", ABOUT): about or {"id": MODEL, "gated": "auto", "sha": "abc"},
             ("HEAD", CONFIG): head or Reply(200, ""),
             ("GET", CONFIG): config,
+            ("GET", CONFIG.replace("config", "model.safetensors.index")): Reply(404, ""),
+            ("GET", TOKENIZER): Reply(404, ""),
         }
     )
 
 
 def ask(url, **options):
     return run_model_info(
-        {"endpoint": url, "model": MODEL, "token": "hf_canary", "timeout": 2, **options}, False, silent
+        {"endpoint": url, "model": MODEL, "token": "hf_canary", "timeout": 2, **DEFAULTS, **options}, False, silent
     )
 
 
 def test_it_reads_the_page_the_right_and_the_configuration():
     with hub() as server:
         result = ask(server.url + "/")
-        assert server.calls() == [f"GET {ABOUT}", f"HEAD {CONFIG}", f"GET {CONFIG}"]
+        index = CONFIG.replace("config", "model.safetensors.index")
+        calls = [f"GET {ABOUT}", f"HEAD {CONFIG}", f"GET {CONFIG}", f"GET {index}", f"GET {TOKENIZER}"]
+        assert server.calls() == calls
         assert {headers["authorization"] for headers in server.headers} == {"Bearer hf_canary"}
-    assert result.values == {
-        "model": MODEL,
-        "gated": True,
-        "access": "granted",
-        "revision": "abc",
-        "config": {"num_hidden_layers": 32},
-    }
+    said = {"model": MODEL, "gated": True, "access": "granted", "revision": "abc", "config": {"num_hidden_layers": 32}}
+    assert {name: result.values[name] for name in said} == said
 
 
 def test_an_open_model_needs_no_token():

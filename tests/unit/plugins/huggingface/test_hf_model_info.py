@@ -15,6 +15,7 @@ from tests.unit.fake_http import FakeServer, Reply
 
 TOKEN = "hf_canary_of_the_token"
 CONFIG = "/org/model/resolve/main/config.json"
+INDEX, TOKENIZER = (CONFIG.replace("config", name) for name in ("model.safetensors.index", "tokenizer"))
 
 
 @pytest.fixture
@@ -24,6 +25,8 @@ def run(capsys, monkeypatch):
             ("GET", "/api/models/org/model"): {"gated": "auto", "sha": "abc"},
             ("HEAD", CONFIG): head,
             ("GET", CONFIG): '{"num_hidden_layers": 32}',
+            ("GET", INDEX): Reply(404, ""),
+            ("GET", TOKENIZER): Reply(404, ""),
         }
         with FakeServer(routes) as hub:
             monkeypatch.setenv("HF_TOKEN", TOKEN)
@@ -43,6 +46,7 @@ def test_a_model_that_may_be_read(run):
     assert code == 0
     assert (result["changed"], result["gated"], result["access"]) == (False, True, "granted")
     assert result["config"] == {"num_hidden_layers": 32}
+    assert (result["parameters"], result["shape"], result["fit"]) == (None, None, None)
 
 
 def test_a_model_whose_terms_were_not_accepted(run):

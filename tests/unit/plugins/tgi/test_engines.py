@@ -11,14 +11,13 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, InvalidOption, LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import (
-    ExpectationFailed,
-    run_generate,
-    run_latency,
-)
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.serving.expectations import ExpectationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.serving.generate import run_generate
 from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import ThresholdBreached
 from tests.unit.fake_http import FakeServer, Reply
 
+HELLO = [{"role": "user", "content": "hi"}]
 INFO = {"model_id": "mistralai/Mistral-7B-Instruct-v0.1", "version": "3.3.7"}
 ANSWER = {
     "generated_text": " Purr.",
@@ -50,12 +49,12 @@ def tgi(**routes):
 
 def generate(url, check=False, **options):
     base = {"url": url, "api_key": None, "inputs": "hi", "parameters": None, "route": "/generate", "expect": None}
-    return run_generate({**base, "timeout": 5, **options}, check, silent)
+    return run_generate({**base, "messages": None, "stream": False, "timeout": 5, **options}, check, silent)
 
 
 def latency(url, check=False, **options):
     base = {"url": url, "api_key": None, "inputs": "hi", "parameters": None, "warmup": 1, "samples": 2}
-    return run_latency({**base, "thresholds": None, "timeout": 5, **options}, check, silent)
+    return run_latency({**base, "thresholds": None, "enforce": True, "timeout": 5, **options}, check, silent)
 
 
 def test_generate_asks_once_and_for_the_details():
@@ -100,6 +99,13 @@ def test_an_answer_that_is_what_was_expected():
         {"parameters": {"temperature": 0.0}},
         {"expect": {"pattern": "("}},
         {"expect": {"finish_reason": "length"}, "parameters": {"details": False}},
+        {"expect": {"status": 204}},
+        {"expect": {"status": 422, "pattern": "x"}},
+        {"stream": True, "parameters": {"decoder_input_details": True}},
+        {"inputs": None, "messages": []},
+        {"inputs": None, "messages": HELLO, "parameters": {"top_k": 3}},
+        {"inputs": None, "messages": HELLO, "parameters": {"do_sample": False, "temperature": 0.5}},
+        {"inputs": None, "messages": HELLO, "parameters": {"top_p": 1.0}},
     ],
 )
 def test_bad_input_is_refused_before_any_request(options):
@@ -143,15 +149,18 @@ def test_a_fresh_server_is_measured_cold_then_warmed_then_hot_then_the_way_there
     with tgi() as server:
         result = latency(server.url, parameters={"max_new_tokens": 2})
         streams = ["POST /generate_stream"] * 4
-        assert server.calls() == ["GET /health", "GET /info", "GET /metrics", *streams, *["POST /generate"] * 5]
+        hot = [*streams[:2], "GET /metrics", *streams[2:], "GET /metrics"]
+        way = [*["POST /generate"] * 5, "GET /metrics"]
+        assert server.calls() == ["GET /health", "GET /info", "GET /metrics", *hot, *way]
         assert server.requests[3].body["parameters"] == {"max_new_tokens": 2, "details": True}
-        assert server.requests[-1].body["parameters"] == {"max_new_tokens": 1, "details": True}
+        assert server.requests[-2].body["parameters"] == {"max_new_tokens": 1, "details": True}
     values = result.values
     assert values["cold"]["tokens"] == 2
     assert values["hot"]["ttft_seconds"]["n"] == 2
     assert values["hot"]["overhead_seconds"]["n"] == 5
     assert values["tokens"] == {"median": 2, "min": 2, "max": 2}
-    assert result.http_requests == 12
+    assert [len(taken) for taken in values["samples"].values()] == [2, 2, 2, 2]
+    assert result.http_requests == 15
 
 
 def test_a_server_that_has_answered_before_is_not_called_cold():
@@ -189,6 +198,7 @@ def test_tokens_that_arrive_together_are_flagged():
         result = latency(server.url)
     assert result.values["tokens_per_arrival"] >= 4
     assert "buffering proxy" in result.warnings[0]
+    assert result.values["buffered"] is True
 
 
 def test_a_breached_limit_fails_with_the_figures():
@@ -196,3 +206,11 @@ def test_a_breached_limit_fails_with_the_figures():
         latency(server.url, thresholds={"ttft_seconds": 1e-9})
     assert breached.value.fields["measured"]["hot"]["ttft_seconds"]["median"] > 0
     assert breached.value.fields["thresholds"][0]["passed"] is False
+
+
+def test_a_breached_limit_that_is_not_enforced_is_told():
+    with tgi() as server:
+        values = latency(server.url, thresholds={"ttft_seconds": 1e-9}, enforce=False).values
+        assert latency(server.url, thresholds={"ttft_seconds": 9}, enforce=False).values["breach"] is None
+    assert values["breach"].startswith("latency of mistralai/Mistral-7B-Instruct-v0.1: ttft_seconds is ")
+    assert values["thresholds"][0]["passed"] is False

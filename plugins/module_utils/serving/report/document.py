@@ -1,0 +1,157 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as data: what was measured, and what follows from it. Pure and JSON-ready; the page is drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import limit_name, seconds
+
+FIT, UNFIT, UNJUDGED = "fit", "unfit", "unjudged"
+
+HEADLINES = {
+    FIT: "Fit: it answers, and every limit holds.",
+    UNFIT: "Not fit: a limit is broken, or the model did not answer.",
+    UNJUDGED: "It answers. No limit was set, so whether it is fast enough is yours to judge.",
+}
+
+FEW = 20
+"""Samples below which a median is a hint rather than a figure."""
+
+SIMULATED = "x-simulated"
+"""The header by which a sandbox's server says that it is one."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the report is made from, each None where there is none.
+
+    latency: values of tgi_latency. answer: values of tgi_generate. model: values of hf_model_info.
+    load: see load_sections.load. gpu: ``[{name, unit, points: [[seconds, value], …]}, …]``. gpus: what
+    gpu_metrics_info says of each GPU, at the end of the measurement.
+    price: ``{hour, of}``, US dollars an hour of what serves (one replica), and in words what that is.
+    speed: how many times faster than life a sandbox's clock runs.
+    """
+
+    title: str
+    made: str
+    latency: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | None = None
+    model: Mapping[str, Any] | None = None
+    load: Mapping[str, Any] | None = None
+    gpu: Sequence[Mapping[str, Any]] | None = None
+    gpus: Sequence[Mapping[str, Any]] | None = None
+    price: Mapping[str, Any] | None = None
+    speed: float | None = None
+
+
+def document(sources: Sources) -> dict[str, Any]:
+    """All of the report as plain data."""
+    latency, answer = sources.latency or {}, sources.answer or {}
+    state, reasons = verdict(latency, answer, sources.load or {})
+    return {
+        "title": sources.title,
+        "made": sources.made,
+        "simulated": is_simulated(sources),
+        "speed": sources.speed,
+        "verdict": {"state": state, "headline": HEADLINES[state], "reasons": reasons, "cautions": cautions(sources)},
+        "latency": dict(latency) or None,
+        "answer": dict(answer) or None,
+        "model": dict(sources.model) if sources.model else None,
+        "load": dict(sources.load) if sources.load else None,
+        "gpu": [dict(series) for series in sources.gpu or ()] or None,
+        "gpus": [dict(one) for one in sources.gpus or ()] or None,
+        "cost": cost(sources),
+    }
+
+
+def is_simulated(sources: Sources) -> bool:
+    """Whether a sandbox gave the figures."""
+    return sources.speed is not None or SIMULATED in ((sources.answer or {}).get("headers") or {})
+
+
+def verdict(latency: Mapping[str, Any], answer: Mapping[str, Any], load: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """fit, unfit or unjudged, and why."""
+    limits = latency.get("thresholds") or []
+    reasons = [
+        f"{limit_name(limit['name'])}: {seconds(limit['value'])}, at most {seconds(limit['limit'])} were allowed"
+        for limit in limits
+        if limit["passed"] is False
+    ]
+    if not latency and not load:
+        reasons.append("nothing was measured")
+    if answer and not answer.get("generated_text"):
+        reasons.append("the model gave no text")
+    if reasons:
+        return UNFIT, reasons
+    if any(limit["passed"] for limit in limits):
+        return FIT, [
+            f"{limit_name(limit['name'])}: {seconds(limit['value'])} of at most {seconds(limit['limit'])}"
+            for limit in limits
+            if limit["passed"]
+        ]
+    return UNJUDGED, []
+
+
+def cautions(sources: Sources) -> list[str]:
+    """What a reader should know before trusting the figures."""
+    latency = sources.latency or {}
+    found = list((latency.get("witnesses") or {}).get("disagreements") or [])
+    taken = ((latency.get("hot") or {}).get("e2e_seconds") or {}).get("n")
+    if taken is not None and taken < FEW:
+        found.append(f"only {taken} samples were taken; {FEW} or more make a median that can be trusted")
+    if latency.get("buffered"):
+        found.append(
+            f"{latency['tokens_per_arrival']:.1f} tokens arrive at once: something on the way collects them, so the "
+            "time to the first token and the pace say less than the whole answer's time"
+        )
+    found += [
+        f"{limit_name(limit['name'])} was not measured, so its limit says nothing"
+        for limit in latency.get("thresholds") or []
+        if limit["passed"] is None
+    ]
+    restarted = [pod["pod"] for pod in latency.get("pods") or [] if pod["restarts"]]
+    if restarted:
+        found.append(f"containers were restarted in {', '.join(restarted)}: their cold start holds the failed tries")
+    fit = (sources.model or {}).get("fit")
+    if fit and not fit["fits"]:
+        found.append(str((sources.model or {}).get("fit_reason")))
+    return found
+
+
+def cost(sources: Sources) -> dict[str, Any] | None:
+    """US dollars a million generated tokens: alone (one request after the other), and under load at its best stage."""
+    if not sources.price:
+        return None
+    hour, of = sources.price["hour"], sources.price["of"]
+    ntpot = ((sources.latency or {}).get("hot") or {}).get("ntpot_seconds")
+    alone = ntpot["median"] * (sources.speed or 1.0) if ntpot else None
+    rates = [stage.get("output_tokens_per_second") or 0 for stage in (sources.load or {}).get("stages") or []]
+    best = max(rates, default=0) / (sources.speed or 1.0)
+    return {
+        "hour": hour,
+        "of": of,
+        "alone": round(hour / 3600 * alone * 1e6, 4) if alone else None,
+        "loaded": round(hour / 3600 / best * 1e6, 4) if best else None,
+    }
+
+
+def short(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures that fit a job's summary (set_stats)."""
+    hot = (report["latency"] or {}).get("hot") or {}
+    pods = (report["latency"] or {}).get("pods") or []
+    medians = {name: summary["median"] for name, summary in hot.items() if summary}
+    return {
+        "verdict": report["verdict"]["state"],
+        "reasons": report["verdict"]["reasons"],
+        "cautions": report["verdict"]["cautions"],
+        "model": (report["latency"] or {}).get("model"),
+        "medians": medians,
+        "cold_start_seconds": max((pod["start_seconds"] for pod in pods), default=None),
+        "dollars_per_million_tokens": (report["cost"] or {}).get("alone"),
+        "simulated": report["simulated"],
+    }

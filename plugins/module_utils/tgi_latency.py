@@ -1,0 +1,107 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of tgi_latency: how fast the server answers, and what its pods are where the cluster is open to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
+
+LOG_LINES = 2000
+
+SHOWN = (
+    "MODEL_ID",
+    "QUANTIZE",
+    "DTYPE",
+    "NUM_SHARD",
+    "MAX_INPUT_TOKENS",
+    "MAX_TOTAL_TOKENS",
+    "MAX_BATCH_PREFILL_TOKENS",
+)
+"""Of a container's environment only this is told: a key may stand there in the open."""
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Measure latency; with ``service`` also tell of the pods behind it, their cold start above all."""
+    if not options["service"]:
+        if options["cluster"] or options["kubeconfig"]:
+            raise InvalidOption("service", None, "the Service whose pods' cold start shall be read")
+        return run_latency(options, check, progress, {"pods": None})
+    if not (options["cluster"] or options["kubeconfig"]):
+        raise InvalidOption("service", options["service"], "cluster or kubeconfig beside it, to read its pods")
+    pods, requests = _pods(options)
+    result = run_latency(options, check, progress, {"pods": pods})
+    result.http_requests += requests
+    return result
+
+
+def secrets(options: dict[str, Any]) -> set[str]:
+    """The strings inside the access options that must be hidden beyond those marked ``no_log``."""
+    if not options.get("kubeconfig"):
+        return set()
+    from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
+
+    return kubernetes_access.secrets(options)
+
+
+def _pods(options: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    # Imported here, because most uses have no cluster at hand and should not pay for its client.
+    from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
+    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_start import machine_of, service_starts
+
+    with kubernetes_access.cluster_access(options, Deadline(options["timeout"])) as access:
+        if access.api is None:
+            return [], access.requests
+        namespace = options["namespace"] or access.api.default_namespace
+        starts = service_starts(access.api, namespace, options["service"])
+        machines = {node: machine_of(access.api, node) for node in {start.node for start in starts}}
+        pods = [
+            {
+                "pod": start.name,
+                "image": start.image,
+                "gpus": start.gpus,
+                "env": {name: start.env[name] for name in SHOWN if name in start.env},
+                "node": start.node,
+                **machines[start.node],
+                "restarts": start.restarts,
+                "created": start.created.isoformat(),
+                **itemised(start, access.api.logs(start.namespace, start.name, start.container, lines=LOG_LINES)),
+            }
+            for start in starts
+        ]
+        return pods, access.requests
+
+
+def itemised(start: Any, log: list[str]) -> dict[str, Any]:
+    """A pod's way to Ready: ``start_stages`` of ``{name, seconds}``, one after the other, in all ``start_seconds``.
+
+    scheduled: until a node had room. image: until the container ran. weights: until they lay on the node. load: until
+    the router answered. ready: until a probe saw it. What the log does not tell apart is ``load``. A container that
+    was restarted began anew, so its former runs are in ``image``.
+    """
+    from ansible_collections.llmops.gke.plugins.module_utils.serving.launch_log import read_launch
+
+    launch = read_launch(log)
+    ends: list[tuple[str, datetime]] = [("scheduled", start.scheduled), ("image", start.started)]
+    if launch.weights is not None:
+        ends.append(("weights", launch.weights))
+    if launch.answers is not None:
+        ends += [("load", launch.answers), ("ready", start.ready)]
+    else:
+        ends.append(("load", start.ready))
+    stages, reached = [], start.created
+    for name, end in ends:
+        # The API cuts its moments to whole seconds, the log does not, so the next one may seem to lie before.
+        end = min(max(reached, end), max(start.ready, reached))
+        stages.append({"name": name, "seconds": round((end - reached).total_seconds(), 3)})
+        reached = end
+    return {
+        "start_seconds": round((reached - start.created).total_seconds(), 3),
+        "start_stages": stages,
+    }

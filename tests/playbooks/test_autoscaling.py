@@ -1,0 +1,166 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Under load exporter, PodMonitoring, adapter and autoscaler bring a second replica and its node, and later none.
+
+The tests of this file build on each other, in their order: one deployment serves them all.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+SIGNALS = [
+    {"signal": "tgi_queue_size", "target": 5},
+    {"signal": "tgi_batch_current_size", "target": 5},
+    {"signal": "gpu_utilization", "target": 95},
+]
+SCALED = {"dcgm_exporter_mode": "daemonset", "tgi_mistral_hpa_enabled": True, "tgi_mistral_hpa_signals": SIGNALS}
+PATIENCE = 60
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    """What ``holds()`` returns, as soon as that is true."""
+    limit = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        assert time.monotonic() < limit, f"never came true: {what}"
+        time.sleep(0.1)
+    return found
+
+
+class Watcher:
+    """Looks at the cluster with kubectl, and at the pool's nodes by the sandbox's own account."""
+
+    def __init__(self, sandbox: Any) -> None:
+        self._sandbox = sandbox
+        self._kubeconfig = str(sandbox.directory / "kubeconfig-us-central1-mistral-cluster-gke")
+
+    def kubectl(self, *words: str) -> str:
+        done = subprocess.run(
+            ["kubectl", "--kubeconfig", self._kubeconfig, *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        return done.stdout
+
+    def get(self, *words: str) -> dict[str, Any]:
+        return json.loads(self.kubectl("get", *words, "-o", "json"))
+
+    def gpu_nodes(self) -> list[str]:
+        status = requests.get(f"{self._sandbox.endpoints['admin']}/status", timeout=10).json()
+        return status["clusters"][0]["node_pools"]["mistral-gpu-pool"]["nodes"]
+
+    def replicas(self) -> tuple[int, int]:
+        found = self.get("deployment", "mistral-7b")
+        return found["spec"]["replicas"], found["status"].get("readyReplicas", 0)
+
+    def events(self, reason: str) -> list[str]:
+        found = self.get("events", "--field-selector", f"reason={reason}")["items"]
+        return [one["message"] for one in found]
+
+
+@pytest.fixture(scope="module")
+def watcher(sandbox) -> Watcher:
+    return Watcher(sandbox)
+
+
+@contextmanager
+def load(watcher: Watcher, clients: int = 16) -> Iterator[None]:
+    """Keep the model busy while the block lasts."""
+    service = watcher.get("service", "mistral-7b-service")
+    address, port = service["status"]["loadBalancer"]["ingress"][0]["ip"], service["spec"]["ports"][0]["port"]
+    body = {"inputs": "[INST] Tell a long story. [/INST]", "parameters": {"max_new_tokens": 500, "do_sample": False}}
+    over = threading.Event()
+
+    def client() -> None:
+        with requests.Session() as session:
+            while not over.is_set():
+                session.post(f"http://{address}:{port}/generate", json=body, timeout=30)
+
+    threads = [threading.Thread(target=client, daemon=True) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_deploy_ends_with_an_autoscaler_that_acts(sandbox, watcher):
+    run = sandbox.play("deploy.yml", variables=SCALED)
+    assert run.code == 0, run.output
+    conditions = watcher.get("hpa", "mistral-7b-hpa")["status"]["conditions"]
+    assert {one["type"]: one["reason"] for one in conditions}["ScalingActive"] == "ValidMetricFound"
+    again = sandbox.play("deploy.yml", variables=SCALED)
+    assert (again.code, again.recap["changed"]) == (0, 0), again.output
+
+
+def test_load_brings_a_second_replica_on_a_second_node(watcher):
+    (first,) = watcher.gpu_nodes()
+    with load(watcher):
+        until(lambda: watcher.replicas() == (2, 2), "two replicas are ready")
+        raw = watcher.kubectl(
+            "get", "--raw", "/apis/external.metrics.k8s.io/v1beta1/namespaces/default/"
+            "prometheus.googleapis.com%7Cdcgm_fi_dev_gpu_util%7Cunknown"
+        )  # fmt: skip
+    assert len(watcher.gpu_nodes()) == 2
+    pods = watcher.get("pods", "-l", "app=mistral-7b")["items"]
+    assert {pod["spec"]["nodeName"] for pod in pods} == set(watcher.gpu_nodes())
+    values = {item["metricLabels"]["exported_pod"]: item["value"] for item in json.loads(raw)["items"]}
+    assert "99" in values.values(), values
+    assert any("above target" in message for message in watcher.events("SuccessfulRescale"))
+    assert any("1->2 (max: 2)" in message for message in watcher.events("TriggeredScaleUp"))
+    assert first in watcher.gpu_nodes()
+
+
+def test_after_the_window_replica_and_node_go_again(watcher):
+    until(lambda: watcher.replicas() == (1, 1), "one replica is left")
+    until(lambda: len(watcher.gpu_nodes()) == 1, "one node is left")
+    assert "New size: 1; reason: All metrics below target" in watcher.events("SuccessfulRescale")
+
+
+def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
+    wrong = {"gpu_nodepool_max_node_count": 1, "dcgm_exporter_mode": "managed"}
+    run = sandbox.play("deploy.yml", variables={**SCALED, **wrong})
+    assert run.code != 0
+    told = " ".join(run.output.split())
+    assert "replicas that the pool's GPUs can hold: 1 at most" in told
+    # An autoscaler cannot read what GKE's own exporter sends.
+    assert "gpu_utilization needs dcgm_exporter_mode daemonset (managed)" in told
+    fixed = {"gpu_nodepool_max_node_count": 1, "tgi_mistral_hpa_max_replicas": 1}
+    run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables={**SCALED, **fixed})
+    assert run.code == 0, run.output
+    with load(watcher):
+        until(
+            lambda: any("max node group size reached" in message for message in watcher.events("NotTriggerScaleUp")),
+            "the pod is told that the pool is at its maximum",
+        )
+    assert len(watcher.gpu_nodes()) == 1
+
+
+def test_switching_who_runs_the_exporter_leaves_one_of_them(sandbox, watcher):
+    def exporters() -> list[str]:
+        found = watcher.get("daemonsets", "-A")["items"]
+        return sorted(one["metadata"]["namespace"] for one in found if one["metadata"]["name"] == "dcgm-exporter")
+
+    assert exporters() == ["gpu-metrics"]
+    for mode, namespace in (("managed", "gke-managed-system"), ("daemonset", "gpu-metrics")):
+        run = sandbox.play("deploy.yml", "--tags", "dcgm_exporter", variables={"dcgm_exporter_mode": mode})
+        assert run.code == 0 and run.recap["changed"] == 2, run.output
+        until(lambda wanted=namespace: exporters() == [wanted], f"only the exporter in {namespace} is left")
+    planned = ("--tags", "dcgm_exporter", "--check", "--diff")
+    assert sandbox.play("deploy.yml", *planned, variables={"dcgm_exporter_mode": "daemonset"}).recap["changed"] == 0
+    assert sandbox.play("deploy.yml", *planned, variables={"dcgm_exporter_mode": "managed"}).recap["changed"] == 2
