@@ -88,7 +88,7 @@ def load(watcher: Watcher, clients: int = 16) -> Iterator[None]:
             while not over.is_set():
                 session.post(f"http://{address}:{port}/generate", json=body, timeout=30)
 
-    threads = [threading.Thread(target=client, daemon=True) for _ in range(clients)]
+    threads = [threading.Thread(target=client, daemon=True) for _number in range(clients)]
     for thread in threads:
         thread.start()
     try:

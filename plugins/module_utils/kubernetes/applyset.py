@@ -28,7 +28,7 @@ _NAMESPACES = f"{_PREFIX}/additional-namespaces"
 _TOOL = "llmops.gke"
 _PARENTS = {"configmaps": "ConfigMap", "secrets": "Secret"}
 
-Identity = tuple[str, str, str | None, str]
+Identity = "tuple[str, str, str | None, str]"
 
 
 class ApplySetTaken(LlmopsError):

@@ -27,7 +27,7 @@ _GONE = 410
 _LISTED_AGAIN = frozenset({401, 403, 404, 405})
 _SLOWEST = 5.0
 
-Key = tuple[str | None, str]
+Key = "tuple[str | None, str]"
 
 
 class Expired(Exception):

@@ -80,9 +80,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
 def cloud(world: Living) -> Iterator[Living]:
     """With the pool, and three pods on it that keep two of them at any time."""
     world.pool(**WORK)
-    selector = {"cloud.google.com/gke-nodepool": "first"}
     app = deployment("web", 3)
-    terms = [{"matchExpressions": [{"key": next(iter(selector)), "operator": "NotIn", "values": ["first"]}]}]
+    terms = [{"matchExpressions": [{"key": "cloud.google.com/gke-nodepool", "operator": "NotIn", "values": ["first"]}]}]
     app["spec"]["template"]["spec"]["affinity"] = {
         "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
     }

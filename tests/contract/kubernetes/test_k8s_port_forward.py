@@ -25,7 +25,7 @@ def asked(options, _check, _progress):
     """An engine that asks its url twice over one connection and once over another."""
     with requests.Session() as session:
         session.trust_env = False
-        answers = [session.get(f"{options['url']}/metrics", timeout=10) for _ in range(2)]
+        answers = [session.get(f"{options['url']}/metrics", timeout=10) for _turn in range(2)]
     answers.append(requests.get(f"{options['url']}/metrics", timeout=10, proxies={"http": ""}))
     return Result(values={"statuses": [answer.status_code for answer in answers]})
 

@@ -142,8 +142,11 @@ async def test_the_whole_recording_replays_on_a_living_cluster(cluster, client, 
     await apply.run(*range(4))
     await living.until(lambda: living.settled(1))
     await apply.run(*range(4, 9))
+
     # The recorded controller saw the template of generation 3; the next write came before it could tell so.
-    second = lambda: len(living.list("replicasets.apps")) == 2 and len(living.list("pods")) == 3 and living.told()  # noqa: E731
+    def second() -> bool:
+        return len(living.list("replicasets.apps")) == 2 and len(living.list("pods")) == 3 and living.told()
+
     await living.until(second, api=BusyDeployment(cluster.api))
     await apply.run(*range(9, len(apply.steps)))
     await living.until(lambda: living.settled(7))
@@ -153,8 +156,9 @@ async def test_the_whole_recording_replays_on_a_living_cluster(cluster, client, 
 
     autoscaler = LivingReplay(client, "hpa")
     await autoscaler.run(*range(4))
-    scaled = lambda: living.get("horizontalpodautoscalers.autoscaling", "mistral-7b-hpa")["status"].get("conditions")  # noqa: E731
-    await living.until(scaled)
+    await living.until(
+        lambda: living.get("horizontalpodautoscalers.autoscaling", "mistral-7b-hpa")["status"].get("conditions")
+    )
     await autoscaler.run(4)
 
     await lists_and_watches(client, LivingReplay(client, "lists_and_watch"))

@@ -36,9 +36,9 @@ def waiting(reason, message="", restarts=0, last=None):
     }
 
 
-def told(*pods, obj=DEPLOYMENT, state=STATE, sets=None, events=(), log=()):
+def told(*pods, obj=None, state=STATE, sets=None, events=(), log=()):
     around = Around(Pod=pods, ReplicaSet=sets or [replica_set()], Event=events, log=log)
-    return diagnose(around, obj, state), around
+    return diagnose(around, obj or DEPLOYMENT, state), around
 
 
 def test_pods_that_are_ready_or_going_or_of_an_older_template_tell_nothing():
@@ -203,6 +203,8 @@ def test_a_quota_that_keeps_an_address_away_ends_the_wait_when_it_goes_on():
     for count, kind in ((1, Waiting), (3, Failed)):
         events = [event(SERVICE, "SyncLoadBalancerFailed", "Quota 'IN_USE_ADDRESSES' exceeded", count=count)]
         assert isinstance(told(obj=SERVICE, state=Waiting("no address"), events=events)[0], kind)
+        before = Around(Event=events, news=False)
+        assert isinstance(diagnose(before, SERVICE, Waiting("no address")), Waiting)
 
 
 def test_a_claim_that_waits_for_its_first_pod_is_no_reason_to_wait():
