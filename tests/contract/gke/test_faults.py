@@ -57,6 +57,17 @@ LASTING = (
         },
         "GCE_STOCKOUT",
     ),
+    Fault(
+        "quota",
+        "operation_error",
+        {
+            "field": "nodepoolConditions",
+            "message": WORDS,
+            "code": "RESOURCE_EXHAUSTED",
+            "condition": "GCE_QUOTA_EXCEEDED",
+        },
+        "GCE_QUOTA_EXCEEDED",
+    ),
 )
 
 

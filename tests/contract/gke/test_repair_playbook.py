@@ -1,0 +1,33 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A pool that is broken stops the roles, and is deleted and created anew where a variable of theirs asks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.contract.gke.playground import playground
+from tests.contract.gke.roles_play import RolesPlay
+
+ZONE = "us-central1-a"
+PLACE = {"llmops_location": ZONE, "llmops_zones": [ZONE], "llmops_cluster": "c1", "gke_cluster_kubeconfig": ""}
+
+
+def test_broken_pools_are_repaired_where_the_roles_are_told_to(tmp_path: Path):
+    with playground(tmp_path) as cloud:
+        play = RolesPlay(cloud, tmp_path)
+        play.run(**PLACE)
+        for pool in cloud.sandbox.store.cluster(ZONE, "c1").pools.values():
+            pool.body["status"] = "ERROR"
+        assert "node pool default-pool is ERROR" in play.refused(**PLACE)
+        assert cloud.begun(ZONE, "c1") == ["CREATE_CLUSTER"]
+
+        own = PLACE | {"gke_cluster_pool_repair": True}
+        assert "node pool mistral-gpu-pool is ERROR" in play.refused(**own)
+        anew = ["DELETE_NODE_POOL", "CREATE_NODE_POOL"]
+        assert cloud.begun(ZONE, "c1") == ["CREATE_CLUSTER", *anew]
+
+        play.run(**own, gpu_nodepool_repair=True)
+        assert cloud.begun(ZONE, "c1") == ["CREATE_CLUSTER", *anew, *anew]
+        assert cloud.orphans() == []
