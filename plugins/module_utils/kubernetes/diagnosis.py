@@ -106,7 +106,7 @@ def _service(around: Surroundings, obj: dict[str, Any], state: State) -> State:
     if not warnings or not isinstance(state, Waiting):
         return state
     why = f"{state.why}: {said(warnings[-1])}"
-    if _QUOTA.search(why) and times(warnings[-1]) >= _REPEATED:
+    if _QUOTA.search(why) and times(warnings[-1]) >= _REPEATED and around.is_news(warnings[-1]):
         return Failed(why, "raise the quota that it names, or release addresses that nobody uses")
     return Waiting(why)
 

@@ -18,6 +18,9 @@ class Surroundings(Protocol):
     def all(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
         """The objects of a kind in a namespace."""
 
+    def is_news(self, event: dict[str, Any]) -> bool:
+        """Whether an event has happened, or happened again, since the wait began: an older one may be out of date."""
+
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The last lines of one run (counted by restarts) of a container."""
 

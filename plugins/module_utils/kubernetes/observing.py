@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, HttpError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings import EVENT
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import Kind, ObjectRef
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.watching import Watched
 
@@ -64,6 +65,11 @@ class Observer:
         """The objects of a kind that is watched as a whole; none before they are listed, or where that is refused."""
         watched = self._watched.get((kind, namespace))
         return list((watched.objects or {}).values()) if watched else []
+
+    def is_news(self, event: dict[str, Any]) -> bool:
+        """Whether an event has happened, or happened again, since it is watched for."""
+        watched = self._watched.get((EVENT, event["metadata"].get("namespace")))
+        return watched is not None and watched.has_changed(event)
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The last lines of one run (counted by restarts) of a container; read once, empty where they cannot be."""

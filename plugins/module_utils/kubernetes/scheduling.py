@@ -25,7 +25,8 @@ _GROWTH = ("TriggeredScaleUp", "NotTriggerScaleUp", "FailedScaleUp", "ScaleUpFai
 def unscheduled(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) -> State:
     """The state of a pod that no node has taken. room_comes: whether pods that are going may make room for it.
 
-    Failed where every pool that could take it is as large as it may get, or Google gives no more machines by quota.
+    Failed where every pool that could take it is as large as it may get, or Google gives no more machines by quota,
+    and the autoscaler has said so since the wait began: limits and quotas may have been raised before.
     """
     scheduled = condition(pod, "PodScheduled")
     why = f"no node fits pod {pod['metadata']['name']}: {_in_words(scheduled)}"
@@ -38,10 +39,12 @@ def unscheduled(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) 
         return Waiting(f"{why}; a pool grows for it ({message.partition(': ')[2] or message})")
     if newest["reason"] != "NotTriggerScaleUp":
         why = f"{why}; a pool could not grow for it ({message})"
-        return Failed(why, "ask Google for more quota, or take another region") if "quota" in message else Waiting(why)
+        final = "quota" in message and around.is_news(newest)
+        return Failed(why, "ask Google for more quota, or take another region") if final else Waiting(why)
     why = f"{why}; no pool grows for it ({message.partition(': ')[2] or message})"
     grew = any(event["reason"] == "TriggeredScaleUp" for event in events)
-    if _NO_GROWTH.search(message) and not grew and not room_comes and times(newest) >= _LOOKS:
+    believed = times(newest) >= _LOOKS and around.is_news(newest)
+    if _NO_GROWTH.search(message) and not grew and not room_comes and believed:
         return Failed(why, "raise the pool's maximum (max_node_count), or free what its nodes hold")
     return Waiting(why)
 

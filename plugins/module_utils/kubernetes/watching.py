@@ -51,10 +51,15 @@ class Watched:
         self._api, self._kind, self._namespace = api, kind, namespace
         self._selector = f"metadata.name={name}" if name else None
         self._changed = changed
+        self._at_first: dict[Key, str] | None = None
         self._ended = threading.Event()
         self._stream: Stream | None = None
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"watch {kind.plural}")
         self._thread.start()
+
+    def has_changed(self, obj: dict[str, Any]) -> bool:
+        """Whether the object came, or became as it is, after the first list."""
+        return (self._at_first or {}).get(_key(obj)) != obj["metadata"].get("resourceVersion")
 
     def end(self) -> None:
         """Stop following; does not wait for the thread."""
@@ -94,6 +99,8 @@ class Watched:
 
     def _list(self) -> str:
         found, version = self._api.snapshot(self._kind, self._namespace, field_selector=self._selector)
+        if self._at_first is None:
+            self._at_first = {_key(obj): obj["metadata"].get("resourceVersion", "") for obj in found}
         self.objects = {_key(obj): obj for obj in found}
         self.trouble = ""
         self._changed()

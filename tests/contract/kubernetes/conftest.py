@@ -9,6 +9,7 @@ import asyncio
 import base64
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -31,12 +32,13 @@ class Cluster:
 
     def __init__(self) -> None:
         self._log = RequestLog()
+        self._watches: list[Future[None]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        clock, self.faults = Clock(1000.0), Faults()
+        self.clock, self.faults = Clock(1000.0), Faults()
         self.server = KubernetesCluster(
-            "contract", clock=clock, faults=self.faults, log=self._log, authenticate={TOKEN: "admin"}.get
+            "contract", clock=self.clock, faults=self.faults, log=self._log, authenticate={TOKEN: "admin"}.get
         )
         # No model is loaded here, so nothing asks the hub.
         self._runtime = ClusterRuntime(
@@ -44,7 +46,7 @@ class Cluster:
             "sandbox-project",
             "us-central1",
             self.server.api,
-            clock=clock,
+            clock=self.clock,
             faults=self.faults,
             hub=None,
             addresses=Addresses(),
@@ -57,6 +59,8 @@ class Cluster:
 
     def close(self) -> None:
         """End the cluster and its thread."""
+        for watch in self._watches:
+            watch.cancel()
         self._wait(self._runtime.stop())
         self._wait(self.server.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -65,6 +69,21 @@ class Cluster:
 
     def _wait(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    def when(self, resource: str, sign: Callable[[dict[str, Any]], object], act: Callable[[], None]) -> None:
+        """Have ``act`` called once, as soon as the API shows an object of which ``sign`` holds."""
+
+        async def look() -> None:
+            async for _type, obj in self.server.api.watch(resource):
+                if sign(obj):
+                    act()
+                    return
+
+        self._watches.append(asyncio.run_coroutine_threadsafe(look(), self._loop))
+
+    def write_status(self, resource: str, name: str, status: dict[str, Any]) -> None:
+        """Tell the status of an object that has no controller here."""
+        self._wait(self.server.api.patch(resource, name, {"status": status}, "default", subresource="status"))
 
     @property
     def kubeconfig(self) -> dict[str, Any]:

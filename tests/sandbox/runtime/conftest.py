@@ -167,12 +167,12 @@ class Kubectl:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._environment = {"PATH": os.environ["PATH"], "HOME": str(file.parent), "KUBECONFIG": str(file)}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(file.parent), "KUBECONFIG": str(file)}
 
     async def start(self, *words: str) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            self.program, *words, env=self._environment, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+            self.program, *words, env=self.environment, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
         )
 
     async def __call__(self, *words: str, given: object = None, fails: bool = False) -> str:

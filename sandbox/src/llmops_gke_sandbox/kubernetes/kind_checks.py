@@ -49,11 +49,15 @@ def _required(field: str, message: str = "") -> Cause:
     return Cause("FieldValueRequired", f"Required value: {message}" if message else "Required value", field)
 
 
+_COUNTS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+
+
 def _workload(obj: dict) -> Iterator[Cause]:
     spec = obj["spec"]
     labels = spec["template"].get("metadata", {}).get("labels") or {}
-    if spec.get("replicas", 0) < 0:
-        yield _wrong("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
+    for field in _COUNTS:
+        if (spec.get(field) or 0) < 0:
+            yield _wrong(f"spec.{field}", spec[field], "must be greater than or equal to 0")
     if spec.get("selector") and not selector_matches(spec["selector"], labels):
         yield _wrong("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     yield from _pod_spec(spec["template"].get("spec") or {}, "spec.template.spec")

@@ -106,15 +106,22 @@ def config(**data: str) -> dict[str, Any]:
 
 
 class Around:
-    """What a diagnosis may look at, by kind, and the log that every container has; ``read`` lists whose was read."""
+    """What a diagnosis may look at, by kind, and the log that every container has; ``read`` lists whose was read.
 
-    def __init__(self, *, log: Any = (), **objects: Any) -> None:
-        self._objects, self._log = objects, list(log)
+    news: whether the events are of the time of the wait.
+    """
+
+    def __init__(self, *, log: Any = (), news: bool = True, **objects: Any) -> None:
+        self._objects, self._log, self._news = objects, list(log), news
         self.read: list[tuple[str, str, int, bool]] = []
 
     def all(self, kind: Any, _namespace: str | None) -> list[dict[str, Any]]:
         """The objects of a kind."""
         return list(self._objects.get(kind.kind, ()))
+
+    def is_news(self, _event: dict[str, Any]) -> bool:
+        """Whether an event is of the time of the wait."""
+        return self._news
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The lines of every log."""

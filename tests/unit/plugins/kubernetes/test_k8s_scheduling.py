@@ -39,8 +39,8 @@ FULL = event(
 )
 
 
-def state(*events, room_comes=False):
-    return unscheduled(Around(Event=events), POD, room_comes=room_comes)
+def state(*events, room_comes=False, news=True):
+    return unscheduled(Around(Event=events, news=news), POD, room_comes=room_comes)
 
 
 def test_what_is_short_is_told_with_the_number_of_nodes():
@@ -90,3 +90,14 @@ def test_a_pool_that_could_not_grow_is_named_with_the_cause(cause, kind):
     found = state(GROWS, event(POD, "FailedScaleUp", message, time="2026-01-03T00:00:00Z"))
     assert isinstance(found, kind)
     assert cause in found.why
+
+
+QUOTA = event(POD, "FailedScaleUp", "Node scale up failed: GCE quota exceeded.", time="2026-01-03T00:00:00Z")
+
+
+@pytest.mark.parametrize("said", [FULL, QUOTA])
+def test_what_was_said_before_the_wait_began_does_not_end_it(said):
+    assert isinstance(state(said), Failed)
+    found = state(said, news=False)
+    assert isinstance(found, Waiting)
+    assert "for it (" in found.why

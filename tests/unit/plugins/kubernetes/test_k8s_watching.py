@@ -14,6 +14,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineE
 from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import watching
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings import EVENT
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.observing import Observer
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef, builtin
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed, until_gone, until_ready
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import has_condition
@@ -226,3 +228,23 @@ def test_a_token_that_runs_out_in_a_long_wait_is_minted_anew():
         ref = ObjectRef(KIND, "ns", "c")
         until_ready(KubernetesApi(session), {ref: claim("Pending", 1)}, session.deadline, print)
     assert tokens == ["new"]
+
+
+def test_an_event_is_news_once_it_happens_again_or_for_the_first_time():
+    obj = claim("Pending", 1)
+    old, again = event(obj, "Failed", "old"), event(obj, "Failed", "again", count=2)
+    again["metadata"]["resourceVersion"] = "5"
+    first, kept = event(obj, "Other", "first"), event(obj, "Kept", "as before")
+    told = [("MODIFIED", again), ("ADDED", first)]
+    with FakeServer({NO_EVENTS: Collection([old, kept], told)}) as server:
+        api = KubernetesApi(HttpSession(server.url, "the Kubernetes API", Deadline(5)))
+        with Observer(api) as observer:
+            observer.follow_around(EVENT, "ns")
+            while len(found := observer.all(EVENT, "ns")) < 3:
+                observer.wait(observer.mark, 0.05)
+            assert {one["message"]: observer.is_news(one) for one in found} == {
+                "again": True,
+                "as before": False,
+                "first": True,
+            }
+            assert not observer.is_news(old)
