@@ -43,6 +43,28 @@ options:
     type: list
     elements: dict
     default: []
+  replicas:
+    description:
+      - Replicas of the model that is to run on these pools, held against the quota of their GPUs by the check
+        V(quota) - an error where O(replicas.min_replicas) do not fit, a warning where O(replicas.max_replicas) do not.
+    type: dict
+    suboptions:
+      accelerator_type:
+        description: Type of GPU that they run on.
+        type: str
+        required: true
+      gpus:
+        description: GPUs of a replica.
+        type: int
+        default: 1
+      min_replicas:
+        description: Replicas at least.
+        type: int
+        default: 1
+      max_replicas:
+        description: Replicas that the autoscaler may ask for.
+        type: int
+        default: 1
   network:
     description: Network of the cluster.
     type: str

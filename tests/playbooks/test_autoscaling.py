@@ -25,6 +25,7 @@ SIGNALS = [
     {"signal": "gpu_utilization", "target": 95},
 ]
 SCALED = {"dcgm_exporter_mode": "daemonset", "tgi_mistral_hpa_enabled": True, "tgi_mistral_hpa_signals": SIGNALS}
+LOADED = {"verify_load": True, "verify_load_clients": 16, "verify_load_timeout": 60}
 PATIENCE = 60
 
 
@@ -126,6 +127,13 @@ def test_load_brings_a_second_replica_on_a_second_node(watcher):
     assert first in watcher.gpu_nodes()
 
 
+def test_verify_shows_that_the_autoscaler_acts(sandbox, watcher):
+    until(lambda: watcher.replicas() == (1, 1), "one replica is left")
+    run = sandbox.play("verify.yml", variables=LOADED)
+    assert (run.code, run.recap["changed"]) == (0, 0), run.output
+    assert "under load a further replica was asked for and came: 2 serve" in " ".join(run.output.split())
+
+
 def test_after_the_window_replica_and_node_go_again(watcher):
     until(lambda: watcher.replicas() == (1, 1), "one replica is left")
     until(lambda: len(watcher.gpu_nodes()) == 1, "one node is left")
@@ -143,11 +151,12 @@ def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
     fixed = {"gpu_nodepool_max_node_count": 1, "tgi_mistral_hpa_max_replicas": 1}
     run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables={**SCALED, **fixed})
     assert run.code == 0, run.output
-    with load(watcher):
-        until(
-            lambda: any("max node group size reached" in message for message in watcher.events("NotTriggerScaleUp")),
-            "the pod is told that the pool is at its maximum",
-        )
+    run = sandbox.play("verify.yml", variables=LOADED)
+    assert run.code == 0, run.output
+    told = " ".join(run.output.split())
+    assert "under load no further replica came: no node fits pod mistral-7b-" in told
+    assert "max node group size reached); raise the pool's maximum" in told
+    assert any("max node group size reached" in message for message in watcher.events("NotTriggerScaleUp"))
     assert len(watcher.gpu_nodes()) == 1
 
 

@@ -40,8 +40,21 @@ class PoolPlan:
 
 
 @dataclass(frozen=True)
+class ReplicaPlan:
+    """Replicas of the model at least and at most. gpu: the type of accelerator; gpus: of one replica."""
+
+    gpu: str
+    gpus: int
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A cluster and its pools. version: asked for, or None. ip_ranges: what each is for -> its CIDR."""
+    """A cluster and its pools. version: asked for, or None. ip_ranges: what each is for -> its CIDR.
+
+    replicas: of the model that will run there, or None where nothing is known of it.
+    """
 
     project: str
     location: str
@@ -51,6 +64,7 @@ class Plan:
     subnetwork: str
     version: str | None
     ip_ranges: Mapping[str, str]
+    replicas: ReplicaPlan | None
 
     @property
     def region(self) -> str:
@@ -72,7 +86,19 @@ def read_plan(options: Mapping[str, Any]) -> Plan:
         subnetwork=options["subnetwork"],
         version=options["kubernetes_version"],
         ip_ranges=options["ip_ranges"] or {},
+        replicas=_replicas(options["replicas"]),
     )
+
+
+def _replicas(given: Mapping[str, Any] | None) -> ReplicaPlan | None:
+    if not given:
+        return None
+    least, most = given["min_replicas"], given["max_replicas"]
+    if given["gpus"] < 1:
+        raise InvalidOption("replicas.gpus", given["gpus"], "a whole number above 0")
+    if most < least:
+        raise InvalidOption("replicas.max_replicas", most, f"at least min_replicas ({least})")
+    return ReplicaPlan(given["accelerator_type"], given["gpus"], least, most)
 
 
 def _pool(pool: Mapping[str, Any], option: str, location: str) -> PoolPlan:

@@ -12,10 +12,12 @@ from ansible_collections.llmops.gke.plugins.module_utils.preflight.facts import 
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.findings import WARNING, Finding
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.needs import gpu_quota, node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.plan import Plan, PoolPlan
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.replicas import check_replicas
 
 
 def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """An error where the first nodes do not fit, a warning where only the autoscaler's last ones do not.
+    """An error where the first nodes do not fit, a warning where only the autoscaler's last ones do not; then the
+    model's replicas.
 
     Nodes that the pools have already are in the quota's usage, so only those to come are asked for.
     """
@@ -40,6 +42,7 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
             message = f"{metric}: at their most {pools} need {growing[metric]:g} more, {state}; autoscaling stops there"
             fix = f"{raise_it.format(usage + growing[metric])}, or lower max_node_count"
             yield Finding("quota", message, fix, WARNING)
+    yield from check_replicas(plan, facts, page)
 
 
 def _more(plan: Plan, facts: Facts, when: str) -> Counter[str]:

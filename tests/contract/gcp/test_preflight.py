@@ -84,6 +84,13 @@ FAULTS = {
         "at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project, or begin with fewer or smaller "
         "nodes",
     ),
+    "fewer GPUs than the least replicas need": (
+        [{"name": "quota_limit", "match": {"metric": "NVIDIA_L4_GPUS"}, "limit": 2}],
+        {"replicas": {"accelerator_type": "nvidia-l4", "min_replicas": 3, "max_replicas": 3}},
+        "quota: 3 replicas (min_replicas) need 3 nvidia-l4, but by NVIDIA_L4_GPUS the pools can have 2, enough for 2; "
+        "ask for 1 more at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project, or lower "
+        "min_replicas",
+    ),
     "no GPU left in the project": (
         [{"name": "quota_limit", "match": {"metric": "GPUS_ALL_REGIONS"}, "limit": 0}],
         {},
