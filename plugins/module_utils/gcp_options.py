@@ -50,6 +50,15 @@ PREFLIGHT: dict[str, Any] = {
     "location": {"type": "str", "required": True},
     "cluster": {"type": "str", "required": True},
     "node_pools": {"type": "list", "elements": "dict", "default": []},
+    "replicas": {
+        "type": "dict",
+        "options": {
+            "accelerator_type": {"type": "str", "required": True},
+            "gpus": {"type": "int", "default": 1},
+            "min_replicas": {"type": "int", "default": 1},
+            "max_replicas": {"type": "int", "default": 1},
+        },
+    },
     "network": {"type": "str", "default": "default"},
     "subnetwork": {"type": "str", "default": "default"},
     "kubernetes_version": {"type": "str"},

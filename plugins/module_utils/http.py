@@ -121,6 +121,11 @@ class HttpSession:
         with self.open(method, path, doing=doing, **kwargs) as lines:
             yield from lines
 
+    @property
+    def sent_at(self) -> float:
+        """When the last request began to be sent, by time.perf_counter; for a session that one thread uses."""
+        return self._session.sent_at
+
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,12 +25,20 @@ def new_session() -> Any:
     """A requests.Session that honours the environment's proxies, but not where they do harm.
 
     Loopback is never asked for through a proxy, and ~/.netrc never replaces the Authorization that was given.
+    ``sent_at`` is when it last began to send, by time.perf_counter.
     Raises MissingLibrary where requests is not installed.
     """
     if requests is None:
         raise MissingLibrary("requests", REQUESTS_ERROR)
 
     class Session(requests.Session):
+        sent_at = 0.0
+
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            # What comes before is this client's own work and no part of what a server takes.
+            self.sent_at = time.perf_counter()
+            return super().send(request, **kwargs)
+
         def merge_environment_settings(self, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
             if is_loopback(url):
                 return {"proxies": {}, "stream": stream, "verify": True if verify is None else verify, "cert": cert}

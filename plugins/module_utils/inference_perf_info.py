@@ -19,11 +19,13 @@ from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.stages i
 )
 from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.traps import (
     Limits,
+    Spread,
     calibration_findings,
     read_limits,
     stage_findings,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD, KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_start import machine_of, service_starts
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
 
 TOOL = "inference-perf"
@@ -42,9 +44,12 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     """Read and judge; see plugins/modules/inference_perf_info.py for options and result."""
     limits = read_limits(options["limits"])
     with kubernetes_access.cluster_access(options, Deadline(options["timeout"])) as access:
-        lines = _log(access.required(), options["namespace"], options["job"])
+        api = access.required()
+        lines = _log(api, options["namespace"], options["job"])
         results = judged(lines, options, limits)
-        return Result(values={"results": results, "load": for_report(results, TOOL)}, http_requests=access.requests)
+        pods = _pods(api, options["namespace"], options["service"]) if options["service"] else []
+        values = {"results": results, "load": for_report(results, TOOL), "pods": pods}
+        return Result(values=values, http_requests=access.requests)
 
 
 def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[str, Any]:
@@ -59,8 +64,13 @@ def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[st
             f"the run had {len(reports.load)} stages and warmup_stages is {options['warmup_stages']}: none is left"
         )
     calibration = compare(reports)
+    varied = options["output_distribution"] or {}
     findings = calibration_findings(calibration, limits) + stage_findings(
-        stages, limits, output_tokens=options["output_tokens"], max_in_flight=options["max_in_flight"]
+        stages,
+        limits,
+        output_tokens=options["output_tokens"],
+        max_in_flight=options["max_in_flight"],
+        spread=Spread(varied.get("std_dev") or 0.0, varied.get("min"), varied.get("max")),
     )
     if findings:
         raise NotTrustworthy(
@@ -68,6 +78,13 @@ def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[st
             findings=[finding.to_dict() for finding in findings],
         )
     return {"stages": stages, "knee": find_knee(stages), "calibration": calibration}
+
+
+def _pods(api: KubernetesApi, namespace: str, service: str) -> list[dict[str, Any]]:
+    """What stands behind the Service, each pod with its machine."""
+    starts = service_starts(api, namespace, service)
+    machines = {node: machine_of(api, node) for node in {start.node for start in starts}}
+    return [{"pod": start.name, "gpus": start.gpus, **machines[start.node]} for start in starts]
 
 
 def _log(api: KubernetesApi, namespace: str, job: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
-from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import broken, run_latency
 
 LOG_LINES = 2000
 
@@ -32,13 +32,22 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     if not options["service"]:
         if options["cluster"] or options["kubeconfig"]:
             raise InvalidOption("service", None, "the Service whose pods' cold start shall be read")
-        return run_latency(options, check, progress, {"pods": None})
+        if options["gpu_metrics"]:
+            raise InvalidOption("gpu_metrics", True, "service beside it, whose pods' GPUs shall be watched")
+        return run_latency(options, check, progress, {"pods": None, "gpu": None})
     if not (options["cluster"] or options["kubeconfig"]):
         raise InvalidOption("service", options["service"], "cluster or kubeconfig beside it, to read its pods")
-    pods, requests = _pods(options)
-    result = run_latency(options, check, progress, {"pods": pods})
-    result.http_requests += requests
-    return result
+    # Imported here, because most uses have no cluster at hand and should not pay for its client.
+    from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
+
+    with kubernetes_access.cluster_access(options, Deadline(options["timeout"])) as access:
+        pods = [] if access.api is None else _pods(access.api, options)
+        if pods and options["gpu_metrics"] and not check:
+            result = _watched(access.api, options, progress, pods)
+        else:
+            result = run_latency(options, check, progress, {"pods": pods, "gpu": None})
+        result.http_requests += access.requests
+        return result
 
 
 def secrets(options: dict[str, Any]) -> set[str]:
@@ -50,32 +59,39 @@ def secrets(options: dict[str, Any]) -> set[str]:
     return kubernetes_access.secrets(options)
 
 
-def _pods(options: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    # Imported here, because most uses have no cluster at hand and should not pay for its client.
-    from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
+def _watched(api: Any, options: dict[str, Any], progress: Progress, pods: list[dict[str, Any]]) -> Result:
+    """Measure, and read the GPUs of the pods meanwhile."""
+    from ansible_collections.llmops.gke.plugins.module_utils.gpu_metrics.series import Watcher
+
+    # A limit that is broken is raised only when the series is whole: the error carries it too.
+    with Watcher(api, {pod["node"] for pod in pods}) as watcher:
+        result = run_latency({**options, "enforce": False}, False, progress, {"pods": pods})
+    result.values["gpu"] = watcher.series()
+    if result.values["breach"] and options["enforce"]:
+        raise broken(result.values)
+    return result
+
+
+def _pods(api: Any, options: dict[str, Any]) -> list[dict[str, Any]]:
     from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_start import machine_of, service_starts
 
-    with kubernetes_access.cluster_access(options, Deadline(options["timeout"])) as access:
-        if access.api is None:
-            return [], access.requests
-        namespace = options["namespace"] or access.api.default_namespace
-        starts = service_starts(access.api, namespace, options["service"])
-        machines = {node: machine_of(access.api, node) for node in {start.node for start in starts}}
-        pods = [
-            {
-                "pod": start.name,
-                "image": start.image,
-                "gpus": start.gpus,
-                "env": {name: start.env[name] for name in SHOWN if name in start.env},
-                "node": start.node,
-                **machines[start.node],
-                "restarts": start.restarts,
-                "created": start.created.isoformat(),
-                **itemised(start, access.api.logs(start.namespace, start.name, start.container, lines=LOG_LINES)),
-            }
-            for start in starts
-        ]
-        return pods, access.requests
+    namespace = options["namespace"] or api.default_namespace
+    starts = service_starts(api, namespace, options["service"])
+    machines = {node: machine_of(api, node) for node in {start.node for start in starts}}
+    return [
+        {
+            "pod": start.name,
+            "image": start.image,
+            "gpus": start.gpus,
+            "env": {name: start.env[name] for name in SHOWN if name in start.env},
+            "node": start.node,
+            **machines[start.node],
+            "restarts": start.restarts,
+            "created": start.created.isoformat(),
+            **itemised(start, api.logs(start.namespace, start.name, start.container, lines=LOG_LINES)),
+        }
+        for start in starts
+    ]
 
 
 def itemised(start: Any, log: list[str]) -> dict[str, Any]:

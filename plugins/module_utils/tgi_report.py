@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +51,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         load=options["load"] or None,
         gpu=options["gpu"] or None,
         gpus=options["gpus"] or None,
-        price=replica_price(latency or {}, options["prices"] or {}),
+        price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
     )
     report = document(sources)
@@ -67,16 +67,18 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     return Result(values={"report": report, "short": short(report), "written": written})
 
 
-def replica_price(latency: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """US dollars an hour of the machine with the GPUs that one replica has; None where it can't be told.
+def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """``{hour, of, replicas}``: US dollars an hour of the machine with the GPUs that one replica has, what that is, and
+    how many there are; None where it can't be told.
 
-    given: prices over the built-in ones. Raises InvalidOption for one that is no number.
+    pods: as tgi_latency returns them. given: prices over the built-in ones. Raises InvalidOption for one that is no
+    number.
     """
     # Imported here: beside its prices it brings Google's authentication, which a report has no use for.
     from ansible_collections.llmops.gke.plugins.module_utils.preflight.price import PRICES, read_prices
 
     prices = read_prices(given)
-    pod = next(iter(latency.get("pods") or []), None)
+    pod = next(iter(pods), None)
     machine = (pod or {}).get("machine_type")
     if pod is None or not machine:
         return None
@@ -95,7 +97,7 @@ def replica_price(latency: Mapping[str, Any], given: Mapping[str, Any]) -> dict[
         return None
     if pod["spot"]:
         hour *= known["spot"]
-    return {"hour": round(hour, 4), "of": f"a {'spot ' if pod['spot'] else ''}{machine}"}
+    return {"hour": round(hour, 4), "of": f"a {'spot ' if pod['spot'] else ''}{machine}", "replicas": len(pods)}
 
 
 def write(path: str, content: str) -> None:

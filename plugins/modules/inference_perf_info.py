@@ -39,6 +39,9 @@ options:
     description: Name of the Job.
     type: str
     default: inference-perf
+  service:
+    description: The Service that was under load, in the same namespace. With it RV(pods) tells what stood behind.
+    type: str
   warmup_stages:
     description: How many stages at the beginning are left out.
     type: int
@@ -46,6 +49,23 @@ options:
   output_tokens:
     description: Mean number of tokens that was asked for; where it is left out, the length of answers is not judged.
     type: float
+  output_distribution:
+    description:
+      - How the lengths that were asked for vary, for random ones. The mean may then be off by chance as well, three
+        standard errors for so many requests, and no answer may lie beyond the bounds by more than the part that
+        C(output_tokens) in O(limits) allows.
+    type: dict
+    suboptions:
+      std_dev:
+        description: Standard deviation in tokens.
+        type: float
+        default: 0
+      min:
+        description: Fewest tokens.
+        type: float
+      max:
+        description: Most tokens.
+        type: float
   max_in_flight:
     description:
       - How many requests all senders together may have open; where it is left out, their limit is not judged.
@@ -124,6 +144,19 @@ load:
   description: The same for the option O(llmops.gke.tgi_report#module:load); null for a load that has no rate.
   returned: success
   type: dict
+pods:
+  description: The ready pods behind O(service), as the option O(llmops.gke.tgi_report#module:pods) takes them.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - pod: mistral-7b-5d9c7f8b6-x2x8k
+      gpus: 1
+      machine_type: g2-standard-12
+      accelerator_type: nvidia-l4
+      zone: us-central1-a
+      node_pool: mistral-gpu-pool
+      spot: false
 duration:
   description: Seconds that the task took.
   returned: success
@@ -154,8 +187,17 @@ SPEC = ModuleSpec(
         **KUBERNETES_ACCESS,
         "namespace": {"type": "str", "default": "default"},
         "job": {"type": "str", "default": "inference-perf"},
+        "service": {"type": "str"},
         "warmup_stages": {"type": "int", "default": 0},
         "output_tokens": {"type": "float", "no_log": False},
+        "output_distribution": {
+            "type": "dict",
+            "options": {
+                "std_dev": {"type": "float", "default": 0},
+                "min": {"type": "float"},
+                "max": {"type": "float"},
+            },
+        },
         "max_in_flight": {"type": "int"},
         "limits": {"type": "dict", "default": {}},
         "timeout": {"type": "int", "default": 120},

@@ -70,6 +70,12 @@ options:
   namespace:
     description: Namespace of O(service); V(default), or that of the kubeconfig's context, where left out.
     type: str
+  gpu_metrics:
+    description:
+      - Whether to read the DCGM exporters of the GPUs that serve O(service) meanwhile, over a connection of their own,
+        one request a second. What an exporter collects only every 30 seconds shows as steps.
+    type: bool
+    default: false
   timeout:
     description: Seconds for everything, retries included.
     type: int
@@ -237,6 +243,12 @@ pods:
       created: "2026-01-01T12:00:00+00:00"
       start_seconds: 171.0
       start_stages: [{name: scheduled, seconds: 90.0}, {name: image, seconds: 45.0}, {name: load, seconds: 36.0}]
+gpu:
+  description: Series of the GPUs during the measurement; null without O(gpu_metrics), empty where no exporter answered.
+  type: list
+  elements: dict
+  returned: out of check mode
+  sample: [{name: DCGM_FI_DEV_GPU_UTIL, unit: "%", node: gke-1, gpu: "0", points: [[0.0, 0.0], [1.0, 97.0]]}]
 thresholds:
   description: Each limit beside its figure; C(passed) is null where it was not measured.
   type: list
@@ -260,36 +272,11 @@ duration:
 """
 
 from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import KUBERNETES_ACCESS
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import (
-    PORT_FORWARD,
-    through_port_forward,
-)
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import through_port_forward
 from ansible_collections.llmops.gke.plugins.module_utils.tgi_latency import run, secrets
-from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST, TGI_REQUEST_RULES
+from ansible_collections.llmops.gke.plugins.module_utils.tgi_latency_options import TGI_LATENCY, TGI_LATENCY_RULES
 
-SPEC = ModuleSpec(
-    run=through_port_forward(run),
-    argument_spec={
-        **TGI_REQUEST,
-        **KUBERNETES_ACCESS,
-        **PORT_FORWARD,
-        "inputs": {"type": "str", "required": True},
-        "enforce": {"type": "bool", "default": True},
-        "service": {"type": "str"},
-        "namespace": {"type": "str"},
-        "warmup": {"type": "int", "default": 3},
-        "samples": {"type": "int", "default": 20},
-        "thresholds": {"type": "dict"},
-        "timeout": {"type": "int", "default": 900},
-    },
-    rules={
-        "mutually_exclusive": [("cluster", "kubeconfig"), *TGI_REQUEST_RULES["mutually_exclusive"]],
-        "required_one_of": TGI_REQUEST_RULES["required_one_of"],
-        "required_by": {"cluster": ("location",)},
-    },
-    secrets=secrets,
-)
+SPEC = ModuleSpec(run=through_port_forward(run), argument_spec=TGI_LATENCY, rules=TGI_LATENCY_RULES, secrets=secrets)
 
 
 def main() -> None:

@@ -53,6 +53,12 @@ options:
       - C(knee) is the highest offered rate that the server keeps up with, C(tool) says what measured, C(calibration)
         in a sentence how far it is off.
     type: dict
+  pods:
+    description:
+      - The pods that serve, as M(llmops.gke.inference_perf_info) or M(llmops.gke.tgi_latency) returned them, for the
+        cost of a token where O(latency) has none.
+    type: list
+    elements: dict
   gpu:
     description: Series of the GPU, each with C(name), C(unit), and C(points), a list of pairs of seconds and value.
     type: list
@@ -107,7 +113,9 @@ report:
       description: Whether a sandbox gave the figures.
       type: bool
     cost:
-      description: US dollars a million tokens, C(alone) and C(loaded), at C(hour) for what C(of) says; or null.
+      description:
+        - US dollars a million tokens, C(alone) and C(loaded), at C(hour) for what C(of) says, of which there are
+          C(replicas); or null.
       type: dict
     latency:
       description: Of O(latency) what is shown.
@@ -168,6 +176,7 @@ SPEC = ModuleSpec(
         "answer": {"type": "dict"},
         "model": {"type": "dict"},
         "load": {"type": "dict"},
+        "pods": {"type": "list", "elements": "dict"},
         "gpu": {"type": "list", "elements": "dict"},
         "gpus": {"type": "list", "elements": "dict"},
         "prices": {"type": "dict"},

@@ -9,6 +9,8 @@ In the place of inference-perf stands a small program with the same way in and o
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,6 +26,7 @@ LOAD = {
     "benchmark_limits": {"calibration_ttft": 5, "calibration_tpot": 50},
     "tgi_mistral_api_key": KEY,
 }
+RANDOM = {"type": "normal", "mean": 32, "std_dev": 4, "min": 24, "max": 40}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def deployed(sandbox: Sandbox) -> Sandbox:
 def test_figures_come_back_and_nothing_stays(deployed: Sandbox, tmp_path: Path):
     result, page = tmp_path / "load.json", tmp_path / "load.html"
     paths = {"benchmark_result_path": str(result), "benchmark_report_path": str(page)}
-    run = deployed.play("benchmark.yml", variables=LOAD | paths)
+    run = deployed.play("benchmark.yml", variables=LOAD | paths | {"benchmark_output_tokens": RANDOM})
     assert run.code == 0, run.output
     assert run.recap["changed"] == 0
     found = json.loads(result.read_text())
@@ -44,6 +47,7 @@ def test_figures_come_back_and_nothing_stays(deployed: Sandbox, tmp_path: Path):
     assert [stage["offered_rate"] for stage in found["stages"]] == [4, 8, 16]
     assert found["calibration"]["ttft"]["known"] >= 0.1
     assert "Under load" in page.read_text()
+    assert "an hour for a g2-standard-12" in page.read_text()
     assert "by the same path" in run.output
     assert KEY not in run.output
     removed = [path for path in deployed.writes() if path.startswith("DELETE")]
@@ -54,12 +58,27 @@ def test_figures_come_back_and_nothing_stays(deployed: Sandbox, tmp_path: Path):
 
 def test_figures_that_are_not_to_be_trusted_are_withheld(deployed: Sandbox):
     deployed.forget_requests()
-    run = deployed.play("benchmark.yml", variables=LOAD | {"benchmark_limits": {"calibration_ttft": 1e-9}})
+    wrong = {"benchmark_limits": {"calibration_ttft": 1e-9}, "benchmark_output_tokens": RANDOM | {"min": 36}}
+    wrong["benchmark_load_type"] = "poisson"
+    run = deployed.play("benchmark.yml", variables=LOAD | wrong)
     assert run.code != 0
     assert "the figures are withheld: calibration: a TTFT of" in run.output
+    assert "answers had 32 tokens on average (32 to 32), not 32 (36 to 40)" in run.output
     assert "answered" not in run.output
     # The Job stays, for its log.
     assert not any(path.startswith("DELETE") for path in deployed.writes())
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
+def test_requests_at_random_distances_are_asked_for_in_its_own_terms(deployed: Sandbox):
+    """What the run before this one left."""
+    kubeconfig = deployed.directory / "kubeconfig-us-central1-mistral-cluster-gke"
+    command = ["kubectl", "--kubeconfig", str(kubeconfig), "get", "configmap", "inference-perf", "-o", "json"]
+    data = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)["data"]
+    for name in ("load.json", "calibration.json"):
+        config = json.loads(data[name])
+        assert (config["load"]["type"], config["data"]["output_distribution"]["type"]) == ("poisson", "normal")
+        assert all(set(stage) == {"rate", "duration"} for stage in config["load"]["stages"])
 
 
 def test_a_preview_runs_nothing(deployed: Sandbox):

@@ -73,6 +73,12 @@ def test_a_unit_test_names_the_module(name):
     assert any(name in path.read_text() for path in tests), f"no file in tests/unit names {name}"
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_the_first_page_names_the_module(name):
+    rows = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `")]
+    assert any(f"`{name}`" in row.split("|")[1] for row in rows), f"no row of the README's table of modules has {name}"
+
+
 def test_the_licence_stands_at_the_head_of_every_plugin():
     written = [path for path in (ROOT / "plugins").rglob("*.py") if path.stat().st_size]
     assert [str(path) for path in written if HEADER not in path.read_text().splitlines()[:4]] == []

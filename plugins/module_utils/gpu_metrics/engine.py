@@ -64,15 +64,20 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
 
 def _exporters(api: KubernetesApi) -> list[Exporter]:
     """Every exporter of the cluster, whoever runs it, with what it says now."""
-    pods = [pod for pod in api.list(POD) if _container(pod) and pod["spec"].get("nodeName")]
-    return side_by_side(lambda pod: _asked(api, pod), pods)
+    return side_by_side(lambda pod: asked(api, pod), exporter_pods(api))
+
+
+def exporter_pods(api: KubernetesApi) -> list[dict[str, Any]]:
+    """The pods of every exporter of the cluster that have a node."""
+    return [pod for pod in api.list(POD) if _container(pod) and pod["spec"].get("nodeName")]
 
 
 def _container(pod: dict[str, Any]) -> dict[str, Any] | None:
     return next((one for one in pod["spec"]["containers"] if _EXPORTER_IMAGE.fullmatch(one["image"])), None)
 
 
-def _asked(api: KubernetesApi, pod: dict[str, Any]) -> Exporter:
+def asked(api: KubernetesApi, pod: dict[str, Any]) -> Exporter:
+    """What an exporter's pod says now, in one request; or in words why it says nothing."""
     meta, container = pod["metadata"], _container(pod) or {}
     where = (meta["namespace"], meta["name"], pod["spec"]["nodeName"])
     running = _state(pod, container["name"])

@@ -31,6 +31,25 @@ class Limits:
     calibration_tpot: float = 0.05
 
 
+SIGMAS = 3.0
+"""Standard errors by which the mean of random lengths may be off by chance: 1 in 400 stages is more."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How lengths that were asked for vary: standard deviation, and bounds in tokens (None: not judged)."""
+
+    std_dev: float = 0.0
+    least: float | None = None
+    most: float | None = None
+
+    def __str__(self) -> str:
+        bounds = [f"{bound:g}" for bound in (self.least, self.most) if bound is not None]
+        return f" ({' to '.join(bounds)})" if len(bounds) == 2 else ""
+
+
+FIXED = Spread()
+
 NAMES = tuple(field.name for field in fields(Limits))
 
 
@@ -63,18 +82,24 @@ def read_limits(given: Mapping[str, Any]) -> Limits:
 
 
 def stage_findings(
-    stages: Sequence[dict[str, Any]], limits: Limits, *, output_tokens: float | None, max_in_flight: int | None
+    stages: Sequence[dict[str, Any]],
+    limits: Limits,
+    *,
+    output_tokens: float | None,
+    max_in_flight: int | None,
+    spread: Spread = FIXED,
 ) -> list[Finding]:
-    """What forbids to show the stages. output_tokens: mean length that was asked for. max_in_flight: of all senders."""
+    """What forbids to show the stages. output_tokens: mean length that was asked for, spread: and how it varies.
+    max_in_flight: of all senders."""
     return [
         Finding(name, index, f"stage {index} (offered {offered(stage):g}): {message}")
         for index, stage in enumerate(stages)
-        for name, message in _of_stage(stage, limits, output_tokens, max_in_flight)
+        for name, message in _of_stage(stage, limits, output_tokens, max_in_flight, spread)
     ]
 
 
 def _of_stage(
-    stage: dict[str, Any], limits: Limits, output_tokens: float | None, max_in_flight: int | None
+    stage: dict[str, Any], limits: Limits, output_tokens: float | None, max_in_flight: int | None, spread: Spread
 ) -> Iterator[tuple[str, str]]:
     if stage["failures"]:
         reasons = ", ".join(stage["failure_reasons"]) or "see the Job's log"
@@ -104,14 +129,30 @@ def _of_stage(
             f"{stage['in_flight']:.0f} requests were open on average and the workers allow {max_in_flight}; the rest "
             "waited unseen before they were sent: raise benchmark_workers or benchmark_worker_max_concurrency",
         )
-    mean = stage["output_tokens"]["mean"]
-    if output_tokens and mean is not None and abs(mean - output_tokens) > limits.output_tokens * output_tokens:
+    counted = stage["output_tokens"]
+    if (
+        output_tokens
+        and counted["mean"] is not None
+        and _off(counted, stage["requests"], output_tokens, limits, spread)
+    ):
+        mean = counted["mean"]
         yield (
             "output_tokens",
             f"answers had {mean:g} tokens on average ({stage['output_tokens']['min']:g} to "
-            f"{stage['output_tokens']['max']:g}), not {output_tokens:g}, so stages are not comparable; ask for fewer "
-            "(benchmark_output_tokens), as the model ends by itself, or check benchmark_tokenizer",
+            f"{stage['output_tokens']['max']:g}), not {output_tokens:g}{spread}, so stages are not comparable; ask for "
+            "fewer (benchmark_output_tokens), as the model ends by itself, or check benchmark_tokenizer",
         )
+
+
+def _off(counted: Mapping[str, float], requests: int, wanted: float, limits: Limits, spread: Spread) -> bool:
+    """Whether answers are not as long as was asked for: on average, or any beyond the distribution's bounds."""
+    slack = limits.output_tokens
+    by_chance = SIGMAS * spread.std_dev / requests**0.5
+    return (
+        abs(counted["mean"] - wanted) > slack * wanted + by_chance
+        or (spread.least is not None and counted["min"] < spread.least * (1 - slack))
+        or (spread.most is not None and counted["max"] > spread.most * (1 + slack))
+    )
 
 
 def calibration_findings(calibration: dict[str, Any] | None, limits: Limits) -> list[Finding]:

@@ -58,11 +58,16 @@ def run_latency(
         **measured.values,
     }
     compared = compare(limits, values)
-    breach = breach_of(compared, values)
-    if breach and options["enforce"]:
-        raise ThresholdBreached(breach, thresholds=compared, measured=values)
-    values |= {"thresholds": compared, "breach": breach}
+    values |= {"thresholds": compared, "breach": breach_of(compared, values)}
+    if values["breach"] and options["enforce"]:
+        raise broken(values)
     return Result(values=values, warnings=measured.warnings, http_requests=client.sent)
+
+
+def broken(values: Mapping[str, Any]) -> ThresholdBreached:
+    """The error for a broken limit, with all figures: run_latency's values, in which ``breach`` says which limits."""
+    measured = {name: value for name, value in values.items() if name not in ("thresholds", "breach")}
+    return ThresholdBreached(values["breach"], thresholds=values["thresholds"], measured=measured)
 
 
 def looked(options: Mapping[str, Any]) -> Result:

@@ -177,7 +177,6 @@ class TgiClient:
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         doing = f"generate on {self.url}"
         with closing(self._session.stream("POST", route, doing=doing, data=data, headers=headers)) as body:
-            sent = clock()
             for line in body:
                 lines.append((clock(), line))
         try:
@@ -189,7 +188,7 @@ class TgiClient:
                 raise self._event_error(route, event.data)
         if not events:
             raise self._not_tgi("POST", route, "at least one event", "none")
-        return Stream(sent, events)
+        return Stream(self._session.sent_at, events)
 
     def _event_error(self, route: str, data: Mapping[str, Any]) -> HttpError:
         """A stream answers 200 and tells of its failure in an event; the type says which status it stands for."""

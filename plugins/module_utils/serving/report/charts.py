@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.serving.report import svg
 from ansible_collections.llmops.gke.plugins.module_utils.serving.report.svg import LEFT, RIGHT, WIDTH, Axis, Label
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import number, seconds, tick
+from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import number, plain, seconds, tick
 
 
 def timeline(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
@@ -91,6 +91,13 @@ def shares(parts: Sequence[tuple[str, str, float, str]], total: float) -> str:
     return svg.svg(36, "Memory of the GPU", "".join(drawn)) + legend(names)
 
 
+def _round(label: Label) -> Label:
+    """The same for an axis, whose values are round."""
+    if label is number:
+        return lambda value: plain(number(value))
+    return tick if label is seconds else label
+
+
 def curves(
     title: str,
     series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]],
@@ -103,7 +110,7 @@ def curves(
     points = [point for _kind, _name, drawn in series for point in drawn]
     xs = Axis(*svg.padded([x for x, _y in points], 0.02), LEFT, WIDTH - RIGHT)
     ys = Axis(0, max((y for _x, y in points), default=1.0) * 1.1 or 1.0, height - 28, 12)
-    parts = [svg.y_axis(ys, LEFT, WIDTH - RIGHT, y_label), svg.x_axis(xs, height - 28, x_label)]
+    parts = [svg.y_axis(ys, LEFT, WIDTH - RIGHT, _round(y_label)), svg.x_axis(xs, height - 28, _round(x_label))]
     if mark is not None:
         x = xs.at(mark[0])
         parts += [svg.line(x, 8, x, height - 28, "limit"), svg.words(x + 4, 16, mark[1], "limit-text")]

@@ -15,7 +15,6 @@ FIT, UNFIT, UNJUDGED = "fit", "unfit", "unjudged"
 
 HEADLINES = {
     FIT: "Fit: it answers, and every limit holds.",
-    UNFIT: "Not fit: a limit is broken, or the model did not answer.",
     UNJUDGED: "It answers. No limit was set, so whether it is fast enough is yours to judge.",
 }
 
@@ -33,7 +32,7 @@ class Sources:
     latency: values of tgi_latency. answer: values of tgi_generate. model: values of hf_model_info.
     load: see load_sections.load. gpu: ``[{name, unit, points: [[seconds, value], …]}, …]``. gpus: what
     gpu_metrics_info says of each GPU, at the end of the measurement.
-    price: ``{hour, of}``, US dollars an hour of what serves (one replica), and in words what that is.
+    price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
     speed: how many times faster than life a sandbox's clock runs.
     """
 
@@ -53,12 +52,18 @@ def document(sources: Sources) -> dict[str, Any]:
     """All of the report as plain data."""
     latency, answer = sources.latency or {}, sources.answer or {}
     state, reasons = verdict(latency, answer, sources.load or {})
+    broken = [one for one in latency.get("thresholds") or [] if one["passed"] is False]
     return {
         "title": sources.title,
         "made": sources.made,
         "simulated": is_simulated(sources),
         "speed": sources.speed,
-        "verdict": {"state": state, "headline": HEADLINES[state], "reasons": reasons, "cautions": cautions(sources)},
+        "verdict": {
+            "state": state,
+            "headline": headline(state, broken, latency),
+            "reasons": reasons,
+            "cautions": cautions(sources),
+        },
         "latency": dict(latency) or None,
         "answer": dict(answer) or None,
         "model": dict(sources.model) if sources.model else None,
@@ -67,6 +72,16 @@ def document(sources: Sources) -> dict[str, Any]:
         "gpus": [dict(one) for one in sources.gpus or ()] or None,
         "cost": cost(sources),
     }
+
+
+def headline(state: str, broken: Sequence[Mapping[str, Any]], latency: Mapping[str, Any]) -> str:
+    """The verdict in a sentence. broken: the limits that do not hold."""
+    if state != UNFIT:
+        return HEADLINES[state]
+    if not broken:
+        return "Not fit: the model did not answer."
+    limits = latency["thresholds"]
+    return f"Not fit: {len(broken)} of {len(limits)} limits {'is' if len(broken) == 1 else 'are'} broken."
 
 
 def is_simulated(sources: Sources) -> bool:
@@ -124,7 +139,8 @@ def cautions(sources: Sources) -> list[str]:
 
 
 def cost(sources: Sources) -> dict[str, Any] | None:
-    """US dollars a million generated tokens: alone (one request after the other), and under load at its best stage."""
+    """US dollars a million generated tokens: alone (one request after the other, which takes one replica), and under
+    load at its best stage, by all replicas together."""
     if not sources.price:
         return None
     hour, of = sources.price["hour"], sources.price["of"]
@@ -136,7 +152,8 @@ def cost(sources: Sources) -> dict[str, Any] | None:
         "hour": hour,
         "of": of,
         "alone": round(hour / 3600 * alone * 1e6, 4) if alone else None,
-        "loaded": round(hour / 3600 / best * 1e6, 4) if best else None,
+        "loaded": round(hour * sources.price["replicas"] / 3600 / best * 1e6, 4) if best else None,
+        "replicas": sources.price["replicas"],
     }
 
 

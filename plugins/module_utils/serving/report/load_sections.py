@@ -17,6 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words im
     section,
     table,
     text,
+    tick,
 )
 
 SERIES = {
@@ -82,13 +83,18 @@ def _deep(one: Mapping[str, Any], path: Sequence[str]) -> float | None:
 
 
 def gpu(series: Sequence[Mapping[str, Any]] | None, gpus: Sequence[Mapping[str, Any]] | None) -> str:
-    """A small chart a series ``{name, unit, points: [[seconds, value], …]}``, and each GPU as it was last seen."""
+    """A small chart a series ``{name, unit, points: [[seconds, value], …]}``, and each GPU as it was last seen.
+
+    A series may have ``node`` and ``gpu`` too, which are told where there are several GPUs.
+    """
+    drawn = [one for one in series or () if one.get("points")]
+    several = len({(one.get("node"), one.get("gpu")) for one in drawn}) > 1
     figures = [
-        f"<figure><figcaption><b>{text(one['name'])}</b> {text(one.get('unit') or '')}</figcaption>"
-        + charts.curves(str(one["name"]), [("c1", str(one["name"]), one["points"])], seconds, height=140)
+        f"<figure><figcaption><b>{text(_titled(one))}</b>{text(_place(one)) if several else ''} over the seconds of "
+        "the measurement</figcaption>"
+        + charts.curves(_titled(one), [("c1", _titled(one), one["points"])], tick, height=140)
         + "</figure>"
-        for one in series or ()
-        if one.get("points")
+        for one in drawn
     ]
     seen = list(gpus or ())
     names = sorted({name for one in seen for name in one["figures"]})
@@ -102,7 +108,19 @@ def gpu(series: Sequence[Mapping[str, Any]] | None, gpus: Sequence[Mapping[str, 
     if not figures and not rows:
         return ""
     last = table(("As last seen", *(SERIES.get(name, name) for name in names)), rows) if rows else ""
-    return section("gpu", "The GPU", "As its exporter (DCGM) saw it.", *figures, last)
+    return section(
+        "gpu", "The GPU", "As its exporter (DCGM) saw it, which is as new as what that collected last.", *figures, last
+    )
+
+
+def _titled(series: Mapping[str, Any]) -> str:
+    """What a series is, with its unit."""
+    name = str(series["name"])
+    return SERIES.get(name) or ", ".join(part for part in (name, series.get("unit")) if part)
+
+
+def _place(series: Mapping[str, Any]) -> str:
+    return f" of GPU {series.get('gpu', NOTHING)} in {series.get('node', NOTHING)}"
 
 
 def cost(given: Mapping[str, Any] | None, speed: float | None) -> str:
@@ -110,12 +128,13 @@ def cost(given: Mapping[str, Any] | None, speed: float | None) -> str:
     if not given:
         return ""
     rows = [
-        ("one request after the other", money(given["alone"]) if given["alone"] else NOTHING),
+        ("one request after the other", money(given["alone"]) if given["alone"] else "not measured"),
         ("under load, at its best stage", money(given["loaded"]) if given["loaded"] else "not measured"),
     ]
     scaled = " The sandbox's clock was taken out of it." if speed else ""
+    each = f", {given['replicas']} of them under load" if given["loaded"] and given["replicas"] > 1 else ""
     why = (
-        f"{money(given['hour'])} an hour for {text(given['of'])}, by the price table; network and cluster are not "
-        f"in it.{scaled} A GPU that serves many requests at once makes each token cheaper."
+        f"{money(given['hour'])} an hour for {text(given['of'])}{each}, by the price table; network and cluster are "
+        f"not in it.{scaled} A GPU that serves many requests at once makes each token cheaper."
     )
     return section("cost", "Cost of a million tokens", why, table(("", "US dollars"), rows))

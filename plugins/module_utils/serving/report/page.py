@@ -73,9 +73,10 @@ def _tiles(report: Mapping[str, Any]) -> str:
     ttft, tpot = (hot.get(name) for name in ("ttft_seconds", "tpot_seconds"))
     tiles = [
         ("to the first token", seconds(ttft["median"]) if ttft else None),
-        ("tokens a second then", number(1 / tpot["median"]) if tpot and tpot["median"] else None),
+        ("tokens a second", number(1 / tpot["median"]) if tpot and tpot["median"] else None),
         ("cold start of a pod", seconds(max(pod["start_seconds"] for pod in pods)) if pods else None),
         ("for a million tokens, one request at a time", money(given["alone"]) if given.get("alone") else None),
+        ("for a million tokens under load", money(given["loaded"]) if given.get("loaded") else None),
     ]
     shown = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for name, value in tiles if value)
     return f'<div class="tiles">{shown}</div>' if shown else ""

@@ -73,3 +73,23 @@ def test_a_job_without_pods_is_named():
         pytest.raises(ResultsMissing, match="Job models/load has no pod"),
     ):
         run(SPEC, server.url, namespace="models", job="load")
+
+
+def test_what_stood_behind_the_service_is_told():
+    served = pod("tgi", "2026-01-01T00:00:00Z")
+    moment = {"status": "True", "lastTransitionTime": "2026-01-01T00:01:00Z"}
+    served["spec"] |= {"nodeName": "gpu-1"}
+    served["status"] = {
+        "conditions": [{"type": kind} | moment for kind in ("PodScheduled", "Ready")],
+        "containerStatuses": [{"name": "main", "state": {"running": {"startedAt": "2026-01-01T00:00:30Z"}}}],
+    }
+    labels = {"node.kubernetes.io/instance-type": "g2-standard-12", "cloud.google.com/gke-spot": "true"}
+    routes = {
+        ("GET", PODS): {"items": [served]},
+        ("GET", f"{PODS}/tgi/log"): "".join(f"{line}\n" for line in log(report(2))),
+        ("GET", "/api/v1/namespaces/models/services/mistral"): {"spec": {"selector": {"app": "m"}}},
+        ("GET", "/api/v1/nodes/gpu-1"): {"metadata": {"labels": labels}},
+    }
+    with FakeServer(routes) as server:
+        [told] = run(SPEC, server.url, namespace="models", job="load", service="mistral")["pods"]
+    assert (told["pod"], told["machine_type"], told["spot"]) == ("tgi", "g2-standard-12", True)

@@ -11,6 +11,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOp
 from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.stages import stage_figures
 from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.traps import (
     Limits,
+    Spread,
     calibration_findings,
     read_limits,
     stage_findings,
@@ -68,6 +69,24 @@ def test_answers_have_the_length_that_was_asked_for(mean, expected):
 
 def test_the_length_is_not_judged_where_none_was_asked_for():
     assert names(stage(output_tokens={"mean": 3.0, "min": 1.0, "max": 4.0}), output_tokens=None) == []
+
+
+@pytest.mark.parametrize(
+    ("mean", "least", "most", "expected"),
+    [
+        # 64 requests of deviation 8: three standard errors are 3 tokens, beside the 5 % of 32.
+        (36.5, 16.0, 48.0, []),
+        (27.5, 16.0, 48.0, []),
+        (36.7, 16.0, 48.0, ["output_tokens"]),
+        (27.3, 16.0, 48.0, ["output_tokens"]),
+        (32.0, 15.2, 50.4, []),
+        (32.0, 15.1, 48.0, ["output_tokens"]),
+        (32.0, 16.0, 50.5, ["output_tokens"]),
+    ],
+)
+def test_random_lengths_may_vary_by_chance_and_inside_their_bounds(mean, least, most, expected):
+    given = stage(requests=64, output_tokens={"mean": mean, "min": least, "max": most})
+    assert names(given, spread=Spread(8.0, 16.0, 48.0)) == expected
 
 
 def calibration(error=0.0, ratio=1.0):

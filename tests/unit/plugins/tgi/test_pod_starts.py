@@ -58,7 +58,7 @@ def pod(name: str = "mistral-1", ready: str = "True", **metadata) -> dict:
 
 @pytest.fixture
 def measured():
-    def ran(pods, log: str | Reply = LOG, **options):
+    def ran(pods, log: str | Reply = LOG, more=None, **options):
         routes = {
             ("GET", "/health"): "",
             ("GET", "/info"): {"model_id": "org/model"},
@@ -71,6 +71,7 @@ def measured():
             ("GET", "/api/v1/nodes/node-1"): {
                 "metadata": {"labels": {"cloud.google.com/gke-accelerator": "nvidia-l4"}}
             },
+            **(more or {}),
         }
         with FakeServer(routes) as server:
             given = {"url": server.url, "inputs": "hi", "samples": 1, "warmup": 0, "service": "mistral", **options}
@@ -122,6 +123,38 @@ def test_a_slow_cold_start_breaches_its_limit(measured):
     assert measured([pod()], thresholds={"cold_start_seconds": 130})["thresholds"][0]["passed"] is True
     with pytest.raises(ThresholdBreached, match="cold_start_seconds is 130 s, limit 129 s; look at pods"):
         measured([pod()], thresholds={"cold_start_seconds": 129})
+
+
+GPU = 'gpu="0",UUID="GPU-1",modelName="NVIDIA L4"'
+EXPORTER = {
+    "metadata": {"name": "dcgm", "namespace": "metrics"},
+    "spec": {"nodeName": "node-1", "containers": [{"name": "dcgm", "image": "nvidia/dcgm-exporter:4"}]},
+    "status": {"phase": "Running", "containerStatuses": [{"name": "dcgm", "state": {"running": {}}}]},
+}
+WATCHED = {
+    ("GET", "/api/v1/pods"): {"items": [EXPORTER]},
+    ("GET", "/api/v1/namespaces/metrics/pods/dcgm:9400/proxy/metrics"): f"DCGM_FI_DEV_GPU_UTIL{{{GPU}}} 97\n",
+}
+
+
+def test_the_gpus_are_watched_where_that_is_wanted(measured):
+    [series] = measured([pod()], more=WATCHED, gpu_metrics=True)["gpu"]
+    assert (series["name"], series["node"], series["unit"]) == ("DCGM_FI_DEV_GPU_UTIL", "node-1", "%")
+    assert [value for _moment, value in series["points"]][:2] == [97.0, 97.0]
+    assert measured([pod()], more=WATCHED)["gpu"] is None
+
+
+def test_a_broken_limit_takes_the_series_along(measured):
+    with pytest.raises(ThresholdBreached) as caught:
+        measured([pod()], more=WATCHED, gpu_metrics=True, thresholds={"cold_start_seconds": 129})
+    assert caught.value.fields["measured"]["gpu"]
+    assert caught.value.fields["thresholds"][0]["passed"] is False
+
+
+def test_gpus_are_watched_behind_a_service_alone():
+    options = {"service": None, "cluster": None, "kubeconfig": None, "gpu_metrics": True}
+    with pytest.raises(InvalidOption, match="gpu_metrics: True.*service beside it"):
+        SPEC.run(options, False, print)
 
 
 def test_a_service_without_a_way_into_its_cluster_is_refused():

@@ -50,7 +50,19 @@ def limit(passed, name="ttft_seconds"):
 
 
 def made(**options):
-    names = ("path", "json_path", "latency", "answer", "model", "load", "gpu", "gpus", "prices", "simulated_speed")
+    names = (
+        "path",
+        "json_path",
+        "latency",
+        "answer",
+        "model",
+        "load",
+        "pods",
+        "gpu",
+        "gpus",
+        "prices",
+        "simulated_speed",
+    )
     return run({**dict.fromkeys(names), "title": "T", **options}, False, silent).values
 
 
@@ -107,7 +119,7 @@ def test_a_task_that_failed_by_a_limit_gives_its_figures(tmp_path):
     limits = [limit(False)]
     failed = {"failed": True, "msg": "…", "error": {"measured": latency(thresholds=[]), "thresholds": limits}}
     read = page(tmp_path, latency=failed)
-    assert "Not fit" in read.text
+    assert "Not fit: 1 of 1 limits is broken." in read.text
     assert "time to the first token: 50.0 ms, at most 40.0 ms were allowed" in read.text
 
 
@@ -144,7 +156,7 @@ def test_the_json_holds_what_the_page_shows(tmp_path):
 def test_check_mode_writes_nothing(tmp_path):
     path = tmp_path / "r.html"
     options = {"title": "T", "path": str(path), "simulated_speed": None}
-    names = ("json_path", "latency", "answer", "model", "load", "gpu", "gpus", "prices")
+    names = ("json_path", "latency", "answer", "model", "load", "pods", "gpu", "gpus", "prices")
     assert run({**dict.fromkeys(names), **options}, True, silent).values["written"] == []
     assert not path.exists()
 
@@ -209,10 +221,36 @@ def test_load_and_gpu_series_are_drawn_where_they_are_given(tmp_path):
     load = {"stages": stages, "knee": 2.0, "tool": "inference-perf 1", "calibration": None}
     gpu = [{"name": "DCGM_FI_DEV_GPU_UTIL", "unit": "%", "points": [[0, 10], [15, 90]]}]
     read = page(tmp_path, latency=latency(), load=load, gpu=gpu)
-    for said in ("Under load", "knee at 2.00/s", "It was not calibrated.", "DCGM_FI_DEV_GPU_UTIL"):
+    for said in ("Under load", "knee at 2.00/s", "It was not calibrated.", "busy, % over the seconds"):
         assert said in read.text
     cost = made(latency=latency(), load=load)["report"]["cost"]
     assert cost["loaded"] == pytest.approx(1.0004 / 3600 / 120 * 1e6, rel=1e-3)
+
+
+def test_a_load_alone_is_priced_by_all_the_pods_behind_it(tmp_path):
+    stage = {"offered_rate": 2.0, "achieved_rate": 1.9, "output_tokens_per_second": 120.0, "failures": 0}
+    load = {"stages": [{**stage, "ttft": {"p50": 0.1, "p95": None}, "tpot": None}], "knee": None, "tool": "t"}
+    cost = made(load=load, pods=[POD, {**POD, "pod": "mistral-2"}])["report"]["cost"]
+    assert cost["alone"] is None and cost["replicas"] == 2
+    assert cost["loaded"] == pytest.approx(2 * 1.0004 / 3600 / 120 * 1e6, rel=1e-3)
+    read = page(tmp_path, load=load, pods=[POD, POD])
+    assert "g2-standard-12, 2 of them under load" in read.text and "for a million tokens under load" in read.text
+    assert made(load=load)["report"]["cost"] is None
+
+
+def test_the_headline_says_what_is_wrong():
+    broken = latency(thresholds=[limit(False), limit(False, "tpot_seconds"), limit(True)])
+    assert made(latency=broken)["report"]["verdict"]["headline"] == "Not fit: 2 of 3 limits are broken."
+    silence = made(latency=latency(), answer={"generated_text": ""})
+    assert silence["report"]["verdict"]["headline"] == "Not fit: the model did not answer."
+
+
+def test_series_of_several_gpus_say_whose_they_are(tmp_path):
+    one = {"name": "OTHER", "unit": "W", "node": "gpu-1", "gpu": "0", "points": [[0, 10], [1, 20]]}
+    assert "of GPU" not in page(tmp_path, latency=latency(), gpu=[one]).text
+    read = page(tmp_path, latency=latency(), gpu=[one, {**one, "gpu": "1"}])
+    for said in ("OTHER, W of GPU 0 in gpu-1", "OTHER, W of GPU 1 in gpu-1"):
+        assert said in read.text
 
 
 def test_a_load_test_alone_is_left_to_the_reader_to_judge(tmp_path):
