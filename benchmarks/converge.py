@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a deployment costs: seconds, tasks and HTTP requests of a first and of a no-change run, by either carrier.
 
-    python -m benchmarks.converge
+    PYTHONPATH=collections python -m benchmarks.converge
 
 A fresh sandbox at its usual speed; one warm-up (a preview) so that no run pays for compiling Python files.
 """
