@@ -55,7 +55,8 @@ def _simulated(report: Mapping[str, Any]) -> str:
     faster = f", {plain(number(report['speed']))} times faster than life" if report["speed"] else ""
     return (
         '<p class="simulated"><b>Simulated.</b> A sandbox gave these figures: no GPU was used, no language model ran, '
-        f"and the times are the simulation's{faster}.</p>"
+        f"and the times are the simulation's{faster}. So is the verdict below: it says nothing of a real GPU. "
+        "Only the cost is reckoned in life's time.</p>"
     )
 
 
