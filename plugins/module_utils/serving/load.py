@@ -37,7 +37,7 @@ class Load:
         self._parameters = {"max_new_tokens": max_new_tokens, "do_sample": False}
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(clients)]
+        self._threads = [threading.Thread(target=self._ask, daemon=True) for _number in range(clients)]
 
     @property
     def refused(self) -> LlmopsError | None:

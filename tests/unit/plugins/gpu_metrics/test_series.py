@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
@@ -57,19 +57,21 @@ def test_it_reads_before_meanwhile_and_after():
     assert list(values) == list(range(1, len(readings) + 1)) and len(values) > before_the_end
 
 
+def watched(answer, pod, **how):
+    """What a watcher that had nothing to wait for saw, and how often it asked."""
+    with ExitStack() as stack:
+        api, server = stack.enter_context(cluster(answer, [pod]))
+        watcher = stack.enter_context(Watcher(api, {"gpu-1"}, **how))
+    return watcher.series(), asked(server)
+
+
 def test_it_does_not_ask_faster_than_its_interval():
-    with cluster(TEXT, [exporter()]) as (api, server), Watcher(api, {"gpu-1"}, interval=1000):
-        pass
-    assert asked(server) == 2
+    assert watched(TEXT, exporter(), interval=1000)[1] == 2
 
 
 def test_exporters_of_other_nodes_are_not_asked():
-    with cluster(TEXT, [exporter(on="gpu-2")]) as (api, server), Watcher(api, {"gpu-1"}) as watcher:
-        pass
-    assert asked(server) == 0 and watcher.series() == []
+    assert watched(TEXT, exporter(on="gpu-2")) == ([], 0)
 
 
 def test_an_exporter_that_does_not_answer_is_a_gap_and_no_error():
-    with cluster(Reply(503, "no"), [exporter()]) as (api, server), Watcher(api, {"gpu-1"}) as watcher:
-        pass
-    assert asked(server) == 2 and watcher.series() == []
+    assert watched(Reply(503, "no"), exporter()) == ([], 2)
