@@ -48,8 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--kubeconfig",
             type=Path,
-            default=os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG") or None,
-            help="a Kubernetes API server to stand behind the cluster; default $LLMOPS_GKE_SANDBOX_KUBECONFIG",
+            action="append",
+            help="a Kubernetes API server to stand behind a cluster, once for each cluster; "
+            f"default the files of $LLMOPS_GKE_SANDBOX_KUBECONFIG, with {os.pathsep!r} between them",
         )
         added.add_argument("--config", type=Path, help="YAML file of further settings")
     command("stop", _stop, "stop it and remove its files")
@@ -62,8 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _kubeconfigs(options: argparse.Namespace) -> list[Path]:
+    named = os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG", "").split(os.pathsep)
+    return [file.absolute() for file in options.kubeconfig or [Path(one) for one in named if one]]
+
+
 def _config(directory: Path, options: argparse.Namespace) -> settings.Config:
-    kubernetes = {} if options.kubeconfig is None else {"kubeconfig": str(options.kubeconfig.absolute())}
+    files = _kubeconfigs(options)
+    kubernetes = {"kubeconfig": [str(file) for file in files]} if files else {}
     return settings.load(directory, options.config, speed=options.speed, project=options.project, kubernetes=kubernetes)
 
 
@@ -72,9 +79,10 @@ def _start(directory: Path, options: argparse.Namespace) -> int:
     for name in ("speed", "project"):
         if (value := getattr(options, name)) is not None:
             arguments += [f"--{name}", str(value)]
-    for name in ("config", "kubeconfig"):
-        if (file := getattr(options, name)) is not None:
-            arguments += [f"--{name}", str(file.absolute())]
+    for file in _kubeconfigs(options):
+        arguments += ["--kubeconfig", str(file)]
+    if options.config is not None:
+        arguments += ["--config", str(options.config.absolute())]
     print(json.dumps(daemon.start(_config(directory, options), arguments)))
     return 0
 

@@ -27,8 +27,8 @@ class Config:
     :param denied_permissions: IAM permissions the caller lacks, e.g. container.clusters.create.
     :param token_lifetime: wall seconds for which an access token is good.
     :param record_bodies: keep what is sent to the GKE API, for /sandbox/v1/bodies; no other service's is ever kept.
-    :param kubernetes: {kubeconfig: FILE, context: NAME}: a real Kubernetes API server behind the cluster, instead of
-        the sandbox's own; the context is the file's current one if none is named.
+    :param kubernetes: {kubeconfig: FILE or list of files, context: NAME}: real Kubernetes API servers behind clusters,
+        one each, instead of the sandbox's own; the context is a file's current one if none is named.
     :raises ValueError: for a speed or project id that can't be.
     """
 
@@ -44,7 +44,7 @@ class Config:
     token_lifetime: float = 3600
     record_bodies: bool = False
 
-    kubernetes: dict[str, str] = field(default_factory=dict)
+    kubernetes: dict[str, str | list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.kubernetes) - {"kubeconfig", "context"}):
@@ -56,6 +56,12 @@ class Config:
                 f"project {self.project!r} is no project id: 6 to 30 lowercase letters, digits and hyphens, "
                 "a letter first, no hyphen last"
             )
+
+    @property
+    def kubeconfigs(self) -> list[Path]:
+        """The files of ``kubernetes``, in their order; empty for the sandbox's own API servers."""
+        chosen = self.kubernetes.get("kubeconfig") or []
+        return [Path(one).expanduser().absolute() for one in ([chosen] if isinstance(chosen, str) else chosen)]
 
     @property
     def service_account_email(self) -> str:

@@ -14,6 +14,7 @@ from llmops_gke_sandbox.huggingface.hub import Hub
 from llmops_gke_sandbox.kubectl_access import KubectlAccess
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster
 from llmops_gke_sandbox.kubernetes.errors import ApiError
+from llmops_gke_sandbox.remote.egress import Egress
 from llmops_gke_sandbox.remote.front import RemoteCluster
 from llmops_gke_sandbox.remote.kubeconfig import Access
 from llmops_gke_sandbox.request_log import RequestLog
@@ -25,6 +26,7 @@ class LiveCluster:
 
     :param remote: access to an API server that somebody else runs, with its controllers and scheduler; None for one
         of the sandbox's own.
+    :ivar kubeconfig: the file of ``remote``.
     """
 
     def __init__(
@@ -42,7 +44,8 @@ class LiveCluster:
         kubectl_access: KubectlAccess,
         remote: Access | None = None,
     ) -> None:
-        self._project, self._remote = project, remote
+        self._project = project
+        self.kubeconfig = None if remote is None else remote.file
         served = {"faults": faults, "log": log, "authenticate": authenticate}
         self._server: KubernetesCluster | RemoteCluster = (
             KubernetesCluster(name, clock=clock, **served) if remote is None else RemoteCluster(name, remote, **served)
@@ -59,8 +62,10 @@ class LiveCluster:
             controllers=remote is None,
         )
         self._server.log_source, self._server.port_source = self._runtime.pod_logs, self._runtime.pod_port
+        self._egress: Egress | None = None
         if isinstance(self._server, RemoteCluster):
             self._server.pod = self._runtime.pod
+            self._egress = Egress(remote.egress_socket, self._runtime.route)
         self._kubectl_access = kubectl_access
 
     @property
@@ -79,14 +84,16 @@ class LiveCluster:
             text = f"The API server of the sandbox's kubeconfig can't be used: {error.message}"
             raise OperationFailed("FAILED_PRECONDITION", text) from None
         await self._runtime.start()
-        if self._remote is not None:
+        if self._egress is not None:
             await self._runtime.clear()
+            await self._egress.start()
         self._kubectl_access.write(self.endpoint, self.ca_certificate)
 
     async def stop(self) -> None:
         self._kubectl_access.remove()
-        if self._remote is not None:
+        if self._egress is not None:
             await self._runtime.withdraw()
+            await self._egress.stop()
         await self._runtime.stop()
         await self._server.stop()
 

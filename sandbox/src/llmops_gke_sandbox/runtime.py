@@ -6,6 +6,7 @@ import asyncio
 
 from llmops_gke_sandbox.agents.addresses import Addresses
 from llmops_gke_sandbox.agents.cluster_dns import ClusterDns
+from llmops_gke_sandbox.agents.cluster_routes import ClusterRoutes
 from llmops_gke_sandbox.agents.kubelet import Kubelets
 from llmops_gke_sandbox.agents.load_balancers import LoadBalancers
 from llmops_gke_sandbox.agents.network import PodNetwork
@@ -56,6 +57,7 @@ class ClusterRuntime:
         if controllers:
             metrics = Metrics(self._informers, ClusterDns(self._informers, self._network).locate)
             self._controllers.append(HorizontalPodAutoscalerController(plane, metrics))
+        self._routes = None if controllers else ClusterRoutes(self._informers, self._network)
         self._load_balancers = LoadBalancers(plane, addresses, self._network) if agents else None
         if self._load_balancers is not None:
             self._controllers.append(self._load_balancers)
@@ -137,6 +139,10 @@ class ClusterRuntime:
         found = self._pods.get(pod, namespace)
         address = ((found or {}).get("status") or {}).get("podIP")
         return self._network.local_port(address, port) if address else None
+
+    def route(self, host: str, port: int) -> tuple[str, int, bool] | None:
+        """Return where a pod's or Service's address leads, for remote.egress; see ClusterRoutes.locate."""
+        return self._routes.locate(host, port) if self._routes is not None else None
 
     def pod_logs(self, namespace: str, pod: str, container: str, previous: bool, tail: int | None) -> list[str]:
         """Return the lines that a container wrote, the last ``tail`` of them; for KubernetesCluster.log_source.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from pathlib import Path
 
 from aiohttp import web
 
@@ -177,15 +176,15 @@ class Sandbox:
         )
 
     def _remote(self, name: str) -> Access | None:
-        """Return the access to the API server that the config gives for a cluster; None if it gives none."""
-        chosen = self.config.kubernetes
-        if not chosen.get("kubeconfig"):
+        """Return the access to an API server of the config's that no cluster has; None if it gives none at all."""
+        if not self.config.kubeconfigs:
             return None
-        taken = [one.name for one in self.store.all() if one.backend is not None]
-        if taken:
-            text = f"The sandbox's kubeconfig has one API server, and cluster {taken[0]} has it: {name} can't be made."
+        taken = {one.backend.kubeconfig: one.name for one in self.store.all() if isinstance(one.backend, LiveCluster)}
+        free = [file for file in self.config.kubeconfigs if file not in taken]
+        if not free:
+            text = f"Each of the sandbox's kubeconfigs backs a cluster ({', '.join(taken.values())}): {name} has none."
             raise OperationFailed("FAILED_PRECONDITION", text)
         try:
-            return read_access(Path(chosen["kubeconfig"]).expanduser(), chosen.get("context"))
+            return read_access(free[0], self.config.kubernetes.get("context"))
         except (ValueError, OSError) as error:
             raise OperationFailed("FAILED_PRECONDITION", str(error)) from None

@@ -1,15 +1,20 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A living cluster of the sandbox, over TLS on loopback, as the other side of the engine's promises."""
+"""A living cluster of the sandbox, over TLS on loopback, as the other side of the engine's promises.
+
+With LLMOPS_GKE_SANDBOX_KUBECONFIG it is the API server of that kubeconfig, with the sandbox's node and kubelets.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +24,25 @@ from llmops_gke_sandbox.agents.addresses import Addresses
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster
+from llmops_gke_sandbox.remote.front import RemoteCluster
+from llmops_gke_sandbox.remote.kubeconfig import read_access
 from llmops_gke_sandbox.request_log import RequestLog
 from llmops_gke_sandbox.runtime import ClusterRuntime
 
 TOKEN = "contract-token"
 POOL = {"name": "default-pool", "version": "1.36.0-gke.1", "config": {"machineType": "n1-standard-4"}}
 ZONE = "us-central1-a"
+REAL = os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG")
+own_control_plane = pytest.mark.skipif(
+    bool(REAL), reason="the fault is one of the sandbox's own API server or scheduler"
+)
+# What a real API server, which outlives a test, is swept of; in this order.
+SWEPT = (
+    "deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "horizontalpodautoscalers.autoscaling",
+    "services", "pods", "configmaps", "secrets", "serviceaccounts", "persistentvolumeclaims", "resourcequotas",
+    "poddisruptionbudgets.policy",
+)  # fmt: skip
+KEPT = ("kubernetes", "default", "kube-system", "kube-public", "kube-node-lease")
 
 
 class Cluster:
@@ -37,8 +55,11 @@ class Cluster:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.clock, self.faults = Clock(1000.0), Faults()
-        self.server = KubernetesCluster(
-            "contract", clock=self.clock, faults=self.faults, log=self._log, authenticate={TOKEN: "admin"}.get
+        served: dict[str, Any] = {"faults": self.faults, "log": self._log, "authenticate": {TOKEN: "admin"}.get}
+        self.server: KubernetesCluster | RemoteCluster = (
+            RemoteCluster("contract", read_access(Path(REAL)), **served)
+            if REAL
+            else KubernetesCluster("contract", clock=self.clock, **served)
         )
         # No model is loaded here, so nothing asks the hub.
         self._runtime = ClusterRuntime(
@@ -50,11 +71,15 @@ class Cluster:
             faults=self.faults,
             hub=None,
             addresses=Addresses(),
+            controllers=not REAL,
         )
         self.server.log_source = self._runtime.pod_logs
         self.server.port_source = self._runtime.pod_port
         self._wait(self.server.start())
         self._wait(self._runtime.start())
+        if isinstance(self.server, RemoteCluster):
+            self.server.pod = self._runtime.pod
+            self._wait(self._sweep())
         self._wait(self._runtime.add_node(POOL, ZONE, "node-1"))
 
     def close(self) -> None:
@@ -66,6 +91,30 @@ class Cluster:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _sweep(self) -> None:
+        """Leave a server that was used before as one is that was not."""
+        await self._runtime.withdraw()
+        # An API whose pods are gone would keep namespaces from ending.
+        for one in await self.server.api.list("apiservices.apiregistration.k8s.io"):
+            if "service" in one["spec"]:
+                await self.server.api.delete("apiservices.apiregistration.k8s.io", one["metadata"]["name"])
+        for resource in SWEPT:
+            for one in await self.server.api.list(resource):
+                meta = one["metadata"]
+                # Controllers put certificates into every namespace, and back again.
+                if meta["namespace"] == "default" and meta["name"] not in KEPT and not meta["name"].endswith(".crt"):
+                    await self._gone(resource, meta["name"], meta["namespace"])
+        for resource in ("namespaces", "customresourcedefinitions.apiextensions.k8s.io"):
+            for one in await self.server.api.list(resource):
+                name = one["metadata"]["name"]
+                if name not in KEPT and not name.endswith(".monitoring.googleapis.com"):
+                    await self._gone(resource, name)
+
+    async def _gone(self, resource: str, name: str, namespace: str | None = None) -> None:
+        await self.server.api.delete(resource, name, namespace, grace_period=0)
+        while await self.server.api.get(resource, name, namespace) is not None:
+            await asyncio.sleep(0.05)
 
     def _wait(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
@@ -80,6 +129,10 @@ class Cluster:
                     return
 
         self._watches.append(asyncio.run_coroutine_threadsafe(look(), self._loop))
+
+    def cordon(self) -> None:
+        """Let the only node take no pods."""
+        self._wait(self.server.api.patch("nodes", "node-1", {"spec": {"unschedulable": True}}))
 
     def write_status(self, resource: str, name: str, status: dict[str, Any]) -> None:
         """Tell the status of an object that has no controller here."""

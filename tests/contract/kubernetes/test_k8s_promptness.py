@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from tests.contract.kubernetes.conftest import REAL, own_control_plane
 
 SECONDS = 3.0
 TIMEOUT = 30
+# A real Deployment controller keeps wall time.
+DEADLINE = 2 if REAL else 600
 SERVICE = {
     "apiVersion": "v1",
     "kind": "Service",
@@ -28,7 +31,6 @@ SERVICE = {
 }
 QUOTA = "exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: requests.nvidia.com/gpu=2"
 WEBHOOK = 'admission webhook "policy.example.com" denied the request: no'
-NO_ROOM = "0/1 nodes are available: 1 node(s) were cordoned."
 GATED, NO_MEMORY = "GatedRepoError: 403 Client Error", "Not enough memory to handle 4096 prefill tokens"
 MISSING = {"env": [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "gone", "key": "k"}}}]}
 PODS_REFUSED = {"match": {"resource": "pods"}}
@@ -99,7 +101,12 @@ def named_after(cluster, sign, words: list[str], *manifests) -> float:
         pytest.param({"name": "crash", "message": NO_MEMORY}, {}, ended(1), ["GPU's memory"], id="GPU memory"),
         pytest.param({"name": "crash", "message": GATED}, {}, ended(1), ["gated"], id="gated model"),
         pytest.param(
-            {"name": "admission", "message": QUOTA, **PODS_REFUSED}, {}, event("FailedCreate"), [QUOTA], id="quota"
+            {"name": "admission", "message": QUOTA, **PODS_REFUSED},
+            {},
+            event("FailedCreate"),
+            [QUOTA],
+            id="quota",
+            marks=own_control_plane,
         ),
         pytest.param(
             {"name": "admission", "message": WEBHOOK, **PODS_REFUSED},
@@ -107,22 +114,9 @@ def named_after(cluster, sign, words: list[str], *manifests) -> float:
             event("FailedCreate"),
             [WEBHOOK],
             id="webhook",
+            marks=own_control_plane,
         ),
         pytest.param({"name": "evicted"}, {}, phase("Evicted"), ["evicted", "low on resource"], id="evicted"),
-        pytest.param(
-            {"name": "unschedulable", "message": NO_ROOM},
-            {},
-            condition("pods", "Unschedulable"),
-            ["of 1 nodes, 1 node(s) were cordoned"],
-            id="unschedulable",
-        ),
-        pytest.param(
-            {},
-            {"resources": {"limits": {"nvidia.com/gpu": 1}}},
-            condition("deployments.apps", "ProgressDeadlineExceeded"),
-            ["ProgressDeadlineExceeded", "1 Insufficient nvidia.com/gpu"],
-            id="progress deadline",
-        ),
     ],
 )
 def test_a_workload_s_trouble_is_named_as_it_appears(cluster, deployment, fault, container, sign, words):
@@ -131,6 +125,20 @@ def test_a_workload_s_trouble_is_named_as_it_appears(cluster, deployment, fault,
     manifest = deployment(**container)
     # A pod that crashes at once must never have counted as available.
     manifest["spec"]["minReadySeconds"] = 300
+    assert named_after(cluster, sign, words, manifest) <= SECONDS
+
+
+def test_a_pod_that_fits_nowhere_is_named_as_its_condition_appears(cluster, deployment):
+    cluster.cordon()
+    words = ["of 1 nodes, 1 node(s) were unschedulable"]
+    assert named_after(cluster, condition("pods", "Unschedulable"), words, deployment()) <= SECONDS
+
+
+def test_a_rollout_past_its_deadline_is_named_as_its_condition_appears(cluster, deployment):
+    manifest = deployment(resources={"limits": {"nvidia.com/gpu": 1}})
+    manifest["spec"]["progressDeadlineSeconds"] = DEADLINE
+    sign = condition("deployments.apps", "ProgressDeadlineExceeded")
+    words = ["ProgressDeadlineExceeded", "1 Insufficient nvidia.com/gpu"]
     assert named_after(cluster, sign, words, manifest) <= SECONDS
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from tests.contract.kubernetes.conftest import REAL, own_control_plane
 
 AUTOSCALER = "HorizontalPodAutoscaler"
 CLAIM = {
@@ -76,8 +77,15 @@ def autoscaler(target="model"):
 
 def test_an_api_is_ready_once_a_pod_behind_its_service_is(cluster, patient):
     api = api_service(service={"name": "adapter", "namespace": "default"}, insecureSkipTLSVerify=True)
+    with pytest.raises(Heard, match="ServiceNotFound"):
+        cluster.apply(api, wait=True, progress=until("is not present"))
     with pytest.raises(Heard, match="MissingEndpoints"):
-        cluster.apply(api, wait=True, progress=until("have no addresses"))
+        cluster.apply(api, served_by("adapter"), wait=True, progress=until("no addresses"))
+    if REAL:
+        # It also asks the pod, and this one answers nothing.
+        with pytest.raises(Heard, match="FailedDiscoveryCheck"):
+            cluster.apply(api, patient(), wait=True, progress=until("FailedDiscoveryCheck"))
+        return
     objects = cluster.apply(api, served_by("adapter"), patient(), wait=True)["objects"]
     found = next(entry["object"] for entry in objects if entry["kind"] == "APIService")
     assert condition(found, "Available")["reason"] == "Passed"
@@ -97,6 +105,7 @@ def test_an_autoscaler_whose_target_is_switched_off_is_not_waited_for(cluster, p
     assert condition(entry["object"], "ScalingActive")["reason"] == "ScalingDisabled"
 
 
+@own_control_plane
 def test_a_claim_is_named_with_its_event_until_it_is_bound(cluster):
     told = []
 

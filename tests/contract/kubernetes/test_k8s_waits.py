@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from tests.contract.kubernetes.conftest import REAL, own_control_plane
 
 SERVICE = {
     "apiVersion": "v1",
@@ -20,6 +21,7 @@ SERVICE = {
 KEY = {"secretKeyRef": {"name": "gone", "key": "k"}}
 QUOTA = "exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: requests.nvidia.com/gpu=2"
 WEBHOOK = 'admission webhook "policy.example.com" denied the request: no'
+PODS = {"match": {"resource": "pods"}}
 
 
 @pytest.mark.parametrize(
@@ -40,8 +42,12 @@ WEBHOOK = 'admission webhook "policy.example.com" denied the request: no'
         ),
         ({"name": "crash", "message": "Not enough memory to handle 4096 prefill tokens"}, {}, ["GPU's memory"]),
         ({"name": "crash", "message": "GatedRepoError: 403 Client Error"}, {}, ["gated", "accept the model's terms"]),
-        ({"name": "admission", "message": QUOTA, "match": {"resource": "pods"}}, {}, [QUOTA, "ResourceQuota"]),
-        ({"name": "admission", "message": WEBHOOK, "match": {"resource": "pods"}}, {}, [WEBHOOK, "webhook keeps"]),
+        pytest.param(
+            {"name": "admission", "message": QUOTA, **PODS}, {}, [QUOTA, "ResourceQuota"], marks=own_control_plane
+        ),
+        pytest.param(
+            {"name": "admission", "message": WEBHOOK, **PODS}, {}, [WEBHOOK, "webhook keeps"], marks=own_control_plane
+        ),
         ({"name": "evicted"}, {}, ["pods were evicted", "low on resource: ephemeral-storage"]),
     ],
 )
@@ -50,7 +56,7 @@ def test_what_cannot_heal_ends_the_wait_with_its_reason(cluster, deployment, fau
         cluster.faults.add(**fault)
     # Not ready before anything has happened to it: a pod that crashes at once must never have counted as available.
     slow = {**deployment(**container)}
-    slow["spec"]["minReadySeconds"] = 600
+    slow["spec"] |= {"minReadySeconds": 600, "progressDeadlineSeconds": 3600}
     with pytest.raises(WaitFailed) as error:
         cluster.apply(slow, wait=True)
     for reason in reasons:
@@ -66,8 +72,11 @@ def test_a_volume_whose_secret_is_missing_is_named(cluster, deployment):
 
 
 def test_a_rollout_without_room_is_named_when_its_own_deadline_passes(cluster, deployment):
+    manifest = deployment(resources={"limits": {"nvidia.com/gpu": 1}})
+    # A real Deployment controller keeps wall time.
+    manifest["spec"]["progressDeadlineSeconds"] = 2 if REAL else 600
     with pytest.raises(WaitFailed, match=r"ProgressDeadlineExceeded.*of 1 nodes, 1 Insufficient nvidia\.com/gpu"):
-        cluster.apply(deployment(resources={"limits": {"nvidia.com/gpu": 1}}), wait=True)
+        cluster.apply(manifest, wait=True)
 
 
 def test_an_address_that_a_quota_keeps_away_is_named_by_the_service_s_events(cluster):
@@ -77,18 +86,19 @@ def test_an_address_that_a_quota_keeps_away_is_named_by_the_service_s_events(clu
 
 
 def test_what_may_heal_is_shown_while_it_lasts_and_at_the_end(cluster, deployment):
-    cluster.faults.add("unschedulable", message="0/1 nodes are available: 1 node(s) were cordoned.")
+    cluster.cordon()
     cluster.faults.add("no_address", message="the network is being made")
     told: list[str] = []
     patient = deployment()
     patient["spec"]["progressDeadlineSeconds"] = 30000
     with pytest.raises(DeadlineExceeded) as error:
         cluster.apply(patient, SERVICE, wait=True, timeout=3, progress=told.append)
-    for reason in ("of 1 nodes, 1 node(s) were cordoned", "the network is being made"):
+    for reason in ("of 1 nodes, 1 node(s) were unschedulable", "the network is being made"):
         assert any(reason in line for line in told)
         assert reason in error.value.message
 
 
+@own_control_plane
 def test_a_webhook_that_refuses_the_manifest_itself_is_told_from_missing_rights(cluster):
     cluster.faults.add("admission", message=WEBHOOK, match={"resource": "services"})
     with pytest.raises(ApplyRefused) as error:

@@ -242,3 +242,12 @@ async def test_a_definition_serves_its_kind_until_it_is_deleted(client):
     assert (await client("GET", things))[0] == 404
     await client("POST", definitions, definition)
     assert (await client("GET", things))[1]["items"] == []
+
+
+async def test_a_rollout_s_deadline_lies_after_the_time_in_which_pods_prove_themselves(client):
+    made = deployment()
+    made["spec"]["minReadySeconds"] = 600
+    status, body = await client("POST", DEPLOYMENTS, made)
+    [cause] = body["details"]["causes"]
+    assert (status, cause["field"]) == (422, "spec.progressDeadlineSeconds")
+    assert cause["message"] == "Invalid value: 600: must be greater than minReadySeconds"

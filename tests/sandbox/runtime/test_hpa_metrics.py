@@ -73,8 +73,16 @@ async def test_an_api_without_pods_behind_it_is_unavailable(world):
         found = world.api.get_now("apiservices.apiregistration.k8s.io", name)
         return (found.get("status", {}).get("conditions") or [{}])[0]
 
-    await world.until(lambda: status().get("reason") == "MissingEndpoints", "unavailable")
-    assert status()["status"] == "False"
+    await world.until(lambda: status().get("reason") == "ServiceNotFound", "unavailable")
+    assert (status()["status"], status()["message"]) == ("False", 'service/adapter in "default" is not present')
+    service = {"metadata": {"name": "adapter"}, "spec": {"ports": [{"name": "https", "port": 6443}]}}
+    await world.api.create("services", service, "default")
+    await world.until(lambda: status()["reason"] == "ServicePortError", "wrong port")
+    assert status()["message"] == 'service/adapter in "default" is not listening on port 443'
+    await world.api.patch("services", "adapter", {"spec": {"ports": [{"name": "https", "port": 443}]}}, "default")
+    await world.until(lambda: status()["reason"] == "MissingEndpoints", "nobody there")
+    words = 'endpointslices for service/adapter in "default" have no addresses with port name "https"'
+    assert status()["message"] == words
 
 
 async def test_a_metric_above_its_target_scales_and_stops_at_the_maximum(gpu_world):

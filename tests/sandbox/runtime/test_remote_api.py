@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import ssl
 from pathlib import Path
 
@@ -185,7 +186,7 @@ async def test_a_server_that_stumbles_is_asked_again(cloud, others):
 async def test_a_second_cluster_is_refused(cloud):
     await cloud.create()
     operation = await cloud.create("c2")
-    assert "cluster c1 has it: c2 can't be made" in operation["error"]["message"]
+    assert "backs a cluster (c1): c2 has none" in operation["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -216,8 +217,10 @@ def test_the_kubeconfig_comes_from_the_command_line_or_the_environment(monkeypat
     monkeypatch.delenv("LLMOPS_GKE_SANDBOX_KUBECONFIG", raising=False)
     assert kubernetes() == {}
     monkeypatch.setenv("LLMOPS_GKE_SANDBOX_KUBECONFIG", "/kind")
-    assert kubernetes() == {"kubeconfig": "/kind"}
-    assert kubernetes("--kubeconfig", "/k3s") == {"kubeconfig": "/k3s"}
+    assert kubernetes() == {"kubeconfig": ["/kind"]}
+    monkeypatch.setenv("LLMOPS_GKE_SANDBOX_KUBECONFIG", f"/kind{os.pathsep}/k0s")
+    assert kubernetes() == {"kubeconfig": ["/kind", "/k0s"]}
+    assert kubernetes("--kubeconfig", "/k3s", "--kubeconfig", "/x") == {"kubeconfig": ["/k3s", "/x"]}
     settings = tmp_path / "settings.yml"
     settings.write_text("kubernetes: {kubeconfig: /x, cluster: y}")
     with pytest.raises(ValueError, match="unknown setting kubernetes.cluster"):

@@ -16,33 +16,43 @@ class ApiServiceController(Controller):
 
     def __init__(self, plane: Plane) -> None:
         super().__init__(plane)
-        self._services = self.follow(_RESOURCE)
+        self._apis = self.follow(_RESOURCE)
+        self._services = self.follow("services", self._served_by)
+        # Endpoints and Services share their names.
         self._endpoints = self.follow("endpoints", self._served_by)
 
-    def _served_by(self, endpoints: dict) -> list[str]:
-        place = {"namespace": endpoints["metadata"]["namespace"], "name": endpoints["metadata"]["name"]}
+    def _served_by(self, behind: dict) -> list[str]:
+        place = {"namespace": behind["metadata"]["namespace"], "name": behind["metadata"]["name"]}
         return [
             key_of(one)
-            for one in self._services.all()
+            for one in self._apis.all()
             if {key: (one["spec"].get("service") or {}).get(key) for key in place} == place
         ]
 
     async def reconcile(self, key: str) -> None:
-        found = self._services.by_key(key)
+        found = self._apis.by_key(key)
         if found is None:
             return
-        service = found["spec"].get("service")
-        if service is None:
-            state = ("True", "Local", "Local APIServices are always available")
-        else:
-            name, namespace = service["name"], service["namespace"]
-            endpoints = self._endpoints.get(name, namespace) or {}
-            if any(subset.get("addresses") for subset in endpoints.get("subsets") or []):
-                state = ("True", "Passed", "all checks passed")
-            else:
-                text = f'endpoints for service/{name} in "{namespace}" have no addresses with port name ""'
-                state = ("False", "MissingEndpoints", text)
+        state = self._state(found["spec"].get("service"))
         new = {"type": "Available", "status": state[0], "reason": state[1], "message": state[2]}
         have = found.get("status") or {}
         conditions = with_condition(have.get("conditions") or [], new, timestamp(self.clock.now()))
         await self.client.update_status(_RESOURCE, found, {**have, "conditions": conditions})
+
+    def _state(self, asked: dict | None) -> tuple[str, str, str]:
+        """Return status, reason and message. Source: kube-aggregator, pkg/controllers/status/remote."""
+        if asked is None:
+            return "True", "Local", "Local APIServices are always available"
+        name, namespace, number = asked["name"], asked["namespace"], asked.get("port", 443)
+        service = self._services.get(name, namespace)
+        if service is None:
+            return "False", "ServiceNotFound", f'service/{name} in "{namespace}" is not present'
+        port = next((one for one in service["spec"].get("ports") or [] if one["port"] == number), None)
+        if port is None:
+            return "False", "ServicePortError", f'service/{name} in "{namespace}" is not listening on port {number}'
+        endpoints = self._endpoints.get(name, namespace) or {}
+        if any(subset.get("addresses") for subset in endpoints.get("subsets") or []):
+            return "True", "Passed", "all checks passed"
+        named = port.get("name", "")
+        text = f'endpointslices for service/{name} in "{namespace}" have no addresses with port name "{named}"'
+        return "False", "MissingEndpoints", text

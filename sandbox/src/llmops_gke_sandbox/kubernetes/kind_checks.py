@@ -49,7 +49,8 @@ def _required(field: str, message: str = "") -> Cause:
     return Cause("FieldValueRequired", f"Required value: {message}" if message else "Required value", field)
 
 
-_COUNTS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+_COUNTS = ("replicas", "minReadySeconds", "revisionHistoryLimit")
+_NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
 def _workload(obj: dict) -> Iterator[Cause]:
@@ -57,10 +58,16 @@ def _workload(obj: dict) -> Iterator[Cause]:
     labels = spec["template"].get("metadata", {}).get("labels") or {}
     for field in _COUNTS:
         if (spec.get(field) or 0) < 0:
-            yield _wrong(f"spec.{field}", spec[field], "must be greater than or equal to 0")
+            yield _wrong(f"spec.{field}", spec[field], _NOT_NEGATIVE)
     if spec.get("selector") and not selector_matches(spec["selector"], labels):
         yield _wrong("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     yield from _pod_spec(spec["template"].get("spec") or {}, "spec.template.spec")
+    deadline = spec.get("progressDeadlineSeconds")
+    if deadline is not None:
+        if deadline < 0:
+            yield _wrong("spec.progressDeadlineSeconds", deadline, _NOT_NEGATIVE)
+        if deadline <= (spec.get("minReadySeconds") or 0):
+            yield _wrong("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
 
 
 def _pod(obj: dict) -> Iterator[Cause]:

@@ -83,6 +83,7 @@ class RemoteCluster:
         for definition in MONITORING:
             if await self.api.get(_DEFINITIONS, definition["metadata"]["name"]) is None:
                 await self.api.create(_DEFINITIONS, definition, manager="kubectl-gke")
+            self.api.define(definition)
         await self._listener.start()
 
     async def stop(self) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import aiohttp
 
 from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.custom_resources import custom_kinds
 from llmops_gke_sandbox.kubernetes.errors import ApiError
 from llmops_gke_sandbox.kubernetes.kinds import Registry
 from llmops_gke_sandbox.remote.kubeconfig import Access
@@ -24,7 +25,7 @@ _ATTEMPTS, _FIRST_PAUSE = 5, 0.1
 
 
 class HttpApi:
-    """Reads and writes one cluster; see kubernetes.local.LocalApi. Builtin kinds only: agents need no others."""
+    """Reads and writes one cluster; see kubernetes.local.LocalApi. Builtin kinds, and those it is told of."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -39,6 +40,10 @@ class HttpApi:
             timeout = aiohttp.ClientTimeout(total=None, connect=10, sock_read=_WATCH_SECONDS + 30)
             self._opened = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
         return self._opened
+
+    def define(self, definition: dict) -> None:
+        """Know the kinds of a CustomResourceDefinition from now on."""
+        self._kinds.set_custom(definition["metadata"]["name"], custom_kinds(definition))
 
     async def close(self) -> None:
         """Close what is open."""

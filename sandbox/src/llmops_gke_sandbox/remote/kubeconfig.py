@@ -11,20 +11,28 @@ from pathlib import Path
 import yaml
 
 _UNKNOWN = ("exec", "auth-provider", "username", "as", "impersonate-user")
+_UNKNOWN_WAYS = ("proxy-url", "tls-server-name")
 
 
 @dataclass(frozen=True)
 class Access:
     """Where an API server is, and how to be let in.
 
+    :param file: the kubeconfig that says so.
     :param server: its URL, without a slash at the end.
     :param tls: None where the URL is plain http.
     :param token: bearer token, "" where a client certificate lets in.
     """
 
+    file: Path
     server: str
     tls: ssl.SSLContext | None
     token: str = field(default="", repr=False)
+
+    @property
+    def egress_socket(self) -> Path:
+        """Where the server's egress selector may find simulated pods, see remote.egress: beside the kubeconfig."""
+        return self.file.with_name(f"{self.file.name}.egress")
 
     @property
     def headers(self) -> dict[str, str]:
@@ -48,10 +56,13 @@ def read_access(file: Path, context: str | None = None) -> Access:
         raise ValueError(f"{file} can't be read as a kubeconfig: {' '.join(str(error).split())}") from None
     if unknown := next((one for one in _UNKNOWN if user.get(one)), None):
         raise ValueError(f"{file}: users with {unknown} are not supported; give one with a token or client certificate")
+    if unknown := next((one for one in _UNKNOWN_WAYS if cluster.get(one)), None):
+        raise ValueError(f"{file}: clusters with {unknown} are not supported; give a server that is reached directly")
     token = user.get("token") or (
         (file.parent / user["tokenFile"]).read_text(encoding="utf-8").strip() if user.get("tokenFile") else ""
     )
-    return Access(server, _tls(file, cluster, user) if server.startswith("https:") else None, token)
+    tls = _tls(file, cluster, user) if server.startswith("https:") else None
+    return Access(file, server, tls, token)
 
 
 def _named(content: dict, kind: str, name: str) -> dict:
