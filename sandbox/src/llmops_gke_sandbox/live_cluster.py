@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from llmops_gke_sandbox.agents.addresses import Addresses
@@ -19,6 +20,8 @@ from llmops_gke_sandbox.remote.front import RemoteCluster
 from llmops_gke_sandbox.remote.kubeconfig import Access
 from llmops_gke_sandbox.request_log import RequestLog
 from llmops_gke_sandbox.runtime import ClusterRuntime
+
+_log = logging.getLogger(__name__)
 
 
 class LiveCluster:
@@ -92,7 +95,11 @@ class LiveCluster:
     async def stop(self) -> None:
         self._kubectl_access.remove()
         if self._egress is not None:
-            await self._runtime.withdraw()
+            try:
+                await self._runtime.withdraw()
+            except ApiError as error:
+                # It was ended first. Should it come back, the next sandbox clears what is left.
+                _log.warning("simulated nodes and addresses stay on the API server: %s", error.message)
             await self._egress.stop()
         await self._runtime.stop()
         await self._server.stop()

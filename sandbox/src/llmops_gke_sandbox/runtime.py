@@ -57,7 +57,7 @@ class ClusterRuntime:
         if controllers:
             metrics = Metrics(self._informers, ClusterDns(self._informers, self._network).locate)
             self._controllers.append(HorizontalPodAutoscalerController(plane, metrics))
-        self._routes = None if controllers else ClusterRoutes(self._informers, self._network)
+        self._routes = ClusterRoutes(self._informers, self._network)
         self._load_balancers = LoadBalancers(plane, addresses, self._network) if agents else None
         if self._load_balancers is not None:
             self._controllers.append(self._load_balancers)
@@ -142,7 +142,7 @@ class ClusterRuntime:
 
     def route(self, host: str, port: int) -> tuple[str, int, bool] | None:
         """Return where a pod's or Service's address leads, for remote.egress; see ClusterRoutes.locate."""
-        return self._routes.locate(host, port) if self._routes is not None else None
+        return self._routes.locate(host, port)
 
     def pod_logs(self, namespace: str, pod: str, container: str, previous: bool, tail: int | None) -> list[str]:
         """Return the lines that a container wrote, the last ``tail`` of them; for KubernetesCluster.log_source.

@@ -225,3 +225,22 @@ def test_the_kubeconfig_comes_from_the_command_line_or_the_environment(monkeypat
     settings.write_text("kubernetes: {kubeconfig: /x, cluster: y}")
     with pytest.raises(ValueError, match="unknown setting kubernetes.cluster"):
         kubernetes("--config", str(settings))
+
+
+async def test_two_kubeconfigs_back_two_clusters(cloud, others):
+    second = World(SPEED, agents=False)
+    await second.cluster.start()
+    first = cloud.sandbox.config.kubernetes["kubeconfig"]
+    (place := Path(first).parent / "second").mkdir()
+    cloud.sandbox.config.kubernetes["kubeconfig"] = [first, str(write_kubeconfig(place, second))]
+    made = [await cloud.create("c1"), await cloud.create("c2")]
+    assert [one["status"] for one in made] == ["RUNNING"] * 2
+    for world, name in ((others, "c1"), (second, "c2")):
+        nodes = await world.until(lambda world=world: world.api.list_now("nodes"))
+        assert all(node["metadata"]["name"].startswith(f"gke-{name}-") for node in nodes)
+    await cloud.google("DELETE", "/c1")
+    await others.until(lambda: not others.api.list_now("nodes"))
+    assert (await cloud.create("c3"))["status"] == "RUNNING"
+    await others.until(lambda: others.api.list_now("nodes"))
+    # Ended before the sandbox is, which must not keep the sandbox from ending.
+    await second.cluster.stop()
