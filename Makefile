@@ -21,7 +21,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit playbooks molecule build test demo demo-down clean
+.PHONY: help setup lint format sanity unit playbooks molecule real-api build test demo demo-down clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-11s%s\n", $$1, $$2}'
@@ -62,6 +62,12 @@ playbooks: setup  ## pytest: the playbooks as a user runs them, good input and b
 	pytest tests/playbooks
 
 molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
+	molecule test --all
+
+real-api: setup  ## contracts, playbooks and scenarios on real API servers, see docs/real-kubernetes.md
+	@test -n "$$LLMOPS_GKE_SANDBOX_KUBECONFIG" \
+	|| { echo "set LLMOPS_GKE_SANDBOX_KUBECONFIG to two kubeconfigs, with : between them" >&2; exit 2; }
+	pytest tests/contract/kubernetes tests/playbooks
 	molecule test --all
 
 build: setup  ## the collection's artifact in dist/, as Galaxy would import it
