@@ -33,6 +33,9 @@ options:
     description:
       - Path of a kubeconfig file, or its content as a dictionary. For any Kubernetes cluster.
       - V(in-cluster) for the cluster in whose pod this runs, by the pod's service account.
+      - The C(tls-server-name) and C(proxy-url) (http or https) of its cluster count as they do for C(kubectl). Where it
+        names no proxy, those of the environment do (C(HTTPS_PROXY), C(NO_PROXY)), but never for this machine's own
+        addresses. A proxy that is spoken to over TLS is trusted by the system's CAs.
     type: raw
   context:
     description: The context of O(kubeconfig) to use; its current one where left out.

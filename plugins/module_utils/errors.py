@@ -16,6 +16,8 @@ class LlmopsError(Exception):
     """
 
     kind = "error"
+    http_requests = 0
+    """Requests that a task had sent when it failed with this, as far as its engine counts them."""
 
     def __init__(self, message: str, **fields: Any) -> None:
         super().__init__(message)

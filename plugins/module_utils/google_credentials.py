@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.llmops.gke.plugins.module_utils import token_memory
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError, MissingLibrary
 from ansible_collections.llmops.gke.plugins.module_utils.http import CONNECT_PATIENCE, TRANSIENT
@@ -30,6 +33,9 @@ else:
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
 
+_DECISIVE = ("auth_kind", "service_account_file", "service_account_contents", "impersonate_service_account", "scopes")
+
+
 class CredentialsRefused(LlmopsError):
     """No usable credentials, or the token endpoint refused them."""
 
@@ -39,20 +45,45 @@ class CredentialsRefused(LlmopsError):
 def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Callable[[bool], dict[str, str]]:
     """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to.
 
-    options: those of the ``google_auth`` doc fragment. One token serves all requests of a task, and is refreshed
-    by google-auth shortly before it ends, so long waits outlive it. Where the token endpoint fails in passing, it is
-    asked again inside the deadline. Raises InvalidOption at once for credentials that cannot be, CredentialsRefused
-    when a token is asked for and none is given.
+    options: those of the ``google_auth`` doc fragment. One token serves all requests of a task, and those of other
+    tasks where they share a memory; google-auth refreshes it shortly before it ends, so long waits outlive it. Where
+    the token endpoint fails in passing, it is asked again inside the deadline. Raises InvalidOption at once for
+    credentials that cannot be, CredentialsRefused when a token is asked for and none is given.
     """
     credentials = _load(options)
     patience = deadline or Deadline(CONNECT_PATIENCE)
+    memory = token_memory.shared
+    identity = _identity(options) if memory else b""
+    # A user's own credentials are of the same class as a bare access token, but can be refreshed.
+    refreshable = not isinstance(credentials, google.oauth2.credentials.Credentials) or bool(credentials.refresh_token)
 
     def headers(fresh: bool) -> dict[str, str]:
-        if fresh and not isinstance(credentials, google.oauth2.credentials.Credentials) or not credentials.valid:
+        if memory and not fresh and not credentials.valid:
+            credentials.token, credentials.expiry = memory.recall(identity) or (credentials.token, credentials.expiry)
+        if fresh and refreshable or not credentials.valid:
             _mint(credentials, _source(options), patience)
+            if memory and credentials.expiry:
+                memory.keep(identity, credentials.token, credentials.expiry)
         return {"Authorization": f"Bearer {credentials.token}"}
 
     return headers
+
+
+def _identity(options: dict[str, Any]) -> bytes:
+    """A digest of all that decides whose token is minted: options, and for application default credentials the
+    environment and the files that google-auth finds by it."""
+    home = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")
+    application = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    files = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
+    texts = []
+    for path in filter(None, files):
+        try:
+            with open(path, "rb") as stream:
+                texts.append(f"{path}: {hashlib.sha256(stream.read()).hexdigest()}")
+        except OSError:
+            texts.append(f"{path}: none")
+    decisive = [options.get(name) for name in _DECISIVE]
+    return hashlib.sha256(json.dumps([decisive, texts], default=str).encode()).digest()
 
 
 def _mint(credentials: Any, source: str, deadline: Deadline) -> None:

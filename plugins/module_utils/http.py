@@ -17,6 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.http_connection import 
     cause_of,
     never_connected,
     new_session,
+    refused_by_proxy,
     requests,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.http_replies import (
@@ -46,6 +47,7 @@ class HttpSession:
     authorize: called for each request with whether to mint anew; returns headers. Tokens live only there.
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file).
+    proxy, server_name: as new_session takes them.
     connect_patience: see CONNECT_PATIENCE.
     sent: requests sent so far, retries included.
     """
@@ -56,6 +58,8 @@ class HttpSession:
     authorize: Callable[[bool], dict[str, str]] | None = None
     verify: str | bool = True
     certificate: tuple[str, str] | None = None
+    proxy: str | None = None
+    server_name: str | None = None
     read_timeout: float = 60.0
     connect_patience: float = CONNECT_PATIENCE
     headers: dict[str, str] = field(default_factory=dict)
@@ -64,7 +68,7 @@ class HttpSession:
 
     def __post_init__(self) -> None:
         self._answered = False
-        self._session = new_session()
+        self._session = new_session(self.proxy, self.server_name)
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
 
     def request(
@@ -187,10 +191,15 @@ class HttpSession:
                 allow_redirects=method in SAFE,
                 **kwargs,
             )
+        except requests.exceptions.InvalidHeader:
+            # Its words, and so its traceback's, hold the header's value.
+            why = "nothing, for it was not asked: a header, most likely the token, holds what no header can"
+            raise self._no_answer(HttpError, method, url, doing, why, -1) from None
         except requests.exceptions.SSLError as error:
             raise self._no_answer(HttpError, method, url, doing, f"TLS was refused: {cause_of(error)}", -1) from error
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-            raise self._no_answer(HttpError, method, url, doing, f"no connection: {cause_of(error)}") from error
+            status = -1 if refused_by_proxy(error) else 0
+            raise self._no_answer(HttpError, method, url, doing, f"no connection: {cause_of(error)}", status) from error
         except requests.exceptions.RequestException as error:
             refused = isinstance(error, requests.exceptions.ConnectionError) and never_connected(error)
             kind = HttpError if refused else ReplyLost

@@ -25,7 +25,13 @@ from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.traps im
     stage_findings,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD, KubernetesApi
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_start import machine_of, service_starts
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_start import (
+    machine_of,
+    pod_start,
+    read_node,
+    selected_pods,
+    selector_of,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
 
 TOOL = "inference-perf"
@@ -82,8 +88,9 @@ def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[st
 
 def _pods(api: KubernetesApi, namespace: str, service: str) -> list[dict[str, Any]]:
     """What stands behind the Service, each pod with its machine."""
-    starts = service_starts(api, namespace, service)
-    machines = {node: machine_of(api, node) for node in {start.node for start in starts}}
+    pods = selected_pods(api, namespace, selector_of(api, namespace, service) or {})
+    starts = [start for pod in pods if (start := pod_start(pod))]
+    machines = {node: machine_of(read_node(api, node)) for node in {start.node for start in starts}}
     return [{"pod": start.name, "gpus": start.gpus, **machines[start.node]} for start in starts]
 
 

@@ -61,7 +61,7 @@ def cluster_access(options: dict[str, Any], deadline: Deadline) -> Iterator[Clus
     InvalidOption for options that cannot be, HttpError where GKE refuses; an absent cluster is no error here.
     """
     with tempfile.TemporaryDirectory(prefix="llmops-gke-") as directory:
-        if options.get("kubeconfig"):
+        if options.get("kubeconfig") is not None:
             access = _by_kubeconfig(options, deadline, directory)
         else:
             access = _by_name(options, deadline, directory)
@@ -81,7 +81,7 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
     if options["kubeconfig"] == in_cluster.IN_CLUSTER:
         connection = in_cluster.read()
     else:
-        connection = kubeconfig.read(options["kubeconfig"], options.get("context"), directory)
+        connection = kubeconfig.read(options["kubeconfig"], options.get("context"), directory, deadline)
     http = HttpSession(
         base_url=connection.server,
         service="the Kubernetes API",
@@ -89,6 +89,8 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
         authorize=_one_at_a_time(connection.authorize) if connection.authorize else None,
         verify=connection.verify,
         certificate=connection.certificate,
+        proxy=connection.proxy,
+        server_name=connection.server_name,
     )
     return ClusterAccess(KubernetesApi(http, connection.namespace), sessions=[http])
 

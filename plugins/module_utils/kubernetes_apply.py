@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,13 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.deletion imp
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.manifests import Manifest, resolve
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.outcomes import Outcome, result_of
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import until_ready
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import Predicate, has_condition, only
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import until_gone, until_ready
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import (
+    PREDICATES,
+    Predicate,
+    has_condition,
+    only,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
 
 
@@ -39,6 +44,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
             access.required()
         task = _Task(access.api, options, check, deadline, progress)
         manifests = resolve(found, access.api, options.get("namespace"), absent=absent)
+        _check_kinds(options.get("wait_for") or [], manifests)
         if absent:
             outcomes, warnings = task.removed(manifests), []
         else:
@@ -91,7 +97,7 @@ class _Task:
         if group is not None:
             outcomes = self._applied_as_set(self.api, applier, group, manifests)
         else:
-            outcomes = applier.plan(manifests, applier.read(manifests), check=self.check)
+            outcomes = applier.plan(manifests, self._lives(applier, manifests), check=self.check)
             if not self.check:
                 outcomes = applier.act(manifests, outcomes, self.deadline, self.progress)
         if self.options["wait"] and not self.check:
@@ -140,7 +146,9 @@ class _Task:
         spaces = [manifest for manifest in manifests if manifest.ref.kind.kind == "Namespace"]
         others = [manifest for manifest in manifests if manifest.ref.kind.kind != "Namespace"]
         ordered = [*spaces, first, *others]
-        planned = applier.plan(ordered, applier.read(ordered, {**members, group.parent: parent}), check=self.check)
+        lives = self._lives(applier, ordered, {**members, group.parent: parent})
+        group.check_members(ordered, lives)
+        planned = applier.plan(ordered, lives, check=self.check)
         if self.check:
             return [*planned, *stale]
         outcomes: list[Outcome] = []
@@ -156,10 +164,29 @@ class _Task:
             outcomes[len(spaces)] = before.seen_as(after.after or {}) if before.changed else after
         return [*outcomes, *stale]
 
+    def _lives(
+        self,
+        applier: Applier,
+        manifests: Sequence[Manifest],
+        known: Mapping[ObjectRef, dict[str, Any]] | None = None,
+    ) -> list[dict[str, Any] | None]:
+        """The live objects; one that is being deleted counts as absent, once it is gone: what is applied to it goes
+        with it."""
+        lives = applier.read(manifests, known)
+        going = {
+            manifest.ref: live["metadata"]["uid"]
+            for manifest, live in zip(manifests, lives, strict=True)
+            if live and live["metadata"].get("deletionTimestamp")
+        }
+        if not self.check:
+            until_gone(applier.api, going, self.deadline, self.progress)
+        return [None if manifest.ref in going else live for manifest, live in zip(manifests, lives, strict=True)]
+
     def _ready(self, api: KubernetesApi, outcomes: list[Outcome], mine: set[ObjectRef]) -> list[Outcome]:
         seen = {outcome.ref: outcome.after for outcome in outcomes if outcome.after is not None and outcome.ref in mine}
+        before = {outcome.ref: outcome.before for outcome in outcomes}
         try:
-            ready = until_ready(api, seen, self.deadline, self.progress, _predicate(self.options))
+            ready = until_ready(api, seen, self.deadline, self.progress, _predicate(self.options), before)
         except LlmopsError as error:
             error.fields["applied"] = [str(outcome.ref) for outcome in outcomes if outcome.changed]
             raise
@@ -184,6 +211,14 @@ def _forced(named: Iterable[str], manifests: Sequence[Manifest]) -> frozenset[Ob
             )
         forced.update(found)
     return frozenset(forced)
+
+
+def _check_kinds(wait_for: Iterable[str], manifests: Sequence[Manifest]) -> None:
+    """A kind that nobody knows is a misspelt one, and would be waited for by nobody."""
+    known = {kind for _group, kind in PREDICATES} | {manifest.ref.kind.kind for manifest in manifests}
+    for kind in wait_for:
+        if kind not in known:
+            raise InvalidOption("wait_for", kind, f"kinds that can be waited for: {', '.join(sorted(known))}")
 
 
 def _predicate(options: dict[str, Any]) -> Predicate:

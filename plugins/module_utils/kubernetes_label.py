@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import labels
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply import Applier, foretold
@@ -31,6 +31,9 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     absent = options["state"] == "absent"
     wanted = {field: options.get(field) or {} for field in ("labels", "annotations")}
     labels.check(wanted["labels"], wanted["annotations"], keys_only=absent)
+    if not options.get("name") and not (options.get("label_selector") or "").strip():
+        # An empty one matches everything, which nobody means who has left a variable empty.
+        raise InvalidOption("label_selector", options.get("label_selector"), "a selector, where no name is given")
     deadline = Deadline(options["timeout"])
     with kubernetes_access.cluster_access(options, deadline) as access:
         api = access.api if check or absent else access.required()

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption, LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD, KubernetesApi
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.parallel import all_of
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
@@ -24,12 +24,12 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
 
 
 def _logs(api: KubernetesApi, options: dict[str, Any]) -> list[dict[str, Any]]:
-    wanted = [
-        (pod, container)
-        for pod in _pods(api, options)
-        for container in _containers(pod)
-        if options.get("container") in (None, container)
-    ]
+    pods, name = _pods(api, options), options.get("container")
+    there = [(pod, container) for pod in pods for container in _containers(pod)]
+    wanted = [(pod, container) for pod, container in there if name in (None, container)]
+    if there and not wanted:
+        accepted = f"the name of a container of these pods: {', '.join(sorted({each for _pod, each in there}))}"
+        raise InvalidOption("container", name, accepted)
     return all_of(lambda item: _log(api, *item, options), wanted)
 
 

@@ -98,8 +98,8 @@ options:
         cluster shows it. All waits of a task go on together, under one O(timeout).
       - What cannot become ready by itself (an image that is not found, a crash loop, a gated model, too little memory,
         a missing Secret, a quota, a webhook's refusal, a pool at its maximum) fails the task at once, with the reason.
-        What the autoscaler's or a load balancer's events said before the wait began is told, but does not end it, for
-        it may have been mended since.
+        What went wrong before the task (a quota, a crash of pods whose template it leaves alone, an image that was not
+        found, a progress deadline) is told, but ends it only once it happens again, for it may have been mended since.
     type: bool
     default: false
   wait_for:

@@ -21,9 +21,14 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.llmops.gke.plugins.module_utils import token_memory
 from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, carry
+from ansible_collections.llmops.gke.plugins.plugin_utils.controller_end import ending_with_controller
 
 display = Display()
+
+_TOKENS = token_memory.TokenMemory()
+"""Of the controller, which imports this before it forks a task's process."""
 
 
 class EngineAction(ActionBase):
@@ -41,7 +46,9 @@ class EngineAction(ActionBase):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
             return result
         options, hidden = self._validated()
-        outcome = carry(self.spec, options, bool(self._task.check_mode), self._progress)
+        token_memory.shared = _TOKENS
+        with ending_with_controller():
+            outcome = carry(self.spec, options, bool(self._task.check_mode), self._progress)
         outcome["invocation"] = {"module_args": options}
         result.update(remove_values(outcome, hidden))
         return result

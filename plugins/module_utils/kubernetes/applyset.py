@@ -72,7 +72,7 @@ class ApplySet:
         )
 
     def check(self, parent: dict[str, Any] | None) -> None:
-        """Raise ApplySetTaken where the live parent is another tool's."""
+        """Raise ApplySetTaken where the live parent is another tool's, or an object that has its own use."""
         tooling = _annotations(parent).get(_TOOLING, _TOOL)
         if tooling.partition("/")[0] != _TOOL:
             raise ApplySetTaken(
@@ -80,6 +80,24 @@ class ApplySet:
                 object=str(self.parent),
                 tooling=tooling,
             )
+        if parent is not None and _labels(parent).get(_ID) != self.id:
+            raise ApplySetTaken(
+                f"{self.parent} is there already and is no set's parent, which has no content of its own; "
+                "give apply_set another name",
+                object=str(self.parent),
+            )
+
+    def check_members(self, manifests: Iterable[Manifest], lives: Iterable[dict[str, Any] | None]) -> None:
+        """Raise ApplySetTaken where a live object is a member of another set, which would lose it unawares."""
+        for manifest, live in zip(manifests, lives, strict=True):
+            other = _labels(live).get(PART_OF, self.id)
+            if other != self.id and not manifest.create_only:
+                raise ApplySetTaken(
+                    f"{manifest.ref} ({manifest.source}) is a member of another apply_set; leave it to that one, or "
+                    f"take its label {PART_OF} away first (llmops.gke.k8s_label, kubectl label)",
+                    object=str(manifest.ref),
+                    apply_set=other,
+                )
 
     def parent_manifest(self, refs: Iterable[ObjectRef], live: dict[str, Any] | None = None) -> Manifest:
         """The parent of a set with these members, and of whatever else the ``live`` one tells of."""
@@ -132,6 +150,10 @@ def _group_kind(kind: Kind) -> str:
 
 def _annotations(obj: dict[str, Any] | None) -> dict[str, str]:
     return ((obj or {}).get("metadata") or {}).get("annotations") or {}
+
+
+def _labels(obj: dict[str, Any] | None) -> dict[str, str]:
+    return ((obj or {}).get("metadata") or {}).get("labels") or {}
 
 
 def _listed(obj: dict[str, Any] | None, annotation: str) -> list[str]:

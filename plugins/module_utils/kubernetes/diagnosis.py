@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.bygones import Bygones, believed
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings import (
     EVENT,
     Surroundings,
@@ -40,6 +41,9 @@ _EXPLAINED_BY: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("batch", "Job"): (POD, EVENT),
 }
 
+NOTHING_BEFORE = Bygones()
+"""Of an object that was not there: whatever is wrong with it has gone wrong since."""
+
 _QUOTA = re.compile(r"quota", re.I)
 _REPEATED = 3
 """Failures of one kind, counted or side by side, after which it is not taken for an accident any more."""
@@ -50,21 +54,24 @@ def explained_by(kind: Kind) -> tuple[Kind, ...]:
     return _EXPLAINED_BY.get((kind.group, kind.kind), ())
 
 
-def diagnose(around: Surroundings, obj: dict[str, Any], state: State) -> State:
-    """``state``, of an object that is not ready, with what its pods or events say; Failed where they cannot heal."""
+def diagnose(around: Surroundings, obj: dict[str, Any], state: State, bygones: Bygones = NOTHING_BEFORE) -> State:
+    """``state``, of an object that is not ready, with what its pods or events say; Failed where they cannot heal.
+
+    bygones: what was known of the object before; what is left of that is told, but is no failure.
+    """
     kind = obj["kind"]
     if kind == "Service":
         return _service(around, obj, state)
     if kind == "PersistentVolumeClaim":
         return _claim(around, obj, state)
     if kind == "Pod":
-        return _with_pods(around, obj, [obj], state, rolling=False)
+        return _with_pods(around, obj, [obj], state, bygones, rolling=False)
     if (obj["apiVersion"].rpartition("/")[0], kind) in _EXPLAINED_BY:
-        return _workload(around, obj, state)
+        return _workload(around, obj, state, bygones)
     return state
 
 
-def _workload(around: Surroundings, obj: dict[str, Any], state: State) -> State:
+def _workload(around: Surroundings, obj: dict[str, Any], state: State, bygones: Bygones) -> State:
     maker = _newest_set(around, obj) if obj["kind"] == "Deployment" else obj
     if maker is None:
         return state
@@ -77,14 +84,44 @@ def _workload(around: Surroundings, obj: dict[str, Any], state: State) -> State:
     if isinstance(state, Waiting):
         refused = about(around, maker, "FailedCreate", "FailedCreatePod")
         if refused and is_refusal(refused[-1].get("message", "")) and not lively:
-            return Failed(f"its pods are refused: {said(refused[-1])}", refusal_advice(refused[-1]["message"]))
-    return _with_pods(around, obj, lively, state, rolling=rolling)
+            if around.is_news(refused[-1]) or not bygones.bind_events(obj):
+                return Failed(f"its pods are refused: {said(refused[-1])}", refusal_advice(refused[-1]["message"]))
+            return Waiting(f"{state.why}; before this task its pods were refused: {said(refused[-1])}")
+        if held_up := _held_up(around, obj, [pod for pod in pods if _owned(pod, obj) and pod not in mine], state):
+            return held_up
+    return _with_pods(around, obj, lively, state, bygones, rolling=rolling)
+
+
+def _held_up(around: Surroundings, obj: dict[str, Any], older: list[dict[str, Any]], state: State) -> State | None:
+    """A StatefulSet that makes its pods one after the other does not replace one that is not ready, also not by one of
+    a template that mends it (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
+    """
+    if obj["kind"] != "StatefulSet" or (obj.get("spec") or {}).get("podManagementPolicy") == "Parallel":
+        return None
+    for pod in older:
+        found = None
+        if not pod["metadata"].get("deletionTimestamp"):
+            found = believed(around, pod, pod_state(around, pod, room_comes=False))
+        if found is not None:
+            why = f"{state.why}: its former template holds it up: {found.why}"
+            advice = f"delete pod {pod['metadata']['name']}: it is replaced only once it was ready, or is gone"
+            return Failed(why, advice) if isinstance(found, Failed) else Waiting(why)
+    return None
 
 
 def _with_pods(
-    around: Surroundings, obj: dict[str, Any], pods: list[dict[str, Any]], state: State, *, rolling: bool
+    around: Surroundings,
+    obj: dict[str, Any],
+    pods: list[dict[str, Any]],
+    state: State,
+    bygones: Bygones,
+    *,
+    rolling: bool,
 ) -> State:
+    older = bygones.bind_pods(obj)
     states = [pod_state(around, pod, room_comes=rolling) for pod in pods]
+    if older:
+        states = [believed(around, pod, each) for pod, each in zip(pods, states, strict=True)]
     failed = next((each for each in states if isinstance(each, Failed)), None)
     if failed is not None:
         return failed
@@ -92,7 +129,8 @@ def _with_pods(
     whys = sorted({each.why for each in states if each is not None})
     # One eviction tells as much as ten, but only the rest tells how it stands now.
     told = "; ".join(whys if len(evicted) < 2 else [*whys[:2], f"{len(evicted)} pods were evicted"])
-    if len(evicted) >= _REPEATED or (evicted and obj["kind"] == "Pod"):
+    counted = [pod for pod in evicted if not older or around.has_changed(POD, pod)]
+    if len(counted) >= _REPEATED or (evicted and obj["kind"] == "Pod"):
         return Failed(f"{state.why}: {told}", "give the pods the resource that the node was low on, as a request")
     if not told:
         return state

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ except ImportError as error:
     YAML_ERROR: Exception | None = error
 else:
     YAML_ERROR = None
+
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 @dataclass(frozen=True)
@@ -115,13 +118,26 @@ def _parse(source: str, text: str) -> Iterator[Any]:
 
 
 def _loader() -> Any:
-    """YAML as kubectl reads it: a date is text."""
+    """YAML as kubectl reads it: dates, and numbers to the base of 60 (22:22), are text; a key stands once."""
 
     class Loader(yaml.SafeLoader):
         yaml_implicit_resolvers = {
-            first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            first: [
+                (tag, re.compile(f"(?!.*:){form.pattern}", form.flags) if tag in _NUMBERS else form)
+                for tag, form in resolvers
+                if tag != "tag:yaml.org,2002:timestamp"
+            ]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
+
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
+            seen: set[str] = set()
+            for key in (key for key, _value in node.value if isinstance(key.value, str)):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
+                seen.add(key.value)
+            return node
 
     return Loader
 

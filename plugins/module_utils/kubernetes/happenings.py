@@ -21,6 +21,9 @@ class Surroundings(Protocol):
     def is_news(self, event: dict[str, Any]) -> bool:
         """Whether an event has happened, or happened again, since the wait began: an older one may be out of date."""
 
+    def has_changed(self, kind: Kind, obj: dict[str, Any]) -> bool:
+        """Whether an object of a kind that is watched came, or became as it is, since the wait began."""
+
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The last lines of one run (counted by restarts) of a container."""
 

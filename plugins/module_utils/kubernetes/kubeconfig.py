@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import base64
 import os
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError, MissingLibrary
 
 try:
@@ -25,7 +29,7 @@ else:
 _ACCEPTED = "the path of a kubeconfig file, or its content as a dictionary"
 _DATA_KEYS = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 _SECRET_KEYS = ("token", "password", "client-key-data")
-_UNSUPPORTED = ("tls-server-name", "proxy-url")
+_PROXY = "a cluster whose proxy-url is http://HOST:PORT or https://HOST:PORT"
 
 
 class CredentialsMissing(LlmopsError):
@@ -43,13 +47,16 @@ class Connection:
     authorize: Callable[[bool], dict[str, str]] | None
     certificate: tuple[str, str] | None
     namespace: str
+    proxy: str | None = None
+    server_name: str | None = None
 
 
-def read(kubeconfig: Any, context: str | None, directory: str) -> Connection:
+def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadline) -> Connection:
     """The connection that a kubeconfig's context describes (its current one where ``context`` is None).
 
     kubeconfig: a path or a dictionary. directory: for what it holds inline (CA, client certificate and key), which
-    HTTP sessions take as files only; the caller removes it. Raises InvalidOption where it is malformed.
+    HTTP sessions take as files only; the caller removes it. deadline: for a plugin that gives the credentials. Raises
+    InvalidOption where it is malformed, CredentialsMissing where it leads to none.
     """
     content, base_path = _content(kubeconfig)
     named = kubeconfig if isinstance(kubeconfig, str) else "(a dictionary)"
@@ -63,15 +70,24 @@ def read(kubeconfig: Any, context: str | None, directory: str) -> Connection:
         from kubernetes.config.kube_config import KubeConfigLoader
     except ImportError as error:
         raise MissingLibrary("kubernetes", error) from error
+
+    def load() -> SimpleNamespace:
+        """What the loader would set on a client's configuration; it runs the plugin and reads the files again."""
+        parts = SimpleNamespace(api_key={}, ssl_ca_cert=None)
+        try:
+            _within(deadline, f"kubeconfig {named}: get credentials by its exec plugin", loader.load_and_set, parts)
+        except (ConfigException, KeyError, TypeError, AttributeError, OSError, ValueError) as error:
+            raise InvalidOption("kubeconfig", named, f"{_ACCEPTED} (context {chosen}: {_words(error)})") from error
+        return parts
+
     try:
         loader = KubeConfigLoader(content, chosen, config_base_path=base_path, temp_file_path=directory)
-        parts = _load(loader)
-    except (ConfigException, KeyError, TypeError, AttributeError, OSError, ValueError) as error:
+    except (ConfigException, KeyError, TypeError, AttributeError) as error:
         raise InvalidOption("kubeconfig", named, f"{_ACCEPTED} (context {chosen}: {_words(error)})") from error
+    parts = load()
     if not str(getattr(parts, "host", "")).startswith(("https://", "http://")):
         accepted = f"{_ACCEPTED}, whose cluster names a server that begins with https:// (context {chosen})"
         raise InvalidOption("kubeconfig", named, accepted)
-    _check_supported(loader, named)
     certificate = (parts.cert_file, parts.key_file) if getattr(parts, "cert_file", None) else None
     user = _plain(loader._user) if loader._user else {}
     if not parts.api_key and not certificate and ("exec" in user or "auth-provider" in user):
@@ -83,20 +99,30 @@ def read(kubeconfig: Any, context: str | None, directory: str) -> Connection:
         )
     verify: str | bool = False if getattr(parts, "verify_ssl", True) is False else parts.ssl_ca_cert or True
     namespace = loader.current_context["context"].get("namespace") or "default"
-    return Connection(parts.host, verify, _authorizer(loader, parts), certificate, namespace)
+    cluster = _plain(loader._cluster)
+    proxy, server_name = _proxy(cluster.get("proxy-url"), named), cluster.get("tls-server-name") or None
+    return Connection(parts.host, verify, _authorizer(load, parts), certificate, namespace, proxy, server_name)
 
 
 def secrets(kubeconfig: Any) -> set[str]:
     """The strings inside an inline kubeconfig that nobody else may see."""
     if not isinstance(kubeconfig, dict):
         return set()
-    users = kubeconfig.get("users")
     found = set()
-    for entry in users if isinstance(users, list) else []:
-        user = entry.get("user") if isinstance(entry, dict) else None
-        if isinstance(user, dict):
-            found |= {user[key] for key in _SECRET_KEYS if isinstance(user.get(key), str) and user[key]}
+    for user in _inner(kubeconfig, "users", "user"):
+        found |= {user[key] for key in _SECRET_KEYS if isinstance(user.get(key), str) and user[key]}
+    for cluster in _inner(kubeconfig, "clusters", "cluster"):
+        with suppress(ValueError, AttributeError, TypeError):
+            password = urlsplit(cluster.get("proxy-url") or "").password or ""
+            found |= {password, unquote(password)} - {""}
     return found
+
+
+def _inner(kubeconfig: dict[str, Any], section: str, inner: str) -> list[dict[str, Any]]:
+    """The well-formed entries of a section; what is wrong with the others is said elsewhere."""
+    entries = kubeconfig.get(section)
+    found = [entry.get(inner) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return [each for each in found if isinstance(each, dict)]
 
 
 def _content(kubeconfig: Any) -> tuple[dict[str, Any], str]:
@@ -157,14 +183,26 @@ def _entry_as_files(entry: Any, inner: str, named: str, directory: str) -> Any:
     return {**entry, inner: part}
 
 
-def _load(loader: Any) -> SimpleNamespace:
-    """What the loader would set on a client's configuration."""
-    parts = SimpleNamespace(api_key={}, ssl_ca_cert=None)
-    loader.load_and_set(parts)
-    return parts
+def _within(deadline: Deadline, doing: str, work: Callable[[Any], None], argument: Any) -> None:
+    """Do it, but wait no longer than the deadline: a plugin may ask a person who is not there."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work(argument)
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="kubeconfig")
+    thread.start()
+    thread.join(deadline.remaining())
+    if thread.is_alive():
+        raise CredentialsMissing(f"{doing}: no answer in {deadline.seconds:g} s; run it by hand to see why")
+    if raised:
+        raise raised[0]
 
 
-def _authorizer(loader: Any, parts: SimpleNamespace) -> Callable[[bool], dict[str, str]] | None:
+def _authorizer(load: Callable[[], SimpleNamespace], parts: SimpleNamespace) -> Callable[[bool], dict[str, str]] | None:
     if not parts.api_key:
         return None
     held = parts
@@ -172,18 +210,27 @@ def _authorizer(loader: Any, parts: SimpleNamespace) -> Callable[[bool], dict[st
     def headers(fresh: bool) -> dict[str, str]:
         nonlocal held
         if fresh:
-            held = _load(loader)
-        # The key's name differs between versions of the package; there is one.
-        return {"Authorization": next(iter(held.api_key.values()))}
+            held = load()
+        # The key's name differs between versions of the package; there is one. A token's file may end in a newline.
+        return {"Authorization": next(iter(held.api_key.values())).strip()}
 
     return headers
 
 
-def _check_supported(loader: Any, named: str) -> None:
-    cluster = _plain(loader._cluster)
-    for key in _UNSUPPORTED:
-        if cluster.get(key):
-            raise InvalidOption("kubeconfig", named, f"a cluster without {key}; proxies are taken from the environment")
+def _proxy(url: Any, named: str) -> str | None:
+    """The proxy that a cluster names; it comes before the environment's, as in client-go (k8s.io/client-go/rest)."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (ValueError, AttributeError, TypeError):
+        usable = False
+    if not usable:
+        # Its text may hold a password.
+        scheme = "; this is socks5" if str(url).startswith("socks5") else ""
+        raise InvalidOption("kubeconfig", named, _PROXY + scheme)
+    return url
 
 
 def _plain(node: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources im
     ObjectRef,
     builtin,
     kinds_of_definition,
+    versions_of,
 )
 
 
@@ -74,7 +75,13 @@ def known_kind(api_version: str, kind: str, api: KubernetesApi | None, option: s
         group, _sep, version = api_version.rpartition("/")
         return Kind(group, version, kind, f"{kind.lower()}s")
     near = difflib.get_close_matches(kind, there, n=1)
-    hint = f"did you mean {near[0]}?" if near else "check its spelling, or apply its CustomResourceDefinition first"
+    elsewhere = versions_of(kind)
+    if elsewhere:
+        hint = f"did you mean the {kind} of {' or '.join(elsewhere)}?"
+    elif near:
+        hint = f"did you mean {near[0]}?"
+    else:
+        hint = "check its spelling, or apply its CustomResourceDefinition first"
     raise InvalidOption(option, f"{api_version} {kind}", f"a kind that the cluster knows; {hint}")
 
 

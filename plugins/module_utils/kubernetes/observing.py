@@ -68,8 +68,12 @@ class Observer:
 
     def is_news(self, event: dict[str, Any]) -> bool:
         """Whether an event has happened, or happened again, since it is watched for."""
-        watched = self._watched.get((EVENT, event["metadata"].get("namespace")))
-        return watched is not None and watched.has_changed(event)
+        return self.has_changed(EVENT, event)
+
+    def has_changed(self, kind: Kind, obj: dict[str, Any]) -> bool:
+        """Whether an object of a watched kind came, or became as it is, since it is watched."""
+        watched = self._watched.get((kind, obj["metadata"].get("namespace")))
+        return watched is not None and watched.has_changed(obj)
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The last lines of one run (counted by restarts) of a container; read once, empty where they cannot be."""

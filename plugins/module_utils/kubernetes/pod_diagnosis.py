@@ -49,6 +49,9 @@ def pod_state(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) ->
         return unscheduled(around, pod, room_comes=room_comes)
     if status.get("reason") == "Evicted":
         return Waiting(f"pod {name} was evicted: {status.get('message', '').strip()}")
+    if status.get("reason") == "Terminated":
+        # A machine that stops, as a Spot machine does that Google takes back.
+        return Waiting(f"pod {name} ended with its node: {status.get('message', '').strip()}")
     states = [each for container in _containers(status) if (each := _container_state(around, pod, container))]
     failed = next((each for each in states if isinstance(each, Failed)), None)
     return failed or (states[0] if states else Waiting(f"pod {name}: {status.get('phase', 'Pending')}"))

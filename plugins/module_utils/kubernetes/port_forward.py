@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import socket
 import threading
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError, MissingLibrary
 from ansible_collections.llmops.gke.plugins.module_utils.http_connection import is_loopback
@@ -19,6 +23,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources im
 _SERVICE = builtin("v1", "Service")
 _SLICE = builtin("discovery.k8s.io/v1", "EndpointSlice")
 _CHUNK = 65536
+_NEVER = "never.invalid"
+"""A host that nobody has (RFC 2606), for a list of hosts without proxy that is not to be taken from the environment."""
 
 
 class PortForwardFailed(LlmopsError):
@@ -112,8 +118,12 @@ class PortForward:
         configuration.verify_ssl = http.verify is not False
         configuration.ssl_ca_cert = http.verify if isinstance(http.verify, str) else None
         configuration.cert_file, configuration.key_file = http.certificate or (None, None)
-        if is_loopback(http.base_url):
+        configuration.tls_server_name = http.server_name
+        if http.proxy:
+            configuration.proxy, configuration.no_proxy = http.proxy, _NEVER
+        elif is_loopback(http.base_url):
             configuration.proxy = None
+        self._pass_through(configuration)
         url = f"{http.base_url}{self._pod.path}/portforward"
         refused: Exception | None = None
         for fresh in (False, True):
@@ -128,9 +138,28 @@ class PortForward:
                 if "401" not in str(error):
                     break
         raise PortForwardFailed(
-            f"port-forward to port {self._port} of {self._pod}: {' '.join(str(refused).split())[:300]}",
-            object=str(self._pod),
+            f"port-forward to port {self._port} of {self._pod}: {_reason(str(refused))}", object=str(self._pod)
         )
+
+    def _pass_through(self, configuration: Any) -> None:
+        """See to what the client leaves out of a proxy's URL: its name and password, and that it may want TLS."""
+        proxy = urlsplit(configuration.proxy or "")
+        if proxy.scheme == "https":
+            raise PortForwardFailed(
+                f"port-forward to port {self._port} of {self._pod}: not by a proxy that is spoken to over TLS "
+                f"({proxy.hostname}); name it by an http:// URL where it has one",
+                object=str(self._pod),
+            )
+        if proxy.username:
+            login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+            encoded = base64.urlsafe_b64encode(login.encode()).decode()
+            configuration.proxy_headers = {"proxy-authorization": f"Basic {encoded}"}
+
+
+def _reason(said: str) -> str:
+    """The API server's own words among those of the client, which has headers and body all in one."""
+    found = re.search(r'"message":\s*("(?:[^"\\]|\\.)*")', said)
+    return json.loads(found[1]) if found else " ".join(said.split())[:300]
 
 
 def _copy(source: Any, target: Any) -> None:

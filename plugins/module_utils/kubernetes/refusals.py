@@ -50,9 +50,15 @@ def explain(error: LlmopsError, ref: ObjectRef, source: str, applied: Sequence[O
     if not error.server_message:
         return error
     return ApplyRefused(
-        f"{ref} ({source}): the API server answered {error.status}: {error.server_message}{_advice(error)}{done}",
+        f"{ref} ({source}): the API server answered {error.status}: {_on_one_line(error)}{_advice(error)}{done}",
         **fields,
     )
+
+
+def _on_one_line(error: HttpError) -> str:
+    """The server's words; several misspelt fields come a line each."""
+    lines = [line.strip() for line in error.server_message.splitlines()]
+    return " ".join([lines[0], ", ".join(lines[1:])]).strip()
 
 
 def _conflicts(error: HttpError) -> list[dict[str, str]]:

@@ -69,6 +69,11 @@ def builtin_of_group(group: str, kind: str) -> Kind | None:
     return max(found, key=lambda known: known.version, default=None)
 
 
+def versions_of(kind: str) -> list[str]:
+    """The API versions in which every Kubernetes cluster has a kind of this name."""
+    return [api_version for api_version, name in _BUILTIN if name == kind]
+
+
 def kind_from_discovery(api_version: str, entry: dict[str, Any]) -> Kind:
     """A Kind from an entry of an APIResourceList."""
     group, _sep, version = api_version.rpartition("/")

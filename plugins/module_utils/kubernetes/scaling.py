@@ -12,11 +12,11 @@ from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsErr
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import POD, KubernetesApi
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings import EVENT
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_diagnosis import pod_state
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.reading import Reading, version
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import Kind, ObjectRef
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import Failed, State, condition
 
 HPA = Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
-_LOG_LINES = 5
 
 
 class NoAutoscaler(LlmopsError):
@@ -45,7 +45,7 @@ class Autoscaler:
     def __init__(self, api: KubernetesApi, namespace: str, name: str) -> None:
         self.name = name
         self._api, self._namespace = api, namespace
-        self._before = {_version(event) for event in api.list(EVENT, namespace)}
+        self._before = {version(event) for event in api.list(EVENT, namespace)}
 
     def look(self) -> Scale:
         """Read the autoscaler, its target and the target's pods. Raises NoAutoscaler."""
@@ -73,7 +73,7 @@ class Autoscaler:
         selector = ",".join(f"{name}={value}" for name, value in chosen.items())
         pods = self._api.list(POD, self._namespace, label_selector=selector)
         pods = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-        around = _Around(self._api, self._before)
+        around = Reading(self._api, self._before)
         states = [state for pod in pods if (state := pod_state(around, pod, room_comes=False))]
         return next((state for state in states if isinstance(state, Failed)), next(iter(states), None))
 
@@ -93,33 +93,3 @@ def _value(metric: dict[str, Any], which: str) -> tuple[str, str]:
     values = source.get(which) or {}
     shown = next((values[form] for form in ("averageValue", "value", "averageUtilization") if form in values), "?")
     return (source.get("metric") or source).get("name", "?"), str(shown)
-
-
-def _version(event: dict[str, Any]) -> tuple[str | None, str | None]:
-    """An event in the state that it has now: one that happens again has another version."""
-    return event["metadata"].get("uid"), event["metadata"].get("resourceVersion")
-
-
-class _Around:
-    """What a diagnosis may look at, read when it is needed. before: versions of the events that are no news."""
-
-    def __init__(self, api: KubernetesApi, before: set[tuple[str | None, str | None]]) -> None:
-        self._api, self._before = api, before
-        self._events: list[dict[str, Any]] | None = None
-
-    def all(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
-        """A namespace's events; nothing else is asked for."""
-        if kind != EVENT:
-            return []
-        if self._events is None:
-            self._events = self._api.list(EVENT, namespace)
-        return self._events
-
-    def is_news(self, event: dict[str, Any]) -> bool:
-        """Whether an event has happened, or happened again, since the first look."""
-        return _version(event) not in self._before
-
-    def log(self, pod: dict[str, Any], container: str, _run: int, *, previous: bool) -> list[str]:
-        """The last lines of a container."""
-        metadata = pod["metadata"]
-        return self._api.logs(metadata["namespace"], metadata["name"], container, lines=_LOG_LINES, previous=previous)

@@ -15,18 +15,21 @@ _REFUSED = re.compile(r"0/(?P<nodes>\d+) nodes are available: (?P<reasons>.*?)\.
 """kube-scheduler's sentence, without what it says of preemption."""
 
 _ADDRESS = re.compile(r"https?://[^\s,}]*/")
+_PAUSE = "in backoff after failed scale-up"
 _NO_GROWTH = re.compile(r"max node group size reached|max (?:total )?(?:nodes|cluster \w+ limit)|limit reached", re.I)
 _LOOKS = 2
 """How often the autoscaler must have refused before it is believed: it looks every ten seconds."""
 
-_GROWTH = ("TriggeredScaleUp", "NotTriggerScaleUp", "FailedScaleUp", "ScaleUpFailed")
+_FAILURES = ("FailedScaleUp", "ScaleUpFailed")
+_GROWTH = ("TriggeredScaleUp", "NotTriggerScaleUp", *_FAILURES)
 
 
 def unscheduled(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) -> State:
     """The state of a pod that no node has taken. room_comes: whether pods that are going may make room for it.
 
-    Failed where every pool that could take it is as large as it may get, or Google gives no more machines by quota,
-    and the autoscaler has said so since the wait began: limits and quotas may have been raised before.
+    Failed where every pool that could take it is as large as it may get, or Google gives no more machines by quota and
+    no other pool takes over, and the autoscaler has said so since the wait began: limits and quotas may have been
+    raised before.
     """
     scheduled = condition(pod, "PodScheduled")
     why = f"no node fits pod {pod['metadata']['name']}: {_in_words(scheduled)}"
@@ -34,19 +37,29 @@ def unscheduled(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) 
     if not events:
         return Waiting(why)
     newest = events[-1]
-    message = _ADDRESS.sub("", " ".join((newest.get("message") or "").split()))
+    message = _said(newest)
+    failures = [event for event in events if event["reason"] in _FAILURES]
+    pauses = newest["reason"] == "NotTriggerScaleUp" and _PAUSE in message and bool(failures)
+    if pauses:
+        # It only says that it waits with the pool; what it waits for is in what it said before.
+        newest, message = failures[-1], f"{_said(failures[-1])} It is tried again later"
     if newest["reason"] == "TriggeredScaleUp":
         return Waiting(f"{why}; a pool grows for it ({message.partition(': ')[2] or message})")
-    if newest["reason"] != "NotTriggerScaleUp":
+    if newest["reason"] in _FAILURES:
         why = f"{why}; a pool could not grow for it ({message})"
-        final = "quota" in message and around.is_news(newest)
+        # Another pool may take over, of which there is a word only at the autoscaler's next look.
+        final = "quota" in message and around.is_news(newest) and (pauses or times(newest) >= _LOOKS)
         return Failed(why, "ask Google for more quota, or take another region") if final else Waiting(why)
     why = f"{why}; no pool grows for it ({message.partition(': ')[2] or message})"
     grew = any(event["reason"] == "TriggeredScaleUp" for event in events)
     believed = times(newest) >= _LOOKS and around.is_news(newest)
-    if _NO_GROWTH.search(message) and not grew and not room_comes and believed:
+    if _NO_GROWTH.search(message) and _PAUSE not in message and not grew and not room_comes and believed:
         return Failed(why, "raise the pool's maximum (max_node_count), or free what its nodes hold")
     return Waiting(why)
+
+
+def _said(event: dict[str, Any]) -> str:
+    return _ADDRESS.sub("", " ".join((event.get("message") or "").split()))
 
 
 def _in_words(scheduled: dict[str, Any]) -> str:

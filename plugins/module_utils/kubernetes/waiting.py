@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.bygones import Bygones
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis import diagnose, explained_by
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.observing import Observer
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef
@@ -37,16 +38,19 @@ def until_ready(
     deadline: Deadline,
     progress: Progress,
     predicate: Predicate = state_of,
+    before: Mapping[ObjectRef, dict[str, Any] | None] | None = None,
 ) -> dict[ObjectRef, dict[str, Any]]:
     """Wait until all are ready; gives them as they are then. What is ready as given costs no request.
 
-    objects: each as it was seen last. predicate: when one is ready. Raises WaitFailed as soon as one cannot heal,
-    DeadlineExceeded with what was seen last of those that were still waiting.
+    objects: each as it was seen last. predicate: when one is ready. before: the objects as the caller found them; what
+    had failed with them then may have been mended since, and counts only once it fails again. Raises WaitFailed as
+    soon as one cannot heal, DeadlineExceeded with what was seen last of those that were still waiting.
     """
     seen = dict(objects)
     states = {ref: predicate(obj) for ref, obj in seen.items()}
     waiting = [ref for ref, state in states.items() if not isinstance(state, Ready)]
     told: dict[ObjectRef, str] = {}
+    bygones = {ref: Bygones((before or {}).get(ref)) for ref in waiting}
     if waiting:
         with Observer(api) as observer:
             _follow(observer, waiting)
@@ -56,7 +60,7 @@ def until_ready(
                     listed, obj = observer.object(ref)
                     if listed:
                         seen[ref] = _still_there(ref, obj, objects[ref])
-                        states[ref] = _judged(observer, ref, seen[ref], predicate)
+                        seen[ref], states[ref] = _judged(observer, ref, seen[ref], predicate, bygones[ref])
                     _tell(progress, told, ref, states[ref])
                 waiting = [ref for ref in waiting if not isinstance(states[ref], Ready)]
                 if waiting:
@@ -99,13 +103,16 @@ def _still_there(ref: ObjectRef, obj: dict[str, Any] | None, known: dict[str, An
     return obj
 
 
-def _judged(observer: Observer, ref: ObjectRef, obj: dict[str, Any], predicate: Predicate) -> State:
-    """The object's state, with what explains it; raises WaitFailed where it cannot heal."""
-    state = predicate(obj)
+def _judged(
+    observer: Observer, ref: ObjectRef, obj: dict[str, Any], predicate: Predicate, bygones: Bygones
+) -> tuple[dict[str, Any], State]:
+    """The object as it is, and its state with what explains it; raises WaitFailed where it cannot heal."""
+    state = _explained(observer, obj, predicate, bygones)
     if isinstance(state, Failed):
+        # One watch may have been ahead of another, so that what failed is not what is there now.
         observer.settle()
-    if not isinstance(state, Ready) and not (isinstance(state, Waiting) and not state.fresh):
-        state = diagnose(observer, obj, state)
+        obj = observer.object(ref)[1] or obj
+        state = _explained(observer, obj, predicate, bygones)
     if isinstance(state, Failed):
         raise WaitFailed(
             f"{ref} will not become ready: {state.why}" + (f"; {state.advice}" if state.advice else ""),
@@ -113,7 +120,18 @@ def _judged(observer: Observer, ref: ObjectRef, obj: dict[str, Any], predicate: 
             reason=state.why,
             advice=state.advice,
         )
-    return state
+    return obj, state
+
+
+def _explained(observer: Observer, obj: dict[str, Any], predicate: Predicate, bygones: Bygones) -> State:
+    state = predicate(obj)
+    if isinstance(state, Failed):
+        newer = predicate(bygones.without(obj))
+        if not isinstance(newer, Failed):
+            state = Waiting(f"{newer.why}; before this task it was: {state.why}")
+    if isinstance(state, Ready) or (isinstance(state, Waiting) and not state.fresh):
+        return state
+    return diagnose(observer, obj, state, bygones)
 
 
 def _tell(progress: Progress, told: dict[ObjectRef, str], ref: ObjectRef, state: State) -> None:

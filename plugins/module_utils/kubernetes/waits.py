@@ -200,14 +200,27 @@ def claim(obj: dict[str, Any]) -> State:
 
 
 def autoscaler(obj: dict[str, Any]) -> State:
-    """Ready when it scales, or would not because its target is scaled to zero by hand."""
+    """Ready when it scales, or would not because its target is scaled to zero by hand.
+
+    It has no generation, so that only the metrics in its status tell whether that is about those of its spec.
+    """
     active = condition(obj, "ScalingActive")
-    if active.get("status") == "True" or active.get("reason") == "ScalingDisabled":
+    if active.get("reason") == "ScalingDisabled":
         return READY
+    if active.get("status") == "True":
+        asked = _metrics((obj.get("spec") or {}).get("metrics"))
+        seen = _metrics((obj.get("status") or {}).get("currentMetrics"))
+        outdated = asked and seen and not asked & seen
+        return Waiting(f"its controller has not looked at {', '.join(sorted(asked))} yet") if outdated else READY
     able = condition(obj, "AbleToScale")
     if able.get("status") == "False":
         return Waiting(_said(able))
     return Waiting(_said(active) or "its controller has not seen it yet")
+
+
+def _metrics(listed: list[dict[str, Any]] | None) -> set[str]:
+    sources = [source for each in listed or [] for source in each.values() if isinstance(source, dict)]
+    return {name for source in sources if (name := (source.get("metric") or source).get("name"))}
 
 
 def definition(obj: dict[str, Any]) -> State:

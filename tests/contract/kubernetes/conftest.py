@@ -138,6 +138,10 @@ class Cluster:
         """Tell the status of an object that has no controller here."""
         self._wait(self.server.api.patch(resource, name, {"status": status}, "default", subresource="status"))
 
+    def release(self, resource: str, name: str) -> None:
+        """Take the finalizers of an object away, so that its deletion comes to its end."""
+        self._wait(self.server.api.patch(resource, name, {"metadata": {"finalizers": None}}, "default"))
+
     @property
     def kubeconfig(self) -> dict[str, Any]:
         """As kubectl would use it."""

@@ -91,6 +91,24 @@ def test_a_set_of_another_tool_is_left_alone(cluster):
         cluster.apply(config("a"), **SET)
 
 
+def test_an_object_with_a_use_of_its_own_never_becomes_a_set_s_parent(cluster):
+    cluster.apply(config("settings", k="precious"))
+    own = {"apply_set": "configmaps/settings"}
+    for task in ({"prune": True}, {"state": "absent"}, {"check": True}):
+        with pytest.raises(ApplySetTaken, match="ConfigMap default/settings is there already"):
+            cluster.apply(config("a"), **own, **task)
+    assert cluster.info("ConfigMap", name="settings")[0]["data"] == {"k": "precious"}
+    assert there(cluster) == {"settings"}
+
+
+def test_a_member_of_another_set_is_left_there(cluster):
+    cluster.apply(config("a"), **SET)
+    for check in (True, False):
+        with pytest.raises(ApplySetTaken, match="ConfigMap default/a .* is a member of another apply_set"):
+            cluster.apply(config("a"), config("b"), apply_set="another", check=check)
+    assert there(cluster) == {"mistral", "a"}
+
+
 def test_conflicts_can_be_forced_for_one_object_alone(cluster):
     cluster.apply(config("a", k="1"), config("b", k="1"))
     mine = [config("a", k="2"), config("b", k="2")]

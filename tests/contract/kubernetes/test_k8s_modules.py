@@ -10,7 +10,7 @@ import base64
 import pytest
 import trustme
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, HttpError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyConflict, ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
 
@@ -205,3 +205,31 @@ def test_only_the_cluster_s_own_authority_is_trusted_whatever_the_environment_sa
     stranger["clusters"][0]["cluster"]["certificate-authority-data"] = authority
     with pytest.raises(HttpError, match="TLS was refused"):
         cluster.info("Namespace", kubeconfig=stranger)
+
+
+def test_all_misspelt_fields_of_a_manifest_are_named_on_one_line(cluster, deployment):
+    manifest = deployment(imagee="x")
+    manifest["spec"]["replicsa"] = 1
+    with pytest.raises(ApplyRefused) as error:
+        cluster.apply(manifest)
+    for field in (".spec.replicsa", 'containers[name="main"].imagee'):
+        assert f"{field}: field not declared in schema" in error.value.message
+    assert "\n" not in error.value.message
+
+
+def test_an_object_that_is_being_deleted_is_waited_for_and_made_anew(cluster):
+    held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.com/held"]}}
+    cluster.apply(held)
+    with pytest.raises(DeadlineExceeded):
+        cluster.apply(held, state="absent", timeout=1)
+    wanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held"}, "data": {"k": "v"}}
+    assert cluster.apply(wanted, check=True)["totals"] == {"created": 1}
+    with pytest.raises(DeadlineExceeded, match="held by example.com/held"):
+        cluster.apply(wanted, timeout=1)
+
+    def let_go(line):
+        if "held by" in line:
+            cluster.release("configmaps", "held")
+
+    assert cluster.apply(wanted, progress=let_go)["totals"] == {"created": 1}
+    assert cluster.info("ConfigMap", name="held")[0]["data"] == {"k": "v"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 import requests
 
+from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.port_forward import PortForwardFailed
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import through_port_forward
 from ansible_collections.llmops.gke.plugins.module_utils.result import Result
@@ -25,7 +26,10 @@ def asked(options, _check, _progress):
     """An engine that asks its url twice over one connection and once over another."""
     with requests.Session() as session:
         session.trust_env = False
-        answers = [session.get(f"{options['url']}/metrics", timeout=10) for _turn in range(2)]
+        try:
+            answers = [session.get(f"{options['url']}/metrics", timeout=10) for _turn in range(2)]
+        except requests.RequestException as error:
+            raise LlmopsError("no answer") from error
     answers.append(requests.get(f"{options['url']}/metrics", timeout=10, proxies={"http": ""}))
     return Result(values={"statuses": [answer.status_code for answer in answers]})
 
@@ -51,6 +55,8 @@ def test_what_cannot_be_reached_is_named_and_in_check_mode_only_told(cluster):
     with pytest.raises(PortForwardFailed, match="Service default/metrics: it does not exist"):
         forwarded(cluster, service="metrics", port=80)
     assert not forwarded(cluster, check=True, service="metrics", port=80)["reachable"]
+    with pytest.raises(PortForwardFailed, match='80 of Pod default/gone: pods "gone" not found$'):
+        forwarded(cluster, pod="gone", port=80)
     cluster.apply(SERVICE)
     with pytest.raises(PortForwardFailed, match="no pod behind it is ready"):
         forwarded(cluster, service="metrics", port=80)

@@ -68,6 +68,20 @@ def test_application_default_credentials_are_found_by_their_variable(private_key
         assert authorizer({})(False) == {"Authorization": "Bearer adc"}
 
 
+def test_a_user_s_own_credentials_are_refreshed_when_their_token_is_refused(tmp_path, monkeypatch):
+    with FakeServer([token("one"), token("two")]) as server:
+        path = tmp_path / "adc.json"
+        user = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}
+        path.write_text(json.dumps(user))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p-project")
+        # A user's file names no endpoint of its own.
+        monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", f"{server.url}/token")
+        authorize = authorizer({})
+        assert authorize(False) == {"Authorization": "Bearer one"}
+        assert authorize(True) == authorize(False) == {"Authorization": "Bearer two"}
+
+
 @pytest.mark.parametrize(
     ("options", "option"),
     [

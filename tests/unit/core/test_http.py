@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import traceback
 from email.utils import formatdate
 from pathlib import Path
 from time import time as wall_clock
@@ -171,6 +172,15 @@ def test_loopback_is_never_reached_through_a_proxy(time, monkeypatch):
     monkeypatch.delenv("no_proxy", raising=False)
     with FakeServer([Reply(200, {})]) as server:
         assert session(server.url, time).request("GET", "/", doing="read").status == 200
+
+
+def test_a_token_that_no_header_can_hold_is_not_told_and_not_tried_again(time):
+    with FakeServer({}) as server:
+        http = session(server.url, time, authorize=lambda _fresh: {"Authorization": "Bearer s3cr3t\ntoken"})
+        with pytest.raises(HttpError, match="most likely the token") as error:
+            http.request("GET", "/", doing="read")
+    assert "s3cr3t" not in "".join(traceback.format_exception(error.value))
+    assert http.sent == 1
 
 
 def test_a_netrc_does_not_replace_the_authorization(time, tmp_path, monkeypatch):

@@ -108,7 +108,7 @@ def config(**data: str) -> dict[str, Any]:
 class Around:
     """What a diagnosis may look at, by kind, and the log that every container has; ``read`` lists whose was read.
 
-    news: whether the events are of the time of the wait.
+    news: whether the events, and what is seen of other objects, are of the time of the wait.
     """
 
     def __init__(self, *, log: Any = (), news: bool = True, **objects: Any) -> None:
@@ -121,6 +121,10 @@ class Around:
 
     def is_news(self, _event: dict[str, Any]) -> bool:
         """Whether an event is of the time of the wait."""
+        return self._news
+
+    def has_changed(self, _kind: Any, _obj: dict[str, Any]) -> bool:
+        """Whether an object came, or changed, in the time of the wait."""
         return self._news
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:

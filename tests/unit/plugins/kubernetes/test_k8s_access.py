@@ -130,9 +130,40 @@ def test_an_exec_plugin_is_run_and_run_again_when_its_token_is_refused():
     assert tokens[0] != tokens[1]
 
 
+def test_a_token_s_file_may_end_in_a_newline_and_is_read_anew_once_it_is_refused(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("one\n", encoding="utf-8")
+
+    def refuse(_request):
+        path.write_text("two\n", encoding="utf-8")
+        return Reply(401, {"kind": "Status", "message": "Unauthorized"}) if len(server.requests) == 1 else {"items": []}
+
+    with FakeServer(refuse) as server:
+        run(INFO, "", kubeconfig=kubeconfig(server.url, tokenFile=str(path)), kind="Pod")
+        assert [headers["authorization"] for headers in server.headers] == ["Bearer one", "Bearer two"]
+
+
 def test_an_exec_plugin_that_fails_is_named():
     with pytest.raises(CredentialsMissing, match="gave no credentials; run it by hand"):
         run(INFO, "", kubeconfig=kubeconfig("http://127.0.0.1:9", **exec_user("raise SystemExit(1)")), kind="Pod")
+
+
+def test_an_exec_plugin_that_does_not_answer_is_waited_for_until_the_deadline():
+    content = kubeconfig("http://127.0.0.1:9", **exec_user("import time; time.sleep(5)"))
+    with pytest.raises(CredentialsMissing, match="exec plugin: no answer in 0 s"):
+        run(INFO, "", kubeconfig=content, kind="Pod", timeout=0)
+
+
+def test_a_token_s_file_that_is_gone_when_it_is_read_anew_is_named(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("one", encoding="utf-8")
+
+    def refuse(_request):
+        path.unlink()
+        return Reply(401, {"kind": "Status", "message": "Unauthorized"})
+
+    with FakeServer(refuse) as server, pytest.raises(InvalidOption, match="No such file"):
+        run(INFO, "", kubeconfig=kubeconfig(server.url, tokenFile=str(path)), kind="Pod")
 
 
 def without(path: str) -> dict:
@@ -145,6 +176,8 @@ def without(path: str) -> dict:
     ("content", "wrong"),
     [
         ("/nowhere/config", "No such file"),
+        ("", "No such file"),
+        ({}, "current-context"),
         (without("current-context"), "current-context"),
         (without("contexts"), "contexts"),
         (without("clusters"), "clusters"),
@@ -173,12 +206,22 @@ def test_a_kubeconfig_that_is_no_yaml_is_refused_without_its_text(tmp_path):
     assert "s3cr3t" not in error.value.message
 
 
-@pytest.mark.parametrize("key", ["proxy-url", "tls-server-name"])
-def test_what_is_not_supported_is_refused_by_name(key):
+@pytest.mark.parametrize(
+    "url", ["socks5://me:s3cr3t@proxy:1080", "me:s3cr3t@proxy:3128", "http://me:s3cr3t@proxy:x", "http://me:s3cr3t@", 7]
+)
+def test_a_proxy_that_cannot_be_used_is_refused_without_its_password(url):
     content = kubeconfig("https://127.0.0.1:9")
-    content["clusters"][0]["cluster"][key] = "x"
-    with pytest.raises(InvalidOption, match=key):
+    content["clusters"][0]["cluster"]["proxy-url"] = url
+    with pytest.raises(InvalidOption, match="proxy-url is http://HOST:PORT") as error:
         run(INFO, "", kubeconfig=content, kind="Pod")
+    assert "s3cr3t" not in error.value.message
+    assert ("socks5" in error.value.message) == str(url).startswith("socks5")
+
+
+def test_a_proxy_s_password_is_hidden_as_a_token_is():
+    content = kubeconfig("https://127.0.0.1:9")
+    content["clusters"][0]["cluster"]["proxy-url"] = "http://me:s3cr%2Ft@proxy:3128"
+    assert INFO.secrets({"kubeconfig": content}) == {"kube-token", "s3cr%2Ft", "s3cr/t"}
 
 
 ENDPOINTS = {

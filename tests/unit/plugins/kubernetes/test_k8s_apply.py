@@ -205,6 +205,7 @@ def test_kinds_that_are_not_built_in_are_looked_up_once():
     [
         ("monitoring.googleapis.com/v1", "PodMonitor", "did you mean PodMonitoring?"),
         ("nope.io/v1", "Nope", "apply its CustomResourceDefinition first"),
+        ("nope.io/v1", "Deployment", "did you mean the Deployment of apps/v1?"),
     ],
 )
 def test_an_unknown_kind_is_refused_by_name(api_version, kind, hint):

@@ -110,6 +110,11 @@ def test_autoscalers_are_waited_for_where_that_is_asked(option):
     assert result["objects"][0]["object"]["status"]["conditions"][0]["status"] == "True"
 
 
+def test_a_misspelt_kind_to_wait_for_is_refused_before_anything_is_applied():
+    with FakeServer({}) as server, pytest.raises(InvalidOption, match="^wait_for: 'Deploymnt' .* Deployment"):
+        run(SPEC, server.url, manifests=[MANIFEST], wait=True, wait_for=["Deploymnt"])
+
+
 def test_absent_deletes_in_reverse_and_sees_each_gone():
     config_there = config(a="1")
     deployment = CREATED[1].body

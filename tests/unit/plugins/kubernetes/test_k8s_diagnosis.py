@@ -156,6 +156,13 @@ def test_an_eviction_is_named_and_ends_the_wait_when_it_goes_on():
     assert "low on ephemeral-storage" in last.why
 
 
+def test_a_pod_that_ended_with_its_node_is_named_and_its_successor_waited_for():
+    gone = pod(name="m-0", reason="Terminated", message="Pod was terminated in response to imminent node shutdown.")
+    state, _around = told(gone)
+    assert isinstance(state, Waiting)
+    assert "pod m-0 ended with its node: Pod was terminated in response to imminent node shutdown." in state.why
+
+
 def test_a_progress_deadline_is_told_with_what_the_pods_say():
     fit = {"type": "PodScheduled", "status": "False", "message": "no nodes available to schedule pods"}
     state, _around = told(pod(conditions=[fit]), state=Failed("ProgressDeadlineExceeded", "look"))
@@ -184,6 +191,25 @@ def test_pods_that_are_not_let_in_end_the_wait(kind, message, advice):
     assert message in state.why
     assert advice in state.advice
     assert told(obj=obj, events=[event(maker, "FailedCreate", "Error creating: timeout")])[0] == STATE
+
+
+@pytest.mark.parametrize(
+    ("policy", "news", "expected"),
+    [("OrderedReady", True, Failed), ("OrderedReady", False, Waiting), ("Parallel", True, None)],
+)
+def test_a_stateful_set_is_held_up_by_a_broken_pod_of_its_former_template(policy, news, expected):
+    metadata = {"name": "m", "namespace": "ns", "uid": "d"}
+    obj = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "status": {"updateRevision": "two"}}
+    obj["spec"] = {"podManagementPolicy": policy}
+    broken = pod(waiting("ImagePullBackOff", "x: not found"), owner="d")
+    broken["metadata"]["labels"] = {"controller-revision-hash": "one"}
+    state = diagnose(Around(Pod=[broken], news=news), obj, STATE)
+    if expected is None:
+        assert state == STATE
+        return
+    assert isinstance(state, expected)
+    assert "its former template holds it up: container tgi of pod m-1: ImagePullBackOff: x: not found" in state.why
+    assert expected is Waiting or "delete pod m-1" in state.advice
 
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "ns", "uid": "s"}}

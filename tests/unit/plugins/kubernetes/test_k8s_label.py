@@ -144,3 +144,9 @@ def test_labels_of_the_right_form_are_taken(key, value):
     with FakeServer({("GET", SERVICE_PATH): PLAIN, ("PATCH", SERVICE_PATH): PLAIN}) as server:
         run(SPEC, server.url, **NAME, labels={key: value})
         assert server.requests[1].body["metadata"]["labels"] == {key: value}
+
+
+@pytest.mark.parametrize("given", [{"label_selector": " "}, {"name": ""}])
+def test_an_empty_selector_is_not_taken_for_every_object(given):
+    with FakeServer({}) as server, pytest.raises(InvalidOption, match="^label_selector: .* where no name is given"):
+        run(SPEC, server.url, kind="ConfigMap", labels={"a": "b"}, **given)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption
 from ansible_collections.llmops.gke.plugins.modules.k8s_logs import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes.k8s_support import not_found, run
@@ -45,6 +45,14 @@ def test_pods_by_selector_and_one_container_s_former_run():
         query = "container=tgi&tailLines=5&previous=true&sinceSeconds=60"
         assert sorted(server.calls()[1:]) == [f"GET {PODS}/{name}/log?{query}" for name in "ab"]
     assert [entry["lines"] for entry in logs] == [["log of a"], ["log of b"]]
+
+
+def test_a_container_that_no_pod_has_is_refused_with_those_that_there_are():
+    with (
+        FakeServer({("GET", f"{PODS}/m"): pod("m")}) as server,
+        pytest.raises(InvalidOption, match="fetch, sidecar, tgi"),
+    ):
+        run(SPEC, server.url, name="m", container="tgii")
 
 
 def test_a_container_without_a_log_is_given_with_the_reason():

@@ -40,8 +40,22 @@ def test_dictionaries_text_and_files_of_many_documents(tmp_path):
     ]
 
 
-def test_a_date_stays_text():
-    assert load(["apiVersion: v1\nkind: A\nmetadata: {name: x}\ndate: 2024-03-15"], [])[0].body["date"] == "2024-03-15"
+HEAD = "apiVersion: v1\nkind: A\nmetadata: {name: x}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("2024-03-15", "2024-03-15"), ("22:22", "22:22"), ("1:30.5", "1:30.5"), ("-7", -7), ("1.5", 1.5)],
+)
+def test_values_are_read_as_kubectl_reads_them(written, value):
+    assert load([f"{HEAD}data: {written}"], [])[0].body["data"] == value
+
+
+def test_a_key_that_is_there_twice_is_refused_with_its_line():
+    with pytest.raises(InvalidOption, match=r"manifests\[0\]: 'line 5' .*replicas is there twice"):
+        load([f"{HEAD}spec: {{replicas: 1,\n  replicas: 2}}"], [])
+    merged = load([f"{HEAD}a: &a {{x: 1, y: 1}}\nb: &b {{<<: *a, x: 2}}\nc: {{<<: *b, y: 3}}"], [])[0].body
+    assert merged["c"] == {"x": 2, "y": 3}
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,14 @@ FULL = event(
     count=2,
     time="2026-01-02T00:00:00Z",
 )
+PAUSES = event(
+    POD,
+    "NotTriggerScaleUp",
+    "pod didn't trigger scale-up: 1 in backoff after failed scale-up, 1 max node group size reached",
+    type="Normal",
+    count=9,
+    time="2026-01-04T00:00:00Z",
+)
 
 
 def state(*events, room_comes=False, news=True):
@@ -87,12 +95,42 @@ def test_what_may_heal_is_only_named(events, room_comes):
 @pytest.mark.parametrize(("cause", "kind"), [("GCE quota exceeded", Failed), ("GCE out of resources", Waiting)])
 def test_a_pool_that_could_not_grow_is_named_with_the_cause(cause, kind):
     message = f"Node scale up in zones us-central1-a associated with this pod failed: {cause}. Pod is at risk."
-    found = state(GROWS, event(POD, "FailedScaleUp", message, time="2026-01-03T00:00:00Z"))
-    assert isinstance(found, kind)
+    failed = event(POD, "FailedScaleUp", message, time="2026-01-03T00:00:00Z")
+    found = state(GROWS, failed)
+    assert isinstance(found, Waiting), "another pool may take over"
     assert cause in found.why
+    for said in ([failed, PAUSES], [{**failed, "count": 2}]):
+        found = state(GROWS, *said)
+        assert isinstance(found, kind)
+        assert cause in found.why
 
 
-QUOTA = event(POD, "FailedScaleUp", "Node scale up failed: GCE quota exceeded.", time="2026-01-03T00:00:00Z")
+STOCKOUT = event(
+    POD,
+    "FailedScaleUp",
+    "Node scale up in zones us-central1-a associated with this pod failed: GCE out of resources. Pod is at risk.",
+    time="2026-01-03T00:00:00Z",
+)
+
+
+def test_while_the_autoscaler_waits_with_a_pool_its_reason_is_told():
+    found = state(GROWS, STOCKOUT, PAUSES)
+    assert isinstance(found, Waiting)
+    assert "a pool could not grow for it (Node scale up in zones us-central1-a" in found.why
+    assert found.why.endswith("GCE out of resources. Pod is at risk. It is tried again later)")
+
+
+def test_a_full_pool_is_no_end_while_another_is_tried_again_later():
+    assert isinstance(state(PAUSES), Waiting)
+
+
+def test_a_pool_that_takes_over_is_named():
+    over = {**GROWS, "message": GROWS["message"].replace("gke-pool-grp", "gke-on-demand-grp")}
+    found = state(GROWS, STOCKOUT, {**over, "lastTimestamp": "2026-01-05T00:00:00Z"})
+    assert found.why.endswith("; a pool grows for it ([{gke-on-demand-grp 0->1 (max: 2)}])")
+
+
+QUOTA = event(POD, "FailedScaleUp", "Node scale up failed: GCE quota exceeded.", count=2, time="2026-01-03T00:00:00Z")
 
 
 @pytest.mark.parametrize("said", [FULL, QUOTA])

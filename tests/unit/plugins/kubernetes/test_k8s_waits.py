@@ -127,3 +127,17 @@ def test_states(kind, spec, status, expected, why):
 def test_a_real_deployment_without_nodes_waits():
     state = state_of(golden("apply_deployment", "the controller has written status")[1].body)
     assert state == Waiting("0 of 1 replicas are available")
+
+
+def test_an_autoscaler_that_scales_by_metrics_of_before_is_not_ready_yet():
+    def metric(name):
+        return {"type": "Pods", "pods": {"metric": {"name": name}}}
+
+    def looked_at(*names):
+        scaler = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"}}
+        status = {"conditions": conditions(ScalingActive="True"), "currentMetrics": [metric(name) for name in names]}
+        return state_of({**scaler, "spec": {"metrics": [metric("queue"), metric("batch")]}, "status": status})
+
+    assert looked_at("old") == Waiting("its controller has not looked at batch, queue yet")
+    assert isinstance(looked_at("queue"), Ready)
+    assert isinstance(looked_at(), Ready)

@@ -1,0 +1,78 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of work in one of Ansible's workers when the controller ends.
+
+A controller that is killed outright cannot tell its workers, and one that is interrupted has them die on the spot: the
+first would leave a task at work that nobody sees, the second would leave the files of a client's key behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+_LOOK = 1.0
+"""Seconds between two looks at whether the controller lives."""
+
+_GRACE = 5.0
+"""Seconds that work has to end after it was told to; it may be amid a request that other threads make."""
+
+
+class ControllerEnded(BaseException):
+    """Work is to end now; not an Exception, so that nothing takes it for a failure that can be handled."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def ending_with_controller() -> Iterator[None]:
+    """While it lasts, the controller's end raises ControllerEnded in the block, and then ends this process.
+
+    Only where it is entered in a process's main thread, to which Python gives signals; a worker's work is always there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    done = threading.Event()
+    former = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    threading.Thread(target=_watch, args=(os.getppid(), done), daemon=True, name="controller's end").start()
+    number = None
+    try:
+        yield
+    except ControllerEnded as ended:
+        number = ended.number
+        raise
+    finally:
+        done.set()
+        for each, handler in former.items():
+            signal.signal(each, handler)
+        if number is not None:
+            # What Ansible's own worker does on this signal.
+            signal.raise_signal(number)
+
+
+def _interrupt(number: int, _frame: Any) -> None:
+    # A second one, from an impatient hand, must not end the clearing up.
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    limit = threading.Timer(_GRACE, os._exit, [1])
+    limit.daemon = True
+    limit.start()
+    raise ControllerEnded(number)
+
+
+def _watch(controller: int, done: threading.Event) -> None:
+    # A process whose parent is gone is given another one.
+    while os.getppid() == controller:
+        if done.wait(_LOOK):
+            return
+    os.kill(os.getpid(), signal.SIGTERM)

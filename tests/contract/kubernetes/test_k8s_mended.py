@@ -1,0 +1,42 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task that failed, what it failed on mended, and the same task again: it must go on, not repeat what is past.
+
+The sandbox's clock leaves its kubelet half a second of back-off (ten seconds of life), in which the second task begins.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+
+SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "late"}, "stringData": {"k": "v"}}
+NEEDS_SECRET = {"env": [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "late", "key": "k"}}}]}
+GATED = {"name": "crash", "message": "GatedRepoError: 403 Client Error"}
+NOT_FOUND = {"name": "image_not_found"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "container", "mended", "words"),
+    [
+        pytest.param(None, NEEDS_SECRET, [SECRET], 'secret "late" not found', id="secret"),
+        pytest.param(GATED, {}, [], "gated", id="gated model"),
+        pytest.param(NOT_FOUND, {}, [], "not found", id="image"),
+    ],
+)
+def test_what_is_mended_no_longer_fails_the_next_task(cluster, deployment, fault, container, mended, words):
+    if fault:
+        cluster.faults.add(**fault)
+    cluster.clock.speed = 20.0
+    manifest = deployment(**container)
+    # A pod that crashes at once must never have counted as available.
+    manifest["spec"]["minReadySeconds"] = 5
+    with pytest.raises(WaitFailed, match=words):
+        cluster.apply(manifest, wait=True)
+    cluster.faults.clear()
+    told: list[str] = []
+    done = cluster.apply(*mended, manifest, wait=True, progress=told.append)
+    assert done["objects"][-1]["object"]["status"]["availableReplicas"] == 1
+    assert any("before this task" in line and words in line for line in told)
