@@ -12,6 +12,15 @@ from ansible_collections.llmops.gke.plugins.module_utils.gke.field_docs import d
 from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import GROUPS, NODE_POOL_FIELDS
 
 _OPTIONS = documented(NODE_POOL_FIELDS, GROUPS)
+_IN_ORDER = {
+    "description": [
+        "Create it in the first of its O(ignore:locations) alone.",
+        "Where that zone is out of stock, the cluster's creation does not fail but warns, and "
+        "M(llmops.gke.gke_node_pool) with the same option goes on with the next zone.",
+    ],
+    "type": "bool",
+    "default": False,
+}
 _NAME = {"description": ["Name of the node pool."], "type": "str", "required": True}
 
 
@@ -31,7 +40,7 @@ class ModuleDocFragment:
                     ],
                     "type": "list",
                     "elements": "dict",
-                    "suboptions": {"name": _NAME, **_OPTIONS},
+                    "suboptions": {"name": _NAME, "locations_in_order": _IN_ORDER, **_OPTIONS},
                 }
             }
         }

@@ -41,7 +41,7 @@ def advised(run: Run) -> Run:
         try:
             return run(options, check, progress)
         except OperationFailed as error:
-            look = {"GCE_STOCKOUT": _other_zones, "GCE_QUOTA_EXCEEDED": _quota}.get(error.fields.get("code", ""))
+            look = _LOOKS.get(error.fields.get("code", ""))
             if look is not None:
                 _add(error, look, options)
             raise
@@ -105,3 +105,7 @@ def _quota(apis: GoogleApis, options: dict[str, Any], said: str) -> tuple[str, d
             line = f"quota {metric} of {scope}: limit {limit:g}, in use {usage:g}"
             return line, {"quota": {"metric": metric, "scope": scope, "limit": limit, "usage": usage}}
     return "", {}
+
+
+_LOOKS = {"GCE_STOCKOUT": _other_zones, "ZONE_RESOURCE_POOL_EXHAUSTED": _other_zones, "GCE_QUOTA_EXCEEDED": _quota}
+"""What is looked for, by the code that GKE gives."""

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.gke.compare import exact_choices
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import OPTION_TYPES, Field, Value
+from ansible_collections.llmops.gke.plugins.module_utils.gke.monitoring import COMPONENTS
 from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.google_options import GOOGLE_AUTH, PROJECT
 
@@ -45,6 +46,7 @@ def _exactly(fields: Iterable[Field]) -> dict[str, Any]:
 
 STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 TIMEOUT: dict[str, Any] = {"type": "int", "default": 2700}
+IN_ORDER: dict[str, Any] = {"type": "bool", "default": False}
 _WHERE: dict[str, Any] = {
     **GOOGLE_AUTH,
     "project": {**PROJECT, "required": True},
@@ -59,9 +61,14 @@ CLUSTER: dict[str, Any] = {
     "node_pools": {
         "type": "list",
         "elements": "dict",
-        "options": {"name": {"type": "str", "required": True}, **spec_of(NODE_POOL_FIELDS)},
+        "options": {
+            "name": {"type": "str", "required": True},
+            "locations_in_order": IN_ORDER,
+            **spec_of(NODE_POOL_FIELDS),
+        },
     },
     "deletion_protection": {"type": "bool", "default": False},
+    "initial_monitoring_components": {"type": "list", "elements": "str", "choices": list(COMPONENTS.choices)},
     "exactly": _exactly(CLUSTER_FIELDS),
     **spec_of(CLUSTER_FIELDS),
 }
@@ -73,6 +80,7 @@ NODE_POOL: dict[str, Any] = {
     "state": STATE,
     "repair": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
+    "locations_in_order": IN_ORDER,
     "timeout": TIMEOUT,
     "exactly": _exactly(NODE_POOL_FIELDS),
     **spec_of(NODE_POOL_FIELDS),

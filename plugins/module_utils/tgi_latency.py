@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
@@ -73,11 +72,22 @@ def _watched(api: Any, options: dict[str, Any], progress: Progress, pods: list[d
 
 
 def _pods(api: Any, options: dict[str, Any]) -> list[dict[str, Any]]:
-    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_start import machine_of, service_starts
+    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.arrival import arrival
+    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings import EVENT
+    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.pod_start import (
+        machine_of,
+        pod_start,
+        read_node,
+        selected_pods,
+        selector_of,
+    )
+    from ansible_collections.llmops.gke.plugins.module_utils.tgi_start import start_of
 
     namespace = options["namespace"] or api.default_namespace
-    starts = service_starts(api, namespace, options["service"])
-    machines = {node: machine_of(api, node) for node in {start.node for start in starts}}
+    pods = selected_pods(api, namespace, selector_of(api, namespace, options["service"]) or {})
+    starts = [(pod, start) for pod in pods if (start := pod_start(pod))]
+    nodes = {name: read_node(api, name) for name in {start.node for _pod, start in starts}}
+    events = api.list(EVENT, namespace) if starts else []
     return [
         {
             "pod": start.name,
@@ -85,39 +95,14 @@ def _pods(api: Any, options: dict[str, Any]) -> list[dict[str, Any]]:
             "gpus": start.gpus,
             "env": {name: start.env[name] for name in SHOWN if name in start.env},
             "node": start.node,
-            **machines[start.node],
+            **machine_of(nodes[start.node]),
             "restarts": start.restarts,
             "created": start.created.isoformat(),
-            **itemised(start, api.logs(start.namespace, start.name, start.container, lines=LOG_LINES)),
+            **start_of(
+                start,
+                arrival(pod, nodes[start.node], events),
+                api.logs(start.namespace, start.name, start.container, lines=LOG_LINES),
+            ),
         }
-        for start in starts
+        for pod, start in starts
     ]
-
-
-def itemised(start: Any, log: list[str]) -> dict[str, Any]:
-    """A pod's way to Ready: ``start_stages`` of ``{name, seconds}``, one after the other, in all ``start_seconds``.
-
-    scheduled: until a node had room. image: until the container ran. weights: until they lay on the node. load: until
-    the router answered. ready: until a probe saw it. What the log does not tell apart is ``load``. A container that
-    was restarted began anew, so its former runs are in ``image``.
-    """
-    from ansible_collections.llmops.gke.plugins.module_utils.serving.launch_log import read_launch
-
-    launch = read_launch(log)
-    ends: list[tuple[str, datetime]] = [("scheduled", start.scheduled), ("image", start.started)]
-    if launch.weights is not None:
-        ends.append(("weights", launch.weights))
-    if launch.answers is not None:
-        ends += [("load", launch.answers), ("ready", start.ready)]
-    else:
-        ends.append(("load", start.ready))
-    stages, reached = [], start.created
-    for name, end in ends:
-        # The API cuts its moments to whole seconds, the log does not, so the next one may seem to lie before.
-        end = min(max(reached, end), max(start.ready, reached))
-        stages.append({"name": name, "seconds": round((end - reached).total_seconds(), 3)})
-        reached = end
-    return {
-        "start_seconds": round((reached - start.created).total_seconds(), 3),
-        "start_stages": stages,
-    }

@@ -38,8 +38,8 @@ options:
     required: true
   node_pools:
     description:
-      - Node pools, in the options of M(llmops.gke.gke_node_pool). Names, locations, sizes, machine types, accelerators,
-        disks and local SSDs are looked at.
+      - Node pools, in the options of M(llmops.gke.gke_node_pool). Names, locations and whether they are tried in order,
+        sizes, machine types, accelerators, disks and local SSDs are looked at.
     type: list
     elements: dict
     default: []
@@ -156,8 +156,9 @@ findings:
       type: str
 price:
   description:
-    - Cost in US dollars with the nodes that the pools have at least, at the start and at most. Discounts, network and
-      logs are not in it. Empty where it was not asked for.
+    - Cost in US dollars with the nodes that the pools have at least, at the start and at most. Where the least replicas
+      need more GPUs than these have, the nodes that they bring count too. Discounts, network and logs are not in it.
+      Empty where it was not asked for.
   returned: success
   type: dict
   contains:
@@ -171,7 +172,7 @@ price:
       description: Cost of one node of each pool in an hour.
       type: dict
     least:
-      description: Cost at the pools' least size, C(hour) and C(month) of 730 hours.
+      description: Cost at the least, C(hour) and C(month) of 730 hours.
       type: dict
     start:
       description: Cost with the first nodes.

@@ -39,6 +39,28 @@ options:
     description: Refuse O(state=absent) while the cluster exists. It is this task's own; GKE knows nothing of it.
     type: bool
     default: false
+  initial_monitoring_components:
+    description:
+      - Components of O(monitoring_config.component_config.enable_components) that the cluster has from its creation.
+        Of a cluster that exists they are neither turned on nor off - for what is turned on by a later task, when its
+        time has come.
+    type: list
+    elements: str
+    choices:
+      - SYSTEM_COMPONENTS
+      - APISERVER
+      - SCHEDULER
+      - CONTROLLER_MANAGER
+      - STORAGE
+      - HPA
+      - POD
+      - DAEMONSET
+      - DEPLOYMENT
+      - STATEFULSET
+      - CADVISOR
+      - KUBELET
+      - DCGM
+      - JOBSET
 seealso:
   - module: llmops.gke.gke_node_pool
   - name: The API's resource

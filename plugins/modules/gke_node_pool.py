@@ -57,6 +57,20 @@ options:
       - A run that is cut short is taken up by the next, as long as this option is on.
     type: bool
     default: false
+  locations_in_order:
+    description:
+      - Have the node pool in one zone, the first of O(locations) that has stock, instead of in all of them.
+      - Where its nodes cannot be had in a zone for want of stock (C(GCE_STOCKOUT)), the pool is deleted and created
+        anew in the next one. A quota is the whole region's, so a quota that is used up ends the search.
+      - A pool that runs in any of the zones is where it is to be and stays there. So does one of which any node runs,
+        unless O(repair) is on; scaling up is the autoscaler's matter (see O(autoscaling.location_policy)).
+      - Where every zone is out of stock, the pool is deleted and the task fails with what GKE says of each zone; the
+        next run begins anew.
+      - A run that is cut short is taken up by the next one within the hour, which finds the zones that were out of
+        stock by the operations that GKE keeps.
+      - GKE may take half an hour to give up a zone. O(timeout) is for all of them together.
+    type: bool
+    default: false
 seealso:
   - module: llmops.gke.gke_cluster
   - name: The API's resource
@@ -85,6 +99,22 @@ EXAMPLES = r"""
       workload_metadata_config: {mode: GKE_METADATA}
       labels: {accelerator: nvidia-gpu}
 
+- name: Have it in the first of three zones that has stock
+  llmops.gke.gke_node_pool:
+    project: my-project
+    location: us-central1
+    cluster: mistral-cluster-gke
+    name: mistral-gpu-pool
+    locations: [us-central1-a, us-central1-b, us-central1-c]
+    locations_in_order: true
+    initial_node_count: 1
+    config:
+      machine_type: g2-standard-12
+      accelerators:
+        - accelerator_type: nvidia-l4
+          accelerator_count: 1
+    timeout: 7200
+
 - name: Move the workload to nodes with more local storage, which cannot be added to a pool
   llmops.gke.gke_node_pool:
     project: my-project
@@ -109,8 +139,22 @@ node_pool:
   description: The node pool as the API gives it; in check mode as it would be. Null when absent.
   returned: success
   type: dict
+out_of_stock:
+  description: The zones in which its nodes could not be had, in the order in which they were tried.
+  returned: success, when O(locations_in_order) is on and O(state=present)
+  type: list
+  elements: dict
+  contains:
+    zone: {description: The zone., type: str, returned: always}
+    message: {description: What GKE says of it., type: str, returned: always}
+    operation:
+      description: Name of the operation that failed of it; null where only the pool tells.
+      type: str
+      returned: always
 plan:
-  description: The steps that bring the node pool to the wanted state.
+  description:
+    - The steps that bring the node pool to the wanted state.
+    - With O(locations_in_order) also those that failed in zones that are out of stock.
   returned: success
   type: list
   elements: dict
@@ -145,7 +189,7 @@ error:
 from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
 from ansible_collections.llmops.gke.plugins.module_utils.gke_advice import advised
 from ansible_collections.llmops.gke.plugins.module_utils.gke_options import NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.node_pool_recreation import run
+from ansible_collections.llmops.gke.plugins.module_utils.node_pool_zones import run
 
 SPEC = ModuleSpec(run=advised(run), argument_spec=NODE_POOL)
 

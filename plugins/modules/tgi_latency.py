@@ -221,8 +221,10 @@ info:
 pods:
   description:
     - The ready pods behind O(service), what they run on which machine, and how they came to life; null without it.
-    - The stages follow each other. V(scheduled) lasts until a node had room, V(image) until the container ran,
-      V(weights) until they lay on the node, V(load) until the server answered, V(ready) until a probe saw it.
+    - The stages follow each other. V(asked) lasts until the autoscaler asked for a machine, V(machine) until that was a
+      node, V(scheduled) until a node had room, V(image) until the container ran, V(weights) until they lay on the node,
+      V(load) until the server answered, V(ready) until a probe saw it.
+    - V(asked) and V(machine) are there only where the node came for the pod, and V(asked) for an hour.
     - Where the log does not tell them apart, V(weights) and V(ready) are part of V(load).
     - Kubernetes gives its moments in whole seconds.
   type: list

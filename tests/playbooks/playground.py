@@ -10,6 +10,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,16 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+PATIENCE = 60
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    """What ``holds()`` returns, as soon as that is true."""
+    limit = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        assert time.monotonic() < limit, f"never came true: {what}"
+        time.sleep(0.1)
+    return found
 
 
 @dataclass
@@ -102,3 +114,7 @@ class Sandbox:
             for request in self.requests()
             if request["method"] in WRITES and request["service"] in ("container", "kubernetes")
         ]
+
+    def writes_beside_dry_runs(self) -> list[str]:
+        """Those that were meant."""
+        return [write for write in self.writes() if "dryRun=All" not in write]

@@ -55,6 +55,18 @@ def group_size(apis: GoogleApis, url: str) -> int:
     return int(apis.get(COMPUTE, path, f"read the size of {path.rpartition('/')[2]}").get("targetSize", 0))
 
 
+def group_instances(apis: GoogleApis, url: str) -> int:
+    """The instances that one of a node pool's ``instanceGroupUrls`` has, less those that are still to be created.
+
+    By ``currentActions``, where a group counts each of its instances under what it does to it
+    (InstanceGroupManagerActionsSummary); an instance that cannot be had stays in ``creating``.
+    """
+    path = "/projects/" + url.partition("/projects/")[2]
+    group = apis.get(COMPUTE, path, f"read the instances of {path.rpartition('/')[2]}")
+    actions = group.get("currentActions", {})
+    return sum(count for action, count in actions.items() if action not in ("creating", "creatingWithoutRetries"))
+
+
 def zones_by_region(offers: dict[str, Any]) -> dict[str, list[str]]:
     """Region -> those of its zones that have a type, sorted. offers: zone -> the type."""
     regions: dict[str, list[str]] = {}

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
-from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, Place
+from ansible_collections.llmops.gke.plugins.module_utils.gke import compare, operations, stockouts
+from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, GkeClient, Place
 from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.monitoring import with_initial_components
 from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.gke.target import BROKEN, GkeTarget, bring_about
 from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_cluster
@@ -23,16 +24,26 @@ class ClusterTarget(GkeTarget):
     kind = "cluster"
     fields = CLUSTER_FIELDS
 
+    def __init__(
+        self, options: dict[str, Any], client: GkeClient, place: Place, *, check: bool, progress: Progress
+    ) -> None:
+        super().__init__(options, client, place, check=check, progress=progress)
+        self._given = options
+
     def look(self) -> dict[str, Any] | None:
         """See ``GkeTarget.look``."""
-        return self.client.cluster(self.place.project, self.place.location, self.options["name"])
+        current = self.client.cluster(self.place.project, self.place.location, self.options["name"])
+        self.options = with_initial_components(self._given, current)
+        return current
 
     def birth(self) -> dict[str, Any]:
         """See ``GkeTarget.birth``."""
         pools = self.options["node_pools"]
         if not pools:
             raise InvalidOption("node_pools", pools, "at least one node pool, because the cluster is to be created")
-        born = [{"name": pool["name"], **compare.birth(NODE_POOL_FIELDS, pool)} for pool in pools]
+        born = [
+            {"name": pool["name"], **compare.birth(NODE_POOL_FIELDS, stockouts.in_first_zone(pool))} for pool in pools
+        ]
         return {"name": self.options["name"], **compare.birth(self.fields, self.options), "nodePools": born}
 
     def plan(self, current: dict[str, Any] | None) -> list[Step]:
@@ -68,15 +79,43 @@ class ClusterTarget(GkeTarget):
         """See ``GkeTarget.fault``; of a cluster that was created, also a node pool that was to be born with it."""
         named = {pool["name"] for pool in self.options["node_pools"] or [] if created}
         for pool in current.get("nodePools", []):
-            if pool["name"] in named and pool.get("status") in BROKEN:
+            if pool["name"] in named and pool.get("status") in BROKEN and not self._goes_on(pool):
                 return self._pool_broken(pool)
         return super().fault(current, created=created)
 
     def concerns(self, current: dict[str, Any]) -> list[str]:
         """See ``GkeTarget.concerns``: node pools that are broken, which are gke_node_pool's matter."""
         return [
-            self._pool_broken(pool).message for pool in current.get("nodePools", []) if pool.get("status") in BROKEN
+            self._out_of_stock(pool) if self._goes_on(pool) else self._pool_broken(pool).message
+            for pool in current.get("nodePools", [])
+            if pool.get("status") in BROKEN
         ]
+
+    def _judge(self, operation: dict[str, Any], doing: str) -> None:
+        """See ``GkeTarget._judge``. A cluster that only lacks a pool's nodes, which another zone may have, is there.
+
+        GKE calls its creation failed, and yet the control plane works; one that does not is in ERROR.
+        """
+        error = operations.operation_failure(doing, operation)
+        if error is None:
+            return
+        current = self.look() if stockouts.is_stockout(error) else None
+        pools = [pool for pool in (current or {}).get("nodePools", []) if pool.get("status") in BROKEN]
+        # The run then ends with a warning of each of them.
+        if current is None or current.get("status") in BROKEN or not pools or not all(map(self._goes_on, pools)):
+            raise error
+
+    def _goes_on(self, pool: dict[str, Any]) -> bool:
+        """Whether a broken pool is one that gke_node_pool makes in another zone."""
+        in_order = {given["name"] for given in self.options["node_pools"] or [] if given.get("locations_in_order")}
+        return pool["name"] in in_order and stockouts.pool_stockout(pool) is not None
+
+    def _out_of_stock(self, pool: dict[str, Any]) -> str:
+        where = ", ".join(pool.get("locations", []))
+        return (
+            f"node pool {pool['name']} of {self.resource} has no nodes, because {where} is out of stock: gke_node_pool "
+            "goes on with the next of its locations (locations_in_order)"
+        )
 
     def _pool_broken(self, pool: dict[str, Any]) -> LlmopsError:
         return self._broken(f"node pool {pool['name']} of {self.resource}", pool, kind="node pool")

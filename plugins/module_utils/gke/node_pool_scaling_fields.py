@@ -42,7 +42,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "autoscaling.locationPolicy",
         "str",
-        "In which zones nodes are added.",
+        "In which zones nodes are added: V(BALANCED) in all alike, V(ANY) where most can be had.",
         choices=("BALANCED", "ANY"),
         change=AUTOSCALING,
     ),

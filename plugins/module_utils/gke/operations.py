@@ -14,8 +14,10 @@ from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient, Place
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
 
+_NO_STOCK = "name other zones of the region in locations, or another machine type, or try again later"
 ADVICE = {
-    "GCE_STOCKOUT": "name other zones of the region in locations, or another machine type, or try again later",
+    "GCE_STOCKOUT": _NO_STOCK,
+    "ZONE_RESOURCE_POOL_EXHAUSTED": _NO_STOCK,
     "GCE_QUOTA_EXCEEDED": "ask for more quota (console: IAM, Quotas), or for fewer or other nodes",
     "GKE_SERVICE_ACCOUNT_DELETED": "restore the service account container-engine-robot of the project",
     "CLOUD_KMS_KEY_ERROR": "check that GKE's service agent may use the key",

@@ -227,11 +227,16 @@ def bring_about(
     target = target_of(client)
     try:
         result, resource = reconcile(target, check=check, progress=progress)
+    except LlmopsError as error:
+        error.http_requests = client.http.sent
+        raise
     finally:
         client.http.close()
     if result.changed and not check and resource is not None:
         error = target.fault(resource, created=result.before is None)
         if error is not None:
+            error.http_requests = client.http.sent
+            error.fields["steps_done"] = [step.to_dict() for step in result.plan]
             raise error
         target.warnings += target.left_over(resource)
     if resource is not None:

@@ -66,6 +66,8 @@ def check_node_pool(options: dict[str, Any]) -> None:
 def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> None:
     """A node pool's fields, or InvalidOption. prefix: goes before each option's name in the error."""
     check_zones(f"{prefix}locations", pool["locations"], location)
+    if pool.get("locations_in_order") and not pool["locations"]:
+        raise InvalidOption(f"{prefix}locations_in_order", True, "the zones in their order: name them in locations")
     check_forms(NODE_POOL_FIELDS, pool, prefix)
     check_one_of(pool, (f"{_ROLLOUT}.batch_node_count", f"{_ROLLOUT}.batch_percentage"), prefix)
     for name in ("max_surge", "max_unavailable") if dig(pool, "upgrade_settings.strategy") == "BLUE_GREEN" else ():

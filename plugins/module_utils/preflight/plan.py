@@ -111,7 +111,8 @@ def _pool(pool: Mapping[str, Any], option: str, location: str) -> PoolPlan:
         zones = (location,)
     ssds = (config.get("ephemeral_storage_local_ssd_config") or {}).get("local_ssd_count")
     try:
-        start, least, most = _sizes(pool, len(zones))
+        # Of zones that are tried in order, the pool is in one.
+        start, least, most = _sizes(pool, 1 if pool.get("locations_in_order") else len(zones))
         return PoolPlan(
             name=str(pool.get("name")),
             zones=zones,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,7 +72,7 @@ def estimate(plan: Plan, machines: Offers, given: Mapping[str, float]) -> tuple[
             findings.append(Finding("price", f"pool {pool.name}: the price of {missing} is not known", fix, WARNING))
     known = [pool for pool in plan.pools if pool.name in by_node]
     totals = {
-        when: prices["cluster"] + sum(by_node[pool.name] * getattr(pool, when) for pool in known)
+        when: prices["cluster"] + sum(by_node[pool.name] * nodes for pool, nodes in _sizes(plan, known, by_node, when))
         for when in ("least", "start", "most")
     }
     shown = {
@@ -79,6 +80,20 @@ def estimate(plan: Plan, machines: Offers, given: Mapping[str, float]) -> tuple[
     }
     nodes = {name: round(price, 4) for name, price in by_node.items()}
     return {"currency": "USD", "complete": not findings, "node_hour": nodes, **shown}, findings
+
+
+def _sizes(plan: Plan, pools: list[PoolPlan], by_node: Mapping[str, float], when: str) -> list[tuple[PoolPlan, int]]:
+    """Each pool's nodes; where the least replicas need more GPUs than these have, the cheapest pools grow for them."""
+    sizes = {pool.name: getattr(pool, when) for pool in pools}
+    wanted = plan.replicas
+    takers = sorted((pool for pool in pools if wanted and pool.gpu == wanted.gpu), key=lambda pool: by_node[pool.name])
+    lacking = wanted.least * wanted.gpus if wanted else 0
+    lacking -= sum(sizes[pool.name] * pool.gpus for pool in takers)
+    for pool in takers:
+        more = min(max(math.ceil(lacking / pool.gpus), 0), pool.most - sizes[pool.name])
+        sizes[pool.name] += more
+        lacking -= more * pool.gpus
+    return [(pool, sizes[pool.name]) for pool in pools]
 
 
 def _node_price(pool: PoolPlan, machines: Offers, prices: Mapping[str, float]) -> float:

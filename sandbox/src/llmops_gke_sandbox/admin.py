@@ -45,7 +45,7 @@ class Admin:
         return web.json_response({"faults": self._faults.list(), "known": KNOWN_FAULTS})
 
     async def _add_fault(self, request: web.Request) -> web.Response:
-        """Body: {name, times?, match?, …the fault's own settings}."""
+        """Body: {name, times?, skip?, lasts?, match?, …the fault's own settings}."""
         try:
             body = await request.json()
             if not isinstance(body, dict) or not isinstance(body.get("name"), str):

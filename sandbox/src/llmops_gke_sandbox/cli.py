@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     faults = command("faults", _faults, "what goes wrong: list, add NAME key=value…, clear")
     faults.add_argument("action", choices=["list", "add", "clear"])
     faults.add_argument("name", nargs="?", help="the fault")
-    faults.add_argument("settings", nargs="*", metavar="key=value", help="times=N, match.CONTEXT=REGEX, or its own")
+    faults.add_argument(
+        "settings", nargs="*", metavar="key=value", help="times=N, lasts=SECONDS, match.CONTEXT=REGEX, or its own"
+    )
     return parser
 
 

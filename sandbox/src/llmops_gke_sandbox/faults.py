@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from dataclasses import dataclass
 from itertools import count
 
@@ -18,8 +20,9 @@ KNOWN_FAULTS: dict[str, str] = {
         "where=pool (default) leaves the pool RUNNING_WITH_ERROR. Context: project, location, cluster, pool"
     ),
     "stockout": (
-        "a zone has no such machine left: the pool ends RUNNING_WITH_ERROR with GCE_STOCKOUT, "
-        "where=operation fails the operation too. Context: project, location, zone, cluster, pool"
+        "a zone has no such machine left, or available=N of them for a request: the pool ends RUNNING_WITH_ERROR with "
+        "GCE_STOCKOUT; where=operation fails the operation too and leaves the pool in ERROR. "
+        "Context: project, location, zone, cluster, pool"
     ),
     "cluster_busy": "a write meets another operation: FAILED_PRECONDITION. Context: project, location, cluster, verb",
     "operation_error": (
@@ -36,6 +39,10 @@ KNOWN_FAULTS: dict[str, str] = {
     "quota_limit": "a quota has another limit: limit. Context: metric",
     "not_offered": "a zone does not have a machine type or a GPU. Context: zone, type",
     "token_expired": "a good access token is refused with 401, as if it had run out. Context: service, method, path",
+    "addons_late": (
+        "GKE does not bring what it runs in a cluster (the managed DCGM exporter) to the cluster's settings yet: each "
+        "look, every 10 seconds, is left out. Context: project, location, cluster"
+    ),
     "admission": (
         "a cluster lets no such object be created, as a webhook or a ResourceQuota would: message. "
         "Context: resource (plural), namespace, object"
@@ -49,6 +56,10 @@ KNOWN_FAULTS: dict[str, str] = {
     "no_address": "a load balancer never gets its address: message. Context: namespace, service",
     "model_gated": "the Hub asks for terms that were not accepted: 403. Context: model",
     "bad_token": "the Hub does not know the token: 401. Context: model",
+    "spot_reclaim": (
+        "Google takes a Spot machine back: after 30 seconds' notice, in which its pods end, the node is gone. "
+        "Context: project, location, cluster, pool, zone, node"
+    ),
     "overloaded": "TGI answers 429, Model is overloaded. Context: namespace, pod",
 }
 
@@ -61,10 +72,13 @@ class _Fault:
     match: dict[str, re.Pattern[str]]
     params: dict
     skip: int = 0
+    ends: float = math.inf
 
     def fits(self, name: str, context: dict[str, str]) -> bool:
-        return self.name == name and all(
-            key in context and pattern.fullmatch(context[key]) for key, pattern in self.match.items()
+        return (
+            self.name == name
+            and time.monotonic() < self.ends
+            and all(key in context and pattern.fullmatch(context[key]) for key, pattern in self.match.items())
         )
 
     def shown(self) -> dict:
@@ -85,6 +99,7 @@ class Faults:
         *,
         times: int | None = None,
         skip: int = 0,
+        lasts: float | None = None,
         match: dict[str, str] | None = None,
         **params,
     ) -> str:
@@ -93,22 +108,27 @@ class Faults:
         :param name: one of KNOWN_FAULTS.
         :param times: how often it strikes; None until it is removed.
         :param skip: how often it lets pass what it fits before it strikes.
+        :param lasts: for how many wall seconds it is on; None until it is removed.
         :param match: regular expressions that must match the whole of the context's value of that name.
         :param params: the fault's own settings, see KNOWN_FAULTS.
         :returns: the fault's id.
-        :raises ValueError: for an unknown name, times below 1, or a match that is no regular expression.
+        :raises ValueError: for an unknown name, times below 1, lasts that is not above 0, or a match that is no
+            regular expression.
         """
         if name not in KNOWN_FAULTS:
             raise ValueError(f"unknown fault {name!r}; known: {', '.join(sorted(KNOWN_FAULTS))}")
         if times is not None and times < 1:
             raise ValueError(f"times must be 1 or more, not {times}")
+        if lasts is not None and not lasts > 0:
+            raise ValueError(f"lasts must be above 0, not {lasts}")
         patterns = {}
         for key, expression in (match or {}).items():
             try:
                 patterns[key] = re.compile(expression)
             except re.error as error:
                 raise ValueError(f"match {key}={expression!r} is not a regular expression: {error}") from None
-        fault = _Fault(str(next(self._ids)), name, times, patterns, params, skip)
+        ends = math.inf if lasts is None else time.monotonic() + lasts
+        fault = _Fault(str(next(self._ids)), name, times, patterns, params, skip, ends)
         self._faults.append(fault)
         return fault.id
 
@@ -133,7 +153,7 @@ class Faults:
 
     def list(self) -> list[dict]:
         """Return the faults that are on: id, name, times (left), match, params."""
-        return [fault.shown() for fault in self._faults]
+        return [fault.shown() for fault in self._faults if time.monotonic() < fault.ends]
 
     def remove(self, id: str) -> bool:
         """Switch one fault off; False if there is none of this id."""

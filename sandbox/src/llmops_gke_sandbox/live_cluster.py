@@ -110,6 +110,9 @@ class LiveCluster:
     async def remove_node(self, name: str) -> None:
         await self._runtime.remove_node(name)
 
+    async def shut_down_node(self, name: str) -> None:
+        await self._runtime.shut_down_node(name)
+
     async def set_node_labels(self, name: str, labels: dict[str, str | None]) -> None:
         await self._server.api.patch("nodes", name, {"metadata": {"labels": labels}})
 

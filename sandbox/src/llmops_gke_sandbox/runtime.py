@@ -16,7 +16,7 @@ from llmops_gke_sandbox.control.controller import Controller
 from llmops_gke_sandbox.control.informers import Informers
 from llmops_gke_sandbox.control.objects import condition, controller_of
 from llmops_gke_sandbox.control.plane import Plane
-from llmops_gke_sandbox.controllers import CONTROLLERS
+from llmops_gke_sandbox.controllers import CONTROLLERS, placement
 from llmops_gke_sandbox.controllers.hpa import HorizontalPodAutoscalerController
 from llmops_gke_sandbox.controllers.hpa_metrics import Metrics
 from llmops_gke_sandbox.faults import Faults
@@ -108,20 +108,31 @@ class ClusterRuntime:
         """Take a machine away, and the pods on it; one that is not there is fine."""
         await self._nodes.remove(name)
 
+    async def shut_down_node(self, name: str) -> None:
+        """Begin a machine's end: its node says so, and its pods end."""
+        await self._nodes.shut_down(name)
+        self._kubelets.shut_down(name)
+
     def unschedulable_pods(self) -> list[dict]:
-        """Return the pods that the scheduler found no node for, as a node pool's autoscaler wants to know them."""
+        """Return the pods that the scheduler found no node for, as a node pool's autoscaler wants to know them.
+
+        Those for which a node has come meanwhile are left out: the scheduler has only not looked again.
+        """
 
         def is_stuck(pod: dict) -> bool:
             scheduled = condition(pod, "PodScheduled") or {}
             return not pod["spec"].get("nodeName") and scheduled.get("reason") == "Unschedulable"
 
-        return [pod for pod in self._pods.all() if is_stuck(pod)]
+        pods = list(self._pods.all())
+        stuck = [pod for pod in pods if is_stuck(pod)]
+        return placement.without_room(stuck, list(self._informers.store("nodes").all()), pods)
 
     def idle_nodes(self) -> set[str]:
-        """Return the nodes on which no pod is but those that every node has."""
+        """Return the nodes on which no pod is but those that every node has, and those that have ended."""
         nodes = {node["metadata"]["name"] for node in self._informers.store("nodes").all()}
         for pod in self._pods.all():
-            if (controller_of(pod) or {}).get("kind") != "DaemonSet":
+            ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+            if not ended and (controller_of(pod) or {}).get("kind") != "DaemonSet":
                 nodes.discard(pod["spec"].get("nodeName"))
         return nodes
 

@@ -24,6 +24,7 @@ from llmops_gke_sandbox.google.container.http import ContainerApi
 from llmops_gke_sandbox.google.container.managed import Managed
 from llmops_gke_sandbox.google.container.operations import OperationFailed, Operations
 from llmops_gke_sandbox.google.container.provision import Provisioner
+from llmops_gke_sandbox.google.container.reclaim import Reclaim
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import google_errors
@@ -96,7 +97,8 @@ class Sandbox:
         self.tokens.write_key(self.config.directory / "service-account.json")
         await self._runner.setup()
         await web.SockSite(self._runner, self._socket).start()
-        self._loops = [asyncio.create_task(loop(self._parts).run()) for loop in (Autoscaler, Managed)]
+        loops = (Autoscaler(self._parts), Managed(self._parts, self.faults), Reclaim(self._parts, self.faults))
+        self._loops = [asyncio.create_task(loop.run()) for loop in loops]
 
     async def stop(self) -> None:
         """End every task and listener, of the clusters too."""

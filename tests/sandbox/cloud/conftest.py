@@ -31,6 +31,8 @@ class Behind:
         self.taints: dict[str, list] = {}
         self.pending: list[dict] = []
         self.managed = self.idle = False
+        self.takers: set[str] = set()
+        self.shut_down: list[str] = []
         self.told: list[tuple[str, str, str, str]] = []
 
     async def start(self) -> None:
@@ -44,6 +46,9 @@ class Behind:
 
     async def remove_node(self, name: str) -> None:
         del self.nodes[name]
+
+    async def shut_down_node(self, name: str) -> None:
+        self.shut_down.append(name)
 
     async def set_node_labels(self, name: str, labels: dict) -> None:
         self.labels[name] = labels
@@ -61,7 +66,7 @@ class Behind:
         return self.pending
 
     def refusals(self, pool: dict, zone: str, pod: dict) -> list[str]:
-        return [] if pod["for"] == pool["name"] else ["Insufficient nvidia.com/gpu"]
+        return [] if pod["for"] == pool["name"] or pool["name"] in self.takers else ["Insufficient nvidia.com/gpu"]
 
     async def tell_pod(self, pod: dict, kind: str, reason: str, message: str) -> None:
         self.told.append((pod["metadata"]["uid"], kind, reason, message))

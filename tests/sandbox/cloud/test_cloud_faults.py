@@ -192,9 +192,12 @@ async def test_a_node_that_cannot_be_had_is_told_to_the_pod(cloud, fault, why):
     )
 
 
-async def test_an_idle_node_that_the_autoscaler_added_goes_and_the_first_ones_stay(cloud):
+@pytest.mark.parametrize("tainted", [False, True])
+async def test_an_idle_node_goes_unless_it_is_a_first_one_that_others_may_use(cloud, tainted):
     limits = {"enabled": True, "minNodeCount": 0, "maxNodeCount": 2}
-    await cloud.create(nodePools=[POOL, GPU | {"autoscaling": limits}])
+    plain = {"machineType": "n1-standard-4"}
+    pool = GPU | {"autoscaling": limits, "config": GPU["config"] if tainted else plain}
+    await cloud.create(nodePools=[POOL, pool])
     behind = cloud.behind["c1"]
     first = {name for name, (pool, _zone) in behind.nodes.items() if pool == "gpu"}
     behind.pending = [{"for": "gpu", "metadata": {"uid": "1"}}]
@@ -206,10 +209,61 @@ async def test_an_idle_node_that_the_autoscaler_added_goes_and_the_first_ones_st
         while len(gpus()) < 2:
             await asyncio.sleep(0.005)
         behind.pending, behind.idle = [], True
-        while len(gpus()) > 1:
+        while len(gpus()) > (0 if tainted else 1):
             await asyncio.sleep(0.005)
     await cloud.sandbox.clock.sleep(1500)
-    assert gpus() == first
+    assert gpus() == (set() if tainted else first)
+
+
+def pools_of(behind) -> set[str]:
+    return {pool for pool, _zone in behind.nodes.values()} - {"p"}
+
+
+NONE = {"initialNodeCount": 0, "autoscaling": {"enabled": True, "minNodeCount": 0, "maxNodeCount": 1}}
+SPOT = GPU | NONE | {"name": "spot", "config": GPU["config"] | {"spot": True}}
+ON_DEMAND = GPU | NONE | {"name": "on-demand"}
+
+
+async def test_the_cheaper_pool_grows_and_the_other_where_it_cannot_be_had(cloud):
+    await cloud.create(nodePools=[POOL, ON_DEMAND, SPOT])
+    behind = cloud.behind["c1"]
+    behind.takers = {"spot", "on-demand"}
+    behind.pending = [{"for": "either", "metadata": {"uid": "1"}}]
+    async with asyncio.timeout(5):
+        while not pools_of(behind):
+            await asyncio.sleep(0.005)
+    assert pools_of(behind) == {"spot"}
+    behind.told.clear()
+    cloud.faults.add("stockout", match={"pool": "spot"})
+    behind.pending = []
+    assert (await cloud.done("POST", "clusters/c1/nodePools/spot:setSize", {"nodeCount": 0}))["status"] == "DONE"
+    behind.pending = [{"for": "either", "metadata": {"uid": "2"}}]
+    async with asyncio.timeout(5):
+        while not pools_of(behind):
+            await asyncio.sleep(0.005)
+    assert pools_of(behind) == {"on-demand"}
+    assert [one[2] for one in behind.told[:3]] == ["TriggeredScaleUp", "FailedScaleUp", "TriggeredScaleUp"]
+    async with asyncio.timeout(5):
+        while "NotTriggerScaleUp" not in [one[2] for one in behind.told]:
+            await asyncio.sleep(0.005)
+    told = next(one for one in behind.told if one[2] == "NotTriggerScaleUp")
+    assert told[3] == ("pod didn't trigger scale-up: 1 in backoff after failed scale-up, 1 max node group size reached")
+
+
+async def test_only_a_spot_machine_is_taken_back_and_after_a_notice(cloud):
+    first = {"initialNodeCount": 1}
+    await cloud.create(nodePools=[POOL, SPOT | first, ON_DEMAND | first])
+    behind = cloud.behind["c1"]
+    (taken,) = [name for name, (pool, _zone) in behind.nodes.items() if pool == "spot"]
+    cloud.faults.add("spot_reclaim", match={"cluster": "c1"})
+    async with asyncio.timeout(5):
+        while not behind.shut_down:
+            await asyncio.sleep(0.001)
+        assert behind.shut_down == [taken]
+        while taken in behind.nodes:
+            await asyncio.sleep(0.001)
+    await cloud.sandbox.clock.sleep(100)
+    assert (pools_of(behind), behind.shut_down) == ({"on-demand"}, [taken])
 
 
 async def test_the_exporter_of_gke_follows_the_settings(cloud):

@@ -186,6 +186,23 @@ async def test_an_evicted_pod_fails_and_is_replaced_by_its_controller(world):
     await world.available("web")
 
 
+async def test_a_node_that_shuts_down_ends_its_pods_and_takes_none(world):
+    await world.api.create("deployments.apps", deployment("web"))
+    await world.available("web")
+    (first,) = world.pods("web")
+    await world.runtime.shut_down_node("plain-1")
+    ended = await world.until(
+        lambda: (pod := world.pod(first["metadata"]["name"])) and pod["status"].get("reason") and pod
+    )
+    assert (ended["status"]["phase"], ended["status"]["reason"]) == ("Failed", "Terminated")
+    assert ended["status"]["message"] == "Pod was terminated in response to imminent node shutdown."
+    (ready,) = [one for one in world.api.get_now("nodes", "plain-1")["status"]["conditions"] if one["type"] == "Ready"]
+    assert (ready["status"], ready["message"]) == ("False", "node is shutting down")
+    await world.until(lambda: world.runtime.unschedulable_pods())
+    await world.runtime.remove_node("plain-1")
+    assert [pod["status"].get("phase") for pod in world.pods("web")] == ["Pending"]
+
+
 async def test_deleting_a_pod_stops_it_in_its_grace(world):
     await _create(world, "one")
     await world.started("one")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from llmops_gke_sandbox.controllers.placement import Refusal, matches_affinity, requests_of, untolerated
+from llmops_gke_sandbox.controllers.placement import (
+    Refusal,
+    matches_affinity,
+    preference,
+    requests_of,
+    untolerated,
+    without_room,
+)
 from llmops_gke_sandbox.controllers.scheduler import unschedulable_message
 
 from .conftest import DEFAULT_POOL, GPU, GPU_POOL, TOLERANT, ZONE, pod
@@ -142,3 +149,54 @@ def test_node_affinity(expression, matches):
     required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
     one = {"spec": {"affinity": {"nodeAffinity": required}}}
     assert matches_affinity(one, {"metadata": {"name": "n", "labels": {"size": "5"}}}) is matches
+
+
+PREFERS_SPOT = {
+    "affinity": {
+        "nodeAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "preference": {
+                        "matchExpressions": [{"key": "cloud.google.com/gke-spot", "operator": "In", "values": ["true"]}]
+                    },
+                }
+            ]
+        }
+    }
+}
+SPOT_POOL = {**DEFAULT_POOL, "name": "spot", "config": {"machineType": "n1-standard-4", "spot": True}}
+
+
+async def test_a_preferred_node_goes_before_the_others_which_are_taken_all_the_same(world):
+    await world.runtime.add_node(SPOT_POOL, ZONE, "spot-1")
+    whole = {"container": {"resources": {"requests": {"cpu": "3"}}}}
+    for name in ("one", "two"):
+        await world.api.create("pods", pod(name, **whole, **PREFERS_SPOT))
+        await world.started(name)
+    assert [world.pod(name)["spec"]["nodeName"] for name in ("one", "two")] == ["spot-1", "plain-1"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ([], 0),
+        ([(5, {"matchExpressions": [{"key": "a", "operator": "In", "values": ["1"]}]})], 5),
+        ([(5, {"matchExpressions": [{"key": "a", "operator": "In", "values": ["2"]}]})], 0),
+        ([(5, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}), (7, {"matchFields": []})], 5),
+    ],
+)
+def test_preferences_add_up(terms, expected):
+    preferred = [{"weight": weight, "preference": preference} for weight, preference in terms]
+    node_affinity = {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
+    node = {"metadata": {"name": "n", "labels": {"a": "1"}}}
+    assert preference({"spec": {"affinity": {"nodeAffinity": node_affinity}}}, node) == expected
+
+
+def test_a_pod_for_which_a_node_has_room_wants_no_further_one():
+    node = {"metadata": {"name": "n"}, "spec": {}, "status": {"allocatable": {"cpu": "4", "nvidia.com/gpu": "2"}}}
+    here, one, two, ended = (pod(name, **GPU) for name in ("here", "one", "two", "ended"))
+    here["spec"]["nodeName"] = ended["spec"]["nodeName"] = "n"
+    ended["status"] = {"phase": "Failed"}
+    assert without_room([one, two], [node], [here, ended, one, two]) == [two]
+    assert without_room([one], [], [one]) == [one]

@@ -31,6 +31,8 @@ FAR = 1.25
 """Times the slowest hot request; a cold one beyond is told in words: drawn, it would press the others together."""
 
 STAGES = {
+    "asked": "until the autoscaler asked for a machine",
+    "machine": "until that machine was a node",
     "scheduled": "until a node with a free GPU was there",
     "image": "until its container ran: image, volumes",
     "weights": "until the weights lay on the node",

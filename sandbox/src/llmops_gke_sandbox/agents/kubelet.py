@@ -53,6 +53,12 @@ class Kubelets:
         worker = self._workers.get(uid_of(obj)) if obj else None
         return worker.container(name) if worker else None
 
+    def shut_down(self, node: str) -> None:
+        """End the pods of a node, as the kubelet does when its machine is about to stop."""
+        for uid, worker in list(self._workers.items()):
+            if uid in self._tasks and worker.node == node:
+                worker.give_up("Terminated", "Pod was terminated in response to imminent node shutdown.")
+
     def _pod_changed(self, old: dict | None, new: dict | None) -> None:
         if new is None:
             self._workers.pop(uid_of(old), None)

@@ -7,12 +7,13 @@ import itertools
 
 from llmops_gke_sandbox.agents.allocatable import capacity, machine
 from llmops_gke_sandbox.agents.heartbeats import Heartbeats
-from llmops_gke_sandbox.control.objects import annotations_of, timestamp
+from llmops_gke_sandbox.control.objects import annotations_of, timestamp, with_condition
 from llmops_gke_sandbox.control.plane import Plane
 
 _SIMULATED = "llmops-gke-sandbox/simulated"
 _GPU = "nvidia.com/gpu"
 _GPU_TAINT = {"key": _GPU, "value": "present", "effect": "NoSchedule"}
+_NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 # GKE's installer and device plugin need this long on a node that is Ready.
 _DRIVER_SECONDS = 12.0
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
@@ -79,6 +80,20 @@ class Nodes:
         for pod in self._pods.all():
             if pod["spec"].get("nodeName") == name:
                 await self._client.delete("pods", pod, grace_period=0)
+
+    async def shut_down(self, name: str) -> None:
+        """Say of a node that its machine is about to stop; it takes no pods any more."""
+        node = self._nodes.get(name)
+        if node is None:
+            return
+        told = {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "node is shutting down"}
+        now = timestamp(self._plane.clock.now())
+        conditions = with_condition(node["status"]["conditions"], {**told, "lastHeartbeatTime": now}, now)
+        await self._client.patch("nodes", name, {"status": {"conditions": conditions}}, None, "status")
+        taints = [*(node["spec"].get("taints") or []), _NOT_READY]
+        await self._client.patch("nodes", name, {"spec": {"taints": taints}})
+        events = self._plane.recorder("kubelet", "kubelet", name)
+        await events.normal(node, "Shutdown", "Shutdown manager detected shutdown event")
 
     async def clear(self) -> None:
         """Remove every simulated node, those of a sandbox that was killed among them."""

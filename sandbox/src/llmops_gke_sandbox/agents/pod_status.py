@@ -92,7 +92,7 @@ def _conditions(pod: dict, progress: Progress, phase: str, now: str) -> list[dic
         ("PodScheduled", None),
     ):
         conditions = with_condition(conditions, _condition(pod, kind, refusal), now)
-    if progress.failure is not None and progress.failure[0] == "Evicted":
+    if progress.failure is not None:
         told = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
         conditions = with_condition(conditions, {**told, "message": progress.failure[1]}, now)
     return conditions

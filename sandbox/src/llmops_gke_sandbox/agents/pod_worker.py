@@ -35,7 +35,7 @@ class PodWorker:
         self._machinery, self._client, self._pods = machinery, client, pods
         self._pod, self._node, self._events = pod, node, events
         self._clock = machinery.plane.clock
-        self._to_go = asyncio.Event()
+        self._to_go, self._given_up = asyncio.Event(), asyncio.Event()
         self._publishing = asyncio.Lock()
         spec = pod["spec"]
         host = next(one["address"] for one in node["status"]["addresses"] if one["type"] == "InternalIP")
@@ -48,14 +48,25 @@ class PodWorker:
         """Return a container of the pod by name."""
         return next((one for one in self._containers() if one.spec["name"] == name), None)
 
+    @property
+    def node(self) -> str:
+        """The name of the node that it is on."""
+        return self._node["metadata"]["name"]
+
     def ask_to_go(self) -> None:
         """Begin the pod's graceful end."""
         self._to_go.set()
 
+    def give_up(self, reason: str, message: str) -> None:
+        """End the pod for the node's own reasons: it has failed then, and stays to be seen."""
+        self._progress.failure = (reason, message)
+        self._given_up.set()
+
     async def run(self) -> None:
         """Live until the pod is deleted from the API; cancelled where it is gone already."""
         living = asyncio.create_task(self._live())
-        watching = {asyncio.create_task(self._to_go.wait()), asyncio.create_task(self._evicted())}
+        ends = (self._to_go.wait(), self._given_up.wait(), self._evicted())
+        watching = {asyncio.create_task(one) for one in ends}
         try:
             await asyncio.wait({living, *watching}, return_when=asyncio.FIRST_COMPLETED)
             if self._progress.failure is not None:

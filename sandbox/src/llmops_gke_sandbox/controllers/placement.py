@@ -81,6 +81,25 @@ def refusal(pod: dict, node: dict, pods: list[dict]) -> Refusal | None:
     return _lack(pod, node, pods)
 
 
+def without_room(waiting: list[dict], nodes: list[dict], pods: list[dict]) -> list[dict]:
+    """Return those of the waiting pods that no node takes, each of the others having taken the room it needs.
+
+    :param pods: all pods, those on nodes among them.
+    """
+    on = {node["metadata"]["name"]: [] for node in nodes}
+    for pod in pods:
+        if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
+            on.get(pod["spec"].get("nodeName"), []).append(pod)
+    left = []
+    for pod in waiting:
+        node = next((one for one in nodes if refusal(pod, one, on[one["metadata"]["name"]]) is None), None)
+        if node is None:
+            left.append(pod)
+        else:
+            on[node["metadata"]["name"]].append(pod)
+    return left
+
+
 def matches_affinity(pod: dict, node: dict) -> bool:
     """Tell whether the node meets the pod's nodeSelector and its required node affinity."""
     labels = labels_of(node)
@@ -92,11 +111,24 @@ def matches_affinity(pod: dict, node: dict) -> bool:
     if not affinity:
         return True
     fields = {"metadata.name": node["metadata"]["name"]}
-    return any(
-        all(meets_expression(one, labels) for one in term.get("matchExpressions") or [])
-        and all(meets_expression(one, fields) for one in term.get("matchFields") or [])
-        for term in affinity["nodeSelectorTerms"]
-        if term.get("matchExpressions") or term.get("matchFields")
+    return any(_meets(term, labels, fields) for term in affinity["nodeSelectorTerms"])
+
+
+def preference(pod: dict, node: dict) -> int:
+    """Return the sum of the weights of the pod's preferred node affinity that the node meets."""
+    labels, fields = labels_of(node), {"metadata.name": node["metadata"]["name"]}
+    preferred = ((pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    )
+    return sum(term["weight"] for term in preferred or [] if _meets(term["preference"], labels, fields))
+
+
+def _meets(term: dict, labels: dict[str, str], fields: dict[str, str]) -> bool:
+    """Tell whether a node meets a term of an affinity; a term that says nothing is met by none."""
+    expressions, by_field = term.get("matchExpressions") or [], term.get("matchFields") or []
+    return bool(expressions or by_field) and (
+        all(meets_expression(one, labels) for one in expressions)
+        and all(meets_expression(one, fields) for one in by_field)
     )
 
 

@@ -14,7 +14,7 @@ from llmops_gke_sandbox.control.objects import (
     with_condition,
 )
 from llmops_gke_sandbox.control.plane import Plane
-from llmops_gke_sandbox.controllers.placement import Refusal, free_on, refusal, untolerated
+from llmops_gke_sandbox.controllers.placement import Refusal, free_on, preference, refusal, untolerated
 
 # A fault has no event of its own when it is lifted, so a pod held back by one is looked at again.
 _FAULT_RETRY_SECONDS = 10.0
@@ -83,12 +83,13 @@ class Scheduler(Controller):
         await self.client.patch("pods", meta["name"], body, meta["namespace"], subresource="status")
 
     def _rank(self, pod: dict, node: dict) -> tuple:
-        """Return the sort key of a fitting node: gladly taken, few siblings there, much room, name."""
+        """Return the sort key of a fitting node: gladly taken, preferred, few siblings there, much room, name."""
         on_node = self._pods_on(node)
         owner = (controller_of(pod) or {}).get("uid")
         siblings = sum((controller_of(one) or {}).get("uid") == owner for one in on_node) if owner else 0
         disliked = untolerated(pod, node["spec"].get("taints") or [], ("PreferNoSchedule",)) is not None
-        return disliked, siblings, -free_on(node, on_node).get("cpu", 0), node["metadata"]["name"]
+        room = free_on(node, on_node).get("cpu", 0)
+        return disliked, -preference(pod, node), siblings, -room, node["metadata"]["name"]
 
     def _pods_on(self, node: dict) -> list[dict]:
         name = node["metadata"]["name"]

@@ -10,7 +10,7 @@ from aiohttp import web
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import places, subnetworks
-from llmops_gke_sandbox.google.container.filling import group_sizes
+from llmops_gke_sandbox.google.container.filling import group_actions
 from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard
@@ -172,11 +172,14 @@ class Compute:
 
     def _group(self, request: web.Request) -> dict:
         zone, name = self._known_zone(request), request.match_info["name"]
-        sizes = group_sizes(self._store)
-        if (zone, name) not in sizes:
+        actions = group_actions(self._store).get((zone, name))
+        if actions is None:
             raise self._missing(f"zones/{zone}/instanceGroupManagers/{name}")
         path = f"zones/{zone}/instanceGroupManagers/{name}"
-        return self._resource("instanceGroupManager", name, path) | {"targetSize": sizes[zone, name]}
+        return self._resource("instanceGroupManager", name, path) | {
+            "targetSize": sum(actions.values()),
+            "currentActions": actions,
+        }
 
     def _aggregated(
         self, request: web.Request, kind: str, of_place, level: str = "zones", where: list[str] | None = None

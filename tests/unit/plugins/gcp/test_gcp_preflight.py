@@ -16,6 +16,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import PREF
 from ansible_collections.llmops.gke.plugins.module_utils.preflight import engine
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.conflicts import check_versions
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.needs import node_needs
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.places import check_zones
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.plan import Plan, read_plan
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.price import estimate
 from ansible_collections.llmops.gke.plugins.module_utils.result import silent
@@ -56,6 +57,15 @@ def test_sizes_are_counted_over_the_zones():
     total = {"enabled": True, "total_min_node_count": 3, "total_max_node_count": 4}
     (pool,) = plan({**GPU_POOL, "autoscaling": total}).pools
     assert (pool.least, pool.start, pool.most) == (3, 3, 4)
+
+
+def test_of_zones_that_are_tried_in_order_one_is_counted_and_all_are_looked_at():
+    (pool,) = plan({**GPU_POOL, "locations_in_order": True}).pools
+    assert (pool.least, pool.start, pool.most) == (0, 1, 3)
+    offered = {"machine_types": G2, "accelerator_types": {"nvidia-l4": G2["g2-standard-12"]}}
+    (machine, gpu) = check_zones(plan({**GPU_POOL, "locations_in_order": True}), offered)
+    assert machine.message == "pool gpu: us-central1-b has no g2-standard-12"
+    assert gpu.message == "pool gpu: us-central1-b has no nvidia-l4"
 
 
 def test_a_zonal_cluster_has_its_own_zone():
@@ -119,6 +129,26 @@ def test_spot_is_a_share_of_the_machine_and_not_of_its_disk():
     config = {**GPU_POOL["config"], "spot": True}
     price, _findings = estimate(plan({**GPU_POOL, "config": config}), G2, {"g2-standard-12": 1, "local-ssd": 0})
     assert price["node_hour"] == {"gpu": 0.4137}
+
+
+SPOT_POOL = {**GPU_POOL, "name": "spot", "initial_node_count": 0, "config": {**GPU_POOL["config"], "spot": True}}
+
+
+@pytest.mark.parametrize(
+    ("replicas", "least"),
+    [
+        # Asleep: the cluster alone. Then Spot nodes at 0.43 each up to their most, 6, and on-demand nodes at 1.06.
+        (0, 0.1),
+        (1, 0.53),
+        (6, 2.68),
+        (7, 3.74),
+    ],
+)
+def test_the_nodes_that_the_least_replicas_bring_are_paid_for(replicas, least):
+    on_demand = {**GPU_POOL, "initial_node_count": 0}
+    wanted = {"accelerator_type": "nvidia-l4", "min_replicas": replicas, "max_replicas": 9}
+    price, _findings = estimate(plan(on_demand, SPOT_POOL, replicas=wanted), G2, {})
+    assert (price["least"]["hour"], price["start"]["hour"]) == (least, least)
 
 
 def test_a_price_that_is_no_number():

@@ -27,7 +27,8 @@ LOG = """2026-01-01T12:01:30.25Z  INFO download: text_generation_launcher: Start
 def pod(name: str = "mistral-1", ready: str = "True", **metadata) -> dict:
     times = {"PodScheduled": "2026-01-01T12:01:00Z", "Ready": "2026-01-01T12:02:10Z"}
     return {
-        "metadata": {"name": name, "namespace": "golden", "creationTimestamp": "2026-01-01T12:00:00Z", **metadata},
+        "metadata": {"name": name, "namespace": "golden", "creationTimestamp": "2026-01-01T12:00:00Z"}
+        | {"uid": name, **metadata},
         "spec": {
             "nodeName": "node-1",
             "containers": [
@@ -56,6 +57,23 @@ def pod(name: str = "mistral-1", ready: str = "True", **metadata) -> dict:
     }
 
 
+def node(created: str, ready: str = "2026-01-01T12:00:50Z") -> dict:
+    return {
+        "metadata": {"labels": {"cloud.google.com/gke-accelerator": "nvidia-l4"}, "creationTimestamp": created},
+        "status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": ready}]},
+    }
+
+
+def asked(moment: str) -> dict:
+    metadata = {"name": "e", "namespace": "golden"}
+    return {
+        "metadata": metadata,
+        "reason": "TriggeredScaleUp",
+        "firstTimestamp": moment,
+        "involvedObject": {"uid": "mistral-1"},
+    }
+
+
 @pytest.fixture
 def measured():
     def ran(pods, log: str | Reply = LOG, more=None, **options):
@@ -68,9 +86,8 @@ def measured():
             ("GET", "/api/v1/namespaces/golden/services/mistral"): {"spec": {"selector": {"app": "m"}}},
             ("GET", PODS): {"metadata": {}, "items": pods},
             ("GET", f"{PODS}/mistral-1/log"): log,
-            ("GET", "/api/v1/nodes/node-1"): {
-                "metadata": {"labels": {"cloud.google.com/gke-accelerator": "nvidia-l4"}}
-            },
+            ("GET", "/api/v1/nodes/node-1"): node("2026-01-01T11:00:00Z"),
+            ("GET", "/api/v1/namespaces/golden/events"): {"metadata": {}, "items": [asked("2026-01-01T12:00:08Z")]},
             **(more or {}),
         }
         with FakeServer(routes) as server:
@@ -92,6 +109,14 @@ def test_the_stages_follow_each_other_and_add_up(measured):
     assert stages(start) == {"scheduled": 60.0, "image": 30.0, "weights": 15.123, "load": 20.377, "ready": 4.5}
     assert start["start_seconds"] == 130.0 == pytest.approx(sum(stages(start).values()))
     assert (start["pod"], start["node"], start["restarts"]) == ("mistral-1", "node-1", 0)
+
+
+def test_a_node_that_came_for_the_pod_is_a_part_of_its_way(measured):
+    came = {("GET", "/api/v1/nodes/node-1"): node("2026-01-01T12:00:49Z")}
+    [start] = measured([pod()], more=came)["pods"]
+    expected = {"asked": 8.0, "machine": 42.0, "scheduled": 10.0, "image": 30.0}
+    assert {name: seconds for name, seconds in stages(start).items() if name in expected} == expected
+    assert start["start_seconds"] == 130.0
 
 
 def test_what_runs_where_is_told_and_no_key(measured):

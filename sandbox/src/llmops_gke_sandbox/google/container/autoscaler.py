@@ -7,7 +7,8 @@ import logging
 import time
 from collections.abc import Iterator
 
-from llmops_gke_sandbox.google.container.growth import FULL, GrowthEvents
+from llmops_gke_sandbox.google.container.backoff import Backoff
+from llmops_gke_sandbox.google.container.growth import FULL, LEFT_ALONE, GrowthEvents
 from llmops_gke_sandbox.google.container.operations import OperationFailed
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.shrinking import Shrinking
@@ -16,6 +17,8 @@ from llmops_gke_sandbox.google.container.state import Cluster, Pool
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 10
 _NODE_SECONDS = 60
+# A node whose GPU driver is still being installed counts as one to come, so nobody else is asked for.
+_DRIVER_SECONDS = 20
 
 
 class Autoscaler:
@@ -25,6 +28,7 @@ class Autoscaler:
         self._parts = parts
         self._events = GrowthEvents(parts.project)
         self._shrinking = Shrinking(parts.clock)
+        self._backoff = Backoff(parts.clock)
         self._growing: dict[str, asyncio.Task] = {}
 
     async def run(self) -> None:
@@ -49,9 +53,9 @@ class Autoscaler:
         pools = [pool for pool in cluster.pools.values() if pool.body.get("autoscaling", {}).get("enabled")]
         if not pools:
             return
-        wanted = next(_below_minimum(pools), None)
+        wanted = next((one for one in _below_minimum(pools) if not self._is_left_alone(cluster, *one)), None)
         for pod in cluster.backend.unschedulable_pods():
-            found, reasons = _choose(cluster, pools, pod)
+            found, reasons = self._choose(cluster, pools, pod)
             if found is None:
                 await self._events.not_triggered(cluster, pod, reasons)
             elif wanted is None:
@@ -61,6 +65,24 @@ class Autoscaler:
             return
         for pool, name in self._shrinking.due(cluster, pools, time.monotonic()):
             await self._parts.provisioner.remove(cluster, pool, [name])
+
+    def _choose(self, cluster: Cluster, pools: list[Pool], pod: dict) -> tuple[tuple[Pool, str] | None, list[str]]:
+        """Return the pool and zone in which one more node would take a pod, or None and why no pool would."""
+        reasons: list[str] = []
+        for pool in sorted(pools, key=_price_rank):
+            zones = _room(pool)
+            refused = cluster.backend.refusals(pool.body, zones[0], pod) if zones else [FULL]
+            free = [zone for zone in zones if not self._is_left_alone(cluster, pool, zone)]
+            if not refused and free:
+                return (pool, free[0]), []
+            reasons += refused or [LEFT_ALONE]
+        return None, reasons
+
+    def _is_left_alone(self, cluster: Cluster, pool: Pool, zone: str) -> bool:
+        return self._backoff.holds(self._group(cluster, pool, zone), time.monotonic())
+
+    def _group(self, cluster: Cluster, pool: Pool, zone: str) -> tuple[str, str]:
+        return self._parts.store.path(cluster.location, cluster.name, pool.name), zone
 
     async def _grow(self, cluster: Cluster, pool: Pool, zone: str, pod: dict | None = None) -> None:
         """Add a node.
@@ -76,8 +98,12 @@ class Autoscaler:
         try:
             await self._parts.provisioner.add(cluster, pool, zone, 1)
             self._shrinking.added(set(pool.nodes) - before)
+            self._backoff.worked(self._group(cluster, pool, zone))
+            if pool.body["config"].get("accelerators"):
+                await self._parts.clock.sleep(_DRIVER_SECONDS)
         except OperationFailed as failure:
             _LOG.warning("pool %s of %s can't grow: %s", pool.name, cluster.name, failure)
+            self._backoff.failed(self._group(cluster, pool, zone), time.monotonic())
             if pod is not None:
                 await self._events.failed(cluster, pod, zone, failure.condition)
 
@@ -96,27 +122,20 @@ def _below_minimum(pools: list[Pool]) -> Iterator[tuple[Pool, str]]:
             yield pool, zone
 
 
-def _choose(cluster: Cluster, pools: list[Pool], pod: dict) -> tuple[tuple[Pool, str] | None, list[str]]:
-    """Return the pool and zone in which one more node would take a pod, or None and why no pool would."""
-    reasons: list[str] = []
-    for pool in pools:
-        zone = _room(pool)
-        refused = [FULL] if zone is None else cluster.backend.refusals(pool.body, zone, pod)
-        if not refused:
-            return (pool, zone), []
-        reasons += refused
-    return None, reasons
-
-
 def _emptiest(pool: Pool) -> str:
     return min(pool.body["locations"], key=lambda zone: len(pool.nodes_in(zone)))
 
 
-def _room(pool: Pool) -> str | None:
-    """Return the emptiest zone in which a pool may have one more node."""
+def _room(pool: Pool) -> list[str]:
+    """Return the zones in which a pool may have one more node, the emptiest first."""
     limits = pool.body["autoscaling"]
     most, total = limits.get("maxNodeCount"), limits.get("totalMaxNodeCount")
     if total and len(pool.nodes) >= total:
-        return None
-    zone = _emptiest(pool)
-    return zone if not most or len(pool.nodes_in(zone)) < most else None
+        return []
+    zones = [zone for zone in pool.body["locations"] if not most or len(pool.nodes_in(zone)) < most]
+    return sorted(zones, key=lambda zone: len(pool.nodes_in(zone)))
+
+
+def _price_rank(pool: Pool) -> int:
+    """Return the place of a pool by price: of those that would do, GKE's autoscaler grows the cheaper one."""
+    return 0 if pool.body["config"].get("spot") else 1

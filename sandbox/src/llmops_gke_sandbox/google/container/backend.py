@@ -24,6 +24,9 @@ class Backend(Protocol):
     async def remove_node(self, name: str) -> None:
         """Remove a node and the pods on it."""
 
+    async def shut_down_node(self, name: str) -> None:
+        """Begin a node's end: its pods end, and it takes no others."""
+
     async def set_node_labels(self, name: str, labels: dict[str, str | None]) -> None:
         """Set labels of a node; None removes one."""
 

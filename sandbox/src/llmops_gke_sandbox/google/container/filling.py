@@ -154,14 +154,21 @@ class Shown:
         return body
 
 
-def group_sizes(store: Store) -> dict[tuple[str, str], int]:
-    """Return (zone, name of a group of instances) -> the nodes in it."""
+def group_actions(store: Store) -> dict[tuple[str, str], dict[str, int]]:
+    """Return (zone, name of a group of instances) -> its ``currentActions``: what runs, what is not to be had yet."""
     return {
-        (zone, _group(cluster, pool, zone)): len(pool.nodes_in(zone))
+        (zone, _group(cluster, pool, zone)): {"none": len(pool.nodes_in(zone)), "creating": _lacking(pool, zone)}
         for cluster in store.all()
         for pool in cluster.pools.values()
         for zone in pool.body["locations"]
     }
+
+
+def _lacking(pool: Pool, zone: str) -> int:
+    """Return the nodes that a pool was to have in a zone and could not get."""
+    if pool.body["status"] not in ("ERROR", "RUNNING_WITH_ERROR"):
+        return 0
+    return max(pool.body["initialNodeCount"] - len(pool.nodes_in(zone)), 0)
 
 
 def _group(cluster: Cluster, pool: Pool, zone: str) -> str:

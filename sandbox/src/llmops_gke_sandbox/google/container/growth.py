@@ -11,7 +11,7 @@ from collections import Counter
 from llmops_gke_sandbox.google.container.filling import group_name
 from llmops_gke_sandbox.google.container.state import Cluster, Pool
 
-FULL = "max node group size reached"
+FULL, LEFT_ALONE = "max node group size reached", "in backoff after failed scale-up"
 _COMPUTE = "https://www.googleapis.com/compute/v1/projects"
 _WANTS = {"GCE_QUOTA_EXCEEDED": "GCE quota exceeded", "GCE_STOCKOUT": "GCE out of resources"}
 # The autoscaler repeats itself every ten seconds; on a fast clock that would be a flood. Wall seconds.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.state import Cluster
 
@@ -17,15 +18,16 @@ _ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
 class Managed:
     """Brings what runs in every cluster to what its settings say."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts, faults: Faults) -> None:
+        self._parts, self._faults = parts, faults
 
     async def run(self) -> None:
         """Go on until cancelled."""
         while True:
             await self._parts.clock.sleep(_LOOK_EVERY_SECONDS)
             for cluster in self._parts.store.all():
-                if cluster.backend is None:
+                where = {"project": self._parts.project, "location": cluster.location, "cluster": cluster.name}
+                if cluster.backend is None or self._faults.take("addons_late", **where) is not None:
                     continue
                 try:
                     await cluster.backend.set_managed(NAMESPACE, exporter(), wanted=_is_monitored(cluster))
@@ -45,7 +47,7 @@ def exporter() -> dict:
     terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
     container = {
         "name": _NAME,
-        "image": "gke.gcr.io/dcgm-exporter:4.2.3-4.1.3-gke.1",
+        "image": "gke.gcr.io/gke-dcgm-exporter:4.4.1-4.6.0-gke.17",
         "env": [{"name": "DCGM_EXPORTER_KUBERNETES", "value": "true"}],
         "ports": [{"name": "metrics", "containerPort": 9400}],
         "livenessProbe": {"httpGet": {"path": "/health", "port": 9400}, "periodSeconds": 20},

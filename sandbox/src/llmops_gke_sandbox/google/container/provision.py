@@ -68,15 +68,17 @@ class Provisioner:
     async def add(self, cluster: Cluster, pool: Pool, zone: str, count: int) -> None:
         """Add nodes in a zone.
 
-        :raises OperationFailed: for want of quota or stock, before any of them is added.
+        :raises OperationFailed: for want of quota or stock; those that could be had are there.
         """
         if count <= 0:
             return
         names = [self._node_name(cluster, pool, zone) for _ in range(count)]
-        self._check_obtainable(cluster, pool, zone, names)
-        pool.nodes |= dict.fromkeys(names, zone)
+        obtainable, failure = self._obtainable(cluster, pool, zone, names)
+        pool.nodes |= dict.fromkeys(obtainable, zone)
         shown = self._shown.pool(cluster, pool)
-        await asyncio.gather(*(cluster.backend.add_node(shown, zone, name) for name in names))
+        await asyncio.gather(*(cluster.backend.add_node(shown, zone, name) for name in obtainable))
+        if failure is not None:
+            raise failure
 
     async def replace(self, cluster: Cluster, pool: Pool) -> None:
         """Give every node of a pool the pool's present configuration: a new one first, then the old one goes."""
@@ -99,7 +101,10 @@ class Provisioner:
             if name not in pool.nodes:
                 return name
 
-    def _check_obtainable(self, cluster: Cluster, pool: Pool, zone: str, names: list[str]) -> None:
+    def _obtainable(
+        self, cluster: Cluster, pool: Pool, zone: str, names: list[str]
+    ) -> tuple[list[str], OperationFailed | None]:
+        """Return which of the nodes can be had, and why the others cannot."""
         region, config = places.region_of(zone), pool.body["config"]
         context = {
             "project": self._store.project,
@@ -107,25 +112,29 @@ class Provisioner:
             "cluster": cluster.name,
             "pool": pool.name,
         }
-        fault = self._faults.take("stockout", **context, zone=zone)
-        if fault is not None:
+        fault = self._faults.peek("stockout", **context, zone=zone)
+        stock = int((fault or {}).get("available", 0))
+        if fault is not None and len(names) > stock:
+            self._faults.take("stockout", **context, zone=zone)
             message = (
                 f"The zone 'projects/{self._store.project}/zones/{zone}' does not have enough resources available "
                 "to fulfill the request.  Try a different zone, or try again later."
             )
-            raise _not_running("GCE_STOCKOUT", message, names, fault.get("where", "pool"))
+            return names[:stock], _not_running("GCE_STOCKOUT", message, names, fault.get("where", "pool"), stock)
         fault = self._faults.take("quota", **context)
         short = self._quotas.shortage(region, config, len(names))
         if fault is not None or short is not None:
             metric = short[0] if fault is None else fault.get("metric", _scarcest(config))
             message = f"Quota '{metric}' exceeded.  Limit: {self._quotas.limit(metric)} in region {region}."
-            raise _not_running("GCE_QUOTA_EXCEEDED", message, names, (fault or {}).get("where", "pool"))
+            return [], _not_running("GCE_QUOTA_EXCEEDED", message, names, (fault or {}).get("where", "pool"))
+        return names, None
 
 
-def _not_running(code: str, reason: str, names: list[str], where: str) -> OperationFailed:
+def _not_running(code: str, reason: str, names: list[str], where: str, running: int = 0) -> OperationFailed:
     message = (
-        f"Google Compute Engine: Not all instances running in IGM after 35m. Expected {len(names)}, running 0, "
-        f"transitioning {len(names)}. Current errors: [{code}]: Instance '{names[0]}' creation failed: {reason}"
+        f"Google Compute Engine: Not all instances running in IGM after 35m. Expected {len(names)}, running {running}, "
+        f"transitioning {len(names) - running}. Current errors: [{code}]: Instance '{names[running]}' creation failed: "
+        f"{reason}"
     )
     field = "error" if where == "operation" else "nodepoolConditions"
     return OperationFailed("RESOURCE_EXHAUSTED", message, field=field, condition=code)

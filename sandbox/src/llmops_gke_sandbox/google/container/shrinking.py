@@ -1,7 +1,7 @@
 """The cluster autoscaler's shrinking half: a node that nothing needed for a while goes.
 
-Only nodes that the autoscaler itself added go. In life a pool's first nodes carry the system's pods, which are not
-simulated here, and so they stay.
+Nodes that the autoscaler itself added go, and all nodes of a tainted pool. In life the first nodes of any other pool
+carry the system's pods, which are not simulated here, and so they stay.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Shrinking:
         due = []
         for pool in pools:
             for name, zone in pool.nodes.items():
-                if name not in self._added or name not in idle:
+                if name not in idle or not (name in self._added or _keeps_others_away(pool)):
                     self._unneeded.pop(name, None)
                     continue
                 since = self._unneeded.setdefault(name, moment)
@@ -49,3 +49,8 @@ class Shrinking:
             self._added.discard(name)
             self._unneeded.pop(name, None)
         return due
+
+
+def _keeps_others_away(pool: Pool) -> bool:
+    """Tell whether the system's pods stay off a pool's nodes, as they do off nodes with GPUs."""
+    return any(taint["effect"] == "NO_SCHEDULE" for taint in pool.body["config"].get("taints", []))

@@ -1,0 +1,195 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Spot with on demand behind it: out of stock, reclaimed, switched off; and a model that sleeps without a GPU.
+
+The tests of this file build on each other, in their order: one deployment serves them all.
+"""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from tests.playbooks.playground import until
+from tests.playbooks.watching import Watcher
+
+BOTH = {"gpu_nodepool_spot": True, "gpu_nodepool_on_demand_fallback": True}
+ASLEEP = BOTH | {"tgi_mistral_replicas": 0}
+SPOT, ON_DEMAND = "mistral-gpu-pool", "mistral-gpu-pool-on-demand"
+
+
+@pytest.fixture(scope="module")
+def watcher(sandbox) -> Watcher:
+    return Watcher(sandbox)
+
+
+def fault(sandbox, name: str, **match: str) -> None:
+    body = {"name": name, "match": match}
+    requests.post(f"{sandbox.endpoints['admin']}/faults", json=body, timeout=10).raise_for_status()
+
+
+def no_faults(sandbox) -> None:
+    requests.delete(f"{sandbox.endpoints['admin']}/faults", timeout=10).raise_for_status()
+
+
+def words(run) -> str:
+    return " ".join(run.output.split())
+
+
+def nodes(watcher) -> dict[str, int]:
+    return {name: len(found) for name, found in watcher.pools().items() if name != "default-pool"}
+
+
+def test_what_cannot_be_is_refused_by_name(sandbox):
+    sandbox.forget_requests()
+    wrong = {"gpu_nodepool_on_demand_fallback": True, "tgi_mistral_hpa_enabled": True}
+    wrong |= {"tgi_mistral_hpa_max_replicas": 5}
+    run = sandbox.play("deploy.yml", variables=wrong | {"tgi_mistral_hpa_min_replicas": 0})
+    assert run.code != 0
+    assert "gpu_nodepool_on_demand_fallback: true is not accepted; it takes true only with gpu_nodepool_spot" in words(
+        run
+    )
+    assert "tgi_mistral_hpa_min_replicas: 0 is not accepted; it takes 1 at least" in words(run)
+    assert "tgi_mistral_replicas: 0 lets it sleep" in words(run)
+    assert "4 at most (gpu_nodepool_max_node_count x zones x GPUs of a node, and those of the on-demand pool)" in words(
+        run
+    )
+    assert sandbox.writes() == []
+
+
+def test_out_of_spot_the_model_serves_on_demand_and_says_so(sandbox, watcher):
+    fault(sandbox, "stockout", pool=SPOT)
+    sandbox.forget_requests()
+    run = sandbox.play("deploy.yml", variables=BOTH)
+    assert run.code == 0, run.output
+    # Both pools are born in the cluster's own create request.
+    assert [call for call in sandbox.writes() if "/nodePools" in call] == []
+    assert nodes(watcher) == {SPOT: 0, ON_DEMAND: 1}
+    told = words(run)
+    assert (
+        f"runs on g2-standard-12 of {ON_DEMAND} in us-central1-a, on demand the autoscaler said: Node scale up" in told
+    )
+    assert "GCE out of resources" in told.partition("runs on")[2]
+    again = sandbox.play("deploy.yml", variables=BOTH)
+    assert (again.code, again.recap["changed"]) == (0, 0), again.output
+
+
+def test_status_shows_both_and_no_drift(sandbox):
+    told = words(sandbox.play("status.yml", variables=BOTH))
+    assert f"node pool {SPOT}: RUNNING, g2-standard-12, Spot with 1 x nvidia-l4, 0 to 2 nodes a zone" in told
+    assert f"node pool {ON_DEMAND}: RUNNING, g2-standard-12 with 1 x nvidia-l4, 0 to 2 nodes a zone" in told
+    assert "no drift" in told
+
+
+def test_a_model_that_sleeps_costs_no_gpu_and_wakes(sandbox, watcher):
+    no_faults(sandbox)
+    run = sandbox.play("deploy.yml", variables=ASLEEP)
+    assert run.code == 0, run.output
+    assert "Mistral 7B sleeps: it has no replicas, and nothing answers" in words(run)
+    assert "costs no GPU, once the autoscaler has taken the empty nodes away" in words(run)
+    again = sandbox.play("deploy.yml", variables=ASLEEP)
+    assert (again.code, again.recap["changed"]) == (0, 0), again.output
+    until(lambda: nodes(watcher) == {SPOT: 0, ON_DEMAND: 0}, "no GPU node is left")
+    told = sandbox.play("verify.yml", variables={"tgi_mistral_replicas": 0})
+    assert told.code == 0, told.output
+    assert "asleep default/mistral-7b sleeps: 0 replicas are asked for" in words(told)
+    woken = sandbox.play("deploy.yml", variables=BOTH)
+    assert woken.code == 0, woken.output
+    assert nodes(watcher) == {SPOT: 1, ON_DEMAND: 0}
+    assert "runs on g2-standard-12 of mistral-gpu-pool in us-central1-a, Spot" in words(woken)
+
+
+def test_a_spot_machine_that_is_taken_back_is_replaced_on_demand(sandbox, watcher):
+    (taken,) = watcher.pools()[SPOT]
+    fault(sandbox, "stockout", pool=SPOT)
+    fault(sandbox, "spot_reclaim", node=taken)
+    until(lambda: nodes(watcher) == {SPOT: 0, ON_DEMAND: 1} and watcher.replicas() == (1, 1), "another one serves")
+    pods = watcher.get("pods", "-l", "app=mistral-7b")["items"]
+    assert [pod["spec"]["nodeName"] for pod in pods if pod["status"]["phase"] == "Running"] == watcher.pools()[
+        ON_DEMAND
+    ]
+    run = sandbox.play("verify.yml")
+    assert run.code == 0, run.output
+    assert f"of {ON_DEMAND} in us-central1-a, on demand" in words(run)
+    no_faults(sandbox)
+
+
+def test_verify_names_the_phase_in_which_a_model_hangs_and_explains_the_wait(sandbox, watcher):
+    model = ("--tags", "tgi_mistral")
+    assert sandbox.play("deploy.yml", *model, variables=ASLEEP).code == 0
+    until(lambda: watcher.get("pods", "-l", "app=mistral-7b")["items"] == [], "no pod is left")
+    asleep = sandbox.play("verify.yml")
+    assert asleep.code != 0
+    assert "default/mistral-7b sleeps: 0 replicas are asked for, so nothing answers" in words(asleep)
+    until(lambda: nodes(watcher) == {SPOT: 0, ON_DEMAND: 0}, "the nodes are gone")
+    fault(sandbox, "stockout", pool=f"{SPOT}.*")
+    late = sandbox.play("deploy.yml", *model, variables=BOTH | {"tgi_mistral_timeout": 3})
+    assert late.code != 0
+    assert "no node fits pod mistral-7b-" in words(late)
+    (pod,) = watcher.get("pods", "-l", "app=mistral-7b")["items"]
+    name = pod["metadata"]["name"]
+    hanging = sandbox.play("verify.yml")
+    assert hanging.code != 0
+    assert f"0 of 1 replicas serve; pod {name} is in the phase machine for " in words(hanging)
+    assert "GCE out of resources" in words(hanging)
+    no_faults(sandbox)
+    until(lambda: watcher.replicas() == (1, 1), "one replica is ready")
+    run = sandbox.play("verify.yml")
+    assert run.code == 0, run.output
+    first_wait = words(run).partition("first wait ")[2]
+    places = [
+        first_wait.index(f"{phase} ")
+        for phase in ("asked", "machine", "scheduled", "image", "weights", "load", "ready", "the first answer took")
+    ]
+    assert places == sorted(places)
+
+
+def test_an_autoscaler_sleeps_and_wakes_with_its_model(sandbox, watcher):
+    scaled = BOTH | {"tgi_mistral_hpa_enabled": True}
+    first = sandbox.play("deploy.yml", variables=scaled)
+    assert first.code == 0, first.output
+    run = sandbox.play("deploy.yml", variables=scaled | {"tgi_mistral_replicas": 0})
+    assert run.code == 0, run.output
+
+    def rests() -> bool:
+        conditions = watcher.get("hpa", "mistral-7b-hpa")["status"]["conditions"]
+        return {one["type"]: one["reason"] for one in conditions}["ScalingActive"] == "ScalingDisabled"
+
+    until(rests, "the autoscaler rests")
+    assert watcher.replicas() == (0, 0)
+    woken = sandbox.play("deploy.yml", variables=scaled)
+    assert woken.code == 0, woken.output
+    assert watcher.replicas()[1] >= 1
+
+
+def test_switched_off_the_second_pool_goes_and_the_plan_says_so(sandbox, watcher):
+    off = {"gpu_nodepool_spot": True, "gpu_nodepool_min_node_count": 0}
+    planned = sandbox.play("deploy.yml", "--check", "--diff", "--tags", "gpu_nodepool", variables=off)
+    assert f"name: {ON_DEMAND}" in words(planned) and planned.recap["changed"] == 1, planned.output
+    assert ON_DEMAND in watcher.pools()
+    assert f"drift in node pool {ON_DEMAND}" in words(sandbox.play("status.yml", variables=off))
+    run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables=off)
+    assert run.code == 0 and run.recap["changed"] == 1, run.output
+    assert ON_DEMAND not in watcher.pools()
+    again = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables=off)
+    assert again.code == 0 and again.recap["changed"] == 0, again.output
+
+
+def test_teardown_removes_both_pools(sandbox):
+    assert sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables=BOTH).code == 0
+    sandbox.forget_requests()
+    assert sandbox.play("teardown.yml", variables=BOTH).code == 0
+    deleted = [
+        call.rpartition("/")[2] for call in sandbox.writes() if call.startswith("DELETE") and "/nodePools/" in call
+    ]
+    assert deleted == [ON_DEMAND, SPOT]
+
+
+def test_a_model_that_sleeps_from_its_first_day_gets_no_gpu(sandbox, watcher):
+    run = sandbox.play("deploy.yml", variables={"gpu_nodepool_min_node_count": 0, "tgi_mistral_replicas": 0})
+    assert run.code == 0, run.output
+    assert nodes(watcher) == {SPOT: 0}
+    assert watcher.get("pods")["items"] == []
+    # The cluster, three nodes of its own pool, and no machine with a GPU.
+    assert "About 0.71 USD an hour (519 a month) with the first nodes, 0.3 (222) at the least" in words(run)
