@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-import requests
+
+from tests.playbooks.playground import until
+from tests.playbooks.watching import Watcher, load
 
 SIGNALS = [
     {"signal": "tgi_queue_size", "target": 5},
@@ -31,78 +27,11 @@ if os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG"):
     behavior = {"scaleUp": {"stabilizationWindowSeconds": 0}, "scaleDown": {"stabilizationWindowSeconds": 5}}
     SCALED["tgi_mistral_hpa_behavior"] = behavior
 LOADED = {"verify_load": True, "verify_load_clients": 16, "verify_load_timeout": 60}
-PATIENCE = 60
-
-
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """What ``holds()`` returns, as soon as that is true."""
-    limit = time.monotonic() + PATIENCE
-    while not (found := holds()):
-        assert time.monotonic() < limit, f"never came true: {what}"
-        time.sleep(0.1)
-    return found
-
-
-class Watcher:
-    """Looks at the cluster with kubectl, and at the pool's nodes by the sandbox's own account."""
-
-    def __init__(self, sandbox: Any) -> None:
-        self._sandbox = sandbox
-        self._kubeconfig = str(sandbox.directory / "kubeconfig-us-central1-mistral-cluster-gke")
-
-    def kubectl(self, *words: str) -> str:
-        done = subprocess.run(
-            ["kubectl", "--kubeconfig", self._kubeconfig, *words],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-        return done.stdout
-
-    def get(self, *words: str) -> dict[str, Any]:
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
-
-    def gpu_nodes(self) -> list[str]:
-        status = requests.get(f"{self._sandbox.endpoints['admin']}/status", timeout=10).json()
-        return status["clusters"][0]["node_pools"]["mistral-gpu-pool"]["nodes"]
-
-    def replicas(self) -> tuple[int, int]:
-        found = self.get("deployment", "mistral-7b")
-        return found["spec"]["replicas"], found["status"].get("readyReplicas", 0)
-
-    def events(self, reason: str) -> list[str]:
-        found = self.get("events", "--field-selector", f"reason={reason}")["items"]
-        return [one["message"] for one in found]
 
 
 @pytest.fixture(scope="module")
 def watcher(sandbox) -> Watcher:
     return Watcher(sandbox)
-
-
-@contextmanager
-def load(watcher: Watcher, clients: int = 16) -> Iterator[None]:
-    """Keep the model busy while the block lasts."""
-    service = watcher.get("service", "mistral-7b-service")
-    address, port = service["status"]["loadBalancer"]["ingress"][0]["ip"], service["spec"]["ports"][0]["port"]
-    body = {"inputs": "[INST] Tell a long story. [/INST]", "parameters": {"max_new_tokens": 500, "do_sample": False}}
-    over = threading.Event()
-
-    def client() -> None:
-        with requests.Session() as session:
-            while not over.is_set():
-                session.post(f"http://{address}:{port}/generate", json=body, timeout=30)
-
-    threads = [threading.Thread(target=client, daemon=True) for _number in range(clients)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def test_deploy_ends_with_an_autoscaler_that_acts(sandbox, watcher):

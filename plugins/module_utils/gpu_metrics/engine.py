@@ -20,7 +20,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources im
 from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result
 
 NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
-_EXPORTER_IMAGE = re.compile(r"(?:.*/)?dcgm-exporter(?:[:@].*)?")
+# GKE's own is gke-dcgm-exporter.
+_EXPORTER_IMAGE = re.compile(r"(?:.*/)?(?:gke-)?dcgm-exporter(?:[:@].*)?")
 _PORT = 9400
 
 

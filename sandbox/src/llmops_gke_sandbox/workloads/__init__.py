@@ -28,6 +28,18 @@ def _metrics_adapter(context: ContainerContext) -> Workload:
     return MetricsAdapterWorkload(context)
 
 
+def _prometheus_adapter(context: ContainerContext) -> Workload:
+    from llmops_gke_sandbox.workloads.prometheus_adapter import PrometheusAdapterWorkload
+
+    return PrometheusAdapterWorkload(context)
+
+
+def _prometheus_frontend(context: ContainerContext) -> Workload:
+    from llmops_gke_sandbox.workloads.prometheus_frontend import PrometheusFrontendWorkload
+
+    return PrometheusFrontendWorkload(context)
+
+
 def _pause(context: ContainerContext) -> Workload:
     from llmops_gke_sandbox.workloads.pause import PauseWorkload
 
@@ -67,7 +79,7 @@ _IMAGES = (
     Image(r".*/huggingface-text-generation-inference[a-z0-9.-]*", _tgi, 5_600_000_000, 60.0, 20.0),
     Image(r"ghcr\.io/huggingface/text-generation-inference", _tgi, 5_600_000_000, 60.0, 20.0),
     Image(
-        r"(nvcr\.io/nvidia/k8s|.*-docker\.pkg\.dev/.+|gke\.gcr\.io)/dcgm-exporter",
+        r"(nvcr\.io/nvidia/k8s|.*-docker\.pkg\.dev/.+)/dcgm-exporter|gke\.gcr\.io/gke-dcgm-exporter",
         _dcgm_exporter,
         420_000_000,
         12.0,
@@ -75,6 +87,8 @@ _IMAGES = (
     ),
     Image(r"quay\.io/inference-perf/inference-perf", _process, 410_000_000, 12.0, 5.0),
     Image(r"gcr\.io/gke-release/custom-metrics-stackdriver-adapter", _metrics_adapter, 30_000_000, 4.0, 2.0),
+    Image(r"registry\.k8s\.io/prometheus-adapter/prometheus-adapter", _prometheus_adapter, 30_000_000, 4.0, 2.0),
+    Image(r"gke\.gcr\.io/prometheus-engine/frontend", _prometheus_frontend, 30_000_000, 4.0, 2.0),
     Image(r"(registry\.k8s\.io|gke\.gcr\.io|gcr\.io/google_containers)/pause", _pause, 320_000, 1.0, 1.0),
 )
 _REFERENCE = re.compile(r"(?P<repository>[^@]+?)(:(?P<tag>[\w][\w.-]*))?(@sha256:[0-9a-f]{64})?")
