@@ -14,7 +14,6 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings i
     EVENT,
     Surroundings,
     about,
-    last_warning,
     said,
     times,
 )
@@ -153,8 +152,9 @@ def _claim(around: Surroundings, obj: dict[str, Any], state: State) -> State:
     if about(around, obj, "WaitForFirstConsumer"):
         # It is bound once a pod mounts it, and that pod's own wait tells what becomes of it.
         return READY
-    warning = last_warning(around, obj)
-    return Waiting(f"{state.why}: {warning}") if warning and isinstance(state, Waiting) else state
+    # Of any type: a claim that no volume fits is told by a Normal event.
+    events = about(around, obj)
+    return Waiting(f"{state.why}: {said(events[-1])}") if events and isinstance(state, Waiting) else state
 
 
 def _newest_set(around: Surroundings, deployment: dict[str, Any]) -> dict[str, Any] | None:

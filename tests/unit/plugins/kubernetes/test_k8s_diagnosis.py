@@ -238,6 +238,9 @@ def test_a_claim_that_waits_for_its_first_pod_is_no_reason_to_wait():
     pending = Waiting("phase Pending")
     first = event(claim, "WaitForFirstConsumer", "waiting for first consumer", type="Normal")
     assert told(obj=claim, state=pending, events=[first])[0] == READY
+    # Kubernetes itself does not call this one a warning.
+    unbound = event(claim, "FailedBinding", "no persistent volumes available", type="Normal")
+    assert "FailedBinding: no persistent volumes" in told(obj=claim, state=pending, events=[unbound])[0].why
     broken = event(claim, "ProvisioningFailed", 'storageclass "fast" not found')
     state, _around = told(obj=claim, state=pending, events=[broken])
     assert state == Waiting('phase Pending: ProvisioningFailed: storageclass "fast" not found')
