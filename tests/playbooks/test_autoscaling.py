@@ -9,23 +9,23 @@ The tests of this file build on each other, in their order: one deployment serve
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
 
 from tests.playbooks.playground import until
-from tests.playbooks.watching import Watcher, load
+from tests.playbooks.watching import WINDOWS, Watcher, load
 
 SIGNALS = [
     {"signal": "tgi_queue_size", "target": 5},
     {"signal": "tgi_batch_current_size", "target": 5},
     {"signal": "gpu_utilization", "target": 95},
 ]
-SCALED = {"dcgm_exporter_mode": "daemonset", "tgi_mistral_hpa_enabled": True, "tgi_mistral_hpa_signals": SIGNALS}
-if os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG"):
-    # A real autoscaler keeps wall time.
-    behavior = {"scaleUp": {"stabilizationWindowSeconds": 0}, "scaleDown": {"stabilizationWindowSeconds": 5}}
-    SCALED["tgi_mistral_hpa_behavior"] = behavior
+SCALED = {
+    **WINDOWS,
+    "dcgm_exporter_mode": "daemonset",
+    "tgi_mistral_hpa_enabled": True,
+    "tgi_mistral_hpa_signals": SIGNALS,
+}
 LOADED = {"verify_load": True, "verify_load_clients": 16, "verify_load_timeout": 60}
 
 

@@ -15,10 +15,15 @@ import pytest
 
 from tests.playbooks.playground import until
 from tests.playbooks.test_autoscaling import SIGNALS
-from tests.playbooks.watching import Watcher, load
+from tests.playbooks.watching import WINDOWS, Watcher, load
 
 GOOGLES, ITS_OWN = "custom-metrics-stackdriver-adapter", "prometheus-adapter"
-STACKDRIVER = {"dcgm_exporter_mode": "daemonset", "tgi_mistral_hpa_enabled": True, "tgi_mistral_hpa_signals": SIGNALS}
+STACKDRIVER = {
+    **WINDOWS,
+    "dcgm_exporter_mode": "daemonset",
+    "tgi_mistral_hpa_enabled": True,
+    "tgi_mistral_hpa_signals": SIGNALS,
+}
 PROMETHEUS = {
     **STACKDRIVER,
     "tgi_mistral_hpa_adapter": "prometheus",
@@ -66,7 +71,7 @@ def served_by(watcher: Watcher) -> dict[str, str]:
     return {
         one["metadata"]["name"]: one["spec"]["service"]["name"]
         for one in found
-        if one["spec"]["group"] in ("custom.metrics.k8s.io", "external.metrics.k8s.io")
+        if one["spec"].get("group") in ("custom.metrics.k8s.io", "external.metrics.k8s.io")
     }
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
+
+# A real autoscaler keeps wall time, and would scale down after minutes.
+_SHORT = {"stabilizationWindowSeconds": 5}
+WINDOWS: dict[str, Any] = (
+    {"tgi_mistral_hpa_behavior": {"scaleUp": _SHORT, "scaleDown": _SHORT}}
+    if os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG")
+    else {}
+)
 
 
 class Watcher:
