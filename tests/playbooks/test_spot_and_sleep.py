@@ -190,6 +190,6 @@ def test_a_model_that_sleeps_from_its_first_day_gets_no_gpu(sandbox, watcher):
     run = sandbox.play("deploy.yml", variables={"gpu_nodepool_min_node_count": 0, "tgi_mistral_replicas": 0})
     assert run.code == 0, run.output
     assert nodes(watcher) == {SPOT: 0}
-    assert watcher.get("pods")["items"] == []
+    assert watcher.get("pods", "-l", "app=mistral-7b")["items"] == []
     # The cluster, three nodes of its own pool, and no machine with a GPU.
     assert "About 0.71 USD an hour (519 a month) with the first nodes, 0.3 (222) at the least" in words(run)

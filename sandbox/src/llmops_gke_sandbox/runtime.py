@@ -125,7 +125,7 @@ class ClusterRuntime:
 
         pods = list(self._pods.all())
         stuck = [pod for pod in pods if is_stuck(pod)]
-        return placement.without_room(stuck, list(self._informers.store("nodes").all()), pods)
+        return placement.without_room(stuck, self._nodes.expected(), pods)
 
     def idle_nodes(self) -> set[str]:
         """Return the nodes on which no pod is but those that every node has, and those that have ended."""

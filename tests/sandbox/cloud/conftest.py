@@ -30,7 +30,7 @@ class Behind:
         self.labels: dict[str, dict] = {}
         self.taints: dict[str, list] = {}
         self.pending: list[dict] = []
-        self.managed = self.idle = False
+        self.managed = self.idle = self.binds = False
         self.takers: set[str] = set()
         self.shut_down: list[str] = []
         self.told: list[tuple[str, str, str, str]] = []
@@ -43,6 +43,8 @@ class Behind:
 
     async def add_node(self, pool: dict, zone: str, name: str) -> None:
         self.nodes[name] = (pool["name"], zone)
+        if self.binds:
+            self.pending = []
 
     async def remove_node(self, name: str) -> None:
         del self.nodes[name]

@@ -227,7 +227,7 @@ ON_DEMAND = GPU | NONE | {"name": "on-demand"}
 async def test_the_cheaper_pool_grows_and_the_other_where_it_cannot_be_had(cloud):
     await cloud.create(nodePools=[POOL, ON_DEMAND, SPOT])
     behind = cloud.behind["c1"]
-    behind.takers = {"spot", "on-demand"}
+    behind.takers, behind.binds = {"spot", "on-demand"}, True
     behind.pending = [{"for": "either", "metadata": {"uid": "1"}}]
     async with asyncio.timeout(5):
         while not pools_of(behind):
@@ -235,7 +235,6 @@ async def test_the_cheaper_pool_grows_and_the_other_where_it_cannot_be_had(cloud
     assert pools_of(behind) == {"spot"}
     behind.told.clear()
     cloud.faults.add("stockout", match={"pool": "spot"})
-    behind.pending = []
     assert (await cloud.done("POST", "clusters/c1/nodePools/spot:setSize", {"nodeCount": 0}))["status"] == "DONE"
     behind.pending = [{"for": "either", "metadata": {"uid": "2"}}]
     async with asyncio.timeout(5):
@@ -243,6 +242,7 @@ async def test_the_cheaper_pool_grows_and_the_other_where_it_cannot_be_had(cloud
             await asyncio.sleep(0.005)
     assert pools_of(behind) == {"on-demand"}
     assert [one[2] for one in behind.told[:3]] == ["TriggeredScaleUp", "FailedScaleUp", "TriggeredScaleUp"]
+    behind.pending = [{"for": "either", "metadata": {"uid": "3"}}]
     async with asyncio.timeout(5):
         while "NotTriggerScaleUp" not in [one[2] for one in behind.told]:
             await asyncio.sleep(0.005)

@@ -14,7 +14,7 @@ from llmops_gke_sandbox.controllers.placement import (
 )
 from llmops_gke_sandbox.controllers.scheduler import unschedulable_message
 
-from .conftest import DEFAULT_POOL, GPU, GPU_POOL, TOLERANT, ZONE, pod
+from .conftest import DEFAULT_POOL, GPU, GPU_POOL, SPEED, TOLERANT, ZONE, pod
 
 
 async def _unschedulable(world, name: str) -> str:
@@ -51,7 +51,13 @@ async def test_reasons_are_counted_by_node(gpu_world):
 async def test_a_new_node_takes_what_waited(world):
     await world.api.create("pods", pod("one", **GPU, **TOLERANT))
     await _unschedulable(world, "one")
+    world.clock.speed = 40.0
     await world.runtime.add_node(GPU_POOL, ZONE, "gpu-1")
+    # Its GPU driver is still to come, but nobody needs to ask for another node.
+    await world.until(lambda: world.api.get_now("nodes", "gpu-1"))
+    assert "nvidia.com/gpu" not in world.api.get_now("nodes", "gpu-1")["status"]["allocatable"]
+    await world.until(lambda: world.runtime.unschedulable_pods() == [])
+    world.clock.speed = SPEED
     assert (await world.started("one"))["spec"]["nodeName"] == "gpu-1"
     assert world.runtime.unschedulable_pods() == []
 

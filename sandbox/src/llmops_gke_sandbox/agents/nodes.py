@@ -35,6 +35,7 @@ class Nodes:
         self._pods = plane.informers.store("pods")
         self._numbers = itertools.count()
         self._drivers: dict[str, asyncio.Task] = {}
+        self._gpus: dict[str, int] = {}
         self._names: set[str] = set()
         self._heartbeats = Heartbeats(plane)
 
@@ -53,6 +54,8 @@ class Nodes:
         :raises ValueError: for a machine type that the sandbox does not know.
         """
         node = node_object(pool, zone, name, next(self._numbers), self._plane.project)
+        if driver_is_installed(pool):
+            self._gpus[name] = gpu_count(pool)
         now = timestamp(self._plane.clock.now())
         for condition in node["status"]["conditions"]:
             condition |= {"lastHeartbeatTime": now, "lastTransitionTime": now}
@@ -63,13 +66,13 @@ class Nodes:
         events = self._plane.recorder("kubelet", "kubelet", name)
         await events.normal(created, "Starting", "Starting kubelet.")
         await events.normal(created, "NodeReady", f"Node {name} status is now: NodeReady")
-        gpus = gpu_count(pool)
-        if gpus and driver_is_installed(pool):
+        if gpus := self._gpus.get(name):
             self._drivers[name] = asyncio.create_task(self._install_driver(name, gpus), name=f"driver {name}")
 
     async def remove(self, name: str) -> None:
         """Delete a node and, without grace, the pods on it: their machine is gone."""
         self._names.discard(name)
+        self._gpus.pop(name, None)
         self._heartbeats.remove(name)
         driver = self._drivers.pop(name, None)
         if driver is not None:
@@ -94,6 +97,16 @@ class Nodes:
         await self._client.patch("nodes", name, {"spec": {"taints": taints}})
         events = self._plane.recorder("kubelet", "kubelet", name)
         await events.normal(node, "Shutdown", "Shutdown manager detected shutdown event")
+
+    def expected(self) -> list[dict]:
+        """Return the nodes as they are once their GPU drivers are there: what an autoscaler counts on."""
+        return [self._with_gpus(node) for node in self._nodes.all()]
+
+    def _with_gpus(self, node: dict) -> dict:
+        gpus, have = self._gpus.get(node["metadata"]["name"]), node["status"].get("allocatable") or {}
+        if not gpus or _GPU in have:
+            return node
+        return {**node, "status": {**node["status"], "allocatable": {**have, _GPU: str(gpus)}}}
 
     async def clear(self) -> None:
         """Remove every simulated node, those of a sandbox that was killed among them."""

@@ -17,8 +17,6 @@ from llmops_gke_sandbox.google.container.state import Cluster, Pool
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 10
 _NODE_SECONDS = 60
-# A node whose GPU driver is still being installed counts as one to come, so nobody else is asked for.
-_DRIVER_SECONDS = 20
 
 
 class Autoscaler:
@@ -99,8 +97,6 @@ class Autoscaler:
             await self._parts.provisioner.add(cluster, pool, zone, 1)
             self._shrinking.added(set(pool.nodes) - before)
             self._backoff.worked(self._group(cluster, pool, zone))
-            if pool.body["config"].get("accelerators"):
-                await self._parts.clock.sleep(_DRIVER_SECONDS)
         except OperationFailed as failure:
             _LOG.warning("pool %s of %s can't grow: %s", pool.name, cluster.name, failure)
             self._backoff.failed(self._group(cluster, pool, zone), time.monotonic())
