@@ -7,7 +7,7 @@ import itertools
 
 from llmops_gke_sandbox.agents.allocatable import capacity, machine
 from llmops_gke_sandbox.agents.heartbeats import Heartbeats
-from llmops_gke_sandbox.control.objects import annotations_of, timestamp, with_condition
+from llmops_gke_sandbox.control.objects import annotations_of, condition_is, timestamp, with_condition
 from llmops_gke_sandbox.control.plane import Plane
 
 _SIMULATED = "llmops-gke-sandbox/simulated"
@@ -99,14 +99,24 @@ class Nodes:
         await events.normal(node, "Shutdown", "Shutdown manager detected shutdown event")
 
     def expected(self) -> list[dict]:
-        """Return the nodes as they are once their GPU drivers are there: what an autoscaler counts on."""
-        return [self._with_gpus(node) for node in self._nodes.all()]
+        """Return the nodes as they are once their GPU drivers are there: what an autoscaler counts on.
+
+        A new node is tainted as not ready until a controller has seen that it is: that counts as over, too.
+        """
+        return [self._untainted(self._with_gpus(node)) for node in self._nodes.all()]
 
     def _with_gpus(self, node: dict) -> dict:
         gpus, have = self._gpus.get(node["metadata"]["name"]), node["status"].get("allocatable") or {}
         if not gpus or _GPU in have:
             return node
         return {**node, "status": {**node["status"], "allocatable": {**have, _GPU: str(gpus)}}}
+
+    def _untainted(self, node: dict) -> dict:
+        taints = node["spec"].get("taints") or []
+        kept = [one for one in taints if one["key"] != _NOT_READY["key"]]
+        if len(kept) == len(taints) or not condition_is(node, "Ready"):
+            return node
+        return {**node, "spec": {**node["spec"], "taints": kept}}
 
     async def clear(self) -> None:
         """Remove every simulated node, those of a sandbox that was killed among them."""
