@@ -82,11 +82,13 @@ class HttpSession:
         content_type: str = "application/json",
         headers: dict[str, str] | None = None,
         repeatable: bool | None = None,
+        patience: float | None = None,
     ) -> Reply:
         """Send one request, repeated inside the deadline where that is safe, and return its 2xx reply.
 
         doing: what it is for, in words, for the error ("create cluster mistral in us-central1").
         repeatable: whether a lost reply may be answered by sending again; by default only reads are.
+        patience: seconds after which it is not repeated any more, where the deadline is more than it is worth.
         Raises HttpError on a refusal, ReplyLost where a write may or may not have happened.
         """
         again_is_safe = method in SAFE if repeatable is None else repeatable
@@ -103,8 +105,9 @@ class HttpSession:
             if not self._may_repeat(failure, again_is_safe):
                 raise failure
             pause = max(next(pauses), failure.retry_after)
-            unreachable = not self._answered and self.deadline.elapsed() - began > self.connect_patience
-            if unreachable or pause >= self.deadline.remaining():
+            tried = self.deadline.elapsed() - began
+            enough = self.connect_patience if not self._answered else patience
+            if (enough is not None and tried > enough) or pause >= self.deadline.remaining():
                 raise failure
             self.deadline.pause(pause, doing, failure.message)
 

@@ -25,6 +25,9 @@ APPLY = "application/apply-patch+yaml"
 
 PAGE = 500
 
+LOG_PATIENCE = 2.0
+"""Seconds in which a node that answers at all must have given a log."""
+
 
 class KubernetesApi:
     """One cluster's API server.
@@ -158,9 +161,9 @@ class KubernetesApi:
             raise
 
     def logs(self, namespace: str, pod: str, container: str, *, lines: int, previous: bool = False) -> list[str]:
-        """As read_log, empty where there is none."""
+        """As read_log, empty where there is none: it explains something, and is not worth a long wait."""
         try:
-            return self.read_log(namespace, pod, container, lines=lines, previous=previous)
+            return self.read_log(namespace, pod, container, lines=lines, previous=previous, patience=LOG_PATIENCE)
         except HttpError as error:
             # 400: the container has not started, 404: the pod is gone, 500: its node does not answer.
             if error.status in (400, 404, 500):
@@ -176,15 +179,21 @@ class KubernetesApi:
         lines: int,
         previous: bool = False,
         since: int | None = None,
+        patience: float | None = None,
     ) -> list[str]:
-        """The last ``lines`` of a container's log (of its former run where previous), of the last ``since`` seconds."""
+        """The last ``lines`` of a container's log (of its former run where previous), of the last ``since`` seconds.
+
+        patience: seconds for which a failure is answered by asking again; by default the deadline's.
+        """
         params: dict[str, Any] = {"container": container, "tailLines": lines}
         if previous:
             params["previous"] = "true"
         if since:
             params["sinceSeconds"] = since
         path = ObjectRef(POD, namespace, pod).path + "/log"
-        reply = self.http.request("GET", path, doing=f"read the log of {namespace}/{pod}", params=params)
+        reply = self.http.request(
+            "GET", path, doing=f"read the log of {namespace}/{pod}", params=params, patience=patience
+        )
         return str(reply.body).splitlines()
 
     def _read(self, path: str, doing: str) -> Any:

@@ -119,6 +119,13 @@ def test_retries_end_at_the_deadline_with_the_servers_words(time):
     assert time.now <= 3
 
 
+def test_what_is_not_worth_the_deadline_is_given_up_after_its_own_patience(time):
+    sick = Reply(500, {"error": {"code": 500, "message": "the node does not answer"}})
+    with FakeServer({("GET", "/log"): sick}) as server, pytest.raises(HttpError, match="node does not answer"):
+        session(server.url, time, seconds=600).request("GET", "/log", doing="read the log", patience=2.0)
+    assert 2 <= time.now < 10
+
+
 def test_a_refused_token_is_minted_anew_once(time):
     tokens = ["new", "old"]
 
