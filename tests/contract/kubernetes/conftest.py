@@ -32,7 +32,7 @@ from llmops_gke_sandbox.runtime import ClusterRuntime
 TOKEN = "contract-token"
 POOL = {"name": "default-pool", "version": "1.36.0-gke.1", "config": {"machineType": "n1-standard-4"}}
 ZONE = "us-central1-a"
-REAL = os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG")
+REAL = os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG", "").split(os.pathsep)[0]
 own_control_plane = pytest.mark.skipif(
     bool(REAL), reason="the fault is one of the sandbox's own API server or scheduler"
 )
