@@ -44,7 +44,7 @@ async def test_orphan_and_foreground_leave_their_finalizer(client):
 async def test_an_unknown_policy_is_refused(client):
     await make(client)
     status, body = await client("DELETE", MAP, {"propagationPolicy": "Later"})
-    assert (status, body["reason"]) == (400, "BadRequest")
+    assert (status, body["reason"]) == (422, "Invalid")
 
 
 async def test_preconditions_protect_a_newer_object(client):

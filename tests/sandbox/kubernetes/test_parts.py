@@ -6,6 +6,7 @@ import pytest
 
 from llmops_gke_sandbox.kubernetes import fieldsets, pretty
 from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.errors import ApiError
 from llmops_gke_sandbox.kubernetes.kinds import Registry
 from llmops_gke_sandbox.kubernetes.merge import merge
 from llmops_gke_sandbox.kubernetes.patches import PatchError, json_patch, merge_patch, strategic_merge_patch
@@ -128,7 +129,7 @@ def test_a_strategic_merge_removes_from_sets_and_keeps_keys():
 
 
 def test_a_keyed_item_without_its_key_cannot_be_patched():
-    with pytest.raises(PatchError, match="merge key: name"):
+    with pytest.raises(ApiError, match="merge key: name"):
         strategic_merge_patch(POD, containers("a"), {"spec": {"containers": [{"image": "x"}]}})
 
 

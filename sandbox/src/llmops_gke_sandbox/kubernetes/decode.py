@@ -20,7 +20,14 @@ def copy(value):
 
 
 class DecodeError(ValueError):
-    """A value does not fit the field's type; the message is the one of Go's decoder."""
+    """A value does not fit the field's type; the message is the one of Go's decoder.
+
+    :ivar converted: the message where an object is converted that was read already, as an apply is.
+    """
+
+    def __init__(self, message: str, converted: str | None = None) -> None:
+        super().__init__(message)
+        self.converted = converted or message
 
 
 @dataclass
@@ -56,6 +63,10 @@ def fill(obj: dict, zero: dict) -> None:
             fill(obj[name], value)
 
 
+# Lists that are not the same empty as left out: they have defaults.
+_KEPT_EMPTY = {("HPAScalingRules", "policies")}
+
+
 def _value(kind: Type, value: object, path: str, unknown: list[str], owner: str) -> object:
     if kind.shape == "any":
         return value
@@ -75,8 +86,10 @@ def _value(kind: Type, value: object, path: str, unknown: list[str], owner: str)
         if field_type is None:
             unknown.append(here)
         elif below is not None:
-            decoded = _value(field_type, below, here, unknown, name_of)
-            if decoded or field_type.shape not in ("map", "list") or name in kind.required:
+            # Of a map's values the decoder names the map alone.
+            decoded = _value(field_type, below, path if kind.shape == "map" else here, unknown, name_of)
+            kept = name in kind.required or (name_of, name) in _KEPT_EMPTY
+            if decoded or kept or field_type.shape not in ("map", "list"):
                 found[name] = decoded
     return found
 
@@ -95,6 +108,11 @@ def _scalar(kind: Type, value: object, path: str, owner: str) -> object:
         raise _mismatch(value, owner, path, "bool")
     if kind.scalar == "numeric" and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise _mismatch(value, owner, path, _go_type(kind))
+    if kind.format.startswith("int") and isinstance(value, float):
+        if not value.is_integer():
+            text = str(_mismatch(value, owner, path, _go_type(kind))).replace("number", f"number {value}")
+            raise DecodeError(text, f"cannot convert float64 to {kind.format}")
+        return int(value)
     if kind.format == "byte":
         return _bytes(value)
     return value
@@ -122,7 +140,13 @@ def _go_type(kind: Type) -> str:
 def _mismatch(value: object, owner: str, path: str, wanted: str) -> DecodeError:
     got = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(value), "number")
     trail = re.sub(r"\[\d+\]", "", path)
-    return DecodeError(f"json: cannot unmarshal {got} into Go struct field {owner}.{trail} of type {wanted}")
+    text = f"json: cannot unmarshal {got} into Go struct field {owner}.{trail} of type {wanted}"
+    return DecodeError(text, f"cannot convert {_go_type_of(value)} to {wanted}")
+
+
+def _go_type_of(value: object) -> str:
+    known = {dict: "map[string]interface {}", list: "[]interface {}", str: "string", bool: "bool", float: "float64"}
+    return known.get(type(value), "int64")
 
 
 def _custom(kind: Type, value: object, path: str, unknown: list[str], owner: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from .decode import copy
@@ -12,6 +13,8 @@ _PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "fail
 _FILE_MODE = {"defaultMode": 420}
 _HALF_ROLLOUT = {"maxUnavailable": "25%", "maxSurge": "25%"}
 _ONE_REPLICA = {"replicas": 1}
+_NO_IMAGE = re.compile(r"[\sA-Z]")
+"""What is no name of an image has no tag either, not even the one that is left out."""
 _SUBJECT_GROUP = "rbac.authorization.k8s.io"
 
 # By definition, without "io.k8s.api.": fields that are always filled.
@@ -45,6 +48,7 @@ _PLAIN: dict[str, dict] = {
         "suspend": False,
         "parallelism": 1,
         "podReplacementPolicy": "TerminatingOrFailed",
+        "manualSelector": False,
     },
     "core.v1.ConfigMapVolumeSource": _FILE_MODE,
     "core.v1.Container": {
@@ -77,6 +81,7 @@ _PLAIN: dict[str, dict] = {
     "core.v1.ServicePort": {"protocol": "TCP"},
     "core.v1.ServiceSpec": {"sessionAffinity": "None", "type": "ClusterIP", "internalTrafficPolicy": "Cluster"},
     "discovery.v1.EndpointPort": {"name": "", "protocol": "TCP"},
+    "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": {"port": 443},
     "networking.v1.NetworkPolicyPort": {"protocol": "TCP"},
     "rbac.v1.RoleRef": {"apiGroup": _SUBJECT_GROUP},
     "scheduling.v1.PriorityClass": {"preemptionPolicy": "PreemptLowerPriority"},
@@ -86,7 +91,7 @@ _PLAIN: dict[str, dict] = {
 
 def _container(value: dict) -> None:
     image = value.get("image", "").rsplit("/", 1)[-1]
-    untagged = ":" not in image and "@" not in image
+    untagged = ":" not in image and "@" not in image and not _NO_IMAGE.search(image)
     value.setdefault("imagePullPolicy", "Always" if untagged or image.endswith(":latest") else "IfNotPresent")
 
 
@@ -136,6 +141,11 @@ def _subject(value: dict) -> None:
         value.setdefault("apiGroup", _SUBJECT_GROUP)
 
 
+def _stateful_set_spec(value: dict) -> None:
+    for claim in value.get("volumeClaimTemplates", ()):
+        claim |= {"kind": "PersistentVolumeClaim", "apiVersion": "v1", "status": {"phase": "Pending"}}
+
+
 def _hpa_spec(value: dict) -> None:
     if not value.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
@@ -166,9 +176,17 @@ def _pod(value: dict) -> None:
             resources["requests"] = {**resources["limits"], **resources.get("requests", {})}
 
 
+def _pod_spec(value: dict) -> None:
+    """The account has two names, of which the older one is kept for old clients."""
+    account = value.get("serviceAccountName") or value.get("serviceAccount")
+    if account:
+        value["serviceAccountName"] = value["serviceAccount"] = account
+
+
 _RULES: dict[str, Callable[[dict], None]] = {
     "apps.v1.DaemonSetUpdateStrategy": _daemon_set_strategy,
     "apps.v1.DeploymentStrategy": _deployment_strategy,
+    "apps.v1.StatefulSetSpec": _stateful_set_spec,
     "apps.v1.StatefulSetUpdateStrategy": _stateful_set_strategy,
     "autoscaling.v2.HorizontalPodAutoscalerBehavior": _hpa_behavior,
     "autoscaling.v2.HorizontalPodAutoscalerSpec": _hpa_spec,
@@ -176,6 +194,7 @@ _RULES: dict[str, Callable[[dict], None]] = {
     "core.v1.Container": _container,
     "core.v1.LoadBalancerIngress": _ingress_address,
     "core.v1.Pod": _pod,
+    "core.v1.PodSpec": _pod_spec,
     "core.v1.ServicePort": _service_port,
     "core.v1.ServiceSpec": _service_spec,
     "core.v1.Volume": _volume,
@@ -199,7 +218,7 @@ def _walk(kind: Type, value: object) -> None:
         return
     name = kind.ref.removeprefix("io.k8s.api.")
     for field, default in _PLAIN.get(name, {}).items():
-        if value.get(field) is None:
+        if _left_out(value.get(field), default, name):
             value[field] = copy(default)
         elif isinstance(default, dict):
             value[field] = {**default, **value[field]}
@@ -210,6 +229,11 @@ def _walk(kind: Type, value: object) -> None:
                 _walk(field_type, below)
     if name in _RULES:
         _RULES[name](value)
+
+
+def _left_out(value: object, default: object, name: str) -> bool:
+    """Whether a field counts as not given: empty text, and in a probe 0, are nothing to Go."""
+    return value is None or (value == "" and isinstance(default, str)) or (value == 0 and name == "core.v1.Probe")
 
 
 def _custom(kind: Type, value: object) -> None:

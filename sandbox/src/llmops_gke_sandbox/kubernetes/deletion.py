@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from .errors import conflict, not_found
+from .errors import ApiError, details, forbidden, not_found
 from .kinds import Kind
 from .options import DeleteOptions
 from .rules import has_generation
 from .store import Store
 
 _FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+_IMMORTAL = ("default", "kube-public", "kube-system")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -33,6 +34,8 @@ class Deletion:
         :returns: the object's last state, and whether it is gone already.
         :raises ApiError: 404 if there is none, 409 if a precondition does not hold.
         """
+        if kind.kind == "Namespace" and name in _IMMORTAL:
+            raise forbidden(kind, name, "this namespace may not be deleted")
         live = self._store.get(kind, namespace, name)
         if live is None:
             raise not_found(kind, name)
@@ -55,16 +58,18 @@ class Deletion:
 
     def _check_preconditions(self, kind: Kind, live: dict, options: DeleteOptions) -> None:
         metadata = live["metadata"]
-        wrong = None
         if options.uid not in (None, metadata["uid"]):
-            wrong = f"UID in precondition: {options.uid}, UID in object meta: {metadata['uid']}"
-        elif options.resource_version not in (None, metadata["resourceVersion"]):
-            found = metadata["resourceVersion"]
-            wrong = (
-                f"ResourceVersion in precondition: {options.resource_version}, ResourceVersion in object meta: {found}"
+            message = (
+                f"the UID in the precondition ({options.uid}) does not match the UID in record ({metadata['uid']}). "
+                "The object might have been deleted and then recreated"
             )
-        if wrong:
-            raise conflict(kind, metadata["name"], f"Precondition failed: {wrong}")
+            raise _changed(kind, metadata["name"], message)
+        if options.resource_version not in (None, metadata["resourceVersion"]):
+            message = (
+                f"the ResourceVersion in the precondition ({options.resource_version}) does not match the "
+                f"ResourceVersion in record ({metadata['resourceVersion']}). The object might have been modified"
+            )
+            raise _changed(kind, metadata["name"], message)
 
     def _grace(self, kind: Kind, live: dict, options: DeleteOptions) -> int:
         """Only a pod that a node may be running is given time."""
@@ -103,6 +108,12 @@ class Deletion:
     def _remove(self, kind: Kind, obj: dict) -> dict:
         self._forget(kind, obj)
         return self._store.remove(kind, obj)
+
+
+def _changed(kind: Kind, name: str, message: str) -> ApiError:
+    """Return the 409 of a precondition: it names the kind where others name the resource."""
+    text = f'Operation cannot be fulfilled on {kind.kind} "{name}": {message}'
+    return ApiError(409, "Conflict", text, details(kind, name, by_kind=True))
 
 
 def _held(kind: Kind, obj: dict) -> bool:

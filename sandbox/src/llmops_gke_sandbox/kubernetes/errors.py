@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -66,9 +67,18 @@ def number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
     if not text:
         return None
-    if not text.isdigit():
-        raise bad_request(f'{name}: Invalid value: "{text}": must be a number')
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     return int(text)
+
+
+def invalid_options(options: str, causes: list[Cause], name: str = "") -> ApiError:
+    """422 for the options of a request.
+
+    :param options: their kind, with its group: ``PatchOptions.meta.k8s.io``.
+    """
+    kind, _, group = options.partition(".")
+    return invalid(Kind(group, "", kind, ""), name, causes)
 
 
 def not_found(kind: Kind, name: str) -> ApiError:

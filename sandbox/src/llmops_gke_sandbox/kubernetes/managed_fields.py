@@ -140,10 +140,9 @@ def applied(kind: Kind, live: dict, config: dict, owner: Owner, force: bool, now
     :param live: the object as it is; an empty one for a create.
     :param force: take fields that others own and that would change.
     :returns: the merged object with its owners; values are not decoded yet. Owners' times tell whether a value changed.
-    :raises ApiError: 500 for a configuration that does not fit its type, 409 for conflicts.
+    :raises ApiError: 409 for conflicts.
     """
     of = type_of(kind)
-    _refuse_misfits(kind, of, config)
     managed = Managed.of(live)
     former_owner = next((known for known in managed.fields if _same_applier(known, owner)), None)
     former = managed.fields.pop(former_owner, set()) if former_owner else set()
@@ -179,11 +178,14 @@ def _same_applier(known: Owner, owner: Owner) -> bool:
     return (known.manager, known.operation, known.subresource) == (owner.manager, "Apply", owner.subresource)
 
 
-def _refuse_misfits(kind: Kind, of: Type, config: dict) -> None:
-    wrong = check(of, config)
+def refuse_misfits(kind: Kind, config: dict, subject: str) -> None:
+    """Refuse a configuration that does not fit its type.
+
+    :param subject: NAMESPACE/NAME as the configuration itself says them.
+    :raises ApiError: 500.
+    """
+    wrong = check(type_of(kind), config)
     if wrong:
-        metadata = config["metadata"]
-        subject = "/".join(part for part in (metadata.get("namespace"), metadata.get("name")) if part)
         text = wrong[0] if len(wrong) == 1 else "errors:\n" + "\n".join(f"  {line}" for line in wrong)
         raise internal(f"failed to create typed patch object ({subject}; {kind.generic}): {text}")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from .decode import copy
-from .errors import ApiError, bad_request
+import json
+
+from .decode import DecodeError, copy
+from .errors import ApiError, Cause, bad_request, internal
+from .go_values import go
 from .schema import Type
 from .typed import child
 
@@ -11,6 +14,10 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON = "application/json-patch+json"
+
+
+_UNREADABLE = "json: cannot unmarshal"
+_OPERATIONS = "[]handlers.jsonPatchOp"
 
 
 class PatchError(ValueError):
@@ -25,15 +32,28 @@ def patched(kind: Type, value: dict, patch: object, form: str) -> object:
     """
     try:
         if form == JSON:
-            return json_patch(value, patch if isinstance(patch, list) else [patch])
+            if not isinstance(patch, list):
+                raise bad_request(f"error decoding patch: {_UNREADABLE} object into Go value of type {_OPERATIONS}")
+            return json_patch(value, patch)
         if not isinstance(patch, dict):
-            raise bad_request("json: cannot unmarshal array into Go value of type map[string]interface {}")
+            before = "error decoding patch: " if form == MERGE else ""
+            raise bad_request(f"{before}{_UNREADABLE} array into Go value of type map[string]interface {{}}")
         return strategic_merge_patch(kind, value, patch) if form == STRATEGIC else merge_patch(value, patch)
     except PatchError as error:
         if form != JSON:
             raise bad_request(str(error)) from None
         message = "the server rejected our request due to an error in our request"
         raise ApiError(422, "Invalid", message, {}) from None
+
+
+def unreadable(merged: object, patch: object, form: str, error: DecodeError) -> ApiError:
+    """Return the 422 for a patch that leaves an object which cannot be read."""
+    shown, text = go(patch), error.converted
+    if form != STRATEGIC:
+        shown, text = json.dumps(merged, separators=(",", ":"), ensure_ascii=False), str(error)
+    cause = Cause("FieldValueInvalid", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {text}", "patch")
+    message = f' "" is invalid: {cause.field}: {cause.message}'
+    return ApiError(422, "Invalid", message, {"causes": [cause._asdict()]})
 
 
 def merge_patch(value: object, patch: object) -> object:
@@ -187,7 +207,7 @@ def _strategic_items(kind: Type, current: list, patch: list) -> list:
     fresh = []
     for item in patch:
         if not isinstance(item, dict) or key not in item:
-            raise PatchError(f"map: {item} does not contain declared merge key: {key}")
+            raise internal(f"map: {go(item)} does not contain declared merge key: {key}")
         at = next((index for index, one in enumerate(merged) if one.get(key) == item[key]), None)
         if item.get("$patch") == "delete":
             merged = [one for one in merged if one.get(key) != item[key]]

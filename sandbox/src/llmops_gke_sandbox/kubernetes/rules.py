@@ -69,6 +69,8 @@ def prepare_create(kind: Kind, obj: dict, addresses: ServiceAddresses) -> None:
     on_create = _ON_CREATE.get(kind.kind)
     if on_create and kind.custom is None:
         on_create(obj)
+    if kind.kind == "DaemonSet":
+        _daemon_set_template(None, obj)
     if kind.kind == "Service":
         addresses.allocate(obj)
 
@@ -86,6 +88,8 @@ def prepare_update(kind: Kind, old: dict, new: dict, subresource: str, addresses
         _keep(old, new, "status")
     if kind.kind == "Namespace" and subresource != "finalize":
         _keep(old, new, "spec")
+    if kind.kind == "DaemonSet" and not subresource:
+        _daemon_set_template(old, new)
     if kind.kind == "Service" and subresource != "status":
         addresses.reallocate(old, new)
     if has_generation(kind) and not subresource and _specification(old) != _specification(new):
@@ -174,7 +178,7 @@ def quality_of_service(spec: dict) -> str:
 def _job(obj: dict) -> None:
     """A Job selects its pods by its own uid. Source: registry/batch/job/strategy.go."""
     spec, metadata = obj["spec"], obj["metadata"]
-    if spec.get("manualSelector") or spec.get("selector"):
+    if spec.get("manualSelector"):
         return
     labels = {
         "batch.kubernetes.io/controller-uid": metadata["uid"],
@@ -184,7 +188,29 @@ def _job(obj: dict) -> None:
     }
     template = spec["template"].setdefault("metadata", {})
     template["labels"] = {**template.get("labels", {}), **labels}
-    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": metadata["uid"]}}
+    selector = spec.get("selector") or {}
+    own = {"batch.kubernetes.io/controller-uid": metadata["uid"]}
+    spec["selector"] = {**selector, "matchLabels": {**selector.get("matchLabels", {}), **own}}
+
+
+def after_create(kind: Kind, obj: dict) -> None:
+    """Change, in place, an object that was found valid, as reading it back from the store does."""
+    if kind.kind == "Job" and kind.custom is None and not obj["metadata"].get("labels"):
+        labels = obj["spec"]["template"].get("metadata", {}).get("labels")
+        obj["metadata"] |= {"labels": dict(labels)} if labels else {}
+
+
+def _daemon_set_template(old: dict | None, new: dict) -> None:
+    """A DaemonSet counts the changes of its template in an annotation, which no writer can take away."""
+    count = 1
+    if old:
+        former = (old["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, "1")
+        count = int(former) + (old["spec"]["template"] != new["spec"]["template"])
+    annotations = new["metadata"].get("annotations") or {}
+    new["metadata"]["annotations"] = {**annotations, _TEMPLATE_GENERATION: str(count)}
+
+
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def _definition(obj: dict) -> None:

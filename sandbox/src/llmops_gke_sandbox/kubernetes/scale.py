@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from .errors import Cause, bad_request, invalid
+from .decode import DecodeError, decode
+from .errors import bad_request, invalid
 from .kinds import Kind
+from .object_types import cannot_be_handled, require_type
 from .options import WriteOptions
-from .patches import MERGE, patched
+from .patches import MERGE, patched, unreadable
 from .schema import ANY
 from .verbs import Verbs
+from .words import NOT_NEGATIVE, wrong
 
 
 def read_scale(verbs: Verbs, kind: Kind, namespace: str, name: str) -> dict:
@@ -30,14 +33,27 @@ def write_scale(
     wanted = patched(ANY, _scale(live), body, form) if form else body
     if not isinstance(wanted, dict):
         raise bad_request("the body must be an object of kind Scale")
-    replicas = wanted.get("spec", {}).get("replicas", 0)
-    if not isinstance(replicas, int) or replicas < 0:
-        message = f"Invalid value: {replicas}: must be greater than or equal to 0"
-        raise invalid(kind, name, [Cause("FieldValueInvalid", message, "spec.replicas")])
-    version = wanted.get("metadata", {}).get("resourceVersion")
+    require_type(verbs.registry, _SCALE, wanted)
+    try:
+        decoded = decode(_SCALE, wanted)
+        options.judge_unknown(decoded.unknown)
+    except DecodeError as error:
+        if form:
+            raise unreadable(wanted, body, form, error) from None
+        raise cannot_be_handled(_SCALE, "Scale", "v1", str(error)) from None
+    given = decoded.obj["metadata"]
+    if given.get("name", name) != name:
+        raise bad_request(f"the name of the object ({given['name']}) does not match the name on the URL ({name})")
+    replicas = decoded.obj.get("spec", {}).get("replicas", 0)
+    if replicas < 0:
+        raise invalid(_SCALE, name, [wrong("spec.replicas", replicas, NOT_NEGATIVE)])
+    version = given.get("resourceVersion")
     patch = {"metadata": {"resourceVersion": version} if version else {}, "spec": {"replicas": replicas}}
     obj, _ = verbs.patch(kind, namespace, name, patch, MERGE, options, "scale")
     return _scale(obj)
+
+
+_SCALE = Kind("autoscaling", "v1", "Scale", "scales")
 
 
 def _scale(obj: dict) -> dict:

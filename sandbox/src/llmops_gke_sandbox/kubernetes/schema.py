@@ -106,10 +106,15 @@ class Type:
             self._items = Type(items, self._resolve, self._custom) if isinstance(items, dict) else ANY
         return self._items
 
-    @staticmethod
-    def key_default(key: str) -> str | None:
-        """Return what a key field means when it is left out, None if it must be given."""
-        return _KEY_DEFAULTS.get(key)
+    def key_default(self, key: str) -> str | int | None:
+        """Return what a key field of this list's items means when it is left out, None if it must be given."""
+        if key in _KEY_DEFAULTS:
+            return _KEY_DEFAULTS[key]
+        found = self.items.field(key)
+        # In a builtin kind Go reads it as empty; validation then refuses it in its own words.
+        if self._custom or found is None:
+            return None
+        return 0 if found.scalar == "numeric" else ""
 
 
 def _dereferenced(schema: dict, resolve: Resolve) -> tuple[dict, str]:

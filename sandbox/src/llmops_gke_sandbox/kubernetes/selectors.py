@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from .errors import bad_request
 from .kinds import Kind
+from .words import Form, label_value, qualified_name
 
 Matches = Callable[[dict], bool]
 
@@ -69,7 +70,8 @@ def selector_matches(selector: dict | None, labels: dict) -> bool:
     if any(labels.get(key) != value for key, value in wanted.items()):
         return False
     return all(
-        _requirement(one["key"], _OPERATORS[one["operator"]], one.get("values") or [])(labels)
+        one["operator"] in _OPERATORS
+        and _requirement(one["key"], _OPERATORS[one["operator"]], one.get("values") or [])(labels)
         for one in selector.get("matchExpressions") or ()
     )
 
@@ -114,7 +116,7 @@ def _parse(text: str) -> list[Callable[[dict], bool]]:
     while (separator := parser.next()) == ",":
         found.append(_parse_one(parser))
     if separator:
-        raise _refuse(separator, "',' or 'end of string'")
+        raise bad_request(f"found '{separator}', expected: ',' or 'end of string'")
     return found
 
 
@@ -124,16 +126,26 @@ def _parse_one(parser: _Parser) -> Callable[[dict], bool]:
         return _requirement(parser.next(), "!", [])
     if not key or key in "=!(),<>":
         raise _refuse(key, "!, identifier, or 'end of string'")
+    _refuse_malformed("key", key, qualified_name)
     operator = parser.peek()
     if operator in ("", ","):
         return _requirement(key, "exists", [])
     parser.next()
     if operator in ("in", "notin"):
-        return _requirement(key, operator, _parse_values(parser))
+        values = _parse_values(parser)
+        for index, value in enumerate(values):
+            _refuse_malformed(f"values[{index}][{key}]", value, label_value)
+        return _requirement(key, operator, values)
     if operator not in ("=", "==", "!=", "<", ">"):
         raise _refuse(operator, "in, notin, =, ==, !=, gt, lt")
     value = "" if parser.peek() in ("", ",") else parser.next()
+    _refuse_malformed(f"values[0][{key}]", value, label_value)
     return _requirement(key, operator, [value])
+
+
+def _refuse_malformed(field: str, value: str, form: Form) -> None:
+    for message in form(value):
+        raise bad_request(f'unable to parse requirement: {field}: Invalid value: "{value}": {message}')
 
 
 def _parse_values(parser: _Parser) -> list[str]:
@@ -147,7 +159,7 @@ def _parse_values(parser: _Parser) -> list[str]:
         if token == ",":
             continue
         if not token:
-            raise _refuse("", "',', ')' or identifier")
+            raise _refuse("", "',' or ')'" if values else "',', ')' or identifier")
         values.append(token)
 
 

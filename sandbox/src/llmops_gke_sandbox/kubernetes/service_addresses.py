@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_address
 from itertools import chain
 
 from .errors import ApiError, Cause, invalid
@@ -14,6 +14,12 @@ CLUSTER_RANGE = IPv4Network("34.118.224.0/20")
 """The range that GKE gives to Services by default."""
 NODE_PORTS = range(30000, 32768)
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
+# Fields that go when a Service's new type has no use for them.
+_OF_TYPES = {
+    "allocateLoadBalancerNodePorts": ("LoadBalancer",),
+    "externalTrafficPolicy": _WITH_NODE_PORTS,
+    "loadBalancerClass": ("LoadBalancer",),
+}
 
 
 class ServiceAddresses:
@@ -47,6 +53,11 @@ class ServiceAddresses:
         for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             if name in before and after["type"] != "ExternalName":
                 after.setdefault(name, before[name])
+        for name, types in _OF_TYPES.items():
+            if after["type"] not in types and after.get(name) == before.get(name):
+                after.pop(name, None)
+        if after.get("clusterIP") != before.get("clusterIP") and after.get("clusterIPs") == before.get("clusterIPs"):
+            after["clusterIPs"] = [after["clusterIP"]]
         if "clusterIP" not in after:
             self.allocate(new)
             return
@@ -77,13 +88,7 @@ class ServiceAddresses:
         if wanted == "None":
             return wanted
         if wanted:
-            if wanted in self._taken:
-                raise self._refuse(
-                    service,
-                    "spec.clusterIPs",
-                    f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: provided IP is already allocated',
-                )
-            self._taken.add(wanted)
+            self._take(service, wanted)
             return wanted
         count = len(self._hosts)
         candidates = (self._hosts[(self._next_host + step) % count] for step in range(count))
@@ -92,19 +97,37 @@ class ServiceAddresses:
         self._taken.add(found)
         return found
 
+    def _take(self, service: dict, wanted: str) -> None:
+        try:
+            inside = ip_address(wanted) in CLUSTER_RANGE
+        except ValueError:
+            return  # What is no address at all, validation refuses.
+        problem = None
+        if not inside:
+            problem = f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {CLUSTER_RANGE}"
+        elif wanted in self._taken:
+            problem = "provided IP is already allocated"
+        if problem:
+            message = f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: {problem}'
+            raise self._refuse(service, "spec.clusterIPs", message)
+        self._taken.add(wanted)
+
     def _node_ports(self, service: dict, kept: dict) -> None:
         spec = service["spec"]
         wanted = spec["type"] in _WITH_NODE_PORTS and spec.get("allocateLoadBalancerNodePorts", True)
-        for port in spec.get("ports", ()):
+        for index, port in enumerate(spec.get("ports", ())):
+            had = kept.get((port["port"], port["protocol"]))
             if not wanted:
-                if spec["type"] not in _WITH_NODE_PORTS:
+                # What the former type had goes with it; what the writer says stays, and is refused.
+                if spec["type"] not in _WITH_NODE_PORTS and port.get("nodePort") == had:
                     port.pop("nodePort", None)
                 continue
-            had = kept.get((port["port"], port["protocol"]))
             number = port.get("nodePort") or had or self._free_port()
             if number != had and number in self._ports:
                 raise self._refuse(
-                    service, "spec.ports[0].nodePort", f"Invalid value: {number}: provided port is already allocated"
+                    service,
+                    f"spec.ports[{index}].nodePort",
+                    f"Invalid value: {number}: provided port is already allocated",
                 )
             self._ports.add(number)
             port["nodePort"] = number

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .fieldsets import Fields, Path, compact, shown, tree
+from .go_values import go, go_syntax
 from .schema import ANY, Type
 
 ABSENT = object()
@@ -74,31 +75,24 @@ def check(kind: Type, value: object, path: Path = ()) -> list[str]:
 
 def _check_scalar(kind: Type, value: object, path: Path) -> list[str]:
     at = shown(path)
-    if isinstance(value, dict | list):
-        return [f"{at}: expected {_SCALARS.get(kind.scalar, 'scalar')}, got {_go(value)}"]
     if kind.scalar == "string" and not isinstance(value, str):
-        return [f"{at}: expected string, got {_go(value)}"]
+        return [f"{at}: expected string, got &value.valueUnstructured{{Value:{go_syntax(value)}}}"]
     if kind.scalar == "boolean" and not isinstance(value, bool):
-        return [f"{at}: expected boolean, got {_go(value)}"]
+        return [f"{at}: expected boolean, got &{{{go(value)}}}"]
     if kind.scalar == "numeric" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return [f"{at}: expected numeric (int or float), got {_go(value)}"]
+        return [f"{at}: expected numeric (int or float), got {_type(value)}"]
     return []
 
 
-_SCALARS = {"numeric": "numeric (int or float)", "string": "string", "boolean": "boolean"}
-
-
-def _go(value: object) -> str:
-    if isinstance(value, bool):
-        return "boolean"
+def _type(value: object) -> str:
     if isinstance(value, dict | list):
         return "map" if isinstance(value, dict) else "list"
-    return "string" if isinstance(value, str) else "int" if isinstance(value, int) else "float"
+    return "boolean" if isinstance(value, bool) else "string"
 
 
 def _check_map(kind: Type, value: object, path: Path) -> list[str]:
     if not isinstance(value, dict):
-        return [f"{shown(path)}: expected map, got &{{{value}}}"]
+        return [f"{shown(path)}: expected map, got &{{{go(value)}}}"]
     wrong = []
     for name, below in value.items():
         here = (*path, f"f:{name}")
@@ -109,7 +103,7 @@ def _check_map(kind: Type, value: object, path: Path) -> list[str]:
 
 def _check_list(kind: Type, value: object, path: Path) -> list[str]:
     if not isinstance(value, list):
-        return [f"{shown(path)}: expected list, got &{{{value}}}"]
+        return [f"{shown(path)}: expected list, got &{{{go(value)}}}"]
     wrong: list[str] = []
     seen: set[str] = set()
     for index, item in enumerate(value):

@@ -13,13 +13,14 @@ from .errors import already_exists, bad_request, conflict, details, forbidden, i
 from .kinds import Kind, Registry
 from .managed_fields import Owner
 from .namespaces import require_namespace
-from .options import WriteOptions, missing_manager
-from .patches import APPLY, patched
-from .rules import complete, prepare_create, prepare_update, reset_fields
+from .object_types import cannot_be_handled, require_applied_type, require_type
+from .options import WriteOptions
+from .patches import APPLY, patched, unreadable
+from .rules import after_create, complete, prepare_create, prepare_update, reset_fields
 from .schema import type_of
 from .service_addresses import ServiceAddresses
 from .store import Store
-from .validation import refuse_missing_name, validate_create, validate_update
+from .validation import refuse_missing_name, validate_create, validate_status, validate_update
 from .zero_values import empty_object
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
@@ -71,6 +72,8 @@ class Verbs:
 
         :raises ApiError: 400, 404, 409 or 422 with the server's words.
         """
+        if isinstance(body, dict) and not (body.get("metadata") or {}).get("name"):
+            raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
         body = self._addressed(kind, namespace, body, name)
         live = self.get(kind, namespace, name)
         return self._replace(kind, live, self._decoded(kind, body, options), options, subresource)
@@ -94,30 +97,38 @@ class Verbs:
         if form == APPLY:
             return self._apply(kind, namespace, name, patch, options, subresource)
         live = self.get(kind, namespace, name)
-        body = self._addressed(kind, namespace, patched(type_of(kind), live, patch, form), name)
-        return self._replace(kind, live, self._decoded(kind, body, options), options, subresource), False
+        merged = patched(type_of(kind), live, patch, form)
+        body = self._addressed(kind, namespace, merged, name)
+        try:
+            new = self._read(kind, body, options)
+        except DecodeError as error:
+            raise unreadable(merged, patch, form, error) from None
+        return self._replace(kind, live, new, options, subresource), False
 
     def _apply(
         self, kind: Kind, namespace: str, name: str, config: object, options: WriteOptions, subresource: str
     ) -> tuple[dict, bool]:
-        if not options.given_manager:
-            raise missing_manager()
         if not isinstance(config, dict):
             raise bad_request("an apply configuration must be an object")
+        require_applied_type(kind, config)
         live = self.store.get(kind, namespace, name)
         if live is None:
             if subresource:
                 raise not_found(kind, name)
             require_namespace(self, kind, namespace, name)
+        given = config.get("metadata")
+        given = given if isinstance(given, dict) else {}
+        subject = f"{given.get('namespace') or ''}/{given.get('name') or name}"
         config = self._addressed(kind, namespace, config, name)
         if "managedFields" in config["metadata"]:
             raise bad_request("metadata.managedFields must be nil")
+        managed_fields.refuse_misfits(kind, config, subject)
         owner = Owner(options.manager, "Apply", kind.api_version, subresource)
         ignored = reset_fields(kind, subresource)
         merged = managed_fields.applied(
             kind, live or empty_object(kind), config, owner, options.force, self.now(), ignored
         )
-        new = self._converted(kind, merged, f"{namespace}/{name}" if namespace else name)
+        new = self._converted(kind, merged, subject)
         if live is None:
             return self._create(kind, namespace, new, options), True
         return self._replace(kind, live, new, options, subresource, owned=True), False
@@ -128,7 +139,7 @@ class Verbs:
         except DecodeError as error:
             raise internal(
                 f"failed to convert new object ({subject}; {kind.generic}) to proper version: "
-                f"unable to convert unstructured object to {kind.generic}: {error}"
+                f"unable to convert unstructured object to {kind.generic}: {error.converted}"
             ) from None
         new = copy(new)
         complete(kind, new)
@@ -136,10 +147,12 @@ class Verbs:
 
     def _decoded(self, kind: Kind, body: dict, options: WriteOptions) -> dict:
         try:
-            decoded = decode(kind, body)
+            return self._read(kind, body, options)
         except DecodeError as error:
-            text = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
-            raise bad_request(text) from None
+            raise cannot_be_handled(kind, kind.kind, kind.version, str(error)) from None
+
+    def _read(self, kind: Kind, body: dict, options: WriteOptions) -> dict:
+        decoded = decode(kind, body)
         options.judge_unknown(decoded.unknown)
         new = copy(decoded.obj)
         complete(kind, new)
@@ -149,9 +162,7 @@ class Verbs:
         """Return a body that agrees with its URL, or refuse it."""
         if not isinstance(body, dict):
             raise bad_request(f"the body must be an object of kind {kind.kind}")
-        if body.get("kind", kind.kind) != kind.kind or body.get("apiVersion", kind.api_version) != kind.api_version:
-            given = f"{body.get('apiVersion')}, Kind={body.get('kind')}"
-            raise bad_request(f"the object given ({given}) is not of the kind of this URL ({kind.generic})")
+        require_type(self.registry, kind, body)
         metadata = dict(body.get("metadata") or {})
         if namespace and metadata.get("namespace", namespace) not in ("", namespace):
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
@@ -183,6 +194,7 @@ class Verbs:
             validate_create(kind, new)
             if self.store.get(kind, namespace, metadata["name"]) is not None:
                 raise already_exists(kind, metadata["name"])
+        after_create(kind, new)
         return new if options.dry_run else self.store.put(kind, new)
 
     def _admit(self, kind: Kind, namespace: str, name: str) -> None:
@@ -198,9 +210,14 @@ class Verbs:
         name = metadata["name"]
         if metadata.get("uid") not in (None, live["metadata"]["uid"]):
             found, given = live["metadata"]["uid"], metadata["uid"]
-            raise conflict(
-                kind, name, f"Precondition failed: UID in precondition: {given}, UID in object meta: {found}"
+            where = "/".join(part for part in (kind.plural, metadata.get("namespace"), name) if part)
+            message = (
+                f"StorageError: invalid object, Code: 4, Key: /registry/{where}, ResourceVersion: 0, "
+                f"AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {found}"
             )
+            raise conflict(kind, name, message)
+        if not str(metadata.get("resourceVersion") or "0").isdigit():
+            raise internal(f'strconv.ParseUint: parsing "{metadata["resourceVersion"]}": invalid syntax')
         if metadata.get("resourceVersion") not in (None, "", live["metadata"]["resourceVersion"]):
             message = "the object has been modified; please apply your changes to the latest version and try again"
             raise conflict(kind, name, message)
@@ -213,6 +230,8 @@ class Verbs:
             prepare_update(kind, live, new, subresource, self._addresses)
             if not subresource:
                 validate_update(kind, live, new)
+            elif subresource == "status":
+                validate_status(kind, new)
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
         if managed_fields.same_but_times(live, new):
             return live

@@ -24,6 +24,7 @@ from .requests import body_of, form_of, patch_form, write_options, written
 from .watches import Watch
 
 _LOG = logging.getLogger(__name__)
+_NOT_ALLOWED = "the server does not allow this method on the requested resource"
 _NOT_FOUND = "404 page not found\n"
 
 
@@ -71,12 +72,14 @@ class Handlers:
             if request.path not in access.OPEN_PATHS:
                 access.require_path(user, request.method, request.path)
             answer = self._meta.answer(request) if request.method in ("GET", "HEAD") else None
+            if answer is None and self._meta.has_group_of(request.path):
+                raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
             return answer or web.Response(status=404, text=_NOT_FOUND)
         watch = request.query.get("watch") in ("true", "1")
         verb = target.verb(request.method, watch)
         access.require(user, verb, target)
         if not target.allows(verb):
-            raise ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise ApiError(405, "MethodNotAllowed", _NOT_ALLOWED, {})
         if target.subresource not in ("", "status", "finalize"):
             return await self._parts.answer(request, target, verb)
         return await _VERBS[verb](self, request, target, user)
@@ -104,7 +107,7 @@ class Handlers:
         if access.is_review(kind) and request.content_type == protobuf.CONTENT_TYPE:
             # kubectl asks about rights in protobuf alone. The answer depends on who asks, not on what.
             return web.json_response(access.review(kind, {}, user, options.manager, self._verbs.now()), status=201)
-        body = await body_of(request)
+        body = await body_of(request, kind.kind)
         if not isinstance(body, dict):
             raise bad_request(f"the body must be an object of kind {kind.kind}")
         if access.is_review(kind):
@@ -116,7 +119,7 @@ class Handlers:
         return written(form_of(request).one(kind, created), options, 201)
 
     async def _update(self, request: web.Request, target: Target, _user: str) -> web.Response:
-        options, body = write_options(request), await body_of(request)
+        options, body = write_options(request), await body_of(request, target.kind.kind)
         updated = self._verbs.update(target.kind, target.namespace, target.name, body, options, target.subresource)
         return written(form_of(request).one(target.kind, updated), options)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from ..errors import ApiError, bad_request, number
 from ..kinds import Kind
+from ..options import refuse_list_options
 from ..selectors import Matches, field_matcher, label_matcher
 from ..store import Gone, Store
 
@@ -30,11 +31,15 @@ def list_objects(store: Store, kind: Kind, namespace: str, query: Mapping[str, s
     :raises ApiError: 400 for a query that makes no sense, 410 for a version that is too old.
     """
     matches = matcher(kind, query)
-    revision, start = store.revision, ""
+    limit = number(query, "limit") or 0
+    refuse_list_options(query, watch=False)
+    revision, start, wanted = store.revision, "", _version(query)
     if query.get("continue"):
         revision, start = _read_continue(query["continue"])
+    elif wanted > revision:
+        raise _too_large(wanted, revision)
     elif query.get("resourceVersionMatch") == "Exact":
-        revision = number(query, "resourceVersion") or 0
+        revision = wanted
     try:
         items = (
             store.items(kind, namespace) if revision == store.revision else store.items_at(kind, namespace, revision)
@@ -43,13 +48,30 @@ def list_objects(store: Store, kind: Kind, namespace: str, query: Mapping[str, s
         raise expired(query, error) from None
     items = [obj for obj in items if matches(obj) and _position(obj, namespace) >= start]
     metadata = {"resourceVersion": str(revision)}
-    limit = number(query, "limit") or 0
     if 0 < limit < len(items):
         metadata["continue"] = _write_continue(revision, _position(items[limit - 1], namespace))
         if not query.get("labelSelector") and not query.get("fieldSelector"):
             metadata["remainingItemCount"] = len(items) - limit
         items = items[:limit]
     return items, metadata
+
+
+def _version(query: Mapping[str, str]) -> int:
+    text = query.get("resourceVersion") or "0"
+    if not text.isdigit():
+        raise bad_request(f"invalid resource version: {not_a_version(text)}")
+    return int(text)
+
+
+def not_a_version(text: str) -> str:
+    """Return what is wrong with a resource version that is no number."""
+    return f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+
+
+def _too_large(wanted: int, current: int) -> ApiError:
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
+    return ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
 
 
 def expired(query: Mapping[str, str], error: Gone) -> ApiError:
@@ -75,8 +97,13 @@ def _write_continue(revision: int, last: str) -> str:
 
 
 def _read_continue(token: str) -> tuple[int, str]:
+    refused = "invalid continue token: continue key is not valid"
     try:
-        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except binascii.Error:
+        raise bad_request(f"{refused}: illegal base64 data at input byte {len(token) - len(token) % 4}") from None
+    try:
+        found = json.loads(text)
         return int(found["rv"]), str(found["start"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        raise bad_request("continue key is not valid") from None
+    except (ValueError, KeyError, TypeError):
+        raise bad_request(refused) from None

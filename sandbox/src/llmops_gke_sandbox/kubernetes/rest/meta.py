@@ -44,6 +44,13 @@ class Meta:
             body = body and {"kind": "APIGroup", "apiVersion": "v1", **body}
         return None if body is None else web.json_response(body)
 
+    def has_group_of(self, path: str) -> bool:
+        """Whether a path lies in a group that is served, whatever is looked for there."""
+        parts = path.strip("/").split("/")
+        if parts[0] == "api":
+            return len(parts) > 1
+        return parts[0] == "apis" and len(parts) > 2 and any(kind.group == parts[1] for kind in self._registry)
+
     def _root(self, request: web.Request, path: str) -> web.Response:
         accepted = request.headers.get("Accept", "").replace(" ", "")
         if discovery.AGGREGATED in accepted:

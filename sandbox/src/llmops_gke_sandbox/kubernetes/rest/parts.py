@@ -12,7 +12,7 @@ from ..eviction import evict
 from ..scale import read_scale, write_scale
 from ..verbs import Verbs
 from .paths import Target
-from .pod_logs import LogSource, send_log
+from .pod_logs import LogSource, refuse_log_options, send_log
 from .port_forward import PortSource, forward
 from .requests import body_of, patch_form, write_options, written
 
@@ -40,6 +40,7 @@ class Parts:
         if target.subresource == "scale":
             return await self._scale(request, target, verb)
         if target.kind.kind == "Pod" and target.subresource == "log":
+            refuse_log_options(target.name, request.query)
             pod = functools.partial(self._verbs.get, target.kind, target.namespace, target.name)
             return await send_log(request, pod, self._log_source())
         if target.kind.kind == "Pod" and target.subresource == "portforward":

@@ -8,14 +8,25 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from ..errors import ApiError, bad_request, not_implemented, number
+from ..errors import ApiError, bad_request, invalid_options, not_implemented, number
 from ..timed_log import TimedLog
+from ..words import NOT_NEGATIVE, wrong
 
 LogSource = Callable[[str, str, str, bool, int | None], list[str]]
 """(namespace, pod, container, previous, tail) -> lines, oldest first; tail is None for all, with their times."""
 
 _FOLLOW_SECONDS = 0.2
 _PULLS = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
+
+
+def refuse_log_options(name: str, query: Mapping[str, str]) -> None:
+    """Refuse options that make no sense for the log of any pod.
+
+    :raises ApiError: 400 or 422.
+    """
+    tail = number(query, "tailLines") or 0
+    if tail < 0:
+        raise invalid_options("PodLogOptions", [wrong("tailLines", tail, NOT_NEGATIVE)], name)
 
 
 async def send_log(request: web.Request, pod: Callable[[], dict], source: LogSource | None) -> web.StreamResponse:

@@ -7,8 +7,9 @@ import json
 import yaml
 from aiohttp import web
 
-from ..errors import ApiError, bad_request
-from ..options import WriteOptions
+from ..errors import ApiError, bad_request, invalid_options
+from ..go_values import go_json_problem
+from ..options import WriteOptions, write_causes
 from ..patches import APPLY, JSON, MERGE, STRATEGIC
 from . import protobuf
 from .forms import Form
@@ -43,25 +44,21 @@ def written(body: dict, options: WriteOptions, status: int = 200) -> web.Respons
 def write_options(request: web.Request) -> WriteOptions:
     """Return the options of a write.
 
-    :raises ApiError: 400 for values that the server does not know.
+    :raises ApiError: 422 for values that the server does not know.
     """
     query = request.query
-    dry_run = query.get("dryRun", "")
-    if dry_run not in ("", "All"):
-        raise bad_request(f'dryRun: Unsupported value: "{dry_run}": supported values: "All"')
-    validation = query.get("fieldValidation") or "Warn"
-    if validation not in ("Ignore", "Warn", "Strict"):
-        raise bad_request(
-            f'fieldValidation: Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"'
-        )
-    named = query.get("fieldManager", "")
+    causes = list(write_causes(query, request.content_type if request.method == "PATCH" else None))
+    if causes:
+        raise invalid_options(f"{_OPTIONS[request.method]}.meta.k8s.io", causes)
     return WriteOptions(
-        manager=named or request.headers.get("User-Agent", "unknown").split("/")[0][:128],
-        given_manager=bool(named),
+        manager=query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0][:128],
         force=query.get("force") in ("true", "1"),
-        dry_run=bool(dry_run),
-        validation=validation,
+        dry_run=bool(query.get("dryRun")),
+        validation=query.get("fieldValidation") or "Warn",
     )
+
+
+_OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
 
 
 def patch_form(request: web.Request, target: Target) -> str:
@@ -75,17 +72,48 @@ def patch_form(request: web.Request, target: Target) -> str:
     return request.content_type
 
 
-async def body_of(request: web.Request) -> object:
+async def body_of(request: web.Request, kind: str = "") -> object:
     """Return the decoded body, None if there is none.
 
+    :param kind: of the object that the body should hold; empty where it is none.
     :raises ApiError: 400 if it can't be read.
     """
     raw = await request.read()
-    if not raw:
+    if request.content_type == APPLY:
+        return _applied(raw)
+    if not raw and not kind:
         return None
     if request.content_type == protobuf.CONTENT_TYPE:
         return protobuf.read(raw)
     try:
         return yaml.load(raw, _YamlLoader) if request.content_type in _YAML and raw[:1] != b"{" else json.loads(raw)
+    except json.JSONDecodeError as error:
+        raise bad_request(_unreadable(request, kind, raw, go_json_problem(error))) from None
     except (ValueError, yaml.YAMLError) as error:
         raise bad_request(f"the object provided is unrecognized: {' '.join(str(error).split())}") from None
+
+
+def _applied(raw: bytes) -> object:
+    try:
+        found = yaml.load(raw, _YamlLoader)
+    except yaml.YAMLError as error:
+        text = " ".join(str(error).split())
+        raise bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {text}") from None
+    if isinstance(found, dict | None):
+        return found or {}
+    got = "array" if isinstance(found, list) else "string" if isinstance(found, str) else "number"
+    text = f"json: cannot unmarshal {got} into Go value of type map[string]interface {{}}"
+    raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
+
+
+def _unreadable(request: web.Request, kind: str, raw: bytes, problem: str) -> str:
+    if request.method == "PATCH":
+        return problem if request.content_type == STRATEGIC else f"error decoding patch: {problem}"
+    shown = raw.decode(errors="replace")
+    shown = f"{shown[:_SHOWN]} ..." if len(shown) > _SHOWN else shown or "<empty>"
+    of_type = f" (must be of type {kind})" if kind else ""
+    unrecognized = f"the object provided is unrecognized{of_type}: couldn't get version/kind"
+    return f"{unrecognized}; json parse error: {problem} ({shown})"
+
+
+_SHOWN = 30

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-from ..errors import ApiError, number
+from ..errors import ApiError, internal, number
 from ..kinds import Kind
+from ..options import refuse_list_options
 from ..selectors import Matches
 from ..store import Change, Gone, Store
 from .forms import Form
-from .listing import matcher
+from .listing import matcher, not_a_version
 
 DEFAULT_SECONDS = 1800
 _BOOKMARK_SECONDS = 60.0
@@ -39,8 +40,12 @@ class Watch:
         self._matches: Matches = matcher(kind, query, name)
         self._headed = False
         self._bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
-        self._version = number(query, "resourceVersion")
         self._seconds = number(query, "timeoutSeconds") or DEFAULT_SECONDS
+        refuse_list_options(query, watch=True)
+        version = query.get("resourceVersion") or "0"
+        if not version.isdigit():
+            raise internal(not_a_version(version))
+        self._version = int(version)
 
     async def run(self, send: Send) -> None:
         """Send events until the time is up or the task is cancelled."""
