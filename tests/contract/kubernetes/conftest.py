@@ -40,7 +40,7 @@ own_control_plane = pytest.mark.skipif(
 SWEPT = (
     "deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "horizontalpodautoscalers.autoscaling",
     "services", "pods", "configmaps", "secrets", "serviceaccounts", "persistentvolumeclaims", "resourcequotas",
-    "poddisruptionbudgets.policy",
+    "poddisruptionbudgets.policy", "events",
 )  # fmt: skip
 KEPT = ("kubernetes", "default", "kube-system", "kube-public", "kube-node-lease")
 

@@ -33,6 +33,8 @@ QUOTA = "exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: reque
 WEBHOOK = 'admission webhook "policy.example.com" denied the request: no'
 GATED, NO_MEMORY = "GatedRepoError: 403 Client Error", "Not enough memory to handle 4096 prefill tokens"
 MISSING = {"env": [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "gone", "key": "k"}}}]}
+# A first crash may be an accident; the second one, half a second later, is trouble.
+CRASH = {"name": "crash", "after": 0.5}
 PODS_REFUSED = {"match": {"resource": "pods"}}
 
 
@@ -92,14 +94,10 @@ def named_after(cluster, sign, words: list[str], *manifests) -> float:
     [
         pytest.param({}, {"image": "nobody/no:1"}, waiting("ErrImagePull"), ["nobody/no:1: not found"], id="image"),
         pytest.param({}, MISSING, waiting("CreateContainerConfigError"), ['secret "gone" not found'], id="secret"),
-        pytest.param(
-            {"name": "crash", "exit_code": 3, "message": "E: x"}, {}, ended(3), ["code 3", "E: x"], id="crash"
-        ),
-        pytest.param(
-            {"name": "crash", "exit_code": 137, "reason": "OOMKilled"}, {}, ended(137), ["memory limit"], id="memory"
-        ),
-        pytest.param({"name": "crash", "message": NO_MEMORY}, {}, ended(1), ["GPU's memory"], id="GPU memory"),
-        pytest.param({"name": "crash", "message": GATED}, {}, ended(1), ["gated"], id="gated model"),
+        pytest.param({**CRASH, "exit_code": 3, "message": "E: x"}, {}, ended(3), ["code 3", "E: x"], id="crash"),
+        pytest.param({**CRASH, "exit_code": 137, "reason": "OOMKilled"}, {}, ended(137), ["memory limit"], id="memory"),
+        pytest.param({**CRASH, "message": NO_MEMORY}, {}, ended(1), ["GPU's memory"], id="GPU memory"),
+        pytest.param({**CRASH, "message": GATED}, {}, ended(1), ["gated"], id="gated model"),
         pytest.param(
             {"name": "admission", "message": QUOTA, **PODS_REFUSED},
             {},

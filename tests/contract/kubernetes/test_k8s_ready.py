@@ -119,6 +119,7 @@ def test_a_claim_is_named_with_its_event_until_it_is_bound(cluster):
     assert any("phase Pending: NotSimulated" in line for line in told)
 
 
+@own_control_plane
 def test_a_claim_whose_volume_is_lost_ends_the_wait(cluster):
     def hear(line: str) -> None:
         if "phase Pending" in line:

@@ -103,6 +103,8 @@ class RemoteCluster:
             if pod is not None:
                 access.require(user, target.verb(request.method, False), target)
                 return await self._pod_part(request, target, pod)
+            if request.headers.get("Upgrade"):
+                await self._refuse_upgrade(target)
             return await self._pass_on(request, user)
         except ApiError as error:
             return web.json_response(error.body(), status=error.status)
@@ -124,9 +126,13 @@ class RemoteCluster:
 
         return await send_log(request, present, self.log_source)
 
+    async def _refuse_upgrade(self, target: Target | None) -> None:
+        is_pod = target is not None and target.kind.kind == "Pod"
+        if is_pod and await self.api.get("pods", target.name, target.namespace) is None:
+            raise not_found(target.kind, target.name)
+        raise not_implemented("upgrades of connections to pods that do not run on simulated nodes")
+
     async def _pass_on(self, request: web.Request, user: str) -> web.StreamResponse:
-        if request.headers.get("Upgrade"):
-            raise not_implemented("upgrades of connections to pods that do not run on simulated nodes")
         headers = _kept(request.headers)
         headers.update(self._server.headers)
         # Else the session would ask for a compression that the client may not know.
