@@ -64,5 +64,6 @@ PREFLIGHT: dict[str, Any] = {
     "kubernetes_version": {"type": "str"},
     "ip_ranges": {"type": "dict", "default": {}},
     "prices": {"type": "dict", "default": {}},
+    "permissions": {"type": "list", "elements": "str", "default": []},
     "skip": {"type": "list", "elements": "str", "choices": list(NAMES), "default": []},
 }

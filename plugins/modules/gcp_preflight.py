@@ -90,6 +90,13 @@ options:
       - V(spot) is the share of its price that a spot machine costs.
     type: dict
     default: {}
+  permissions:
+    description:
+      - Permissions that are needed beside those of every deployment, for the check V(permissions); such as
+        V(resourcemanager.projects.setIamPolicy) where a role is to be given in the project.
+    type: list
+    elements: str
+    default: []
   skip:
     description: Checks that are not wanted.
     type: list

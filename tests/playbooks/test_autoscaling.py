@@ -92,18 +92,3 @@ def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
     assert "max node group size reached); raise the pool's maximum" in told
     assert any("max node group size reached" in message for message in watcher.events("NotTriggerScaleUp"))
     assert len(watcher.gpu_nodes()) == 1
-
-
-def test_switching_who_runs_the_exporter_leaves_one_of_them(sandbox, watcher):
-    def exporters() -> list[str]:
-        found = watcher.get("daemonsets", "-A")["items"]
-        return sorted(one["metadata"]["namespace"] for one in found if one["metadata"]["name"] == "dcgm-exporter")
-
-    assert exporters() == ["gpu-metrics"]
-    for mode, namespace in (("managed", "gke-managed-system"), ("daemonset", "gpu-metrics")):
-        run = sandbox.play("deploy.yml", "--tags", "dcgm_exporter", variables={"dcgm_exporter_mode": mode})
-        assert run.code == 0 and run.recap["changed"] == 2, run.output
-        until(lambda wanted=namespace: exporters() == [wanted], f"only the exporter in {namespace} is left")
-    planned = ("--tags", "dcgm_exporter", "--check", "--diff")
-    assert sandbox.play("deploy.yml", *planned, variables={"dcgm_exporter_mode": "daemonset"}).recap["changed"] == 0
-    assert sandbox.play("deploy.yml", *planned, variables={"dcgm_exporter_mode": "managed"}).recap["changed"] == 2

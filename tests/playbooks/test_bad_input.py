@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 CASES = {
@@ -30,6 +32,66 @@ CASES = {
     "a driver that is not there": ({"gpu_nodepool_gpu_driver_version": "NEWEST"}, "gpu_driver_version", "LATEST"),
 }
 
+# Wrong values that a run tells together, and what it says of each.
+TOGETHER = {
+    "numbers, names and texts": (
+        {
+            "gpu_nodepool_spot": True,
+            "gpu_nodepool_on_demand_fallback": True,
+            "gpu_nodepool_on_demand_name": "mistral-gpu-pool",
+            "gpu_nodepool_timeout": -1,
+            "tgi_mistral_replicas": -1,
+            "tgi_mistral_hpa_enabled": True,
+            "tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 0}],
+            "tgi_mistral_hpa_behavior": {"scaleDown": {"stabilizationWindowSeconds": 7200}},
+            "tgi_mistral_hpa_timeout": 0,
+            "tgi_mistral_hpa_name": "My HPA",
+            "tgi_mistral_hpa_prometheus_labels": {"cluster": 'x"} or vector(1)'},
+            "tgi_mistral_hpa_adapter_image": "",
+            "dcgm_exporter_mode": "daemonset",
+            "dcgm_exporter_counters": ["DCGM_FI_DEV_GPU_UTIL"],
+            "dcgm_exporter_interval": "soon",
+            "dcgm_exporter_namespace": "Gpu Metrics",
+            "verify_load_clients": 0,
+            "preflight_prices": {"nvidia-l4": -1},
+        },
+        (
+            'gpu_nodepool_on_demand_name: "mistral-gpu-pool" is not accepted',
+            "gpu_nodepool_timeout: -1 is not accepted; it takes 1 or more",
+            "tgi_mistral_replicas: -1 is not accepted; it takes 0 or more",
+            "is not accepted; it takes at least one signal, each once, with a target of 1 or more",
+            "it takes stabilizationWindowSeconds of 0 to 3600",
+            "tgi_mistral_hpa_timeout: 0 is not accepted",
+            'tgi_mistral_hpa_name: "My HPA" is not accepted',
+            "tgi_mistral_hpa_prometheus_labels: ",
+            'tgi_mistral_hpa_adapter_image: "" is not accepted; it takes an image',
+            "it takes a list of [field of DCGM, type, help], with every field that is needed: DCGM_FI_DEV_FB_USED, ",
+            'dcgm_exporter_interval: "soon" is not accepted; it takes a duration such as 15s',
+            'dcgm_exporter_namespace: "Gpu Metrics" is not accepted',
+            "verify_load_clients: 0 is not accepted",
+            "prices.nvidia-l4: -1 is not accepted",
+        ),
+    ),
+    "texts for lists, and names that are none": (
+        {
+            "gpu_nodepool_locations": "us-central1-a",
+            "tgi_mistral_hpa_enabled": True,
+            "tgi_mistral_hpa_signals": ["tgi_queue_size"],
+            "tgi_mistral_hpa_behavior": {"scaleup": {}, "scaleDown": {"policies": [{"type": "Pods", "value": 0}]}},
+            "dcgm_exporter_components": ["SYSTEM_COMPONENTS"],
+            "tgi_mistral_hf_token": "",
+        },
+        (
+            'gpu_nodepool_locations: "us-central1-a" is not accepted; it takes a list of different zones',
+            "Elements value for option 'tgi_mistral_hpa_signals' is of type str",
+            "missing required arguments: periodSeconds found in tgi_mistral_hpa_behavior -> scaleDown -> policies",
+            "tgi_mistral_hpa_behavior.scaleup. Supported parameters include: scaleDown, scaleUp",
+            "dcgm_exporter_components: ",
+            "HF_TOKEN",
+        ),
+    ),
+}
+
 
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input_is_refused_by_name_and_nothing_is_created(sandbox, case):
@@ -47,7 +109,27 @@ def test_all_findings_are_told_at_once(sandbox):
     assert "llmops_project:" in run.output and "gpu_nodepool_min_node_count: 9" in run.output
 
 
+@pytest.mark.parametrize("case", TOGETHER)
+def test_wrong_values_are_told_together_each_once(sandbox, case):
+    variables, parts = TOGETHER[case]
+    sandbox.forget_requests()
+    run = sandbox.play("deploy.yml", variables=variables)
+    assert run.code != 0, run.output
+    told = " ".join(run.output.rpartition("fatal: ")[2].split())
+    assert {part: told.count(part) for part in parts} == dict.fromkeys(parts, 1), run.output
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize("role", ["gpu_nodepool", "dcgm_exporter", "tgi_mistral", "lb_labels", "verify"])
+def test_a_role_without_its_cluster_says_that_this_is_missing(sandbox, role):
+    run = sandbox.play("deploy.yml", "--tags", role)
+    assert run.code != 0
+    told = " ".join(run.output.rpartition("fatal: ")[2].split())
+    assert re.search("mistral-cluster-gke .* does not exist|Not found: .*/mistral-cluster-gke", told), run.output
+
+
 def test_the_example_inventory_says_what_is_missing(sandbox):
+    sandbox.forget_requests()
     run = sandbox.play("deploy.yml", "--inventory", "inventories/example")
     assert run.code != 0
     for option in ("llmops_project", "llmops_zones"):

@@ -89,6 +89,8 @@ EXACTLY = {"gke_cluster_exactly": ["monitoring_config.component_config.enable_co
 )
 def test_while_it_changes_there_is_one_or_none(sandbox, cluster, mode, gone, come, given):
     assert cluster.exporters() == {gone}
+    planned = sandbox.play("deploy.yml", "--check", *ROLES, variables={"dcgm_exporter_mode": mode, **given})
+    assert planned.code == 0, planned.output
     since = cluster.version()
     sandbox.forget_requests()
     # GKE takes its time: it looks every 10 of its seconds, and leaves this many looks out.
@@ -96,6 +98,7 @@ def test_while_it_changes_there_is_one_or_none(sandbox, cluster, mode, gone, com
     requests.post(f"{sandbox.endpoints['admin']}/faults", json=fault, timeout=10).raise_for_status()
     run = sandbox.play("deploy.yml", *ROLES, variables={"dcgm_exporter_mode": mode, **given})
     assert run.code == 0, run.output
+    assert run.recap["changed"] == planned.recap["changed"] > 1, run.output
     until(lambda: cluster.exporters() == {come}, f"the exporter in {come} is there alone")
     alive, most = {gone}, {gone}
     for kind, namespace in cluster.happened(since):

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
+
+from tests.playbooks.playground import ROOT
 
 
 @pytest.fixture
@@ -51,10 +55,42 @@ def test_a_project_that_refuses_everything_stays_empty(sandbox, fault):
     assert sandbox.writes() == []
 
 
+def test_an_adapter_that_may_not_get_its_role_is_told_before_there_is_a_cluster(sandbox, fault):
+    fault("permission_denied", match={"permission": "resourcemanager.projects.setIamPolicy"})
+    sandbox.forget_requests()
+    run = sandbox.play("deploy.yml", variables={"tgi_mistral_hpa_enabled": True})
+    assert run.code != 0
+    told = " ".join(run.output.split())
+    assert "permissions: the caller lacks resourcemanager.projects.setIamPolicy in project sandbox-project; " in told
+    assert "--role=roles/resourcemanager.projectIamAdmin" in told
+    assert sandbox.writes() == []
+    # Where somebody else sees to it, nobody has to be able to.
+    without = {"tgi_mistral_hpa_enabled": True, "tgi_mistral_hpa_adapter_iam": False}
+    run = sandbox.play("deploy.yml", "--tags", "preflight", variables=without)
+    assert run.code == 0, run.output
+
+
+@pytest.mark.parametrize("others", [(), ("gke_cluster",), ("dcgm_exporter", "tgi_mistral"), ("verify",)])
+def test_it_looks_at_whichever_roles_are_in_the_play(sandbox, tmp_path, others):
+    auth = "{{ llmops_google_auth }}"
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "module_defaults": {"group/llmops.gke.gcp": auth, "group/llmops.gke.k8s": auth},
+        "tasks": [{"ansible.builtin.import_role": {"name": "llmops.gke.preflight"}}],
+        # Known to preflight by their variables, and not run.
+        "roles": [{"role": f"llmops.gke.{name}", "tags": "never"} for name in others],
+    }
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    run = sandbox.play(os.path.relpath(tmp_path / "play.yml", ROOT / "playbooks"))
+    assert run.code == 0, run.output
+
+
 def test_checks_are_turned_off_by_name(sandbox, fault):
     fault("quota_limit", match={"metric": "NVIDIA_L4_GPUS"}, limit=0)
     fault("model_gated")
-    run = sandbox.play("deploy.yml", "--check", variables={"preflight_skip": ["quota", "model", "price"]})
+    # A text, as -e preflight_skip=quota,model,price gives it.
+    run = sandbox.play("deploy.yml", "--check", variables={"preflight_skip": "quota,model,price"})
     assert run.code == 0, run.output
     assert "USD" not in run.output
 

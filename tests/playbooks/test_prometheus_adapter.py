@@ -120,7 +120,7 @@ def test_an_adapter_is_exchanged_for_the_other(sandbox, watcher):
     there = adapters(watcher)
     assert there["Deployment"] == there["Service"] == there["ServiceAccount"] == {ITS_OWN}
     assert not any("stackdriver" in name or "external" in name for names in there.values() for name in names)
-    again = sandbox.play("deploy.yml", variables=PROMETHEUS)
+    again = sandbox.play("deploy.yml", *MODEL, variables=PROMETHEUS)
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
 
 
@@ -152,6 +152,15 @@ def test_what_is_no_longer_wanted_goes(sandbox, watcher):
     assert back.code == 0, back.output
     assert set(served_by(watcher).values()) == {GOOGLES}
     assert adapters(watcher)["Deployment"] == {GOOGLES}
+    # The adapter is the cluster's: while another deployment's autoscaler stands on it, it stays.
+    other = watcher.get("hpa", "mistral-7b-hpa")
+    other["metadata"] = {"name": "of-another", "namespace": "default"}
+    watcher.kubectl("create", "-f", "-", given=other)
+    kept = sandbox.play("deploy.yml", *MODEL, variables={"dcgm_exporter_mode": "daemonset"})
+    assert kept.code == 0, kept.output
+    assert [one["metadata"]["name"] for one in watcher.get("hpa")["items"]] == ["of-another"]
+    assert adapters(watcher)["Deployment"] == {GOOGLES}
+    watcher.kubectl("delete", "hpa", "of-another")
     for _time in range(2):
         run = sandbox.play("deploy.yml", *MODEL, variables={"dcgm_exporter_mode": "daemonset"})
         assert run.code == 0, run.output

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.facts import APIS, PERMISSIONS, Facts
+from ansible_collections.llmops.gke.plugins.module_utils.preflight.facts import (
+    APIS,
+    FURTHER_PERMISSIONS,
+    PERMISSIONS,
+    Facts,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.findings import Finding, listed
 from ansible_collections.llmops.gke.plugins.module_utils.preflight.plan import Plan
 
@@ -24,8 +29,9 @@ def check_apis(plan: Plan, facts: Facts) -> Iterator[Finding]:
 def check_permissions(plan: Plan, facts: Facts) -> Iterator[Finding]:
     """Missing permissions, one finding for each role that would give them."""
     missing: dict[str, list[str]] = {}
-    for permission, role in PERMISSIONS.items():
+    for permission in dict.fromkeys([*PERMISSIONS, *plan.permissions]):
         if permission not in facts["permissions"]:
+            role = {**PERMISSIONS, **FURTHER_PERMISSIONS}.get(permission, "ROLE")
             missing.setdefault(role, []).append(permission)
     for role, permissions in missing.items():
         fix = f"gcloud projects add-iam-policy-binding {plan.project} --member=MEMBER --role={role}"

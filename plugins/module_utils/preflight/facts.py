@@ -36,7 +36,13 @@ PERMISSIONS = {
     "container.services.create": "roles/container.admin",
     "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
 }
-"""What the play does, and the role that allows it."""
+"""What every deployment does, and the role that allows it."""
+
+FURTHER_PERMISSIONS = {
+    "resourcemanager.projects.getIamPolicy": "roles/resourcemanager.projectIamAdmin",
+    "resourcemanager.projects.setIamPolicy": "roles/resourcemanager.projectIamAdmin",
+}
+"""What only some do, and the role that allows it."""
 
 Facts = Mapping[str, Any]
 """Name -> what was read, or the LlmopsError that came instead."""
@@ -60,7 +66,9 @@ def _network_project(plan: Plan) -> str:
 
 READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
     "services": lambda apis, plan: projects.service_states(apis, plan.project, list(APIS)),
-    "permissions": lambda apis, plan: projects.granted_permissions(apis, plan.project, list(PERMISSIONS)),
+    "permissions": lambda apis, plan: projects.granted_permissions(
+        apis, plan.project, [*PERMISSIONS, *plan.permissions]
+    ),
     "region_quotas": lambda apis, plan: compute.region_quotas(apis, plan.project, plan.region),
     "project_quotas": lambda apis, plan: compute.project_quotas(apis, plan.project),
     "machine_types": lambda apis, plan: compute.machine_types(

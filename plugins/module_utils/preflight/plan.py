@@ -53,7 +53,8 @@ class ReplicaPlan:
 class Plan:
     """A cluster and its pools. version: asked for, or None. ip_ranges: what each is for -> its CIDR.
 
-    replicas: of the model that will run there, or None where nothing is known of it.
+    replicas: of the model that will run there, or None where nothing is known of it. permissions: that are needed
+    beside those of every deployment.
     """
 
     project: str
@@ -65,6 +66,7 @@ class Plan:
     version: str | None
     ip_ranges: Mapping[str, str]
     replicas: ReplicaPlan | None
+    permissions: tuple[str, ...] = ()
 
     @property
     def region(self) -> str:
@@ -87,6 +89,7 @@ def read_plan(options: Mapping[str, Any]) -> Plan:
         version=options["kubernetes_version"],
         ip_ranges=options["ip_ranges"] or {},
         replicas=_replicas(options["replicas"]),
+        permissions=tuple(options["permissions"]),
     )
 
 

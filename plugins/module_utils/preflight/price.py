@@ -54,6 +54,8 @@ def read_prices(given: Mapping[str, Any]) -> dict[str, float]:
             prices[name] = float(price)
         except (TypeError, ValueError) as error:
             raise InvalidOption(f"prices.{name}", price, "US dollars an hour, such as 0.56") from error
+        if not 0 <= prices[name] < math.inf:
+            raise InvalidOption(f"prices.{name}", price, "US dollars an hour, such as 0.56")
     return prices
 
 
