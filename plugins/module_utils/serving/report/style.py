@@ -5,9 +5,9 @@
 
 STYLE = """
 :root{--ground:#fcfcfb;--card:#fff;--ink:#1b1b19;--soft:#5d5c57;--rule:#e2e1dc;--c1:#2a78d6;--c2:#d9590f;--c3:#168a61;
---c4:#b87b00;--c5:#7a4fc9;--c6:#b9b8b1;--yes:#11734f;--no:#c22b2b;--inside:#fff}
+--c4:#b87b00;--c5:#7a4fc9;--c6:#b9b8b1;--c7:#b83280;--yes:#11734f;--no:#c22b2b;--inside:#fff}
 @media (prefers-color-scheme:dark){:root{--ground:#161615;--card:#1f1f1d;--ink:#f1f0ec;--soft:#a9a8a1;--rule:#383733;
---c1:#5598e7;--c2:#ec835a;--c3:#3fbf8f;--c4:#d9a23a;--c5:#a98cf0;--c6:#5a5953;--yes:#4fd0a0;--no:#ff7b72;--inside:#111}}
+--c1:#5598e7;--c2:#ec835a;--c3:#3fbf8f;--c4:#d9a23a;--c5:#a98cf0;--c6:#5a5953;--c7:#f08ac0;--yes:#4fd0a0;--no:#ff7b72;--inside:#111}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
@@ -38,12 +38,14 @@ svg .inside{fill:var(--inside);font-weight:600}
 .median{stroke:var(--c1);stroke-width:2}svg .median-text{fill:var(--c1);font-weight:600}
 .limit{stroke:var(--no);stroke-width:1.5;stroke-dasharray:5 3}svg .limit-text{fill:var(--no)}.cold{fill:var(--c4)}
 .c1{fill:var(--c1)}.c2{fill:var(--c2)}.c3{fill:var(--c3)}.c4{fill:var(--c4)}.c5{fill:var(--c5)}.c6{fill:var(--c6)}
+.c7{fill:var(--c7)}
 .line{fill:none;stroke-width:2}.c1-line{stroke:var(--c1)}.c2-line{stroke:var(--c2)}.c3-line{stroke:var(--c3)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;padding:0;margin:6px 0 0;
 font-size:13px;color:var(--soft)}
 .swatch{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px;vertical-align:-1px}
 .swatch.c1{background:var(--c1)}.swatch.c2{background:var(--c2)}.swatch.c3{background:var(--c3)}
 .swatch.c4{background:var(--c4)}.swatch.c5{background:var(--c5)}.swatch.c6{background:var(--c6)}
+.swatch.c7{background:var(--c7)}
 .yes{color:var(--yes);font-weight:600}.no{color:var(--no);font-weight:600}
 blockquote{margin:8px 0 0;padding-left:14px;border-left:3px solid var(--rule);white-space:pre-wrap}
 @media print{body{background:#fff}section,.tiles div{break-inside:avoid}}
