@@ -13,9 +13,6 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.charts import timeline
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.latency_sections import STAGES
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.style import STYLE
 from ansible_collections.llmops.gke.plugins.module_utils.serving.report.svg import Axis, ticks
 from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import seconds, tick
 from ansible_collections.llmops.gke.plugins.module_utils.tgi_report import run
@@ -102,13 +99,6 @@ def page(tmp_path, **options) -> Page:
     assert read.fetched == []
     assert not re.search(r"url\(|@import|<script", source)
     return read
-
-
-def test_every_stage_of_a_cold_start_has_a_colour():
-    shown = timeline([("pod", [(stage, 1.0) for stage in STAGES])])
-    for colour in re.findall(r'class="swatch (\w+)"', shown):
-        assert f".swatch.{colour}{{" in STYLE
-        assert f".{colour}{{fill:" in STYLE
 
 
 @pytest.mark.parametrize(
