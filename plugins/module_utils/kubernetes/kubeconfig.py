@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.llmops.gke.plugins.module_utils import yaml_text
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError, MissingLibrary
 
@@ -136,7 +137,7 @@ def _content(kubeconfig: Any) -> tuple[dict[str, Any], str]:
     path = os.path.expanduser(kubeconfig)
     try:
         with open(path, encoding="utf-8") as stream:
-            content = yaml.safe_load(stream)
+            content = yaml.load(stream, Loader=yaml_text.loader())
     except OSError as error:
         raise InvalidOption("kubeconfig", kubeconfig, f"{_ACCEPTED} ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
