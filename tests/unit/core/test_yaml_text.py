@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import kubeconfig
 from ansible_collections.llmops.gke.plugins.module_utils.yaml_text import loader
 
 ANCHORS = """\
@@ -104,3 +106,18 @@ def test_what_kubectl_takes_for_text_is_text(written):
 )
 def test_numbers_booleans_and_nothing_are_what_they_are(written, value):
     assert read(f"p: {written}") == {"p": value}
+
+
+def test_a_kubeconfig_may_share_what_its_entries_have_in_common(tmp_path):
+    path = tmp_path / "config"
+    path.write_text("""\
+clusters:
+- {name: old, cluster: &old {server: "https://old", tls-server-name: shared}}
+- {name: new, cluster: &new {server: "https://new"}}
+- {name: now, cluster: {<<: [*new, *old]}}
+contexts: [{name: now, context: {cluster: now, user: me}}]
+current-context: now
+users: [{name: me, user: {token: kube-token}}]
+""")
+    found = kubeconfig.read(str(path), None, str(tmp_path), Deadline(5))
+    assert (found.server, found.server_name) == ("https://new", "shared")

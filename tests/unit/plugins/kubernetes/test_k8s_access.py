@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.kubeconfig import CredentialsMissing, read
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.kubeconfig import CredentialsMissing
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_access import ClusterAbsent, cluster_access
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC as APPLY
 from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC as INFO
@@ -204,21 +204,6 @@ def test_a_kubeconfig_that_is_no_yaml_is_refused_without_its_text(tmp_path):
     with pytest.raises(InvalidOption, match="not YAML from line") as error:
         run(INFO, "", kubeconfig=str(path), kind="Pod")
     assert "s3cr3t" not in error.value.message
-
-
-def test_a_kubeconfig_may_share_what_its_entries_have_in_common(tmp_path):
-    path = tmp_path / "config"
-    path.write_text("""\
-clusters:
-- {name: old, cluster: &old {server: "https://old", tls-server-name: shared}}
-- {name: new, cluster: &new {server: "https://new"}}
-- {name: now, cluster: {<<: [*new, *old]}}
-contexts: [{name: now, context: {cluster: now, user: me}}]
-current-context: now
-users: [{name: me, user: {token: kube-token}}]
-""")
-    found = read(str(path), None, str(tmp_path), Deadline(5))
-    assert (found.server, found.server_name) == ("https://new", "shared")
 
 
 @pytest.mark.parametrize(
