@@ -54,8 +54,18 @@ def test_values_are_read_as_kubectl_reads_them(written, value):
 def test_a_key_that_is_there_twice_is_refused_with_its_line():
     with pytest.raises(InvalidOption, match=r"manifests\[0\]: 'line 5' .*replicas is there twice"):
         load([f"{HEAD}spec: {{replicas: 1,\n  replicas: 2}}"], [])
-    merged = load([f"{HEAD}a: &a {{x: 1, y: 1}}\nb: &b {{<<: *a, x: 2}}\nc: {{<<: *b, y: 3}}"], [])[0].body
-    assert merged["c"] == {"x": 2, "y": 3}
+
+
+def test_a_key_of_its_own_is_no_second_one_beside_a_merged_one():
+    text = """\
+a: &a {x: 1, y: 1}
+b: &b {<<: *a, x: 2}
+c: {<<: *b, y: 3}
+limits: {<<: [{cpu: 4}, {cpu: 1, memory: 1Gi}], memory: 9Gi}
+"""
+    body = load([HEAD + text], [])[0].body
+    assert body["c"] == {"x": 2, "y": 3}
+    assert body["limits"] == {"cpu": 4, "memory": "9Gi"}
 
 
 @pytest.mark.parametrize(
