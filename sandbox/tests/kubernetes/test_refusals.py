@@ -1,6 +1,6 @@
 """What a real Kubernetes 1.36.2 refused, and in which words: the sandbox refuses it too, in the same words.
 
-The tables are tests/golden/kubernetes-1.36-refusals/requests, the real server's answers beside them.
+The tables are sandbox/tests/golden/kubernetes-1.36-refusals/requests, the real server's answers beside them.
 """
 
 from __future__ import annotations

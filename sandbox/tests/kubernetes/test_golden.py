@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "golden" / "kubernetes-1.36"
+FOLDER = Path(__file__).parents[1] / "golden" / "kubernetes-1.36"
 CONFIG_MAPS = "/api/v1/namespaces/golden/configmaps"
 TIMES = ("time", "creationTimestamp", "deletionTimestamp", "lastTransitionTime", "lastUpdateTime")
 

@@ -26,7 +26,7 @@ import yaml
 
 from llmops_gke_sandbox.kubernetes.bootstrap import MONITORING
 
-FOLDER = Path(__file__).parents[2] / "golden" / "kubernetes-1.36-refusals"
+FOLDER = Path(__file__).parents[1] / "golden" / "kubernetes-1.36-refusals"
 NAMESPACE = "refusals"
 TYPES = {
     "apply": "application/apply-patch+yaml",

@@ -1,8 +1,8 @@
 """Records what a real API server answers to the tables of refusals.py.
 
-Run from the repository's root, against a fresh cluster that nobody else uses:
+Run from the package's folder, the one with pyproject.toml, against a fresh cluster that nobody else uses:
 
-    python -m tests.sandbox.kubernetes.record_refusals KUBECONFIG
+    python -m tests.kubernetes.record_refusals KUBECONFIG
 """
 
 from __future__ import annotations
