@@ -67,7 +67,7 @@ playbooks: setup  ## pytest: the playbooks as a user runs them, good input and b
 molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
 	molecule test --all
 
-real-api: setup  ## contracts, playbooks and scenarios on real API servers, see docs/real-kubernetes.md
+real-api: setup  ## contracts, playbooks and scenarios on real API servers, see sandbox/docs/real-kubernetes.md
 	@test -n "$$LLMOPS_GKE_SANDBOX_KUBECONFIG" \
 	|| { echo "set LLMOPS_GKE_SANDBOX_KUBECONFIG to two kubeconfigs, with : between them" >&2; exit 2; }
 	pytest tests/contract/kubernetes tests/playbooks
