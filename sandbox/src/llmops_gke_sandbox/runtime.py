@@ -20,6 +20,7 @@ from llmops_gke_sandbox.controllers import CONTROLLERS, placement
 from llmops_gke_sandbox.controllers.hpa import HorizontalPodAutoscalerController
 from llmops_gke_sandbox.controllers.hpa_metrics import Metrics
 from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.kubernetes.api import KubernetesApi
 from llmops_gke_sandbox.kubernetes.errors import bad_request
 from llmops_gke_sandbox.workloads.base import Hub
 
@@ -27,7 +28,7 @@ from llmops_gke_sandbox.workloads.base import Hub
 class ClusterRuntime:
     """One cluster's life.
 
-    :param api: the LocalApi protocol, of the sandbox's own API server or of any other.
+    :param api: of the sandbox's own API server or of any other.
     :param addresses: where load balancers get theirs; one object for all clusters of a sandbox.
     :param controllers: False where the API server has controllers and a scheduler of its own.
     :param agents: False where others run the nodes: no kubelets, no load balancers.
@@ -38,7 +39,7 @@ class ClusterRuntime:
         cluster_name: str,
         project: str,
         location: str,
-        api,
+        api: KubernetesApi,
         *,
         clock: Clock,
         faults: Faults,

@@ -79,9 +79,7 @@ async def test_a_namespace_ends_when_its_content_is_declared_gone(client, cluste
     await client("POST", "/api/v1/namespaces", {"metadata": {"name": "x"}})
     _, body = await client("DELETE", "/api/v1/namespaces/x")
     assert body["status"]["phase"] == "Terminating"
-    namespace = await cluster.api.get("namespaces", "x")
-    namespace["spec"]["finalizers"] = []
-    await cluster.api.replace("namespaces", "x", namespace, subresource="finalize")
+    await cluster.api.patch("namespaces", "x", {"spec": {"finalizers": []}}, subresource="finalize")
     assert (await client("GET", "/api/v1/namespaces/x"))[0] == 404
 
 

@@ -7,10 +7,10 @@ import pytest
 from llmops_gke_sandbox.kubernetes import fieldsets, pretty
 from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
 from llmops_gke_sandbox.kubernetes.errors import ApiError
-from llmops_gke_sandbox.kubernetes.kinds import Registry
 from llmops_gke_sandbox.kubernetes.merge import merge
 from llmops_gke_sandbox.kubernetes.patches import PatchError, json_patch, merge_patch, strategic_merge_patch
 from llmops_gke_sandbox.kubernetes.quantity import QuantityError, canonical, parse
+from llmops_gke_sandbox.kubernetes.registry import Registry
 from llmops_gke_sandbox.kubernetes.schema import type_of
 
 POD = type_of(Registry(builtin_kinds()).named("pods"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 
+from llmops_gke_sandbox.kubernetes.api import KubernetesApi
+
 _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_][A-Za-z0-9_.-]*)\))")
 _SIMULATED_VOLUMES = {"emptyDir", "hostPath", "configMap", "secret", "projected", "downwardAPI"}
 
@@ -18,12 +20,9 @@ class MountError(Exception):
 
 
 class Environment:
-    """Resolves what a pod takes from elsewhere.
+    """Resolves what a pod takes from elsewhere."""
 
-    :param api: the LocalApi protocol: get is used here.
-    """
-
-    def __init__(self, api) -> None:
+    def __init__(self, api: KubernetesApi) -> None:
         self._api = api
 
     async def resolve(self, pod: dict, container: dict) -> dict[str, str]:

@@ -10,9 +10,9 @@ from ..request_log import RequestLog
 from .bootstrap import bootstrap
 from .builtin_kinds import builtin_kinds
 from .forwarding.legs import PortSource
-from .kinds import Registry
 from .listener import Listener
 from .local import LocalApi
+from .registry import Registry
 from .rest.handlers import Handlers
 from .rest.pod_logs import LogSource
 from .store import Store

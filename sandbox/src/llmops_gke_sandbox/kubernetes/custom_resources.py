@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .kinds import STATUS_VERBS, Kind, Registry, Subresource
+from .kinds import STATUS_VERBS, Kind, Subresource
+from .registry import Registry
 from .store import Change, Store
 
 # The order in which discovery of custom resources lists verbs.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -68,50 +67,3 @@ class Kind:
     def subresource(self, name: str) -> Subresource | None:
         """Return a subresource by name, None if the kind has none such."""
         return next((one for one in self.subresources if one.name == name), None)
-
-
-class Registry:
-    """The kinds of one cluster: the builtin ones and those that CustomResourceDefinitions add.
-
-    :param builtin: kinds that are always there, in the order in which discovery shows groups.
-    """
-
-    def __init__(self, builtin: list[Kind]) -> None:
-        self._builtin = builtin
-        self._custom: dict[str, list[Kind]] = {}
-        self._by_path: dict[tuple[str, str, str], Kind] = {}
-        self._by_resource: dict[str, Kind] = {}
-        self._index()
-
-    def __iter__(self) -> Iterator[Kind]:
-        yield from self._builtin
-        for kinds in self._custom.values():
-            yield from kinds
-
-    def at(self, group: str, version: str, plural: str) -> Kind | None:
-        """Return the kind served under a path, or None."""
-        return self._by_path.get((group, version, plural))
-
-    def named(self, resource: str) -> Kind:
-        """Return a kind by plural and group (``deployments.apps``).
-
-        :raises KeyError: if nothing is served by that name.
-        """
-        return self._by_resource[resource]
-
-    def group_versions(self) -> list[tuple[str, str]]:
-        """Return each (group, version) once, preferred versions first."""
-        return list(dict.fromkeys((kind.group, kind.version) for kind in self))
-
-    def set_custom(self, definition: str, kinds: list[Kind]) -> None:
-        """Serve the kinds of a CustomResourceDefinition; an empty list serves it no more."""
-        self._custom.pop(definition, None)
-        if kinds:
-            self._custom[definition] = kinds
-        self._index()
-
-    def _index(self) -> None:
-        self._by_path = {(kind.group, kind.version, kind.plural): kind for kind in self}
-        self._by_resource = {}
-        for kind in self:
-            self._by_resource.setdefault(kind.resource, kind)

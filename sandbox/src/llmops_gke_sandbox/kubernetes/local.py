@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from .api import DEFAULT_MANAGER
 from .decode import copy
 from .errors import ApiError
 from .kinds import Kind
@@ -13,24 +14,18 @@ from .selectors import field_matcher, label_matcher
 from .store import Change, Gone
 from .verbs import Verbs
 
-DEFAULT_MANAGER = "kube-controller-manager"
-
 
 class LocalApi:
-    """Reads and writes one cluster.
+    """The cluster of this process; see KubernetesApi.
 
-    ``resource`` is the plural with its group: ``pods``, ``deployments.apps``. Objects that are returned belong to the
-    caller. Every write raises ApiError(status, reason, message) where HTTP would answer with a failure.
+    What is read can be had without waiting, too: get_now and list_now.
     """
 
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
 
     def _kind(self, resource: str) -> Kind:
-        try:
-            return self._verbs.registry.named(resource)
-        except KeyError:
-            raise ApiError(404, "NotFound", f"the server has no resource {resource}") from None
+        return self._verbs.registry.named(resource)
 
     def get_now(self, resource: str, name: str, namespace: str | None = None) -> dict | None:
         """Return an object, None if there is none."""
@@ -50,23 +45,14 @@ class LocalApi:
         return [copy(obj) for obj in self._verbs.store.items(kind, namespace or "") if labels(obj) and fields(obj)]
 
     async def get(self, resource: str, name: str, namespace: str | None = None) -> dict | None:
-        """Return an object, None if there is none."""
         return self.get_now(resource, name, namespace)
 
-    async def list(
-        self,
-        resource: str,
-        namespace: str | None = None,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-    ) -> list[dict]:
-        """Return the objects of one namespace, or of all, ordered by namespace and name."""
-        return self.list_now(resource, namespace, label_selector, field_selector)
+    async def list(self, resource: str, namespace: str | None = None) -> list[dict]:
+        return self.list_now(resource, namespace)
 
     async def create(
         self, resource: str, obj: dict, namespace: str | None = None, manager: str = DEFAULT_MANAGER
     ) -> dict:
-        """Create an object; the namespace is the object's own if none is given."""
         kind = self._kind(resource)
         namespace = namespace or obj.get("metadata", {}).get("namespace", "")
         return copy(self._verbs.create(kind, namespace, copy(obj), WriteOptions(manager)))
@@ -80,23 +66,9 @@ class LocalApi:
         subresource: str | None = None,
         manager: str = DEFAULT_MANAGER,
     ) -> dict:
-        """Apply a JSON merge patch to an object or to its status."""
         kind, options = self._kind(resource), WriteOptions(manager)
         obj, _ = self._verbs.patch(kind, namespace or "", name, copy(body), MERGE, options, subresource or "")
         return copy(obj)
-
-    async def replace(
-        self,
-        resource: str,
-        name: str,
-        obj: dict,
-        namespace: str | None = None,
-        subresource: str | None = None,
-        manager: str = DEFAULT_MANAGER,
-    ) -> dict:
-        """Replace an object or its status; with a resourceVersion in it, only if that is still the latest."""
-        kind, options = self._kind(resource), WriteOptions(manager)
-        return copy(self._verbs.update(kind, namespace or "", name, copy(obj), options, subresource or ""))
 
     async def delete(
         self,
@@ -107,7 +79,6 @@ class LocalApi:
         uid: str | None = None,
         grace_period: int | None = None,
     ) -> None:
-        """Delete an object; one that is absent already is fine."""
         options = DeleteOptions(propagation=propagation, grace=grace_period, uid=uid)
         try:
             self._verbs.delete(self._kind(resource), namespace or "", name, options)
@@ -116,18 +87,11 @@ class LocalApi:
                 raise
 
     async def snapshot(self, resource: str) -> tuple[list[dict], str]:
-        """Return all objects of a resource, and the version from which a watch goes on."""
         return self.list_now(resource), str(self._verbs.store.revision)
 
     async def watch(
         self, resource: str, namespace: str | None = None, since: str | None = None
     ) -> AsyncIterator[tuple[str, dict]]:
-        """Yield (ADDED, MODIFIED or DELETED, object) for each change after ``since``.
-
-        Without it, (ADDED, object) for all that is there comes first.
-
-        :raises ApiError: 410 where the history does not reach back to ``since``.
-        """
         kind, store = self._kind(resource), self._verbs.store
         subscription = store.subscribe(kind)
         try:

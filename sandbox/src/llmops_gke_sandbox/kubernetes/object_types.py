@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .errors import ApiError, bad_request
-from .kinds import Kind, Registry
+from .kinds import Kind
+from .registry import Registry
 
 
 def require_type(registry: Registry, kind: Kind, body: dict) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import json
 from functools import cache
 
-from .kinds import Kind, Registry
+from .kinds import Kind
+from .registry import Registry
 from .schema import OBJECT_META, definition_name, definitions
 
 _WRITE_PARAMETERS = [

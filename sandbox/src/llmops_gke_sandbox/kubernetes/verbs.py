@@ -10,12 +10,13 @@ from . import managed_fields
 from .decode import DecodeError, copy, decode
 from .deletion import Deletion
 from .errors import already_exists, bad_request, conflict, details, forbidden, internal, not_found
-from .kinds import Kind, Registry
+from .kinds import Kind
 from .managed_fields import Owner
 from .namespaces import require_namespace
 from .object_types import cannot_be_handled, require_applied_type, require_type
 from .options import WriteOptions
 from .patches import APPLY, patched, unreadable
+from .registry import Registry
 from .rules import after_create, complete, prepare_create, prepare_update, reset_fields
 from .schema import type_of
 from .service_addresses import ServiceAddresses

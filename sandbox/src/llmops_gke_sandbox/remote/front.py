@@ -20,8 +20,8 @@ from llmops_gke_sandbox.kubernetes.bootstrap import MONITORING
 from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
 from llmops_gke_sandbox.kubernetes.errors import ApiError, not_found, not_implemented
 from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
-from llmops_gke_sandbox.kubernetes.kinds import Registry
 from llmops_gke_sandbox.kubernetes.listener import Listener
+from llmops_gke_sandbox.kubernetes.registry import Registry
 from llmops_gke_sandbox.kubernetes.rest import access, proxy
 from llmops_gke_sandbox.kubernetes.rest.paths import Target, resolve
 from llmops_gke_sandbox.kubernetes.rest.pod_logs import LogSource, send_log

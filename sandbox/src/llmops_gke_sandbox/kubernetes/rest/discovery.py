@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..kinds import Kind, Registry, Subresource
+from ..kinds import Kind, Subresource
+from ..registry import Registry
 
 VERSION = {
     "major": "1",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from ..kinds import Registry
 from ..openapi import group_document, index
+from ..registry import Registry
 from . import discovery
 from .paths import group_version
 
