@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmops_gke_sandbox.clock import Clock
-from llmops_gke_sandbox.google.container.backoff import Backoff
+from llmops_gke_sandbox.google.container.autoscaling.backoff import Backoff
 
 
 def pause(backoff: Backoff, moment: float) -> int:

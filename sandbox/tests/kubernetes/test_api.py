@@ -11,7 +11,7 @@ import pytest
 
 from llmops_gke_sandbox.kubernetes.api import KubernetesApi
 from llmops_gke_sandbox.kubernetes.errors import ApiError
-from llmops_gke_sandbox.kubernetes.local import LocalApi
+from llmops_gke_sandbox.kubernetes.local_api import LocalApi
 from llmops_gke_sandbox.remote.http_api import HttpApi
 from llmops_gke_sandbox.remote.kubeconfig import Access
 

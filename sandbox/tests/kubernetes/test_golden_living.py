@@ -14,11 +14,11 @@ from collections.abc import Callable, Container
 import pytest
 
 from llmops_gke_sandbox import runtime
-from llmops_gke_sandbox.agents.addresses import Addresses
+from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.control.objects import condition
 from llmops_gke_sandbox.controllers import CONTROLLERS
-from llmops_gke_sandbox.controllers.deployment import DeploymentController
+from llmops_gke_sandbox.controllers.workloads.deployment import DeploymentController
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.kubernetes.errors import ApiError
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from llmops_gke_sandbox.kubernetes import fieldsets, pretty
-from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.apply import fieldsets
+from llmops_gke_sandbox.kubernetes.apply.merge import merge
+from llmops_gke_sandbox.kubernetes.apply.patches import PatchError, json_patch, merge_patch, strategic_merge_patch
 from llmops_gke_sandbox.kubernetes.errors import ApiError
-from llmops_gke_sandbox.kubernetes.merge import merge
-from llmops_gke_sandbox.kubernetes.patches import PatchError, json_patch, merge_patch, strategic_merge_patch
 from llmops_gke_sandbox.kubernetes.quantity import QuantityError, canonical, parse
-from llmops_gke_sandbox.kubernetes.registry import Registry
-from llmops_gke_sandbox.kubernetes.schema import type_of
+from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
+from llmops_gke_sandbox.kubernetes.schema.types import type_of
+from llmops_gke_sandbox.kubernetes.tables import formats
 
 POD = type_of(Registry(builtin_kinds()).named("pods"))
 
@@ -169,4 +170,4 @@ def test_fields_survive_their_written_form():
     ],
 )
 def test_durations_are_short(seconds, text):
-    assert pretty.duration(seconds) == text
+    assert formats.duration(seconds) == text

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from llmops_gke_sandbox.agents.addresses import Addresses
+from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from llmops_gke_sandbox.agents.environment import ConfigError, Environment
+from llmops_gke_sandbox.agents.kubelet.environment import ConfigError, Environment
 
 
 class Api:

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from llmops_gke_sandbox.kubernetes.errors import ApiError
-from llmops_gke_sandbox.kubernetes.eviction import evict
+from llmops_gke_sandbox.kubernetes.lifecycle.eviction import evict
 
 from .conftest import DEFAULT_POOL, ZONE, Kubectl, deployment
 

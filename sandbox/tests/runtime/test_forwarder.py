@@ -9,7 +9,7 @@ import socket
 import pytest
 import pytest_asyncio
 
-from llmops_gke_sandbox.agents.forwarder import Forwarder
+from llmops_gke_sandbox.agents.network.forwarder import Forwarder
 
 
 class Far:

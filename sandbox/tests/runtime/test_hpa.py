@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmops_gke_sandbox.controllers.hpa_metrics import no_metric
+from llmops_gke_sandbox.controllers.autoscaling.metrics import no_metric
 
 from .conftest import deployment
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from llmops_gke_sandbox.agents.collector import relabelled
-from llmops_gke_sandbox.controllers.hpa_math import Memory, for_pods, for_total, for_value, settle
+from llmops_gke_sandbox.agents.managed_prometheus import relabelled
+from llmops_gke_sandbox.controllers.autoscaling.calculation import Memory, for_pods, for_total, for_value, settle
 
 
 def _values(*values: int) -> dict[str, Decimal]:

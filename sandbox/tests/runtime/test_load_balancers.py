@@ -9,7 +9,7 @@ import socket
 import aiohttp
 import pytest
 
-from llmops_gke_sandbox.agents.addresses import AddressError, Addresses
+from llmops_gke_sandbox.agents.network.addresses import AddressError, Addresses
 
 from .conftest import EXPORTER, TOLERANT, deployment, is_ready, service
 

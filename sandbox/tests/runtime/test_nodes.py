@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
-from llmops_gke_sandbox.agents.allocatable import capacity, machine
-from llmops_gke_sandbox.agents.nodes import node_object
+from llmops_gke_sandbox.agents.nodes.allocatable import capacity, machine
+from llmops_gke_sandbox.agents.nodes.nodes import node_object
 from llmops_gke_sandbox.kubernetes.quantity import parse
 
 from .conftest import DEFAULT_POOL, GPU_POOL, ZONE, is_ready

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from .conftest import EXPORTER, deployment, service
 from .test_jobs import outcome, run
 
 IMAGE = "quay.io/inference-perf/inference-perf:v0.7.0"
-FAKE = os.path.join(os.path.dirname(__file__), "..", "..", "fake_inference_perf")
+LIBRARIES = str(Path(__file__).with_name("libraries"))
 SCRIPT = """
 import os, sys, urllib.request
 print("token", os.environ["HF_TOKEN"] == "hf_1", "home", os.environ["HOME"] != os.environ.get("OUTER"))
@@ -21,7 +22,7 @@ sys.exit(int(sys.argv[2]))
 
 
 def job(code: str, **env: str) -> dict:
-    env = {"SANDBOX_PYTHON": sys.executable, "PYTHONPATH": FAKE, "HF_TOKEN": "hf_1"} | env
+    env = {"SANDBOX_PYTHON": sys.executable, "PYTHONPATH": LIBRARIES, "HF_TOKEN": "hf_1"} | env
     container = {
         "name": "main",
         "image": IMAGE,

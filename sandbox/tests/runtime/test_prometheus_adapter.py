@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 import yaml
 
-from llmops_gke_sandbox.workloads import adapter_rules, promql
+from llmops_gke_sandbox.workloads.metrics import adapter_rules, promql
 
 from .conftest import pod
 from .test_hpa_metrics import _install

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llmops_gke_sandbox.controllers.pods import deletion_rank, template_hash
-from llmops_gke_sandbox.controllers.rollout import bounds, is_of_template, size_of_new, sizes_of_old
+from llmops_gke_sandbox.controllers.workloads.pods import deletion_rank, template_hash
+from llmops_gke_sandbox.controllers.workloads.rollout import bounds, is_of_template, size_of_new, sizes_of_old
 
 
 def _deployment(replicas: int, surge: int | str = "25%", unavailable: int | str = "25%") -> dict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmops_gke_sandbox.controllers.placement import (
+from llmops_gke_sandbox.controllers.scheduling.placement import (
     Refusal,
     matches_affinity,
     preference,
@@ -12,7 +12,7 @@ from llmops_gke_sandbox.controllers.placement import (
     untolerated,
     without_room,
 )
-from llmops_gke_sandbox.controllers.scheduler import unschedulable_message
+from llmops_gke_sandbox.controllers.scheduling.scheduler import unschedulable_message
 
 from .conftest import DEFAULT_POOL, GPU, GPU_POOL, SPEED, TOLERANT, ZONE, pod
 

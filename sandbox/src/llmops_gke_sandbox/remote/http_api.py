@@ -10,10 +10,10 @@ from urllib.parse import quote
 import aiohttp
 
 from llmops_gke_sandbox.kubernetes.api import DEFAULT_MANAGER
-from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
-from llmops_gke_sandbox.kubernetes.custom_resources import custom_kinds
 from llmops_gke_sandbox.kubernetes.errors import ApiError
-from llmops_gke_sandbox.kubernetes.registry import Registry
+from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.schema.custom_resources import custom_kinds
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
 from llmops_gke_sandbox.remote.kubeconfig import Access
 
 _WATCH_SECONDS = 290

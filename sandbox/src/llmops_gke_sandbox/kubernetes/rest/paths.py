@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..kinds import Kind, Subresource
-from ..registry import Registry
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind, Subresource
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
 
 _ONE = ("get", "update", "patch", "delete")
 """Verbs on one object; the others are on collections."""
