@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Holds tgi_latency against servers of known timing: what it measures beside what the server's own clock says.
+"""Holds llm_latency against servers of known timing: what it measures beside what the server's own clock says.
 
     PYTHONPATH=collections python benchmarks/latency_truth.py [--samples 20]
 
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.serving.latency_run import run_latency
 from ansible_collections.llmops.gke.plugins.module_utils.serving.measure import OVERHEAD_SAMPLES
 
 TOKENS = 100
@@ -45,7 +45,7 @@ CASES = (
 
 
 def measure(case: Case, samples: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what tgi_latency measured, and what the server says of each request, in order."""
+    """Return what llm_latency measured, and what the server says of each request, in order."""
     command = [sys.executable, "-m", "llmops_gke_sandbox.workloads.tgi", *case.arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         options = {

@@ -9,15 +9,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS  # noqa: E402
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import AtBirth, Field, Immutable  # noqa: E402
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS  # noqa: E402
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS  # noqa: E402
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import AtBirth, Field, Immutable  # noqa: E402
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS  # noqa: E402
 
 PAGE = ROOT / "docs" / "fields.md"
 TEST = "tests/contract/gke/test_fields.py::test_field"
 HEAD = """# Fields of clusters and node pools
 
-<!-- Written by scripts/field_docs.py from plugins/module_utils/gke/*_fields.py. -->
+<!-- Written by scripts/field_docs.py from plugins/module_utils/gke/fields/. -->
 
 What a task does when a field of something that exists is not as it asks. Steps are taken in the order of the rows, one
 request each, and each is followed to the end of its operation; fields of one verb go in one request. A field that is

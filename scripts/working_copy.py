@@ -26,4 +26,4 @@ def copy_to(target: Path) -> None:
     """Copy the repository's files below ``target``, which is made."""
     for path in files():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / path, target / path)
+        shutil.copy2(ROOT / path, target / path, follow_symlinks=False)

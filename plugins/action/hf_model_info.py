@@ -1,13 +1,1 @@
-# Copyright: the llmops.gke engineers
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs hf_model_info's engine in the controller's process; see engine_action."""
-
-from __future__ import annotations
-
-from ansible_collections.llmops.gke.plugins.modules.hf_model_info import SPEC
-from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import EngineAction
-
-
-class ActionModule(EngineAction):
-    spec = SPEC
+../plugin_utils/module_action.py

@@ -1,15 +1,1 @@
-# Copyright: the llmops.gke engineers
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs k8s_info's engine in the controller's process; see engine_action."""
-
-from __future__ import annotations
-
-from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC
-from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import EngineAction
-
-
-class ActionModule(EngineAction):
-    """See the module of the same name."""
-
-    spec = SPEC
+../plugin_utils/module_action.py

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from typing import ClassVar
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS, GROUPS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.field_docs import documented, exactly
+from ..module_utils.gke.fields.cluster.table import CLUSTER_FIELDS, GROUPS
+from ..module_utils.gke.fields.documentation import documented, exactly
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/gke_options.py for the argument spec that is made from the same table."""
+    """See plugins/module_utils/gke/fields/argument_spec.py for the argument spec that is made from the same table."""
 
     DOCUMENTATION: ClassVar[str] = json.dumps(
         {"options": {**documented(CLUSTER_FIELDS, GROUPS), "exactly": exactly(CLUSTER_FIELDS)}}

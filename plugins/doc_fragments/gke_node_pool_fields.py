@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import ClassVar
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.field_docs import documented, exactly
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import GROUPS, NODE_POOL_FIELDS
+from ..module_utils.gke.fields.documentation import documented, exactly
+from ..module_utils.gke.fields.node_pool.table import GROUPS, NODE_POOL_FIELDS
 
 _OPTIONS = documented(NODE_POOL_FIELDS, GROUPS)
 _IN_ORDER = {
@@ -25,7 +25,7 @@ _NAME = {"description": ["Name of the node pool."], "type": "str", "required": T
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/gke_options.py for the argument spec that is made from the same table."""
+    """See plugins/module_utils/gke/fields/argument_spec.py for the argument spec that is made from the same table."""
 
     DOCUMENTATION: ClassVar[str] = json.dumps({"options": {**_OPTIONS, "exactly": exactly(NODE_POOL_FIELDS)}})
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/gke_options.py for the argument spec that agrees with it."""
+    """See plugins/module_utils/gke/options.py for the argument spec that agrees with it."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/google_options.py for the argument spec that agrees with it."""
+    """See plugins/module_utils/google/options.py for the argument spec that agrees with it."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/kubernetes_options.py for the argument spec that agrees with it."""
+    """See plugins/module_utils/workflows/cluster_options.py for the argument spec that agrees with it."""
 
     DOCUMENTATION = r"""
 options:

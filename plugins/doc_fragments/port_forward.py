@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/kubernetes_port_forward.py for the argument spec that agrees with it."""
+    """See plugins/module_utils/workflows/port_forward.py for the argument spec that agrees with it."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/tgi_options.py for the argument spec that agrees with it."""
+    """See plugins/module_utils/serving/options.py for the argument spec that agrees with it."""
 
     DOCUMENTATION = r"""
 options:

@@ -102,11 +102,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gcp.iam_member import run
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import IAM_MEMBER, IAM_MEMBER_RULES
-
-SPEC = ModuleSpec(run=run, argument_spec=IAM_MEMBER, rules=IAM_MEMBER_RULES)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.google.gcp_iam_member import SPEC
 
 
 def main() -> None:

@@ -206,11 +206,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import PREFLIGHT
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.engine import run
-
-SPEC = ModuleSpec(run=run, argument_spec=PREFLIGHT)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.google.gcp_preflight import SPEC
 
 
 def main() -> None:

@@ -91,11 +91,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gcp.quota_info import run
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import QUOTA_INFO
-
-SPEC = ModuleSpec(run=run, argument_spec=QUOTA_INFO)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.google.gcp_quota_info import SPEC
 
 
 def main() -> None:

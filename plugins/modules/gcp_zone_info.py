@@ -77,11 +77,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gcp.zone_info import run
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import ZONE_INFO, ZONE_INFO_RULES
-
-SPEC = ModuleSpec(run=run, argument_spec=ZONE_INFO, rules=ZONE_INFO_RULES)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.google.gcp_zone_info import SPEC
 
 
 def main() -> None:

@@ -144,12 +144,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster import run
-from ansible_collections.llmops.gke.plugins.module_utils.gke_advice import advised
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER
-
-SPEC = ModuleSpec(run=advised(run), argument_spec=CLUSTER)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.gke.gke_cluster import SPEC
 
 
 def main() -> None:

@@ -72,11 +72,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_info import run
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER_INFO
-
-SPEC = ModuleSpec(run=run, argument_spec=CLUSTER_INFO)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.gke.gke_cluster_info import SPEC
 
 
 def main() -> None:

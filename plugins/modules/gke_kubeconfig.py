@@ -114,11 +114,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gke.kubeconfig import run
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import KUBECONFIG
-
-SPEC = ModuleSpec(run=run, argument_spec=KUBECONFIG)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.gke.gke_kubeconfig import SPEC
 
 
 def main() -> None:

@@ -186,12 +186,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gke_advice import advised
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.node_pool_zones import run
-
-SPEC = ModuleSpec(run=advised(run), argument_spec=NODE_POOL)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.gke.gke_node_pool import SPEC
 
 
 def main() -> None:

@@ -81,11 +81,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gke.operation_info import run
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import OPERATION_INFO
-
-SPEC = ModuleSpec(run=run, argument_spec=OPERATION_INFO)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.gke.gke_operation_info import SPEC
 
 
 def main() -> None:

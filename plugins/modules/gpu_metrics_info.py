@@ -100,13 +100,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.gpu_metrics.engine import run
-from ansible_collections.llmops.gke.plugins.module_utils.gpu_metrics_options import GPU_METRICS
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_access import secrets
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import KUBERNETES_ACCESS_RULES
-
-SPEC = ModuleSpec(run=run, argument_spec=GPU_METRICS, rules=KUBERNETES_ACCESS_RULES, secrets=secrets)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.kubernetes.gpu_metrics_info import SPEC
 
 
 def main() -> None:

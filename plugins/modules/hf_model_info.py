@@ -208,29 +208,8 @@ duration:
   sample: 0.21
 """
 
-from ansible.module_utils.basic import env_fallback
-
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.huggingface.engine import run_model_info
-
-SPEC = ModuleSpec(
-    run=run_model_info,
-    argument_spec={
-        "model": {"type": "str", "required": True},
-        "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["HF_TOKEN"])},
-        "endpoint": {
-            "type": "str",
-            "default": "https://huggingface.co",
-            "fallback": (env_fallback, ["HF_ENDPOINT"]),
-        },
-        "accelerator_type": {"type": "str"},
-        "gpus": {"type": "int", "default": 1},
-        "quantize": {"type": "str", "default": ""},
-        "context": {"type": "int", "default": 4096},
-        "require_fit": {"type": "bool", "default": False},
-        "timeout": {"type": "int", "default": 60},
-    },
-)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.serving.hf_model_info import SPEC
 
 
 def main() -> None:

@@ -141,11 +141,11 @@ results:
         ttft: {known: 0.1004, measured: 0.1021, error: 0.0017}
         tpot: {known: 0.02, measured: 0.02001, error: 0.00001, ratio: 1.0005}
 load:
-  description: The same for the option O(llmops.gke.tgi_report#module:load); null for a load that has no rate.
+  description: The same for the option O(llmops.gke.llm_report#module:load); null for a load that has no rate.
   returned: success
   type: dict
 pods:
-  description: The ready pods behind O(service), as the option O(llmops.gke.tgi_report#module:pods) takes them.
+  description: The ready pods behind O(service), as the option O(llmops.gke.llm_report#module:pods) takes them.
   returned: success
   type: list
   elements: dict
@@ -173,38 +173,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf_info import run
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_access import secrets
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import (
-    KUBERNETES_ACCESS,
-    KUBERNETES_ACCESS_RULES,
-)
-
-SPEC = ModuleSpec(
-    run=run,
-    argument_spec={
-        **KUBERNETES_ACCESS,
-        "namespace": {"type": "str", "default": "default"},
-        "job": {"type": "str", "default": "inference-perf"},
-        "service": {"type": "str"},
-        "warmup_stages": {"type": "int", "default": 0},
-        "output_tokens": {"type": "float", "no_log": False},
-        "output_distribution": {
-            "type": "dict",
-            "options": {
-                "std_dev": {"type": "float", "default": 0},
-                "min": {"type": "float"},
-                "max": {"type": "float"},
-            },
-        },
-        "max_in_flight": {"type": "int"},
-        "limits": {"type": "dict", "default": {}},
-        "timeout": {"type": "int", "default": 120},
-    },
-    rules=KUBERNETES_ACCESS_RULES,
-    secrets=secrets,
-)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.serving.inference_perf_info import SPEC
 
 
 def main() -> None:

@@ -233,47 +233,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_apply import run, secrets
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import (
-    KUBERNETES_ACCESS,
-    KUBERNETES_ACCESS_RULES,
-)
-
-SPEC = ModuleSpec(
-    run=run,
-    argument_spec={
-        **KUBERNETES_ACCESS,
-        "manifests": {"type": "list", "elements": "raw"},
-        "src": {"type": "list", "elements": "path"},
-        "namespace": {"type": "str"},
-        "create_namespace": {"type": "bool", "default": False},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "propagation": {"type": "str", "choices": ["foreground", "background", "orphan"], "default": "foreground"},
-        "apply_set": {"type": "str"},
-        "prune": {"type": "bool", "default": False},
-        "field_manager": {"type": "str", "default": "llmops.gke"},
-        "force_conflicts": {"type": "bool", "default": False},
-        "force_conflicts_for": {"type": "list", "elements": "str"},
-        "wait": {"type": "bool", "default": False},
-        "wait_for": {"type": "list", "elements": "str"},
-        "wait_condition": {
-            "type": "dict",
-            "options": {
-                "type": {"type": "str", "required": True},
-                "status": {"type": "str", "choices": ["True", "False", "Unknown"], "default": "True"},
-                "reason": {"type": "str"},
-            },
-        },
-        "timeout": {"type": "int", "default": 1800},
-    },
-    rules={
-        **KUBERNETES_ACCESS_RULES,
-        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], ("wait_for", "wait_condition")],
-        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], ("manifests", "src", "apply_set")],
-    },
-    secrets=secrets,
-)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.kubernetes.k8s_apply import SPEC
 
 
 def main() -> None:

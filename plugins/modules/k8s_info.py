@@ -128,38 +128,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_access import secrets
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_info import run
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import (
-    KUBERNETES_ACCESS,
-    KUBERNETES_ACCESS_RULES,
-)
-
-SPEC = ModuleSpec(
-    run=run,
-    argument_spec={
-        **KUBERNETES_ACCESS,
-        "api_version": {"type": "str", "default": "v1"},
-        "kind": {"type": "str"},
-        "kinds": {
-            "type": "list",
-            "elements": "dict",
-            "options": {"api_version": {"type": "str", "default": "v1"}, "kind": {"type": "str", "required": True}},
-        },
-        "name": {"type": "str"},
-        "namespace": {"type": "str"},
-        "label_selectors": {"type": "list", "elements": "str"},
-        "field_selectors": {"type": "list", "elements": "str"},
-        "timeout": {"type": "int", "default": 120},
-    },
-    rules={
-        **KUBERNETES_ACCESS_RULES,
-        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], ("kind", "kinds")],
-        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], ("kind", "kinds")],
-    },
-    secrets=secrets,
-)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.kubernetes.k8s_info import SPEC
 
 
 def main() -> None:

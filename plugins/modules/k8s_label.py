@@ -142,41 +142,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_access import secrets
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_label import run
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import (
-    KUBERNETES_ACCESS,
-    KUBERNETES_ACCESS_RULES,
-)
-
-SPEC = ModuleSpec(
-    run=run,
-    argument_spec={
-        **KUBERNETES_ACCESS,
-        "api_version": {"type": "str", "default": "v1"},
-        "kind": {"type": "str", "required": True},
-        "name": {"type": "str"},
-        "label_selector": {"type": "str"},
-        "namespace": {"type": "str"},
-        "labels": {"type": "dict"},
-        "annotations": {"type": "dict"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "field_manager": {"type": "str", "default": "llmops.gke-labels"},
-        "force_conflicts": {"type": "bool", "default": False},
-        "timeout": {"type": "int", "default": 120},
-    },
-    rules={
-        **KUBERNETES_ACCESS_RULES,
-        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], ("name", "label_selector")],
-        "required_one_of": [
-            *KUBERNETES_ACCESS_RULES["required_one_of"],
-            ("name", "label_selector"),
-            ("labels", "annotations"),
-        ],
-    },
-    secrets=secrets,
-)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.kubernetes.k8s_label import SPEC
 
 
 def main() -> None:

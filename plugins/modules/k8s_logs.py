@@ -114,34 +114,8 @@ error:
   type: dict
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_access import secrets
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_logs import run
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import (
-    KUBERNETES_ACCESS,
-    KUBERNETES_ACCESS_RULES,
-)
-
-SPEC = ModuleSpec(
-    run=run,
-    argument_spec={
-        **KUBERNETES_ACCESS,
-        "name": {"type": "str"},
-        "label_selectors": {"type": "list", "elements": "str"},
-        "namespace": {"type": "str"},
-        "container": {"type": "str"},
-        "previous": {"type": "bool", "default": False},
-        "tail": {"type": "int", "default": 100},
-        "since_seconds": {"type": "int"},
-        "timeout": {"type": "int", "default": 120},
-    },
-    rules={
-        **KUBERNETES_ACCESS_RULES,
-        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], ("name", "label_selectors")],
-        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], ("name", "label_selectors")],
-    },
-    secrets=secrets,
-)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.kubernetes.k8s_logs import SPEC
 
 
 def main() -> None:

@@ -95,7 +95,7 @@ options:
     type: int
     default: 120
 seealso:
-  - module: llmops.gke.tgi_latency
+  - module: llmops.gke.llm_latency
 author:
   - The llmops.gke engineers (@llmops)
 """
@@ -209,7 +209,7 @@ seconds:
 seconds_per_token:
   description:
     - RV(seconds) over RV(generated_tokens).
-    - It holds the time to the first token too; M(llmops.gke.tgi_latency) takes them apart.
+    - It holds the time to the first token too; M(llmops.gke.llm_latency) takes them apart.
   type: float
   returned: out of check mode
   sample: 0.048
@@ -234,56 +234,8 @@ duration:
   sample: 9.95
 """
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, run_module
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import KUBERNETES_ACCESS
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import (
-    PORT_FORWARD,
-    secrets,
-    through_port_forward,
-)
-from ansible_collections.llmops.gke.plugins.module_utils.serving.generate import run_generate
-from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import ROUTES
-from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST, TGI_REQUEST_RULES
-
-SPEC = ModuleSpec(
-    run=through_port_forward(run_generate),
-    argument_spec={
-        **TGI_REQUEST,
-        **KUBERNETES_ACCESS,
-        **PORT_FORWARD,
-        "route": {"type": "str", "choices": list(ROUTES), "default": "/generate"},
-        "inputs": {"type": "str"},
-        "messages": {
-            "type": "list",
-            "elements": "dict",
-            "options": {
-                "role": {"type": "str", "choices": ["user", "assistant", "system"], "required": True},
-                "content": {"type": "str", "required": True},
-            },
-        },
-        "stream": {"type": "bool", "default": False},
-        "expect": {
-            "type": "dict",
-            "options": {
-                "status": {"type": "int"},
-                "minimum_tokens": {"type": "int", "no_log": False},
-                "finish_reason": {"type": "str", "choices": ["length", "eos_token", "stop_sequence"]},
-                "pattern": {"type": "str"},
-            },
-        },
-        "timeout": {"type": "int", "default": 120},
-    },
-    rules={
-        "mutually_exclusive": [
-            ("inputs", "messages"),
-            ("cluster", "kubeconfig"),
-            *TGI_REQUEST_RULES["mutually_exclusive"],
-        ],
-        "required_one_of": [("inputs", "messages"), *TGI_REQUEST_RULES["required_one_of"]],
-        "required_by": {"cluster": ("location",)},
-    },
-    secrets=secrets,
-)
+from ..module_utils.core.runner import run_module
+from ..module_utils.engines.serving.tgi_generate import SPEC
 
 
 def main() -> None:

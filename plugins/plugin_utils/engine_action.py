@@ -21,13 +21,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.llmops.gke.plugins.module_utils import token_memory
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec, carry
-from ansible_collections.llmops.gke.plugins.plugin_utils.controller_end import ending_with_controller
+from ..module_utils.core.runner import ModuleSpec, carry
+from ..module_utils.google import token_cache
+from .controller_end import ending_with_controller
 
 display = Display()
 
-_TOKENS = token_memory.TokenMemory()
+_TOKENS = token_cache.TokenMemory()
 """Of the controller, which imports this before it forks a task's process."""
 
 
@@ -46,7 +46,7 @@ class EngineAction(ActionBase):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
             return result
         options, hidden = self._validated()
-        token_memory.shared = _TOKENS
+        token_cache.shared = _TOKENS
         with ending_with_controller():
             outcome = carry(self.spec, options, bool(self._task.check_mode), self._progress)
         outcome["invocation"] = {"module_args": options}

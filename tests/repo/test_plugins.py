@@ -9,13 +9,13 @@ import pytest
 import yaml
 from working_copy import ROOT
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec
+from ansible_collections.llmops.gke.plugins.module_utils.core.runner import ModuleSpec
 from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import EngineAction
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 ACTIONS = sorted(path.stem for path in (ROOT / "plugins" / "action").glob("*.py"))
 # Their options are shared with no other module, so there is no default to set for a group.
-WITHOUT_GROUP = {"tgi_report", "hf_model_info"}
+WITHOUT_GROUP = {"llm_report", "hf_model_info"}
 HEADER = "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)"
 
 
@@ -33,6 +33,13 @@ def test_there_are_modules():
 
 def test_every_action_plugin_is_a_module_and_the_other_way_round():
     assert ACTIONS == MODULES
+
+
+def test_every_action_plugin_is_a_link_to_the_one_implementation():
+    links = [ROOT / "plugins" / "action" / f"{name}.py" for name in ACTIONS]
+    assert {link.readlink().as_posix() if link.is_symlink() else link.name for link in links} == {
+        "../plugin_utils/module_action.py"
+    }
 
 
 @pytest.mark.parametrize("name", MODULES)

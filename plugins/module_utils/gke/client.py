@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
-from ansible_collections.llmops.gke.plugins.module_utils.google_credentials import authorizer
-from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
+from ..core.deadline import Deadline
+from ..core.errors import HttpError
+from ..google.credentials import authorizer
+from ..http.session import HttpSession
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,20 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine of gke_cluster."""
+"""A cluster as a target of reconcile."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.gke import compare, operations, stockouts
-from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, GkeClient, Place
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.monitoring import with_initial_components
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.target import BROKEN, GkeTarget, bring_about
-from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_cluster
-from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result, Step
+from ..core.errors import InvalidOption, LlmopsError
+from ..core.result import Progress, Step
+from . import compare, operations, stockouts
+from .client import Call, GkeClient, Place
+from .fields.cluster.table import CLUSTER_FIELDS
+from .fields.node_pool.table import NODE_POOL_FIELDS
+from .monitoring import with_initial_components
+from .target import BROKEN, GkeTarget
 
 
 class ClusterTarget(GkeTarget):
@@ -119,24 +118,6 @@ class ClusterTarget(GkeTarget):
 
     def _pool_broken(self, pool: dict[str, Any]) -> LlmopsError:
         return self._broken(f"node pool {pool['name']} of {self.resource}", pool, kind="node pool")
-
-
-def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
-    """Bring a cluster to its desired state. options: those of gke_cluster.
-
-    Raises InvalidOption before any request, ImmutableField before any that writes, OperationFailed, HttpError,
-    DeadlineExceeded.
-    """
-    check_cluster(options)
-    place = Place(options["project"], options["location"], options["name"])
-    result, cluster = bring_about(
-        options,
-        check,
-        progress,
-        lambda client: ClusterTarget(options, client, place, check=check, progress=progress),
-    )
-    result.values["cluster"] = without_secrets(cluster)
-    return result
 
 
 def without_secrets(cluster: dict[str, Any] | None) -> dict[str, Any] | None:

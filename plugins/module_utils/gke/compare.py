@@ -15,17 +15,9 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import (
-    ABSENT,
-    AtBirth,
-    Field,
-    Value,
-    Verb,
-    dig,
-    put,
-)
-from ansible_collections.llmops.gke.plugins.module_utils.gke.values import as_wanted
-from ansible_collections.llmops.gke.plugins.module_utils.result import Change
+from ..core.result import Change
+from .fields.equivalence import as_wanted
+from .fields.field import ABSENT, AtBirth, Field, Value, Verb, dig, put
 
 _OF_GKE = re.compile(r"goog-.*|nvidia\.com/gpu|(?:[\w.-]+\.)?(?:kubernetes\.io|k8s\.io|gke\.io|cloud\.google\.com)/.*")
 LISTS = ("keyed", "named")

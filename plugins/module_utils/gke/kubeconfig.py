@@ -1,27 +1,17 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine of gke_kubeconfig: the entry that ``gcloud container clusters get-credentials`` makes for a cluster."""
+"""The entry that ``gcloud container clusters get-credentials`` makes for a cluster."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import dig
-from ansible_collections.llmops.gke.plugins.module_utils.gke.kubeconfig_file import (
-    PRIVATE,
-    Entry,
-    KubeconfigFile,
-    empty,
-)
-from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_name
-from ansible_collections.llmops.gke.plugins.module_utils.google_names import check_location, check_project
-from ansible_collections.llmops.gke.plugins.module_utils.reconcile import reconcile
-from ansible_collections.llmops.gke.plugins.module_utils.result import Change, Progress, Result, Step
+from ..core.errors import LlmopsError
+from ..core.result import Change, Progress, Step
+from .fields.field import dig
+from .kubeconfig_file import PRIVATE, Entry, KubeconfigFile, empty
 
 INSTALL_HINT = (
     "Install gke-gcloud-auth-plugin for use with kubectl by following "
@@ -134,48 +124,6 @@ class KubeconfigTarget:
         after = self.file.without(content, self.name)
         # A file that has no entry of ours is none of our business.
         return current if after == content else {"mode": PRIVATE, "content": after}
-
-
-def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
-    """Have a cluster's entry in a kubeconfig file, or in memory alone. options: those of gke_kubeconfig.
-
-    Raises InvalidOption, HttpError, and LlmopsError where the cluster or its endpoint is absent; in check mode an
-    absent cluster is a warning, because it may be created by then.
-    """
-    project = check_project(options["project"])
-    location = check_location(options["location"])
-    check_name("name", options["name"])
-    name = f"gke_{project}_{location}_{options['name']}"
-    path = options["path"]
-    if options["state"] == "absent":
-        if not path:
-            raise InvalidOption("path", path, "the file to remove the entry from, because state is absent")
-        result, _content = reconcile(KubeconfigTarget(path, name, None), check=check, progress=progress)
-        result.values["kubeconfig"] = None
-        return result
-    client = GkeClient(options, Deadline(options["timeout"]))
-    try:
-        cluster = client.cluster(project, location, options["name"])
-    finally:
-        client.http.close()
-    if cluster is None:
-        result = _absent(options["name"], location, project, check, bool(path))
-    else:
-        entry = entry_of(cluster, name, options["endpoint"], options["impersonate_service_account"])
-        result = Result()
-        if path:
-            target = KubeconfigTarget(path, name, entry, current=options["set_current_context"])
-            result, _content = reconcile(target, check=check, progress=progress)
-        result.values["kubeconfig"] = KubeconfigFile.having(empty(), entry)
-    result.http_requests = client.http.sent
-    return result
-
-
-def _absent(cluster: str, location: str, project: str, check: bool, would_write: bool) -> Result:
-    words = f"cluster {cluster} does not exist in {location} of project {project}"
-    if not check:
-        raise LlmopsError(f"{words}; create it first (llmops.gke.gke_cluster)", resource=f"cluster {cluster}")
-    return Result(changed=would_write, values={"kubeconfig": None}, warnings=[words])
 
 
 def _fingerprint(entry: Entry | None) -> str | None:

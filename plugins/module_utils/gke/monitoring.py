@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_telemetry_fields import FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import dig
+from .fields.cluster.telemetry import FIELDS
+from .fields.field import dig
 
 COMPONENTS = next(field for field in FIELDS if field.path == "monitoringConfig.componentConfig.enableComponents")
 """The row of all that are monitored."""

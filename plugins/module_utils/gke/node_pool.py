@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
-from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, Place
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import snake_case
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.target import BROKEN, GkeTarget, bring_about
-from ansible_collections.llmops.gke.plugins.module_utils.gke.validation import check_node_pool
-from ansible_collections.llmops.gke.plugins.module_utils.result import Progress, Result, Step
+from ..core.result import Progress, Result, Step
+from . import compare
+from .client import Call, Place
+from .fields.field import snake_case
+from .fields.node_pool.table import NODE_POOL_FIELDS
+from .target import BROKEN, GkeTarget, bring_about
+from .validation import check_node_pool
 
 
 class NodePoolTarget(GkeTarget):

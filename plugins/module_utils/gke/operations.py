@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import backoff
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, OperationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient, Place
-from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
+from ..core.deadline import backoff
+from ..core.errors import HttpError, OperationFailed
+from ..core.result import Progress
+from .client import GkeClient, Place
 
 _NO_STOCK = "name other zones of the region in locations, or another machine type, or try again later"
 ADVICE = {

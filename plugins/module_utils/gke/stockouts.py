@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.gke import operations
-from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Place
-from ansible_collections.llmops.gke.plugins.module_utils.gke.target import BROKEN
+from ..core.errors import InvalidOption, LlmopsError
+from . import operations
+from .client import Place
+from .target import BROKEN
 
 FRESH_SECONDS = 3600
 """How long what a former run met is still taken for true."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline, backoff
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, LlmopsError, ReplyLost
-from ansible_collections.llmops.gke.plugins.module_utils.gke import compare, operations
-from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, GkeClient, Place
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import Field, Immutable, Verb
-from ansible_collections.llmops.gke.plugins.module_utils.reconcile import reconcile
-from ansible_collections.llmops.gke.plugins.module_utils.result import Change, Progress, Result, Step
+from ..core.deadline import Deadline, backoff
+from ..core.errors import HttpError, LlmopsError, ReplyLost
+from ..core.reconcile import reconcile
+from ..core.result import Change, Progress, Result, Step
+from . import compare, operations
+from .client import Call, GkeClient, Place
+from .fields.field import Field, Immutable, Verb
 
 UNSETTLED = frozenset({"PROVISIONING", "RECONCILING", "STOPPING"})
 """The statuses of clusters and node pools in which GKE is at work on them."""

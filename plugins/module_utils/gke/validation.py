@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import dig
-from ansible_collections.llmops.gke.plugins.module_utils.gke.forms import check_forms, check_one_of
-from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import G2_ACCELERATORS, SHAPES
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.google_names import check_location, check_project, check_zones
+from ..core.errors import InvalidOption
+from ..google.names import check_location, check_project, check_zones
+from .fields.cluster.table import CLUSTER_FIELDS
+from .fields.field import dig
+from .fields.formats import check_forms, check_one_of
+from .fields.node_pool.table import NODE_POOL_FIELDS
+from .machine_shapes import G2_ACCELERATORS, SHAPES
 
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _WINDOW = "maintenance_policy.window"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption, LlmopsError
+from ..core.errors import HttpError, InvalidOption, LlmopsError
 
 ANSWERED = 200
 

@@ -9,9 +9,9 @@ import threading
 import time
 from types import TracebackType
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import TgiClient
+from ..core.deadline import Deadline
+from ..core.errors import HttpError, LlmopsError
+from .tgi.client import TgiClient
 
 _REQUEST_SECONDS = 120.0
 _PAUSE_AFTER_FAILURE = 0.5

@@ -12,23 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, HttpError, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.result import Progress
-from ansible_collections.llmops.gke.plugins.module_utils.serving.latency import (
-    OVERHEAD,
-    STREAMED,
-    Sample,
-    summarize,
-)
-from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import Answer, Stream, TgiClient
-from ansible_collections.llmops.gke.plugins.module_utils.serving.witnesses import (
-    Series,
-    disagreements,
-    of_answers,
-    of_headers,
-    of_metrics,
-    of_samples,
-)
+from ..core.errors import DeadlineExceeded, HttpError, LlmopsError
+from ..core.result import Progress
+from .cross_checks import Series, disagreements, of_answers, of_headers, of_metrics, of_samples
+from .latency import OVERHEAD, STREAMED, Sample, summarize
+from .tgi.client import Answer, Stream, TgiClient
 
 OVERHEAD_SAMPLES = 5
 BUFFERED = 2.0

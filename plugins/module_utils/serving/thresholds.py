@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.serving.latency import METRICS, STREAMED
+from ..core.errors import InvalidOption, LlmopsError
+from .latency import METRICS, STREAMED
 
 COLD = tuple(f"cold_{name}" for name in STREAMED)
 START = "cold_start_seconds"

@@ -52,7 +52,7 @@ def fault(sandbox: Sandbox) -> Iterator[Callable[..., None]]:
 def token(sandbox: Sandbox) -> str:
     """An access token of the sandbox, asked for once: to sign for one takes longer than most tests."""
     # Imported late: a conftest is loaded before Ansible's own finder of collections is in place.
-    from ansible_collections.llmops.gke.plugins.module_utils.google_credentials import authorizer
+    from ansible_collections.llmops.gke.plugins.module_utils.google.credentials import authorizer
 
     key = {"service_account_file": sandbox.endpoints["service_account_file"]}
     return authorizer(key)(False)["Authorization"].removeprefix("Bearer ")

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.gcp import iam_member
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import IAM_MEMBER
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import gcp_iam_member
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_iam_member import (
+    ARGUMENT_SPEC as IAM_MEMBER,
+)
 
 ADAPTER = {"namespace": "custom-metrics", "name": "adapter"}
 PRINCIPAL = (
@@ -26,7 +28,7 @@ def grant(options_of):
 
     def run(check: bool = False, **given: Any) -> dict[str, Any]:
         options = options_of(IAM_MEMBER, **{"role": "roles/monitoring.viewer", **given})
-        return iam_member.run(options, check, silent).to_dict()
+        return gcp_iam_member.run(options, check, silent).to_dict()
 
     return run
 

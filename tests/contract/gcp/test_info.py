@@ -5,9 +5,17 @@
 
 from __future__ import annotations
 
-from ansible_collections.llmops.gke.plugins.module_utils.gcp import quota_info, zone_info
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import QUOTA_INFO, ZONE_INFO
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import (
+    gcp_quota_info as quota_info,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import (
+    gcp_zone_info as zone_info,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_quota_info import (
+    ARGUMENT_SPEC as QUOTA_INFO,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_zone_info import ARGUMENT_SPEC as ZONE_INFO
 
 
 def test_quotas_of_a_region_and_of_the_project(options_of):

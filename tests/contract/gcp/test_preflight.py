@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import requests
 
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import PREFLIGHT
-from ansible_collections.llmops.gke.plugins.module_utils.preflight import engine
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.checks import NAMES
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import gcp_preflight
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_preflight import ARGUMENT_SPEC as PREFLIGHT
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.checks import NAMES
 
 from .conftest import PLAN, POOL
 
@@ -24,7 +24,7 @@ def look(options_of):
     """Runs the engine on the plan, changed by what the test gives."""
 
     def run(**changes: Any) -> Result:
-        return engine.run(options_of(PREFLIGHT, **{**copy.deepcopy(PLAN), **changes}), False, silent)
+        return gcp_preflight.run(options_of(PREFLIGHT, **{**copy.deepcopy(PLAN), **changes}), False, silent)
 
     return run
 

@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.carrier import ModuleSpec
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.runner import ModuleSpec
 from ansible_collections.llmops.gke.plugins.module_utils.gke import operations, target
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
 from ansible_collections.llmops.gke.plugins.modules import gke_cluster, gke_node_pool
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.server import Sandbox

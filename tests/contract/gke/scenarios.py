@@ -13,7 +13,7 @@ from itertools import count
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result
 from tests.contract.gke.playground import Playground
 
 Task = tuple[str, dict[str, Any]]

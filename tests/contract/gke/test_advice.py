@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import OperationFailed
 from tests.contract.gke.playground import Playground, playground
 
 PLACE = {"location": "us-central1"}

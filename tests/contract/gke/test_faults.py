@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import OperationFailed
 from tests.contract.gke.playground import Playground, playground
 from tests.contract.gke.scenarios import SCENARIOS, Scenario, Stage, Task
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, ImmutableField, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, ImmutableField, InvalidOption
 from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.playground import Playground
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import ImmutableField
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import Field, Immutable, Verb, dig, put
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import ImmutableField
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import Field, Immutable, Verb, dig, put
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS
 from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.field_cases import CLUSTER_CASES, Case
 from tests.contract.gke.playground import Playground

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke import kubeconfig
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import KUBECONFIG
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubeconfig import ARGUMENT_SPEC as KUBECONFIG
 from tests.unit.fake_http import FakeServer
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER,
@@ -72,9 +72,9 @@ def test_the_kubeconfig_is_the_one_that_gcloud_writes(tmp_path: Path, given: dic
         place = [CLUSTER, f"--location={LOCATION}"]
         gcloud(tmp_path, server.url, "container", "clusters", "get-credentials", *place, *flags)
         task = options(KUBECONFIG, server.url, name=CLUSTER, path=str(tmp_path / "ours"), **given)
-        kubeconfig.run(task, False, silent)
+        gke_kubeconfig.run(task, False, silent)
         theirs, ours = tmp_path / "theirs", tmp_path / "ours"
         assert ours.read_text() == theirs.read_text()
         assert ours.stat().st_mode == theirs.stat().st_mode
         on_theirs = options(KUBECONFIG, server.url, name=CLUSTER, path=str(theirs), **given)
-        assert not kubeconfig.run(on_theirs, False, silent).changed
+        assert not gke_kubeconfig.run(on_theirs, False, silent).changed

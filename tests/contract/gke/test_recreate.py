@@ -13,9 +13,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils import node_pool_recreation
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, ImmutableField, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import draining
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
+    DeadlineExceeded,
+    ImmutableField,
+    LlmopsError,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply import drain
+from ansible_collections.llmops.gke.plugins.module_utils.workflows import node_pool_replacement
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.server import Sandbox
 from sandbox.tests.runtime.conftest import deployment, pod
@@ -68,7 +72,7 @@ class Living(Playground):
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     with playgrounds.quick_pauses(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(playgrounds, "POLL_SECONDS", 0.01)
-        patch.setattr(draining, "backoff", lambda: itertools.repeat(0.02))
+        patch.setattr(drain, "backoff", lambda: itertools.repeat(0.02))
         cloud = Living(tmp_path_factory.mktemp("cloud"), speed=5000.0)
         first = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
         cloud.run("cluster", location=LOCATION, name="home", node_pools=[first])
@@ -150,7 +154,7 @@ def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeyp
         pass
 
     taken = []
-    act = node_pool_recreation.RecreatedPool.act
+    act = node_pool_replacement.RecreatedPool.act
 
     def act_only_so_often(self: Any, step: Any, progress: Any) -> Any:
         if len(taken) == steps:
@@ -158,7 +162,7 @@ def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeyp
         taken.append(step)
         return act(self, step, progress)
 
-    monkeypatch.setattr(node_pool_recreation.RecreatedPool, "act", act_only_so_often)
+    monkeypatch.setattr(node_pool_replacement.RecreatedPool, "act", act_only_so_often)
     with pytest.raises(CutShort):
         cloud.pool(**SPOT, recreate=True)
     monkeypatch.undo()
@@ -218,4 +222,4 @@ def test_absent_takes_a_stand_in_along(cloud: Living):
 
 
 def test_the_stand_in_of_a_long_name_has_a_name_that_gke_takes(tmp_path: Path):
-    assert len(node_pool_recreation.stand_in_name("p" * 40)) == 40
+    assert len(node_pool_replacement.stand_in_name("p" * 40)) == 40

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, OperationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result
 from tests.contract.gke import killed_engine
 from tests.contract.gke.playground import SPECS, Playground, playground
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.applyset import ApplySetTaken
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyConflict
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.apply_set import ApplySetTaken
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyConflict
 
 SET = {"apply_set": "configmaps/mistral", "prune": True}
 

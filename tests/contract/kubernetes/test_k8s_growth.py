@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC
 from llmops_gke_sandbox.server import Sandbox
 from tests.contract.gke.playground import Playground, quick_pauses

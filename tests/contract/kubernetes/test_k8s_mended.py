@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "late"}, "stringData": {"k": "v"}}
 NEEDS_SECRET = {"env": [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "late", "key": "k"}}}]}

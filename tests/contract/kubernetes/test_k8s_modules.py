@@ -10,9 +10,9 @@ import base64
 import pytest
 import trustme
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, HttpError
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyConflict, ApplyRefused
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyConflict, ApplyRefused
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL
 
 SERVICE = {

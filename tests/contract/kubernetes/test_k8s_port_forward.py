@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 import requests
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.port_forward import PortForwardFailed
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import through_port_forward
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.port_forward import PortForwardFailed
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.port_forward import through_port_forward
 
 SERVICE = {
     "apiVersion": "v1",

@@ -10,12 +10,12 @@ import ssl
 import pytest
 import trustme
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
-from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.port_forward import PortForwardFailed
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_port_forward import through_port_forward
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result
+from ansible_collections.llmops.gke.plugins.module_utils.http.session import HttpSession
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.port_forward import PortForwardFailed
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.port_forward import through_port_forward
 
 from .connect_proxy import ConnectProxy
 

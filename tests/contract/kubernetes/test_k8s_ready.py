@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL, own_control_plane
 
 AUTOSCALER = "HorizontalPodAutoscaler"

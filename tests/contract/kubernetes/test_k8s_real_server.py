@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyRefused
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyRefused
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL
 
 pytestmark = pytest.mark.skipif(not REAL, reason="wants a real API server, see sandbox/docs/real-kubernetes.md")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyRefused
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyRefused
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL, own_control_plane
 
 SERVICE = {

@@ -11,9 +11,9 @@ import threading
 import pytest
 from aiohttp import web
 
-from ansible_collections.llmops.gke.plugins.module_utils.huggingface.access import AccessDenied
-from ansible_collections.llmops.gke.plugins.module_utils.huggingface.engine import run_model_info
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.hf_model_info import run as run_model_info
+from ansible_collections.llmops.gke.plugins.module_utils.models.access import AccessDenied
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.huggingface.http import HubApi

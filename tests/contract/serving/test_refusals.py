@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.serving.parameters import PARAMETERS, check_request
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.parameters import PARAMETERS, check_request
 from llmops_gke_sandbox.workloads.tgi.background import BackgroundServer
 
 TUTORIAL = {

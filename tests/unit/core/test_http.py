@@ -14,10 +14,10 @@ from time import time as wall_clock
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, ReplyLost
-from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
-from ansible_collections.llmops.gke.plugins.module_utils.http_replies import retry_after
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, ReplyLost
+from ansible_collections.llmops.gke.plugins.module_utils.http.replies import retry_after
+from ansible_collections.llmops.gke.plugins.module_utils.http.session import HttpSession
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import ImmutableField, OperationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.reconcile import reconcile
-from ansible_collections.llmops.gke.plugins.module_utils.result import Change, Step, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import ImmutableField, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.reconcile import reconcile
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Change, Step, silent
 
 
 class Lamp:

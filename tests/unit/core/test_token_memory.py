@@ -15,8 +15,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ansible_collections.llmops.gke.plugins.module_utils import token_memory
-from ansible_collections.llmops.gke.plugins.module_utils.token_memory import TokenMemory
+from ansible_collections.llmops.gke.plugins.module_utils.google import token_cache
+from ansible_collections.llmops.gke.plugins.module_utils.google.token_cache import TokenMemory
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,7 +40,7 @@ def test_a_token_is_recalled_for_its_own_credentials_until_it_is_displaced():
 
 def test_half_a_token_and_one_that_is_too_long_are_none():
     memory = TokenMemory()
-    memory.keep(MINE, "x" * token_memory._SIZE, ENDS)
+    memory.keep(MINE, "x" * token_cache._SIZE, ENDS)
     assert memory.recall(MINE) is None
     memory.keep(MINE, "ya29.first", ENDS)
     memory._pages[60:62] = b"??"

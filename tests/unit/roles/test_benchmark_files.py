@@ -15,8 +15,8 @@ import pytest
 import requests
 from working_copy import ROOT
 
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.calibration import compare
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.log import read_reports
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.calibration import compare
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import read_reports
 
 FILES = ROOT / "roles" / "benchmark" / "files"
 KEY = "sk-canary-51c3"

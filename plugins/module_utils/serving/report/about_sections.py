@@ -8,17 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report import charts
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import (
-    NOTHING,
-    facts,
-    gigabytes,
-    number,
-    seconds,
-    section,
-    table,
-    text,
-)
+from . import charts
+from .words import NOTHING, facts, gigabytes, number, seconds, section, table, text
 
 
 def deployed(latency: Mapping[str, Any] | None) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report import svg
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.svg import LEFT, RIGHT, WIDTH, Axis, Label
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import number, plain, seconds, tick
+from . import svg
+from .svg import LEFT, RIGHT, WIDTH, Axis, Label
+from .words import number, plain, seconds, tick
 
 
 def timeline(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import limit_name, seconds
+from .words import limit_name, seconds
 
 FIT, UNFIT, UNJUDGED = "fit", "unfit", "unjudged"
 
@@ -29,7 +29,7 @@ SIMULATED = "x-simulated"
 class Sources:
     """What the report is made from, each None where there is none.
 
-    latency: values of tgi_latency. answer: values of tgi_generate. model: values of hf_model_info.
+    latency: values of llm_latency. answer: values of tgi_generate. model: values of hf_model_info.
     load: see load_sections.load. gpu: ``[{name, unit, points: [[seconds, value], …]}, …]``. gpus: what
     gpu_metrics_info says of each GPU, at the end of the measurement.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.

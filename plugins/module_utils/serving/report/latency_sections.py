@@ -8,16 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report import charts
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import (
-    NOTHING,
-    facts,
-    limit_name,
-    seconds,
-    section,
-    table,
-    text,
-)
+from . import charts
+from .words import NOTHING, facts, limit_name, seconds, section, table, text
 
 METRICS = {
     "ttft_seconds": ("Time to the first token", "from sending a request until the first piece of the answer is there"),

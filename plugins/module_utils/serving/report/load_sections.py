@@ -8,17 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report import charts
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import (
-    NOTHING,
-    money,
-    number,
-    seconds,
-    section,
-    table,
-    text,
-    tick,
-)
+from . import charts
+from .words import NOTHING, money, number, seconds, section, table, text, tick
 
 SERIES = {
     "DCGM_FI_DEV_GPU_UTIL": "busy, %",

@@ -8,19 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report import (
-    about_sections,
-    latency_sections,
-    load_sections,
-)
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.style import STYLE
-from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import (
-    money,
-    number,
-    plain,
-    seconds,
-    text,
-)
+from . import about_sections, latency_sections, load_sections
+from .style import STYLE
+from .words import money, number, plain, seconds, text
 
 
 def page(report: Mapping[str, Any]) -> str:

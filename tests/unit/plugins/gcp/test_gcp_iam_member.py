@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.gcp import iam_member
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import IAM_MEMBER, IAM_MEMBER_RULES
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import gcp_iam_member
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_iam_member import (
+    ARGUMENT_SPEC as IAM_MEMBER,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_iam_member import RULES as IAM_MEMBER_RULES
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 GET, SET = "/v1/projects/demo-project:getIamPolicy", "/v1/projects/demo-project:setIamPolicy"
@@ -36,7 +39,7 @@ def play(answers: Any, **given: Any) -> tuple[dict[str, Any], FakeServer]:
         asked = {"project": "demo-project", "access_token": "t", "role": ROLE, "member": MEMBER, **ends, **given}
         validated = ArgumentSpecValidator(IAM_MEMBER, **IAM_MEMBER_RULES).validate(asked)
         assert not validated.error_messages, validated.error_messages
-        return iam_member.run(validated.validated_parameters, False, silent).to_dict(), server
+        return gcp_iam_member.run(validated.validated_parameters, False, silent).to_dict(), server
 
 
 def test_only_the_one_binding_changes_and_the_etag_goes_along():
@@ -50,7 +53,7 @@ def test_only_the_one_binding_changes_and_the_etag_goes_along():
 
 
 def test_the_last_member_takes_the_binding_along():
-    written = iam_member.with_members(WITH_IT, "roles/owner", [])
+    written = gcp_iam_member.with_members(WITH_IT, "roles/owner", [])
     assert written["bindings"] == WITH_IT["bindings"][1:]
 
 

@@ -10,16 +10,25 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.gcp import quota_info, zone_info
-from ansible_collections.llmops.gke.plugins.module_utils.gcp_options import PREFLIGHT, QUOTA_INFO, ZONE_INFO
-from ansible_collections.llmops.gke.plugins.module_utils.preflight import engine
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.conflicts import check_versions
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.needs import node_needs
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.places import check_zones
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.plan import Plan, read_plan
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.price import estimate
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import gcp_preflight
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import (
+    gcp_quota_info as quota_info,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google import (
+    gcp_zone_info as zone_info,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_preflight import ARGUMENT_SPEC as PREFLIGHT
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_quota_info import (
+    ARGUMENT_SPEC as QUOTA_INFO,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_zone_info import ARGUMENT_SPEC as ZONE_INFO
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.conflicts import check_versions
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.places import check_zones
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import Plan, read_plan
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.price import estimate
 from tests.unit.fake_http import FakeServer, Reply
 
 PROJECT = "demo-project"
@@ -154,7 +163,7 @@ def test_the_nodes_that_the_least_replicas_bring_are_paid_for(replicas, least):
 def test_a_price_that_is_no_number():
     with pytest.raises(InvalidOption, match="prices.nvidia-l4: 'free' is not accepted"):
         place = {"location": "us-central1", "cluster": "mistral"}
-        engine.run(options(PREFLIGHT, **place, prices={"nvidia-l4": "free"}), False, silent)
+        gcp_preflight.run(options(PREFLIGHT, **place, prices={"nvidia-l4": "free"}), False, silent)
 
 
 @pytest.mark.parametrize(("nodes", "behind"), [("1.34.7-gke.1", 0), ("1.33.1-gke.1", 3)])

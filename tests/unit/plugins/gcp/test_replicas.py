@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.facts import POOL_SIZES
-from ansible_collections.llmops.gke.plugins.module_utils.preflight.replicas import check_replicas
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.replicas import check_replicas
 
 from .test_gcp_preflight import GPU_POOL, plan
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import put
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import put
 from tests.unit.plugins.gke.gke_support import CLUSTER, running
 
 NETWORKS = "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig"

@@ -14,7 +14,7 @@ import pytest
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time goes by only in pauses, and at once; the list holds how long each was, in seconds."""
     # Imported late: a conftest is loaded before Ansible's own finder of collections is in place.
-    from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
+    from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
     from ansible_collections.llmops.gke.plugins.module_utils.gke import target
 
     taken: list[float] = []

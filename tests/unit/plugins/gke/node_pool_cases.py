@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS
 from tests.unit.plugins.gke.gke_support import running
 
 L4 = {"acceleratorCount": "1", "acceleratorType": "nvidia-l4"}

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import ImmutableField, InvalidOption, OperationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER as SPEC
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
+    ImmutableField,
+    InvalidOption,
+    OperationFailed,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as SPEC
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.gke.cluster_cases import AT_BIRTH, CHANGES, IMMUTABLE, case
 from tests.unit.plugins.gke.gke_support import (
@@ -44,7 +48,7 @@ LABEL_PATH = f"{CLUSTER_PATH}:setResourceLabels"
 
 def play(answers: Any, check: bool = False, **given: Any) -> tuple[Result, FakeServer]:
     with FakeServer(answers) as server:
-        return cluster.run(options(SPEC, server.url, name=CLUSTER, **given), check, silent), server
+        return gke_cluster.run(options(SPEC, server.url, name=CLUSTER, **given), check, silent), server
 
 
 @pytest.mark.parametrize("path", [path for path, row in CHANGES.items() if isinstance(row[2], dict)])
@@ -75,7 +79,7 @@ def test_a_change_is_one_request_of_the_field_s_own_and_check_mode_foretells_it(
 def test_an_immutable_field_is_refused_by_name_before_anything_is_written(path: str):
     live, given = case(path)
     with FakeServer({("GET", CLUSTER_PATH): live}) as server, pytest.raises(ImmutableField) as raised:
-        cluster.run(options(SPEC, server.url, name=CLUSTER, **given), False, silent)
+        gke_cluster.run(options(SPEC, server.url, name=CLUSTER, **given), False, silent)
     assert raised.value.fields["field"] == next(row for row in CLUSTER_FIELDS if row.path == path).option
     assert server.calls() == [f"GET {CLUSTER_PATH}"]
 

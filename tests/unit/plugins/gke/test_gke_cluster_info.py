@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError
-from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster_info
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER_INFO
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster_info
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster_info import (
+    ARGUMENT_SPEC as CLUSTER_INFO,
+)
 from tests.unit.fake_http import FakeServer, google_error
 from tests.unit.plugins.gke.gke_support import CLUSTER, CLUSTER_PATH, NOT_FOUND, PARENT, PROJECT, options, running
 
@@ -21,7 +23,7 @@ ONE = running(name=CLUSTER, nodePools=[{"name": "gpu"}], masterAuth={"clientKey"
 
 def play(answers: Any, **given: Any) -> tuple[Result, FakeServer]:
     with FakeServer(answers) as server:
-        return cluster_info.run(options(CLUSTER_INFO, server.url, **given), False, silent), server
+        return gke_cluster_info.run(options(CLUSTER_INFO, server.url, **given), False, silent), server
 
 
 def test_one_cluster_is_one_request_and_shows_no_secret():

@@ -14,13 +14,13 @@ import googleapiclient
 import pytest
 import yaml
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import CLUSTER_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.cluster_fields import GROUPS as CLUSTER_GROUPS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.field_docs import documented
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields import Field, Value, Verb, snake_case
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import GROUPS as POOL_GROUPS
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import spec_of
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.argument_spec import spec_of
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import GROUPS as CLUSTER_GROUPS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.documentation import documented
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import Field, Value, Verb, snake_case
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import GROUPS as POOL_GROUPS
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS
 
 DISCOVERY = json.loads(
     (Path(googleapiclient.__file__).parent / "discovery_cache" / "documents" / "container.v1.json").read_text()

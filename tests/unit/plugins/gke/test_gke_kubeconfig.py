@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubeconfig import ARGUMENT_SPEC as KUBECONFIG
 from ansible_collections.llmops.gke.plugins.module_utils.gke import kubeconfig
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import KUBECONFIG
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
 from tests.unit.fake_http import FakeServer
 from tests.unit.plugins.gke.gke_support import CLUSTER, CLUSTER_PATH, NOT_FOUND, options, running
 
@@ -58,7 +59,7 @@ THEIRS = {
 
 def play(live: Any = LIVE, check: bool = False, **given: Any) -> tuple[Result, FakeServer]:
     with FakeServer({("GET", CLUSTER_PATH): live}) as server:
-        return kubeconfig.run(options(KUBECONFIG, server.url, name=CLUSTER, **given), check, silent), server
+        return gke_kubeconfig.run(options(KUBECONFIG, server.url, name=CLUSTER, **given), check, silent), server
 
 
 def written(path: Path) -> dict[str, Any]:
@@ -175,7 +176,7 @@ def test_two_tasks_at_once_both_get_their_entry_in(tmp_path: Path):
     parent = CLUSTER_PATH.rpartition("/")[0]
     with FakeServer({("GET", f"{parent}/{name}"): {**LIVE, "name": name} for name in names}) as server:
         tasks = [options(KUBECONFIG, server.url, name=name, path=str(path)) for name in names]
-        threads = [threading.Thread(target=kubeconfig.run, args=(task, False, silent)) for task in tasks]
+        threads = [threading.Thread(target=gke_kubeconfig.run, args=(task, False, silent)) for task in tasks]
         for thread in threads:
             thread.start()
         for thread in threads:

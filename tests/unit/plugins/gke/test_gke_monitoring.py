@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER as SPEC
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.gke.gke_support import CLUSTER, CLUSTER_PATH, NOT_FOUND, options, running
 
@@ -23,7 +23,7 @@ def planned(live: Reply, **given: Any) -> Result:
     """What check mode foretells."""
     with FakeServer({("GET", CLUSTER_PATH): live}) as server:
         wanted = options(SPEC, server.url, name=CLUSTER, initial_monitoring_components=["DCGM"], **given)
-        return cluster.run(wanted, True, silent)
+        return gke_cluster.run(wanted, True, silent)
 
 
 def monitored(*components: str) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import ImmutableField, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import ImmutableField, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
 from ansible_collections.llmops.gke.plugins.module_utils.gke import node_pool
-from ansible_collections.llmops.gke.plugins.module_utils.gke.node_pool_fields import NODE_POOL_FIELDS
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER,

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.gke import operation_info
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import OPERATION_INFO
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_operation_info
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_operation_info import (
+    ARGUMENT_SPEC as OPERATION_INFO,
+)
 from tests.unit.fake_http import FakeServer
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER_PATH,
@@ -32,7 +34,7 @@ ALL = {("GET", f"{PARENT}/operations"): {"operations": [OLD, POOL, OTHER]}}
 
 def play(answers: Any, **given: Any) -> tuple[Result, FakeServer]:
     with FakeServer(answers) as server:
-        return operation_info.run(options(OPERATION_INFO, server.url, **given), False, silent), server
+        return gke_operation_info.run(options(OPERATION_INFO, server.url, **given), False, silent), server
 
 
 @pytest.mark.parametrize(
@@ -72,5 +74,5 @@ def test_an_operation_that_ended_badly_says_why_and_what_to_do():
 )
 def test_bad_input_is_refused_before_any_request(given: dict[str, Any]):
     with FakeServer({}) as server, pytest.raises(InvalidOption):
-        operation_info.run(options(OPERATION_INFO, server.url, **given), False, silent)
+        gke_operation_info.run(options(OPERATION_INFO, server.url, **given), False, silent)
     assert server.calls() == []

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, HttpError, OperationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster, node_pool, operations
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER as CLUSTER_SPEC
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, HttpError, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as CLUSTER_SPEC
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
+from ansible_collections.llmops.gke.plugins.module_utils.gke import node_pool, operations
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER,
@@ -289,6 +290,6 @@ def test_a_cluster_under_deletion_is_gone_before_it_is_created_again():
     with FakeServer(replies) as server:
         pools = [{"name": "default-pool", "initial_node_count": 1}]
         task = options(CLUSTER_SPEC, server.url, name=CLUSTER, node_pools=pools)
-        result = cluster.run(task, False, silent)
+        result = gke_cluster.run(task, False, silent)
     assert server.calls()[-2:] == [f"POST {path}", f"GET {CLUSTER_PATH}"]
     assert len(result.operations) == 2

@@ -9,16 +9,21 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster, cluster_info, kubeconfig, node_pool
-from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import SHAPES
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import (
-    CLUSTER,
-    CLUSTER_INFO,
-    KUBECONFIG,
-    NODE_POOL,
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import (
+    gke_cluster,
+    gke_cluster_info,
+    gke_kubeconfig,
 )
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as CLUSTER
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster_info import (
+    ARGUMENT_SPEC as CLUSTER_INFO,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubeconfig import ARGUMENT_SPEC as KUBECONFIG
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
+from ansible_collections.llmops.gke.plugins.module_utils.gke import node_pool
+from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import SHAPES
 from tests.unit.fake_http import FakeServer
 from tests.unit.plugins.gke.gke_support import NOT_FOUND, POOL_PATH, options
 
@@ -129,7 +134,7 @@ def test_a_node_pool_is_refused_alone_and_inside_a_cluster(given: dict[str, Any]
         return
     inside = options(CLUSTER, name="mistral", node_pools=[{"name": "gpu", **given}])
     with pytest.raises(InvalidOption, match=rf"^node_pools\[0\].{option}: .*{accepted}"):
-        cluster.run(inside, False, silent)
+        gke_cluster.run(inside, False, silent)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +171,7 @@ def test_a_node_pool_is_refused_alone_and_inside_a_cluster(given: dict[str, Any]
 )
 def test_a_cluster_is_refused(given: dict[str, Any], option: str, accepted: str):
     with pytest.raises(InvalidOption, match=f"^{option}: .*{accepted}"):
-        cluster.run(options(CLUSTER, name="mistral", **given), False, silent)
+        gke_cluster.run(options(CLUSTER, name="mistral", **given), False, silent)
 
 
 @pytest.mark.parametrize(
@@ -179,13 +184,13 @@ def test_a_cluster_is_refused(given: dict[str, Any], option: str, accepted: str)
 )
 def test_a_look_is_refused(given: dict[str, Any], option: str):
     with pytest.raises(InvalidOption, match=f"^{option}: "):
-        cluster_info.run(options(CLUSTER_INFO, **given), False, silent)
+        gke_cluster_info.run(options(CLUSTER_INFO, **given), False, silent)
 
 
 @pytest.mark.parametrize(("given", "option"), [({"state": "absent"}, "path"), ({"name": "My"}, "name")])
 def test_a_kubeconfig_is_refused(given: dict[str, Any], option: str):
     with pytest.raises(InvalidOption, match=f"^{option}: "):
-        kubeconfig.run(options(KUBECONFIG, **{"name": "mistral", **given}), False, silent)
+        gke_kubeconfig.run(options(KUBECONFIG, **{"name": "mistral", **given}), False, silent)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

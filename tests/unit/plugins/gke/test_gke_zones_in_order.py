@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils import node_pool_zones
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption, OperationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.gke import cluster, stockouts
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as CLUSTER_OPTIONS
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
+from ansible_collections.llmops.gke.plugins.module_utils.gke import stockouts
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Place
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import CLUSTER as CLUSTER_OPTIONS
-from ansible_collections.llmops.gke.plugins.module_utils.gke_options import NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.workflows import node_pool_zones
 from tests.unit.fake_http import Answer, FakeServer, Reply, Request
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER,
@@ -269,5 +270,5 @@ def test_a_cluster_bears_the_pool_in_the_first_zone():
     gpu = {"name": POOL, "locations": [B, A], "locations_in_order": True, "initial_node_count": 1}
     with FakeServer({("GET", CLUSTER_PATH): NOT_FOUND}) as server:
         given = {"name": CLUSTER, "node_pools": [{"name": "first", "locations": [A, B]}, gpu]}
-        result = cluster.run(options(CLUSTER_OPTIONS, server.url, **given), True, silent)
+        result = gke_cluster.run(options(CLUSTER_OPTIONS, server.url, **given), True, silent)
     assert [pool["locations"] for pool in result.values["cluster"]["nodePools"]] == [[A, B], [B]]

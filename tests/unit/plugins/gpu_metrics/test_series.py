@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack, contextmanager
 
-from ansible_collections.llmops.gke.plugins.module_utils import kubernetes_access
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.gpu_metrics.series import Watcher
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_options import KUBERNETES_ACCESS
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.workflows import cluster_access
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.cluster_options import KUBERNETES_ACCESS
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.gpu_metrics.series import Watcher
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.gpu_metrics.test_gpu_metrics_info import METRICS, OTHER, TEXT, exporter
 from tests.unit.plugins.kubernetes.k8s_support import kubeconfig
@@ -23,7 +23,7 @@ def cluster(answer, pods):
     routes = {("GET", "/api/v1/pods"): {"items": pods}, ("GET", METRICS): answer}
     with FakeServer(routes) as server:
         options = dict.fromkeys(KUBERNETES_ACCESS) | {"kubeconfig": kubeconfig(server.url)}
-        with kubernetes_access.cluster_access(options, Deadline(20)) as access:
+        with cluster_access.cluster_access(options, Deadline(20)) as access:
             yield access.required(), server
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.huggingface.access import AccessDenied
-from ansible_collections.llmops.gke.plugins.module_utils.huggingface.engine import run_model_info
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.hf_model_info import run as run_model_info
+from ansible_collections.llmops.gke.plugins.module_utils.models.access import AccessDenied
 from tests.unit.fake_http import FakeServer, Reply
 
 MODEL = "org/model"

@@ -9,10 +9,11 @@ import json
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.huggingface.engine import DoesNotFit, run_model_info
-from ansible_collections.llmops.gke.plugins.module_utils.huggingface.shape import read_shape
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.hf_model_info import DoesNotFit
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.hf_model_info import run as run_model_info
+from ansible_collections.llmops.gke.plugins.module_utils.models.shape import read_shape
 from tests.unit.fake_http import FakeServer, Reply
 
 FILES = "/org/model/resolve/main/"

@@ -14,8 +14,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.log import MARK
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.stages import stage_figures
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import MARK
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.stages import stage_figures
 
 _RECORDED = Path(__file__).parent / "recorded"
 TRUTH = {"requests": 24, "ttft_seconds": 0.05, "tpot_seconds": 0.02}

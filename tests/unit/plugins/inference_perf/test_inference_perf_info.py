@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.log import ResultsMissing
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf_info import NotTrustworthy
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.inference_perf_info import NotTrustworthy
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import ResultsMissing
 from ansible_collections.llmops.gke.plugins.modules.inference_perf_info import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.inference_perf.benchmark_support import log, report

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.calibration import compare
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.log import ResultsMissing, read_reports
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.calibration import compare
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import ResultsMissing, read_reports
 from tests.unit.plugins.inference_perf.benchmark_support import TRUTH, line, log, report
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.stages import (
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.stages import (
     find_knee,
     for_report,
     stage_figures,

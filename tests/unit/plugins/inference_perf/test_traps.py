@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.stages import stage_figures
-from ansible_collections.llmops.gke.plugins.module_utils.inference_perf.traps import (
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.stages import stage_figures
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.validity import (
     Limits,
     Spread,
     calibration_findings,

@@ -14,16 +14,16 @@ import pytest
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time goes by only in pauses, and at once; the list holds how long each was, in seconds."""
     # Imported late: a conftest is loaded before Ansible's own finder of collections is in place.
-    from ansible_collections.llmops.gke.plugins.module_utils import (
-        kubernetes_apply,
-        kubernetes_info,
-        kubernetes_label,
-        kubernetes_logs,
+    from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+    from ansible_collections.llmops.gke.plugins.module_utils.engines.kubernetes import (
+        k8s_apply,
+        k8s_info,
+        k8s_label,
+        k8s_logs,
     )
-    from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
 
     taken: list[float] = []
     impatient = functools.partial(Deadline, clock=lambda: sum(taken), sleep=taken.append)
-    for engine in (kubernetes_apply, kubernetes_info, kubernetes_label, kubernetes_logs):
+    for engine in (k8s_apply, k8s_info, k8s_label, k8s_logs):
         monkeypatch.setattr(engine, "Deadline", impatient)
     return taken

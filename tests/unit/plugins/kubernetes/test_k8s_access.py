@@ -13,10 +13,10 @@ import sys
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.kubeconfig import CredentialsMissing
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_access import ClusterAbsent, cluster_access
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.kubeconfig import CredentialsMissing
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.cluster_access import ClusterAbsent, cluster_access
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC as APPLY
 from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC as INFO
 from ansible_collections.llmops.gke.plugins.modules.k8s_label import SPEC as LABEL
@@ -255,7 +255,7 @@ def test_the_endpoint_that_is_asked_for_is_spoken_to_and_trusted_by_its_kind(ask
 
 
 def test_in_a_pod_the_service_account_is_used_and_its_token_read_anew(tmp_path, monkeypatch):
-    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import in_cluster
+    from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import in_cluster
 
     for name, text in {"token": "one\n", "namespace": "mine", "ca.crt": "-----BEGIN CERTIFICATE-----"}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")

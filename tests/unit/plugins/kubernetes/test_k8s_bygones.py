@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC
 from tests.unit.fake_http import FakeServer, Reply, Request
 from tests.unit.plugins.kubernetes.k8s_support import (

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis import diagnose
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import READY, Failed, Waiting
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.objects import diagnose
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import READY, Failed, Waiting
 from tests.unit.plugins.kubernetes.k8s_support import Around, event, golden, owned_by
 
 STATE = Waiting("0 of 1 replicas are available")

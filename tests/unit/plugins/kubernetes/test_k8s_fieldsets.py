@@ -9,8 +9,8 @@ import copy
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import fieldsets
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.quantities import amount, same_amount
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.objects import managed_fields
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.objects.quantities import amount, same_amount
 from tests.unit.plugins.kubernetes.k8s_support import golden, golden_applies
 
 FILES = ("apply_deployment", "patch_labels", "secret", "custom_resource", "hpa")
@@ -31,26 +31,26 @@ def manager_of(step):
 @pytest.mark.parametrize("step", list(applied_bodies()))
 def test_what_the_server_has_just_taken_is_settled(step):
     manifest, live = step["request"]["body"], step["response"]["body"]
-    tree = fieldsets.owned(live, manager_of(step))
-    assert fieldsets.settled(manifest, live, tree)
+    tree = managed_fields.owned(live, manager_of(step))
+    assert managed_fields.settled(manifest, live, tree)
 
 
 @pytest.mark.parametrize("step", list(applied_bodies()))
 def test_nothing_less_and_nothing_more_than_what_was_taken_is_settled(step):
     live, manager = step["response"]["body"], manager_of(step)
-    tree = fieldsets.owned(live, manager)
-    for path in leaves(fieldsets.substance(step["request"]["body"])):
+    tree = managed_fields.owned(live, manager)
+    for path in leaves(managed_fields.substance(step["request"]["body"])):
         changed = copy.deepcopy(step["request"]["body"])
         parent = changed
         for key in path[:-1]:
             parent = parent[key]
         parent[path[-1]] = "another"
-        assert not fieldsets.settled(changed, live, tree), path
+        assert not managed_fields.settled(changed, live, tree), path
         del parent[path[-1]]
-        assert not fieldsets.settled(changed, live, tree), path
+        assert not managed_fields.settled(changed, live, tree), path
     added = copy.deepcopy(step["request"]["body"])
     added["metadata"]["annotations"] = {"new": "1"}
-    assert not fieldsets.settled(added, live, tree)
+    assert not managed_fields.settled(added, live, tree)
 
 
 def leaves(value, path=()):
@@ -68,20 +68,20 @@ def test_a_field_that_another_has_changed_is_not_settled():
     manifest, reply = golden("apply_deployment", "apply creates")
     live = copy.deepcopy(reply.body)
     live["spec"]["replicas"] = 5
-    assert not fieldsets.settled(manifest, live, fieldsets.owned(live, "ansible"))
+    assert not managed_fields.settled(manifest, live, managed_fields.owned(live, "ansible"))
 
 
 def test_another_order_of_a_keyed_list_is_not_settled():
     manifest, reply = golden("apply_deployment", "apply creates")
     turned = copy.deepcopy(manifest)
     turned["spec"]["template"]["spec"]["containers"][0]["env"].reverse()
-    assert not fieldsets.settled(turned, reply.body, fieldsets.owned(reply.body, "ansible"))
+    assert not managed_fields.settled(turned, reply.body, managed_fields.owned(reply.body, "ansible"))
 
 
 def test_true_is_not_one():
     tree = {"f:spec": {"f:on": {}}}
     manifest = {"apiVersion": "x.io/v1", "kind": "X", "metadata": {"name": "x"}, "spec": {"on": True}}
-    assert not fieldsets.settled(manifest, {**manifest, "spec": {"on": 1}}, tree)
+    assert not managed_fields.settled(manifest, {**manifest, "spec": {"on": 1}}, tree)
 
 
 @pytest.mark.parametrize(("api_version", "same"), [("v1", True), ("x.io/v1", False)])
@@ -89,7 +89,7 @@ def test_amounts_are_rewritten_by_the_server_in_builtin_kinds_only(api_version, 
     tree = {"f:spec": {"f:limits": {"f:memory": {}}}}
     manifest = {"apiVersion": api_version, "kind": "Pod", "metadata": {"name": "x"}}
     wanted = {**manifest, "spec": {"limits": {"memory": "2048Mi"}}}
-    assert fieldsets.settled(wanted, {**manifest, "spec": {"limits": {"memory": "2Gi"}}}, tree) is same
+    assert managed_fields.settled(wanted, {**manifest, "spec": {"limits": {"memory": "2Gi"}}}, tree) is same
 
 
 def test_the_field_reference_that_the_server_completes_is_settled():
@@ -97,22 +97,24 @@ def test_the_field_reference_that_the_server_completes_is_settled():
     manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}
     wanted = {**manifest, "spec": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
     there = {**manifest, "spec": {"fieldRef": {"fieldPath": "spec.nodeName", "apiVersion": "v1"}}}
-    assert fieldsets.settled(wanted, there, tree)
+    assert managed_fields.settled(wanted, there, tree)
 
 
 def test_only_the_manager_s_own_fields_count():
     _body, reply = golden("patch_labels", "the second manager's labels survive")
-    assert fieldsets.project(reply.body, fieldsets.owned(reply.body, "ansible-labels")) == {
+    assert managed_fields.project(reply.body, managed_fields.owned(reply.body, "ansible-labels")) == {
         "metadata": {"labels": {"Ingress_Point": "true", "LLM_deployment": "true", "model_LoadBalancer": "true"}}
     }
-    assert fieldsets.owned(reply.body, "nobody") is None
+    assert managed_fields.owned(reply.body, "nobody") is None
 
 
 def test_changes_are_named_by_path_and_key():
     _body, before = golden("apply_deployment", "apply a change")
     _body, after = golden("apply_deployment", "an owned env entry left out is removed")
-    tree = fieldsets.union(fieldsets.owned(before.body, "ansible"), fieldsets.owned(after.body, "ansible"))
-    changes = [change.to_dict() for change in fieldsets.changes(before.body, after.body, tree)]
+    tree = managed_fields.union(
+        managed_fields.owned(before.body, "ansible"), managed_fields.owned(after.body, "ansible")
+    )
+    changes = [change.to_dict() for change in managed_fields.changes(before.body, after.body, tree)]
     assert [change["field"] for change in changes] == [
         "spec.template.spec.containers[name=mistral-7b].env[name=MODEL_ID]"
     ]

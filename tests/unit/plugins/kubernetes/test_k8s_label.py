@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.refusals import ApplyConflict
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes_label import ObjectAbsent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.engines.kubernetes.k8s_label import ObjectAbsent
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyConflict
 from ansible_collections.llmops.gke.plugins.modules.k8s_label import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes.k8s_support import SERVICE_PATH, golden, not_found, run

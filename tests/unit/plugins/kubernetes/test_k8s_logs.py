@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
 from ansible_collections.llmops.gke.plugins.modules.k8s_logs import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes.k8s_support import not_found, run

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.documents import load
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.manifests import resolve
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.objects.documents import load
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.objects.manifests import resolve
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
 ROLE = {

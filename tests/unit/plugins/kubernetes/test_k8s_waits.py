@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import Failed, Ready, Waiting, state_of
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import (
+    Failed,
+    Ready,
+    Waiting,
+    state_of,
+)
 from tests.unit.plugins.kubernetes.k8s_support import golden
 
 DEPLOYMENT, DAEMONS, STATEFUL = ("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"), ("apps/v1", "StatefulSet")

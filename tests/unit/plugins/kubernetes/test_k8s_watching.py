@@ -9,16 +9,16 @@ import time
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, HttpError
-from ansible_collections.llmops.gke.plugins.module_utils.http import HttpSession
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import watching
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.api import KubernetesApi
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.happenings import EVENT
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.observing import Observer
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.resources import ObjectRef, builtin
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waiting import WaitFailed, until_gone, until_ready
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.waits import has_condition
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.http.session import HttpSession
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.api import KubernetesApi
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.resources import ObjectRef, builtin
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.events import EVENT
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait import watch
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.informer import Observer
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import has_condition
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed, until_gone, until_ready
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes.k8s_support import Collection, event, watch_reply
 
@@ -29,7 +29,7 @@ NO_EVENTS = ("GET", EVENTS)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(watching, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "_POLL_SECONDS", 0.01)
 
 
 def claim(phase, version, name="c", uid="u"):

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.arrival import Arrival, arrival
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.start_phases import itemised, under_way
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.node_provisioning import Arrival, arrival
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.startup_phases import itemised, under_way
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

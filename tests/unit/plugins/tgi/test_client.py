@@ -9,9 +9,9 @@ import socket
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import TgiClient, check_url
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.client import TgiClient, check_url
 from tests.unit.fake_http import FakeServer, Reply
 
 OVERLOADED = {"error": "Model is overloaded", "error_type": "overloaded"}

@@ -9,11 +9,11 @@ import json
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import DeadlineExceeded, InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, InvalidOption, LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.tgi_generate import run as run_generate
 from ansible_collections.llmops.gke.plugins.module_utils.serving.expectations import ExpectationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.serving.generate import run_generate
+from ansible_collections.llmops.gke.plugins.module_utils.serving.latency_run import run_latency
 from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import ThresholdBreached
 from tests.unit.fake_http import FakeServer, Reply
 

@@ -9,11 +9,11 @@ import json
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.serving.chat import chat_body, check_chat
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.tgi_generate import run as run_generate
 from ansible_collections.llmops.gke.plugins.module_utils.serving.expectations import ExpectationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.serving.generate import run_generate
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.chat import chat_body, check_chat
 from llmops_gke_sandbox.workloads.tgi import Settings, Timing
 from llmops_gke_sandbox.workloads.tgi.background import BackgroundServer
 from tests.unit.fake_http import FakeServer, Reply

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tgi_generate and tgi_latency as Ansible runs them: options and environment in, JSON out, the key nowhere."""
+"""tgi_generate and llm_latency as Ansible runs them: options and environment in, JSON out, the key nowhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import json
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.llmops.gke.plugins.modules import tgi_generate, tgi_latency
+from ansible_collections.llmops.gke.plugins.modules import llm_latency, tgi_generate
 from tests.unit.fake_http import FakeServer, Reply
 
 KEY = "sk-canary-of-the-key"
@@ -61,8 +61,8 @@ def test_tgi_generate_refuses_in_one_line_with_the_option(server, run):
     assert server.requests == []
 
 
-def test_tgi_latency_measures_20_samples_after_3_where_nothing_else_is_said(server, run):
-    code, result = run(tgi_latency, url=server.url, inputs="hi")
+def test_llm_latency_measures_20_samples_after_3_where_nothing_else_is_said(server, run):
+    code, result = run(llm_latency, url=server.url, inputs="hi")
     assert code == 0
     assert server.calls().count("POST /generate_stream") == 1 + 3 + 20
     assert result["hot"]["ttft_seconds"]["n"] == 20
@@ -70,7 +70,7 @@ def test_tgi_latency_measures_20_samples_after_3_where_nothing_else_is_said(serv
     assert result["model"] == "org/model"
 
 
-def test_tgi_latency_in_check_mode_generates_nothing(server, run):
-    code, result = run(tgi_latency, url=server.url, inputs="hi", _ansible_check_mode=True)
+def test_llm_latency_in_check_mode_generates_nothing(server, run):
+    code, result = run(llm_latency, url=server.url, inputs="hi", _ansible_check_mode=True)
     assert (code, result["reachable"]) == (0, True)
     assert server.calls() == ["GET /health", "GET /info"]

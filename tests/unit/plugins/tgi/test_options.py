@@ -9,7 +9,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.llmops.gke.plugins.doc_fragments.tgi import ModuleDocFragment
-from ansible_collections.llmops.gke.plugins.module_utils.tgi_options import TGI_REQUEST
+from ansible_collections.llmops.gke.plugins.module_utils.serving.options import TGI_REQUEST
 from ansible_collections.llmops.gke.plugins.modules.tgi_generate import SPEC
 
 

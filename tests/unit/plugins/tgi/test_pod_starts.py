@@ -1,17 +1,17 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cold start of the pods behind a Service, from the cluster's API and TGI's log; tgi_latency with access."""
+"""The cold start of the pods behind a Service, from the cluster's API and TGI's log; llm_latency with access."""
 
 from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
 from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import ThresholdBreached
-from ansible_collections.llmops.gke.plugins.modules.tgi_latency import SPEC
+from ansible_collections.llmops.gke.plugins.modules.llm_latency import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes.k8s_support import kubeconfig
 

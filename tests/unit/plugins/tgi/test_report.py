@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tgi_report: what it concludes, what stands on the page, and that the page needs nothing but itself."""
+"""llm_report: what it concludes, what stands on the page, and that the page needs nothing but itself."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_report import run
 from ansible_collections.llmops.gke.plugins.module_utils.serving.report.svg import Axis, ticks
 from ansible_collections.llmops.gke.plugins.module_utils.serving.report.words import seconds, tick
-from ansible_collections.llmops.gke.plugins.module_utils.tgi_report import run
 
 SUMMARY = {"n": 20, "median": 0.05, "low": 0.049, "high": 0.052, "mean": 0.05, "min": 0.048, "max": 0.06}
 SUMMARY |= {"p95": None, "p99": None}

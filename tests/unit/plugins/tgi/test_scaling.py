@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tgi_scaling: under load one more replica is asked for, and comes or is explained."""
+"""llm_scaling: under load one more replica is asked for, and comes or is explained."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import HttpError, InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.scaling import NoAutoscaler
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.tgi_scaling import NotScaled
-from ansible_collections.llmops.gke.plugins.modules.tgi_scaling import SPEC
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_scaling import NotScaled
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.autoscaler import NoAutoscaler
+from ansible_collections.llmops.gke.plugins.modules.llm_scaling import SPEC
 from tests.unit.fake_http import FakeServer, Reply, Request
 from tests.unit.plugins.kubernetes import k8s_support
 

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tgi_start_info: a model that sleeps, serves, or hangs on its way."""
+"""llm_start_info: a model that sleeps, serves, or hangs on its way."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.modules.tgi_start_info import SPEC
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.modules.llm_start_info import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes.k8s_support import kubeconfig
 

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import (
-    breach_of,
-    check_thresholds,
-    compare,
-)
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import breach_of, check_thresholds, compare
 
 MEASURED = {
     "model": "mistralai/Mistral-7B-Instruct-v0.1",

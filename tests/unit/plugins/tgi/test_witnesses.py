@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.serving.engines import run_latency
-from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi import Answer
-from ansible_collections.llmops.gke.plugins.module_utils.serving.witnesses import (
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.serving.cross_checks import (
     Account,
     Series,
     disagreements,
     of_headers,
     of_metrics,
 )
+from ansible_collections.llmops.gke.plugins.module_utils.serving.latency_run import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.client import Answer
 from llmops_gke_sandbox.workloads.tgi.background import BackgroundServer
 from llmops_gke_sandbox.workloads.tgi.timing import Timing
 

@@ -17,7 +17,7 @@ from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 
 def truth(served: Served) -> dict[str, float | int]:
-    """Return one request's figures, by the definitions that tgi_latency uses."""
+    """Return one request's figures, by the definitions that llm_latency uses."""
     return {
         "tokens": served.tokens,
         "ttft_seconds": served.first - served.received,

@@ -1,0 +1,64 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One deadline a task, and the pauses inside it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+from .errors import DeadlineExceeded
+
+
+class Deadline:
+    """A budget of seconds that everything a task does shares.
+
+    clock and sleep are given by tests; times are monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._start = clock()
+
+    def elapsed(self) -> float:
+        """Seconds since the task began."""
+        return self._clock() - self._start
+
+    def remaining(self) -> float:
+        """Seconds left, never below 0."""
+        return max(0.0, self.seconds - self.elapsed())
+
+    def pause(self, seconds: float, waiting_for: str, last_seen: str = "") -> None:
+        """Sleep at most ``seconds``, never past the deadline; raises DeadlineExceeded where nothing is left.
+
+        waiting_for and last_seen go into the error: what the task waited for, and the state it saw last.
+        """
+        left = self.remaining()
+        if left <= 0:
+            seen = f"; last seen: {last_seen}" if last_seen else ""
+            raise DeadlineExceeded(
+                f"{waiting_for}: not done after {self.seconds:g} s{seen}. "
+                "It goes on by itself where the server has begun it; run again to pick it up, or raise the timeout",
+                waiting_for=waiting_for,
+                last_seen=last_seen,
+                timeout=self.seconds,
+            )
+        self._sleep(min(seconds, left))
+
+
+def backoff(first: float = 0.25, factor: float = 1.5, most: float = 5.0, jitter: float = 0.1) -> Iterator[float]:
+    """Endless pauses in seconds that start quick and grow to ``most``, each shorter by up to ``jitter`` of itself."""
+    pause = first
+    while True:
+        yield pause * (1 - random.uniform(0, jitter))
+        pause = min(pause * factor, most)

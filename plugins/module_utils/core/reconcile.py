@@ -1,0 +1,70 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read, compare, plan, act, read again: written once for every resource that the collection manages."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from .errors import ImmutableField, LlmopsError
+from .result import Progress, Result, Step
+
+
+class Target(Protocol):
+    """A resource and its desired state. ``resource`` names it in plans and errors."""
+
+    resource: str
+
+    def read(self) -> dict[str, Any] | None:
+        """The live resource as the API gives it, settled (no operation under way), or None where it is absent."""
+
+    def plan(self, current: dict[str, Any] | None) -> list[Step]:
+        """The steps from ``current`` to the desired state; empty where they agree. Pure: no request."""
+
+    def predict(self, current: dict[str, Any] | None, steps: list[Step]) -> dict[str, Any] | None:
+        """The resource after ``steps``, as far as it can be known without taking them. Pure."""
+
+    def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
+        """Take one step to its end; returns the operation it followed (JSON-ready), or None."""
+
+    def render(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What the user named or the module owns of it, in the option's terms, secrets masked: for the diff."""
+
+
+def reconcile(target: Target, *, check: bool, progress: Progress) -> tuple[Result, dict[str, Any] | None]:
+    """Bring ``target`` to its desired state, or say what that would take where ``check`` is set.
+
+    Returns the result and the resource as it is now (in check mode: as predicted). Raises ImmutableField before
+    any request that writes where a step is impossible; whatever the target's own calls raise otherwise.
+    """
+    current = target.read()
+    steps = target.plan(current)
+    for step in steps:
+        if step.way_out is not None:
+            change = step.changes[0]
+            refused = ImmutableField(target.resource, change.field, change.before, change.after, step.way_out)
+            refused.fields["plan"] = [one.to_dict() for one in steps]
+            raise refused
+    result = Result(changed=bool(steps), before=target.render(current), plan=steps)
+    if check or not steps:
+        after = target.predict(current, steps) if steps else current
+    else:
+        for done, step in enumerate(steps):
+            try:
+                operation = target.act(step, progress)
+            except LlmopsError as error:
+                _say_how_far(error, steps, done)
+                raise
+            if operation is not None:
+                result.operations.append(operation)
+        after = target.read()
+    result.after = target.render(after)
+    return result, after
+
+
+def _say_how_far(error: LlmopsError, steps: list[Step], done: int) -> None:
+    """Let the error also tell what was finished before it and what was not begun."""
+    error.fields["steps_done"] = [step.to_dict() for step in steps[:done]]
+    error.fields["step_failed"] = steps[done].to_dict()
+    error.fields["steps_left"] = [step.to_dict() for step in steps[done + 1 :]]

@@ -1,0 +1,118 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of gpu_metrics_info: asks every exporter by way of the API server, until all figures are there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ...core.deadline import Deadline, backoff
+from ...core.errors import HttpError, LlmopsError
+from ...core.result import Progress, Result
+from ...core.runner import ModuleSpec
+from ...kubernetes.client.api import POD, KubernetesApi
+from ...kubernetes.client.parallel import side_by_side
+from ...kubernetes.client.resources import Kind
+from ...workflows import cluster_access
+from ...workflows.cluster_access import secrets
+from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.gpu_metrics import diagnosis
+from ...workflows.gpu_metrics.diagnosis import Exporter
+from ...workflows.gpu_metrics.samples import samples
+
+NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
+# GKE's own is gke-dcgm-exporter.
+_EXPORTER_IMAGE = re.compile(r"(?:.*/)?(?:gke-)?dcgm-exporter(?:[:@].*)?")
+_PORT = 9400
+
+
+class SeriesMissing(LlmopsError):
+    """The figures of a GPU are not there; the message has the cause."""
+
+    kind = "series_missing"
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Read the GPUs' figures. options: those of gpu_metrics_info. Raises SeriesMissing at the end of ``timeout`` (s).
+
+    In check mode nothing is waited for: what is not there is told as a warning.
+    """
+    deadline, wanted = Deadline(options["timeout"]), options["series"]
+    with cluster_access.cluster_access(options, deadline) as access:
+        if access.api is None and check:
+            return Result(values={"gpus": []}, warnings=[access.why], http_requests=access.requests)
+        api = access.required()
+        pauses, told = backoff(first=0.5), ""
+        while True:
+            # Nodes first: an exporter that came after a node was read is no reason to complain.
+            nodes = diagnosis.gpu_nodes(api.list(NODE))
+            exporters = _exporters(api)
+            why = "; ".join(diagnosis.causes(nodes, exporters, wanted))
+            if not why or check:
+                break
+            pause = next(pauses)
+            if pause >= deadline.remaining():
+                raise SeriesMissing(f"the GPUs' metrics are not there after {options['timeout']} s: {why}", causes=why)
+            if why != told:
+                progress(why)
+                told = why
+            deadline.pause(pause, "the GPUs' metrics", why)
+        return Result(
+            values={"gpus": diagnosis.figures(exporters, wanted)},
+            warnings=[why] if why else [],
+            http_requests=access.requests,
+        )
+
+
+def _exporters(api: KubernetesApi) -> list[Exporter]:
+    """Every exporter of the cluster, whoever runs it, with what it says now."""
+    return side_by_side(lambda pod: asked(api, pod), exporter_pods(api))
+
+
+def exporter_pods(api: KubernetesApi) -> list[dict[str, Any]]:
+    """The pods of every exporter of the cluster that have a node."""
+    return [pod for pod in api.list(POD) if _container(pod) and pod["spec"].get("nodeName")]
+
+
+def _container(pod: dict[str, Any]) -> dict[str, Any] | None:
+    return next((one for one in pod["spec"]["containers"] if _EXPORTER_IMAGE.fullmatch(one["image"])), None)
+
+
+def asked(api: KubernetesApi, pod: dict[str, Any]) -> Exporter:
+    """What an exporter's pod says now, in one request; or in words why it says nothing."""
+    meta, container = pod["metadata"], _container(pod) or {}
+    where = (meta["namespace"], meta["name"], pod["spec"]["nodeName"])
+    running = _state(pod, container["name"])
+    if running:
+        return Exporter(*where, running)
+    ports = [one["containerPort"] for one in container.get("ports") or [] if one.get("name") == "metrics"]
+    path = f"/api/v1/namespaces/{where[0]}/pods/{where[1]}:{(ports or [_PORT])[0]}/proxy/metrics"
+    try:
+        reply = api.http.request("GET", path, doing=f"read the metrics of {where[0]}/{where[1]}", repeatable=False)
+    except HttpError as error:
+        return Exporter(*where, f"does not answer: {error.server_message or error.message}")
+    return Exporter(*where, list(samples(reply.body if isinstance(reply.body, str) else "")))
+
+
+def _state(pod: dict[str, Any], container: str) -> str:
+    """Why a container does not run, "" where it does."""
+    for status in (pod.get("status") or {}).get("containerStatuses") or []:
+        if status["name"] == container and "running" not in (status.get("state") or {}):
+            waiting = (status.get("state") or {}).get("waiting") or {}
+            return f"does not run: {waiting.get('reason', 'it ended')} {waiting.get('message', '')}".rstrip()
+    return "" if (pod.get("status") or {}).get("phase") == "Running" else "is not started yet"
+
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **KUBERNETES_ACCESS,
+    "series": {
+        "type": "list",
+        "elements": "str",
+        "default": ["DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_POWER_USAGE"],
+    },
+    "timeout": {"type": "int", "default": 300},
+}
+
+SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, rules=KUBERNETES_ACCESS_RULES, secrets=secrets)

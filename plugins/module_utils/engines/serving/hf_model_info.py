@@ -1,0 +1,118 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of hf_model_info: options in, Result out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+from ...core.deadline import Deadline
+from ...core.errors import InvalidOption, LlmopsError
+from ...core.result import Progress, Result
+from ...core.runner import ModuleSpec
+from ...models import memory
+from ...models.access import check_access, check_model, open_hub, read_config
+from ...models.metadata import Weights, read_tokenizer, read_weights
+from ...models.shape import Shape, read_shape
+
+
+class DoesNotFit(LlmopsError):
+    """The model does not fit the GPUs it was meant for."""
+
+    kind = "does_not_fit"
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Read what the Hub says of a model; the same in check mode, because nothing is changed."""
+    model, token = check_model(options["model"]), options["token"]
+    for name in ("gpus", "context"):
+        if options[name] < 1:
+            raise InvalidOption(name, options[name], "1 or more")
+    hub = open_hub(options["endpoint"], token, Deadline(options["timeout"]))
+    try:
+        access = check_access(hub, model, token)
+        config = read_config(hub, model, token)
+        weights = read_weights(hub, model, access.about)
+        tokenizer = read_tokenizer(hub, model)
+    finally:
+        hub.close()
+    shape = read_shape(config)
+    values = {
+        "model": model,
+        "gated": access.gated,
+        "access": "granted",
+        "revision": access.revision,
+        "config": config,
+        "parameters": weights.parameters,
+        "tokenizer": tokenizer,
+        "shape": shape.shown() if shape else None,
+        "kv_bytes_per_token": memory.kv_bytes_per_token(shape) if shape else None,
+        "weights_bytes": _weights_by_format(config, shape, weights),
+    }
+    fitted, warnings = _fitted(model, options, shape, values["weights_bytes"])
+    return Result(values={**values, **fitted}, warnings=warnings, http_requests=hub.sent)
+
+
+def _weights_by_format(config: Mapping[str, Any], shape: Shape | None, weights: Weights) -> dict[str, int]:
+    """Bytes by number format. Of weights that are stored quantised only what is stored can be told."""
+    if weights.stored_bytes is None or weights.parameters is None:
+        return {}
+    stored = {memory.STORED: weights.stored_bytes}
+    if shape is None or config.get("quantization_config"):
+        return stored
+    return {name: memory.weight_bytes(weights.parameters, shape, name) for name in memory.LINEAR_BYTES} | stored
+
+
+def _fitted(
+    model: str, options: Mapping[str, Any], shape: Shape | None, weights: dict[str, int]
+) -> tuple[dict[str, Any], list[str]]:
+    """What fits the GPUs, where they are given and the model tells enough; raises DoesNotFit where that is wanted."""
+    accelerator, quantize = options["accelerator_type"], options["quantize"] or ""
+    if accelerator is None:
+        return {"fit": None, "fit_reason": "accelerator_type is not given"}, []
+    if accelerator not in memory.GPU_MEMORY:
+        return {"fit": None, "fit_reason": f"the memory of {accelerator} is not known"}, []
+    if shape is None or not weights:
+        unknown = "its config.json does not tell its shape" if shape is None else "the Hub does not tell its size"
+        return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
+    gpus = memory.Gpus(accelerator, options["gpus"])
+    formats = memory.fit(weights, shape, gpus, options["context"])
+    chosen = memory.format_of(quantize)
+    if chosen not in formats:
+        chosen = memory.STORED
+    why = memory.refusal(model, gpus, options["context"], formats, chosen)
+    if why and options["require_fit"]:
+        raise DoesNotFit(why, fit=formats)
+    needless = memory.needless(quantize, gpus, options["context"], formats)
+    fit = {
+        "fits": why is None,
+        "format": chosen,
+        "gpu_bytes": memory.GPU_MEMORY[accelerator] * gpus.count,
+        "usable_bytes": gpus.usable_bytes,
+        "formats": formats,
+    }
+    return {"fit": fit, "fit_reason": why}, [needless] if needless else []
+
+
+SPEC = ModuleSpec(
+    run=run,
+    argument_spec={
+        "model": {"type": "str", "required": True},
+        "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["HF_TOKEN"])},
+        "endpoint": {
+            "type": "str",
+            "default": "https://huggingface.co",
+            "fallback": (env_fallback, ["HF_ENDPOINT"]),
+        },
+        "accelerator_type": {"type": "str"},
+        "gpus": {"type": "int", "default": 1},
+        "quantize": {"type": "str", "default": ""},
+        "context": {"type": "int", "default": 4096},
+        "require_fit": {"type": "bool", "default": False},
+        "timeout": {"type": "int", "default": 60},
+    },
+)

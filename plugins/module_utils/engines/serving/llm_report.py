@@ -1,0 +1,154 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of llm_report: from what other modules measured to a page and its data, and the figures for a summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ...core.errors import LlmopsError
+from ...core.result import Progress, Result
+from ...core.runner import ModuleSpec
+from ...serving.report.document import Sources, document, short
+from ...serving.report.page import page
+
+_STANDARD = re.compile(r"(?P<family>[a-z]\d[a-z]?)-standard-(?P<cpus>\d+)")
+_GB_A_CPU = {"n1": 3.75}
+"""Memory of a ``standard`` shape for each vCPU where it is not 4 GB."""
+
+MODE = 0o644
+
+LATENCY = (
+    *("url", "model", "info", "pods", "cold", "cold_reason", "hot", "samples", "tokens", "tokens_per_arrival"),
+    *("buffered", "witnesses", "thresholds"),
+)
+ANSWER = ("generated_text", "generated_tokens", "finish_reason", "seconds", "headers")
+MODEL = ("parameters", "shape", "tokenizer", "weights_bytes", "kv_bytes_per_token", "fit", "fit_reason")
+"""What of a registered result goes into the report: nothing of how the task was called."""
+
+
+class NotWritten(LlmopsError):
+    """The report could not be written."""
+
+    kind = "report_not_written"
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Make the report; in check mode nothing is written. A report is output, not state: changed is always False."""
+    latency = _given(options["latency"], "hot", LATENCY)
+    sources = Sources(
+        title=options["title"],
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        latency=latency,
+        answer=_given(options["answer"], "generated_text", ANSWER),
+        model=_given(options["model"], "fit", MODEL),
+        load=options["load"] or None,
+        gpu=options["gpu"] or None,
+        gpus=options["gpus"] or None,
+        price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
+        speed=options["simulated_speed"],
+    )
+    report = document(sources)
+    written = []
+    for path, content in (
+        (options["path"], lambda: page(report)),
+        (options["json_path"], lambda: json.dumps(report, indent=2, sort_keys=True) + "\n"),
+    ):
+        if path and not check:
+            write(path, content())
+            written.append(path)
+            progress(f"written: {path}")
+    return Result(values={"report": report, "short": short(report), "written": written})
+
+
+def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """``{hour, of, replicas}``: US dollars an hour of the machine with the GPUs that one replica has, what that is, and
+    how many there are; None where it can't be told.
+
+    pods: as llm_latency returns them. given: prices over the built-in ones. Raises InvalidOption for one that is no
+    number.
+    """
+    # Imported here: beside its prices it brings Google's authentication, which a report has no use for.
+    from ...workflows.preflight.price import PRICES, read_prices
+
+    prices = read_prices(given)
+    pod = next(iter(pods), None)
+    machine = (pod or {}).get("machine_type")
+    if pod is None or not machine:
+        return None
+    known = {**PRICES, **prices}
+    shape = _STANDARD.fullmatch(machine)
+    if machine in known:
+        hour = known[machine]
+    elif shape and f"{shape['family']}.cpu" in known:
+        family, cpus = shape["family"], int(shape["cpus"])
+        hour = cpus * (known[f"{family}.cpu"] + _GB_A_CPU.get(family, 4) * known[f"{family}.memory_gb"])
+        if pod["accelerator_type"]:
+            if pod["accelerator_type"] not in known:
+                return None
+            hour += pod["gpus"] * known[pod["accelerator_type"]]
+    else:
+        return None
+    if pod["spot"]:
+        hour *= known["spot"]
+    return {"hour": round(hour, 4), "of": f"a {'spot ' if pod['spot'] else ''}{machine}", "replicas": len(pods)}
+
+
+def write(path: str, content: str) -> None:
+    """Put a file in place whole, so that no reader ever sees half of it; makes its directory."""
+    target = os.path.abspath(os.path.expanduser(path))
+    directory = os.path.dirname(target)
+    try:
+        os.makedirs(directory, exist_ok=True)
+        handle, unfinished = tempfile.mkstemp(dir=directory, prefix=".report-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(content)
+            os.chmod(unfinished, MODE)
+            os.replace(unfinished, target)
+        except BaseException:
+            os.unlink(unfinished)
+            raise
+    except OSError as error:
+        raise NotWritten(f"write the report to {path}: {error.strerror}; give another path", path=path) from error
+
+
+def _given(values: Mapping[str, Any] | None, mark: str, names: tuple[str, ...]) -> dict[str, Any] | None:
+    """``names`` of a registered result, or None where its task was skipped or failed before it had ``mark``.
+
+    A task that failed because a limit was broken, or an answer was not as expected, has its figures in its error.
+    """
+    if not values:
+        return None
+    error = values.get("error") or {}
+    for candidate in (values, error.get("measured"), error.get("answer")):
+        if isinstance(candidate, Mapping) and mark in candidate:
+            known = {**candidate, **({"thresholds": error["thresholds"]} if "thresholds" in error else {})}
+            return {name: known[name] for name in names if name in known}
+    return None
+
+
+SPEC = ModuleSpec(
+    run=run,
+    argument_spec={
+        "path": {"type": "path"},
+        "json_path": {"type": "path"},
+        "title": {"type": "str", "default": "A served language model"},
+        "latency": {"type": "dict"},
+        "answer": {"type": "dict"},
+        "model": {"type": "dict"},
+        "load": {"type": "dict"},
+        "pods": {"type": "list", "elements": "dict"},
+        "gpu": {"type": "list", "elements": "dict"},
+        "gpus": {"type": "list", "elements": "dict"},
+        "prices": {"type": "dict"},
+        "simulated_speed": {"type": "float"},
+    },
+)

@@ -1,0 +1,123 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of llm_scaling: load until the autoscaler asks for one more replica, and see what comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.deadline import Deadline, backoff
+from ...core.errors import InvalidOption, LlmopsError
+from ...core.result import Progress, Result
+from ...core.runner import ModuleSpec
+from ...kubernetes.diagnosis.autoscaler import Autoscaler, NoAutoscaler, Scale
+from ...kubernetes.wait.readiness import Failed
+from ...serving.load import Load
+from ...serving.options import TGI_REQUEST
+from ...serving.tgi.client import check_url
+from ...workflows import cluster_access
+from ...workflows.cluster_access import secrets
+from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+
+
+class NotScaled(LlmopsError):
+    """The autoscaler did not ask for more, or what it asked for came to nothing that is known."""
+
+    kind = "not_scaled"
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """See plugins/modules/llm_scaling.py for options and result. In check mode nothing is sent to the model.
+
+    A replica that does not come for a reason that is known is a warning: the autoscaler acted, and the reason is told.
+    """
+    for name in ("clients", "max_new_tokens"):
+        if options[name] < 1:
+            raise InvalidOption(name, options[name], "a whole number above 0")
+    url, deadline = check_url(options["url"]), Deadline(options["timeout"])
+    with cluster_access.cluster_access(options, deadline) as access:
+        values: dict[str, Any] = {"asked": False, "arrived": False, "replicas": 0, "why": "", "answered": 0}
+        try:
+            api = access.required()
+            scaler = Autoscaler(api, options["namespace"] or api.default_namespace, options["autoscaler"])
+            first = scaler.look()
+        except (cluster_access.ClusterAbsent, NoAutoscaler) as absent:
+            if not check:
+                raise
+            return Result(values=values, warnings=[absent.message], http_requests=access.requests)
+        values["replicas"] = first.ready
+        if first.asked >= first.most:
+            values["why"] = f"the autoscaler is at its own maximum of {first.most}; raise maxReplicas to see it grow"
+        elif not check:
+            load = Load(url, options["api_key"], options["clients"], options["inputs"], options["max_new_tokens"])
+            with load:
+                progress(f"{options['clients']} clients keep {url} busy")
+                values |= _outcome(scaler, first, load, deadline, progress)
+            values["answered"] = load.answered
+        return Result(
+            values=values,
+            warnings=[f"no further replica came: {values['why']}"] if values["why"] else [],
+            duration=deadline.elapsed(),
+            http_requests=access.requests,
+        )
+
+
+def _outcome(scaler: Autoscaler, first: Scale, load: Load, deadline: Deadline, progress: Progress) -> dict[str, Any]:
+    """What came of the load: the values ``asked``, ``arrived``, ``replicas`` and ``why``."""
+    pauses, told = backoff(first=0.5), ""
+    while True:
+        now = scaler.look()
+        if now.asked > first.asked and now.ready > first.asked:
+            return {"asked": True, "arrived": True, "replicas": now.ready}
+        if now.asked > first.asked:
+            line = now.pending.why if now.pending else "its pod is not there yet"
+            if isinstance(now.pending, Failed):
+                return {"asked": True, "replicas": now.ready, "why": f"{line}; {now.pending.advice}"}
+            line = f"asked for {now.asked} replicas; {line}"
+        else:
+            line = now.signals
+        if load.refused:
+            raise load.refused
+        if line != told:
+            progress(line)
+            told = line
+        pause = next(pauses)
+        if pause >= deadline.remaining():
+            return _late(scaler.name, first, now, load, deadline)
+        deadline.pause(pause, "one more replica", line)
+
+
+def _late(name: str, first: Scale, now: Scale, load: Load, deadline: Deadline) -> dict[str, Any]:
+    if now.asked > first.asked and now.pending:
+        return {"asked": True, "replicas": now.ready, "why": f"not within {deadline.seconds:g} s: {now.pending.why}"}
+    answered = f"{load.answered} requests were answered"
+    if load.trouble:
+        answered += f", the last that failed: {load.trouble.message}"
+    if now.asked > first.asked:
+        raise NotScaled(f"autoscaler {name} asked for {now.asked} replicas, but no pod came in {deadline.seconds:g} s")
+    raise NotScaled(
+        f"autoscaler {name} did not ask for more than {first.asked} replicas within {deadline.seconds:g} s of load: "
+        f"{now.signals}; {answered}; send more at a time (clients), ask longer (max_new_tokens), or lower the target",
+        signals=now.signals,
+        answered=load.answered,
+    )
+
+
+SPEC = ModuleSpec(
+    run=run,
+    argument_spec={
+        **KUBERNETES_ACCESS,
+        "url": {"type": "str", "required": True},
+        "api_key": TGI_REQUEST["api_key"],
+        "autoscaler": {"type": "str", "required": True},
+        "namespace": {"type": "str"},
+        "clients": {"type": "int", "default": 64},
+        "inputs": {"type": "str", "default": "[INST] Tell a long story. [/INST]"},
+        # Ansible takes every name with "token" in it for a secret unless told otherwise.
+        "max_new_tokens": {"type": "int", "default": 256, "no_log": False},
+        "timeout": {"type": "int", "default": 1800},
+    },
+    rules=KUBERNETES_ACCESS_RULES,
+    secrets=secrets,
+)

@@ -1,0 +1,136 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of llm_start_info: whether a model sleeps, serves or is on its way, and where on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ...core.deadline import Deadline
+from ...core.result import Progress, Result
+from ...core.runner import ModuleSpec
+from ...kubernetes.client.api import KubernetesApi
+from ...kubernetes.client.resources import Kind
+from ...kubernetes.diagnosis.events import EVENT
+from ...kubernetes.diagnosis.node_provisioning import arrival
+from ...kubernetes.diagnosis.pod_startup import machine_of, pod_moments, read_node, selected_pods, selector_of
+from ...kubernetes.diagnosis.pods import pod_state
+from ...kubernetes.diagnosis.snapshot import Reading
+from ...kubernetes.diagnosis.startup_phases import itemised, under_way
+from ...kubernetes.wait.readiness import Failed
+from ...workflows import cluster_access
+from ...workflows.cluster_access import secrets
+from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.model_startup import ends_of
+
+_DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
+_LOG_LINES = 2000
+_ENDED = ("Succeeded", "Failed")
+
+
+def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
+    """Read; see plugins/modules/llm_start_info.py for options and result. An absent cluster or Service is no error."""
+    with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
+        values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "pods": []}
+        if access.api is None:
+            values["text"] = access.why
+        else:
+            values |= _found(access.api, options["namespace"] or access.api.default_namespace, options["service"])
+        return Result(values=values, http_requests=access.requests)
+
+
+def _found(api: KubernetesApi, namespace: str, service: str) -> dict[str, Any]:
+    selector = selector_of(api, namespace, service)
+    if selector is None:
+        return {"text": f"there is no Service {namespace}/{service}"}
+    deployments = [one for one in api.list(_DEPLOYMENT, namespace) if selector and _has(one, selector)]
+    if not deployments:
+        return {"text": f"there is no Deployment whose pods the Service {namespace}/{service} selects"}
+    wanted = sum(one["spec"].get("replicas", 1) for one in deployments)
+    pods = [pod for pod in selected_pods(api, namespace, selector) if _is_coming(pod)]
+    told = _pods(api, namespace, pods) if wanted else []
+    ready = sum(pod["phase"] is None for pod in told)
+    names = ", ".join(f"{namespace}/{one['metadata']['name']}" for one in deployments)
+    text = f"{names} sleeps: 0 replicas are asked for, so nothing answers" if not wanted else _text(names, told, wanted)
+    return {"exists": True, "replicas": wanted, "ready": ready, "asleep": not wanted, "pods": told, "text": text}
+
+
+def _pods(api: KubernetesApi, namespace: str, pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = {pod["spec"].get("nodeName", "") for pod in pods}
+    nodes = {name: read_node(api, name) for name in names}
+    around = Reading(api)
+    return [_pod(api, around, pod, nodes[pod["spec"].get("nodeName", "")]) for pod in pods]
+
+
+def _pod(api: KubernetesApi, around: Reading, pod: dict[str, Any], node: dict[str, Any] | None) -> dict[str, Any]:
+    metadata = pod["metadata"]
+    came = arrival(pod, node, around.all(EVENT, metadata["namespace"]))
+    at = pod_moments(pod)
+    name = at.container or pod["spec"]["containers"][0]["name"]
+    log = api.logs(metadata["namespace"], metadata["name"], name, lines=_LOG_LINES) if at.started else []
+    ends = ends_of(came, at.scheduled, at.started, at.ready, log)
+    now = datetime.now(UTC)
+    stages = itemised(at.created, ends, at.ready or now)
+    phase = None if at.ready else under_way(at.created, ends, now)
+    state = pod_state(around, pod, room_comes=False) if phase else None
+    return {
+        "pod": metadata["name"],
+        "node": pod["spec"].get("nodeName"),
+        **machine_of(node),
+        "stages": stages,
+        "seconds": round(sum(stage["seconds"] for stage in stages), 3),
+        "phase": phase["name"] if phase else None,
+        "phase_seconds": phase["seconds"] if phase else None,
+        "why": state.why if state else None,
+        "advice": state.advice if isinstance(state, Failed) else None,
+        "refused": list(came.refused),
+    }
+
+
+def _text(names: str, pods: list[dict[str, Any]], wanted: int) -> str:
+    """In one line: how the newest ready pod came to serve, or where the first one hangs that does not."""
+    ready = [pod for pod in pods if pod["phase"] is None]
+    begin = f"{names}: {len(ready)} of {wanted} replicas serve"
+    if ready:
+        return f"{begin}; the newest came within {ready[-1]['seconds']:g} s: {_listed(ready[-1]['stages'])}"
+    if not pods:
+        return f"{begin}; there is no pod yet"
+    first = pods[0]
+    before = f" after {_listed(first['stages'])}" if first["stages"] else ""
+    why = f": {first['why']}" if first["why"] else ""
+    # While a pool is tried again, the reason that the last try failed for is no news any more, but still the reason.
+    refused = [said for said in first["refused"][-1:] if said not in why]
+    why += "".join(f"; earlier the autoscaler said: {said}" for said in refused)
+    advice = f"; {first['advice']}" if first["advice"] else ""
+    hangs = f"pod {first['pod']} is in the phase {first['phase']} for {first['phase_seconds']:g} s"
+    return f"{begin}; {hangs}{before}{why}{advice}"
+
+
+def _listed(stages: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{stage['name']} {stage['seconds']:g} s" for stage in stages)
+
+
+def _has(deployment: dict[str, Any], selector: dict[str, str]) -> bool:
+    labels = (deployment["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    return selector.items() <= labels.items()
+
+
+def _is_coming(pod: dict[str, Any]) -> bool:
+    """Whether a pod serves or may come to it: not one that goes, nor one that ended with its node."""
+    ended = (pod.get("status") or {}).get("phase") in _ENDED
+    return not ended and not pod["metadata"].get("deletionTimestamp")
+
+
+SPEC = ModuleSpec(
+    run=run,
+    argument_spec={
+        **KUBERNETES_ACCESS,
+        "service": {"type": "str", "required": True},
+        "namespace": {"type": "str"},
+        "timeout": {"type": "int", "default": 60},
+    },
+    rules=KUBERNETES_ACCESS_RULES,
+    secrets=secrets,
+)

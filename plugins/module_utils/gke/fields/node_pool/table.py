@@ -1,0 +1,28 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fields of a node pool (GKE v1, schemas NodePool and UpdateNodePoolRequest), in the order of their changes.
+
+Size and the manner of upgrades come first, because most other changes make the nodes anew in that manner.
+"""
+
+from __future__ import annotations
+
+from ..field import Field
+from . import machine_type, maintenance, node_config, node_metadata, scaling
+
+_TABLES = (
+    scaling,
+    maintenance,
+    machine_type,
+    node_config,
+    node_metadata,
+)
+
+NODE_POOL_FIELDS: tuple[Field, ...] = tuple(field for table in _TABLES for field in table.FIELDS)
+
+GROUPS: dict[str, str] = {
+    "config": "What its nodes are.",
+    **{path: about for table in _TABLES for path, about in table.GROUPS.items()},
+}
+"""What an option that holds others is for."""

@@ -1,0 +1,69 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One task's sessions with several Google APIs: one token, one deadline, a count of what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..core.deadline import Deadline
+from ..http.session import HttpSession
+from .credentials import authorizer
+
+SERVICES = {
+    "GKE": "container_api_endpoint",
+    "Compute Engine": "compute_api_endpoint",
+    "Resource Manager": "resource_manager_api_endpoint",
+    "Service Usage": "service_usage_api_endpoint",
+}
+"""Each service's name in messages, and the option that holds its endpoint."""
+
+
+class GoogleApis:
+    """Requests to these services. options: those of the ``google_auth`` doc fragment.
+
+    May be used by several threads once it is made: the token is there from the beginning, so they do not all ask
+    for one. Raises InvalidOption or CredentialsRefused where there is none.
+    """
+
+    def __init__(self, options: dict[str, Any], deadline: Deadline) -> None:
+        authorize = authorizer(options, deadline)
+        authorize(False)
+        self._sessions = {
+            service: HttpSession(options[option].rstrip("/"), service, deadline, authorize=authorize)
+            for service, option in SERVICES.items()
+        }
+
+    @property
+    def sent(self) -> int:
+        """Requests sent so far, retries included."""
+        return sum(session.sent for session in self._sessions.values())
+
+    def get(self, service: str, path: str, doing: str, **params: Any) -> dict[str, Any]:
+        """Read one resource. Raises HttpError on a refusal, of one that is not there too."""
+        return self._sessions[service].request("GET", path, doing=doing, params=params or None).body
+
+    def ask(self, service: str, path: str, doing: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask by a POST that changes nothing, so that it is repeated like a read."""
+        return self._sessions[service].request("POST", path, doing=doing, json_body=body, repeatable=True).body
+
+    def write(self, service: str, path: str, doing: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Change something by a POST. Raises ReplyLost where it may or may not have happened."""
+        return self._sessions[service].request("POST", path, doing=doing, json_body=body).body
+
+    def pages(self, service: str, path: str, doing: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Every page of a list, by the API's page tokens."""
+        while True:
+            page = self.get(service, path, doing, **params)
+            yield page
+            token = page.get("nextPageToken")
+            if not token:
+                return
+            params = {**params, "pageToken": token}
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for session in self._sessions.values():
+            session.close()

@@ -1,0 +1,97 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read of Compute Engine: quotas, offers, networks (https://cloud.google.com/compute/docs/reference/rest/v1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .apis import GoogleApis
+
+COMPUTE = "Compute Engine"
+
+Offers = dict[str, dict[str, dict[str, Any]]]
+"""Name of a type -> zone -> the type as that zone has it."""
+
+
+def region_quotas(apis: GoogleApis, project: str, region: str) -> dict[str, dict[str, float]]:
+    """A region's quotas: metric -> limit and usage."""
+    path = f"/projects/{project}/regions/{region}"
+    return _by_metric(apis.get(COMPUTE, path, f"read the quotas of {region}"))
+
+
+def project_quotas(apis: GoogleApis, project: str) -> dict[str, dict[str, float]]:
+    """The quotas that hold for all regions together: metric -> limit and usage."""
+    return _by_metric(apis.get(COMPUTE, f"/projects/{project}", f"read the quotas of project {project}"))
+
+
+def machine_types(apis: GoogleApis, project: str, names: set[str]) -> Offers:
+    """Where these machine types are, in every region, with their shapes."""
+    return _offers(apis, project, "machineTypes", names)
+
+
+def accelerator_types(apis: GoogleApis, project: str, names: set[str]) -> Offers:
+    """Where these types of GPU are, in every region, with the most that an instance takes."""
+    return _offers(apis, project, "acceleratorTypes", names)
+
+
+def subnetworks(apis: GoogleApis, project: str) -> list[dict[str, Any]]:
+    """Every subnetwork of the project, in all regions."""
+    path = f"/projects/{project}/aggregated/subnetworks"
+    found = []
+    for page in apis.pages(COMPUTE, path, f"read the subnetworks of project {project}"):
+        for scope in page.get("items", {}).values():
+            found += scope.get("subnetworks", [])
+    return found
+
+
+def group_size(apis: GoogleApis, url: str) -> int:
+    """The nodes that one of a node pool's ``instanceGroupUrls`` is to have now.
+
+    Only the path behind ``/projects/`` is taken, so that the request goes to the endpoint that was chosen.
+    """
+    path = "/projects/" + url.partition("/projects/")[2]
+    return int(apis.get(COMPUTE, path, f"read the size of {path.rpartition('/')[2]}").get("targetSize", 0))
+
+
+def group_instances(apis: GoogleApis, url: str) -> int:
+    """The instances that one of a node pool's ``instanceGroupUrls`` has, less those that are still to be created.
+
+    By ``currentActions``, where a group counts each of its instances under what it does to it
+    (InstanceGroupManagerActionsSummary); an instance that cannot be had stays in ``creating``.
+    """
+    path = "/projects/" + url.partition("/projects/")[2]
+    group = apis.get(COMPUTE, path, f"read the instances of {path.rpartition('/')[2]}")
+    actions = group.get("currentActions", {})
+    return sum(count for action, count in actions.items() if action not in ("creating", "creatingWithoutRetries"))
+
+
+def zones_by_region(offers: dict[str, Any]) -> dict[str, list[str]]:
+    """Region -> those of its zones that have a type, sorted. offers: zone -> the type."""
+    regions: dict[str, list[str]] = {}
+    for zone in sorted(offers):
+        regions.setdefault(zone.rpartition("-")[0], []).append(zone)
+    return regions
+
+
+def _by_metric(body: dict[str, Any]) -> dict[str, dict[str, float]]:
+    return {
+        quota["metric"]: {"limit": float(quota.get("limit", 0)), "usage": float(quota.get("usage", 0))}
+        for quota in body.get("quotas", [])
+    }
+
+
+def _offers(apis: GoogleApis, project: str, kind: str, names: set[str]) -> Offers:
+    offers: Offers = {name: {} for name in sorted(names)}
+    if not names:
+        return offers
+    # The one form of filter that takes alternatives in a single clause: a regular expression for the whole name.
+    which = f'name eq "({"|".join(offers)})"'
+    path = f"/projects/{project}/aggregated/{kind}"
+    for page in apis.pages(COMPUTE, path, f"read where {', '.join(offers)} can be had", filter=which):
+        for scope, content in page.get("items", {}).items():
+            for item in content.get(kind, []):
+                if item["name"] in offers:
+                    offers[item["name"]][scope.removeprefix("zones/")] = item
+    return offers

@@ -1,0 +1,187 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Google credentials from a task's options, by google-auth; the only place that sees an access token."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ..core.deadline import Deadline, backoff
+from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
+from ..http.connection import cause_of, new_session
+from ..http.session import CONNECT_PATIENCE, TRANSIENT
+from . import token_cache
+
+try:
+    import google.auth
+    import google.auth.exceptions
+    import google.auth.impersonated_credentials
+    import google.auth.transport.requests
+    import google.oauth2.credentials
+    import google.oauth2.service_account
+except ImportError as error:
+    google = None
+    GOOGLE_AUTH_ERROR: Exception | None = error
+else:
+    GOOGLE_AUTH_ERROR = None
+
+CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+
+
+_DECISIVE = ("auth_kind", "service_account_file", "service_account_contents", "impersonate_service_account", "scopes")
+
+
+class CredentialsRefused(LlmopsError):
+    """No usable credentials, or the token endpoint refused them."""
+
+    kind = "credentials"
+
+
+def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Callable[[bool], dict[str, str]]:
+    """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to.
+
+    options: those of the ``google_auth`` doc fragment. One token serves all requests of a task, and those of other
+    tasks where they share a memory; google-auth refreshes it shortly before it ends, so long waits outlive it. Where
+    the token endpoint fails in passing, it is asked again inside the deadline. Raises InvalidOption at once for
+    credentials that cannot be, CredentialsRefused when a token is asked for and none is given.
+    """
+    credentials = _load(options)
+    patience = deadline or Deadline(CONNECT_PATIENCE)
+    memory = token_cache.shared
+    identity = _identity(options) if memory else b""
+    # A user's own credentials are of the same class as a bare access token, but can be refreshed.
+    refreshable = not isinstance(credentials, google.oauth2.credentials.Credentials) or bool(credentials.refresh_token)
+
+    def headers(fresh: bool) -> dict[str, str]:
+        if memory and not fresh and not credentials.valid:
+            credentials.token, credentials.expiry = memory.recall(identity) or (credentials.token, credentials.expiry)
+        if fresh and refreshable or not credentials.valid:
+            _mint(credentials, _source(options), patience)
+            if memory and credentials.expiry:
+                memory.keep(identity, credentials.token, credentials.expiry)
+        return {"Authorization": f"Bearer {credentials.token}"}
+
+    return headers
+
+
+def _identity(options: dict[str, Any]) -> bytes:
+    """A digest of all that decides whose token is minted: options, and for application default credentials the
+    environment and the files that google-auth finds by it."""
+    home = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")
+    application = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    files = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
+    texts = []
+    for path in filter(None, files):
+        try:
+            with open(path, "rb") as stream:
+                texts.append(f"{path}: {hashlib.sha256(stream.read()).hexdigest()}")
+        except OSError:
+            texts.append(f"{path}: none")
+    decisive = [options.get(name) for name in _DECISIVE]
+    return hashlib.sha256(json.dumps([decisive, texts], default=str).encode()).digest()
+
+
+def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
+    """Have a new access token, asking again as long as the endpoint fails in passing and there is time.
+
+    An endpoint that never gave one is given up sooner: its address may be wrong.
+    """
+    began, first, pauses = deadline.elapsed(), credentials.token is None, backoff(first=0.2)
+    while True:
+        request = _Request()
+        try:
+            return credentials.refresh(request)
+        except google.auth.exceptions.GoogleAuthError as error:
+            pause = next(pauses)
+            given_up = first and deadline.elapsed() - began > CONNECT_PATIENCE
+            if not request.failed_in_passing or given_up or pause >= deadline.remaining():
+                raise CredentialsRefused(
+                    f"Google credentials ({source}): no access token was given: {_said(error)}; "
+                    "renew them (gcloud auth application-default login), or name a service account's key",
+                    source=source,
+                ) from error
+            deadline.pause(pause, "get an access token", _said(error))
+
+
+class _Request:
+    """google-auth's transport over a session of ours. failed_in_passing: whether asking again may help."""
+
+    def __init__(self) -> None:
+        self._request = google.auth.transport.requests.Request(new_session())
+        self.failed_in_passing = False
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self.failed_in_passing = True
+        response = self._request(*arguments, **options)
+        self.failed_in_passing = response.status in TRANSIENT
+        return response
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, on one line: an endpoint's error, or why it gave no answer."""
+    inner = error.args[0] if error.args else error
+    return cause_of(inner) if isinstance(inner, Exception) else " ".join(str(inner).split())[:200]
+
+
+def _source(options: dict[str, Any]) -> str:
+    """Which kind of credentials the options ask for; what is given decides where auth_kind is left out."""
+    if options.get("auth_kind"):
+        return options["auth_kind"]
+    if options.get("access_token"):
+        return "accesstoken"
+    if options.get("service_account_file") or options.get("service_account_contents"):
+        return "serviceaccount"
+    return "application"
+
+
+def _load(options: dict[str, Any]) -> Any:
+    if google is None:
+        raise MissingLibrary("google-auth", GOOGLE_AUTH_ERROR)
+    scopes = options.get("scopes") or [CLOUD_PLATFORM]
+    source = _source(options)
+    if source == "accesstoken":
+        if not options.get("access_token"):
+            raise InvalidOption("access_token", None, "an OAuth 2.0 access token, because auth_kind is accesstoken")
+        credentials: Any = google.oauth2.credentials.Credentials(options["access_token"])
+    elif source == "serviceaccount":
+        credentials = _service_account(options, scopes)
+    else:
+        try:
+            credentials, _project = google.auth.default(scopes=scopes)
+        except google.auth.exceptions.DefaultCredentialsError as error:
+            raise CredentialsRefused(
+                f"Google credentials (application): {error.args[0]}; "
+                "run gcloud auth application-default login, or set service_account_file",
+                source=source,
+            ) from error
+    target = options.get("impersonate_service_account")
+    if target:
+        credentials = google.auth.impersonated_credentials.Credentials(
+            source_credentials=credentials, target_principal=target, target_scopes=scopes
+        )
+    return credentials
+
+
+def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
+    path, contents = options.get("service_account_file"), options.get("service_account_contents")
+    option = "service_account_contents" if contents else "service_account_file"
+    accepted = "a service account key in JSON (keys type, client_email, private_key, token_uri)"
+    if not path and not contents:
+        raise InvalidOption(option, path, "a key file's path, because auth_kind is serviceaccount")
+    try:
+        if contents:
+            info = contents if isinstance(contents, dict) else json.loads(contents)
+        else:
+            with open(path, encoding="utf-8") as stream:
+                info = json.load(stream)
+        return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
+    except OSError as error:
+        raise InvalidOption(option, path, f"a readable key file ({error.strerror})") from error
+    except (ValueError, google.auth.exceptions.GoogleAuthError) as error:
+        # The value itself may be the key, so the message never repeats it.
+        raise InvalidOption(option, path if option.endswith("file") else "(hidden)", accepted) from error

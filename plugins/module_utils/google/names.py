@@ -1,0 +1,41 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The forms of Google's names: checked before anything is asked of an API."""
+
+from __future__ import annotations
+
+import re
+
+from ..core.errors import InvalidOption
+
+_PROJECT_ID = re.compile(r"(?:[a-z][-a-z0-9.]{0,62}[a-z0-9]:)?[a-z][-a-z0-9]{4,28}[a-z0-9]")
+_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
+_ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
+
+
+def check_project(value: str | None) -> str:
+    """The project's id, or InvalidOption (form: Resource Manager's project ids, domain prefix allowed)."""
+    if not value or not _PROJECT_ID.fullmatch(value):
+        raise InvalidOption("project", value, "a project id: 6 to 30 lower-case letters, digits and hyphens")
+    return value
+
+
+def check_location(value: str | None) -> str:
+    """A region or a zone, or InvalidOption."""
+    if not value or not (_REGION.fullmatch(value) or _ZONE.fullmatch(value)):
+        raise InvalidOption("location", value, "a region such as us-central1 or a zone such as us-central1-a")
+    return value
+
+
+def region_of(location: str) -> str:
+    """The region of a zone, or the region itself."""
+    return "-".join(location.split("-")[:2])
+
+
+def check_zones(option: str, zones: list[str] | None, location: str) -> None:
+    """Refuse with InvalidOption what is not a zone, or is a zone of another region than ``location``'s."""
+    region = region_of(location)
+    for zone in zones or []:
+        if not _ZONE.fullmatch(zone) or not zone.startswith(f"{region}-"):
+            raise InvalidOption(option, zone, f"zones of {region}, such as {region}-a (not the region itself)")

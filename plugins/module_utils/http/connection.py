@@ -1,0 +1,98 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How requests is used here: proxies, names of servers, ~/.netrc, and why a connection failed."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..core.errors import MissingLibrary
+
+try:
+    import requests
+except ImportError as error:
+    requests = None
+    REQUESTS_ERROR: Exception | None = error
+else:
+    REQUESTS_ERROR = None
+
+
+def new_session(proxy: str | None = None, server_name: str | None = None) -> Any:
+    """A requests.Session that honours the environment's proxies, but not where they do harm.
+
+    proxy: the URL of the one to use for every server, whatever the environment says. Without it, loopback is never
+    asked for through a proxy. server_name: the name that servers ask for and show in their certificates, where it is
+    not that of the URL. ~/.netrc never replaces the Authorization that was given.
+    ``sent_at`` is when it last began to send, by time.perf_counter.
+    Raises MissingLibrary where requests is not installed.
+    """
+    if requests is None:
+        raise MissingLibrary("requests", REQUESTS_ERROR)
+
+    class Session(requests.Session):
+        sent_at = 0.0
+
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            # What comes before is this client's own work and no part of what a server takes.
+            self.sent_at = time.perf_counter()
+            return super().send(request, **kwargs)
+
+        def merge_environment_settings(self, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+            if not proxy and not is_loopback(url):
+                return super().merge_environment_settings(url, proxies, stream, verify, cert)
+            chosen = {"http": proxy, "https": proxy} if proxy else {}
+            return {"proxies": chosen, "stream": stream, "verify": True if verify is None else verify, "cert": cert}
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, server_hostname=server_name, **kwargs)
+
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            if proxy.lower().startswith("https:"):
+                # The CA that vouches for the server behind it does not vouch for the proxy.
+                kwargs["proxy_ssl_context"] = ssl.create_default_context()
+            return super().proxy_manager_for(proxy, server_hostname=server_name, **kwargs)
+
+    session = Session()
+    session.auth = _as_given
+    if proxy or server_name:
+        session.mount("https://", Adapter())
+    return session
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _as_given(request: Any) -> Any:
+    """An authentication that leaves the request alone; without one, requests looks into ~/.netrc."""
+    return request
+
+
+def never_connected(error: Exception) -> bool:
+    """Whether the connection itself failed, so that the request cannot have been acted on."""
+    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+
+
+def refused_by_proxy(error: Exception) -> bool:
+    """Whether a proxy does not let this client through (4xx to its CONNECT), or is not trusted, once and for all."""
+    return "Tunnel connection failed: 4" in repr(error) or "CertVerificationError" in repr(error)
+
+
+def cause_of(error: Exception) -> str:
+    """The innermost reason that urllib3 gives, on one line."""
+    inner: Any = error
+    while getattr(inner, "args", None) and isinstance(inner.args[0], Exception):
+        inner = inner.args[0]
+    reason = getattr(inner, "reason", None) or inner
+    return " ".join(str(reason).split())[:200]

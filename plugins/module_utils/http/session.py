@@ -1,0 +1,219 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One HTTP session a service: authorisation, deadline, retries and typed errors in one place."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.deadline import Deadline, backoff
+from ..core.errors import HttpError, ReplyLost
+from .connection import cause_of, never_connected, new_session, refused_by_proxy, requests
+from .replies import Refusal, Reply, body_of, read_refusal, retry_after
+from .streams import Stream
+
+TRANSIENT = frozenset({429, 500, 502, 503, 504})
+REFUSED_UNREAD = frozenset({429})
+"""The status by which a server says that it did not act, so that a write may be sent again."""
+
+SAFE = frozenset({"GET", "HEAD"})
+
+CONNECT_PATIENCE = 20.0
+"""Seconds for which a service that never answered is tried: a wrong endpoint must not eat the deadline."""
+
+
+@dataclass
+class HttpSession:
+    """A kept connection to one service.
+
+    base_url: without a trailing slash; paths begin with one. service: its name in messages.
+    authorize: called for each request with whether to mint anew; returns headers. Tokens live only there.
+    verify: a CA file, or True for the system's. It is given with each request, because requests lets
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file).
+    proxy, server_name: as new_session takes them.
+    connect_patience: see CONNECT_PATIENCE.
+    sent: requests sent so far, retries included.
+    """
+
+    base_url: str
+    service: str
+    deadline: Deadline
+    authorize: Callable[[bool], dict[str, str]] | None = None
+    verify: str | bool = True
+    certificate: tuple[str, str] | None = None
+    proxy: str | None = None
+    server_name: str | None = None
+    read_timeout: float = 60.0
+    connect_patience: float = CONNECT_PATIENCE
+    headers: dict[str, str] = field(default_factory=dict)
+    refusal: Callable[[int, Any], Refusal] = read_refusal
+    sent: int = 0
+
+    def __post_init__(self) -> None:
+        self._answered = False
+        self._session = new_session(self.proxy, self.server_name)
+        self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        params: dict[str, Any] | None = None,
+        json_body: Any = None,
+        content_type: str = "application/json",
+        headers: dict[str, str] | None = None,
+        repeatable: bool | None = None,
+        patience: float | None = None,
+    ) -> Reply:
+        """Send one request, repeated inside the deadline where that is safe, and return its 2xx reply.
+
+        doing: what it is for, in words, for the error ("create cluster mistral in us-central1").
+        repeatable: whether a lost reply may be answered by sending again; by default only reads are.
+        patience: seconds after which it is not repeated any more, where the deadline is more than it is worth.
+        Raises HttpError on a refusal, ReplyLost where a write may or may not have happened.
+        """
+        again_is_safe = method in SAFE if repeatable is None else repeatable
+        pauses = backoff(first=0.2)
+        renewed = False
+        began = self.deadline.elapsed()
+        while True:
+            failure = self._attempt(method, path, doing, params, json_body, content_type, headers)
+            if isinstance(failure, Reply):
+                return failure
+            if failure.status == 401 and not renewed and self._renew():
+                renewed = True
+                continue
+            if not self._may_repeat(failure, again_is_safe):
+                raise failure
+            pause = max(next(pauses), failure.retry_after)
+            tried = self.deadline.elapsed() - began
+            enough = self.connect_patience if not self._answered else patience
+            if (enough is not None and tried > enough) or pause >= self.deadline.remaining():
+                raise failure
+            self.deadline.pause(pause, doing, failure.message)
+
+    def open(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Stream:
+        """Send one request and give its body as it arrives. Raises HttpError on a refusal, not repeated."""
+        response = self._send(method, path, doing, stream=True, **kwargs)
+        if response.status_code >= 400:
+            with response:
+                raise self._failure(method, response, doing)
+        url = self.base_url + path
+        return Stream(
+            response,
+            lambda error: self._no_answer(ReplyLost, method, url, doing, f"half of it: {cause_of(error)}"),
+        )
+
+    def stream(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Iterator[bytes]:
+        """As open, giving the lines. The caller bounds the time by closing the generator."""
+        with self.open(method, path, doing=doing, **kwargs) as lines:
+            yield from lines
+
+    @property
+    def sent_at(self) -> float:
+        """When the last request began to be sent, by time.perf_counter; for a session that one thread uses."""
+        return self._session.sent_at
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _renew(self) -> bool:
+        """Mint a new authorisation; False where there is none, or it is the same as before."""
+        return self.authorize is not None and self.authorize(False) != self.authorize(True)
+
+    def _may_repeat(self, failure: HttpError, again_is_safe: bool) -> bool:
+        if isinstance(failure, ReplyLost):
+            return again_is_safe
+        if failure.status == 0:
+            return True
+        return failure.status in (TRANSIENT if again_is_safe else REFUSED_UNREAD)
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        params: dict[str, Any] | None,
+        json_body: Any,
+        content_type: str,
+        headers: dict[str, str] | None,
+    ) -> Reply | HttpError:
+        """One try: the reply or the failure."""
+        sent_headers = dict(headers or {})
+        data = None
+        if json_body is not None:
+            data = json.dumps(json_body).encode()
+            sent_headers["Content-Type"] = content_type
+        sent_at = time.perf_counter()
+        try:
+            response = self._send(method, path, doing, params=params, data=data, headers=sent_headers)
+        except HttpError as error:
+            return error
+        seconds = time.perf_counter() - sent_at
+        self._answered = True
+        if response.status_code >= 400:
+            return self._failure(method, response, doing)
+        reply_headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, reply_headers, body_of(response), seconds)
+
+    def _send(self, method: str, path: str, doing: str, **kwargs: Any) -> Any:
+        url = self.base_url + path
+        headers = dict(kwargs.pop("headers", None) or {})
+        if self.authorize is not None:
+            headers.update(self.authorize(False))
+        left = max(self.deadline.remaining(), 0.1)
+        self.sent += 1
+        try:
+            return self._session.request(
+                method,
+                url,
+                headers=headers,
+                verify=self.verify,
+                cert=self.certificate,
+                timeout=(min(10.0, left), min(self.read_timeout, left)),
+                allow_redirects=method in SAFE,
+                **kwargs,
+            )
+        except requests.exceptions.InvalidHeader:
+            # Its words, and so its traceback's, hold the header's value.
+            why = "nothing, for it was not asked: a header, most likely the token, holds what no header can"
+            raise self._no_answer(HttpError, method, url, doing, why, -1) from None
+        except requests.exceptions.SSLError as error:
+            raise self._no_answer(HttpError, method, url, doing, f"TLS was refused: {cause_of(error)}", -1) from error
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
+            status = -1 if refused_by_proxy(error) else 0
+            raise self._no_answer(HttpError, method, url, doing, f"no connection: {cause_of(error)}", status) from error
+        except requests.exceptions.RequestException as error:
+            refused = isinstance(error, requests.exceptions.ConnectionError) and never_connected(error)
+            kind = HttpError if refused else ReplyLost
+            raise self._no_answer(kind, method, url, doing, f"no answer: {cause_of(error)}") from error
+
+    def _no_answer(
+        self, kind: type[HttpError], method: str, url: str, doing: str, why: str, status: int = 0
+    ) -> HttpError:
+        return kind(f"{doing}: {self.service} gave {why} ({method} {url})", status=status, method=method, url=url)
+
+    def _failure(self, method: str, response: Any, doing: str) -> HttpError:
+        refusal = self.refusal(response.status_code, body_of(response))
+        said = f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message
+        unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
+        kind = ReplyLost if unsure else HttpError
+        failure = kind(
+            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url})",
+            status=response.status_code,
+            method=method,
+            url=response.url,
+            reason=refusal.reason,
+            server_message=refusal.message,
+            details=refusal.details,
+        )
+        failure.retry_after = retry_after(response.headers.get("Retry-After"))
+        return failure

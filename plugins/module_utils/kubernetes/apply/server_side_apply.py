@@ -1,0 +1,145 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Server-side apply of many manifests: read, decide, rehearse, apply in the order of what needs what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.deadline import Deadline
+from ...core.errors import LlmopsError
+from ...core.result import Progress
+from ..client.api import KubernetesApi
+from ..client.parallel import side_by_side
+from ..client.resources import ObjectRef
+from ..objects import managed_fields
+from ..objects.manifests import Manifest
+from ..objects.ordering import by_rank
+from ..wait.wait import until_ready
+from . import refusals
+from .outcomes import Outcome
+
+
+def foretold(manifest: Manifest, action: str = "created") -> Outcome:
+    """What will become of an object that is not there yet, told from its manifest alone."""
+    return Outcome(manifest.ref, action, None, manifest.body, request=f"PATCH {manifest.ref.path}")
+
+
+@dataclass(frozen=True)
+class Applier:
+    """Applies manifests as one field manager.
+
+    force: take over fields that belong to other managers; forced: only those of these objects.
+    """
+
+    api: KubernetesApi
+    manager: str
+    force: bool = False
+    forced: frozenset[ObjectRef] = frozenset()
+
+    def read(
+        self, manifests: Sequence[Manifest], known: Mapping[ObjectRef, dict[str, Any]] | None = None
+    ) -> list[dict[str, Any] | None]:
+        """The live objects, None where absent, in the manifests' order: one GET for each that is not ``known``."""
+        known = known or {}
+        unknown = [manifest for manifest in manifests if manifest.ref not in known]
+        replies = _answered(unknown, side_by_side(lambda manifest: self.api.get(manifest.ref), unknown), ())
+        lives = {**known, **{manifest.ref: live for manifest, live in zip(unknown, replies, strict=True)}}
+        return [lives[manifest.ref] for manifest in manifests]
+
+    def plan(
+        self, manifests: Sequence[Manifest], lives: Sequence[dict[str, Any] | None], *, check: bool
+    ) -> list[Outcome]:
+        """What applying them over ``lives`` would do, in their order; nothing is written.
+
+        Only where a look cannot tell that nothing would change is the server asked, by a dry run: in check mode,
+        and where several objects are to be written, so that a manifest that is refused is known before any other
+        is applied (the write of a single object is its own rehearsal). What lies in a namespace, or is of a kind,
+        that the same call will create cannot be rehearsed; it is foretold from its manifest.
+        """
+        outcomes = [self._decide(manifest, live) for manifest, live in zip(manifests, lives, strict=True)]
+        undecided = [index for index, outcome in enumerate(outcomes) if outcome.changed]
+        if not check and len(undecided) < 2:
+            return outcomes
+        coming = {
+            outcome.ref.name
+            for outcome in outcomes
+            if outcome.ref.kind.kind == "Namespace" and outcome.action == "created"
+        }
+        known = [
+            index
+            for index in undecided
+            if outcomes[index].ref.namespace not in coming
+            and not (manifests[index].defined_here and lives[index] is None)
+        ]
+        rehearsed = [manifests[index] for index in known]
+        replies = _answered(rehearsed, side_by_side(lambda manifest: self._send(manifest, dry_run=True), rehearsed), ())
+        for index, reply in zip(known, replies, strict=True):
+            outcomes[index] = self._outcome(manifests[index], lives[index], reply)
+        return outcomes
+
+    def act(
+        self, manifests: Sequence[Manifest], planned: Sequence[Outcome], deadline: Deadline, progress: Progress
+    ) -> list[Outcome]:
+        """Apply what the plan wants written, side by side what does not need each other; gives what came of all."""
+        outcomes = {outcome.ref: outcome for outcome in planned}
+        applied: list[ObjectRef] = []
+        for group in by_rank(manifest for manifest in manifests if outcomes[manifest.ref].changed):
+            replies = side_by_side(lambda manifest: self._send(manifest, dry_run=False), group)
+            for manifest, reply in zip(group, replies, strict=True):
+                if not isinstance(reply, LlmopsError):
+                    outcome = self._outcome(manifest, outcomes[manifest.ref].before, reply)
+                    outcomes[manifest.ref] = outcome
+                    applied.append(manifest.ref)
+                    progress(f"{manifest.ref}: {outcome.action}")
+            _answered(group, replies, applied)
+            definitions = {
+                ref: outcomes[ref].after or {}
+                for ref in (manifest.ref for manifest in group)
+                if ref.kind.kind == "CustomResourceDefinition"
+            }
+            until_ready(self.api, definitions, deadline, progress)
+        return [outcomes[outcome.ref] for outcome in planned]
+
+    def _decide(self, manifest: Manifest, live: dict[str, Any] | None) -> Outcome:
+        """What one look tells; what it cannot tell counts as to be written."""
+        if live is None:
+            return foretold(manifest)
+        # A manager that owns nothing and applies nothing is as one that never was.
+        tree = managed_fields.owned(live, self.manager) or {}
+        if manifest.create_only or managed_fields.settled(manifest.body, live, tree):
+            return Outcome(manifest.ref, "unchanged", live, live)
+        return Outcome(manifest.ref, "updated", live, live, request=f"PATCH {manifest.ref.path}")
+
+    def _send(self, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:
+        force = self.force or manifest.ref in self.forced
+        return self.api.apply(manifest.ref, manifest.body, manager=self.manager, force=force, dry_run=dry_run)
+
+    def _outcome(self, manifest: Manifest, live: dict[str, Any] | None, reply: dict[str, Any]) -> Outcome:
+        """What the server's reply says. A dry run keeps the resourceVersion, so the fields are compared."""
+        request = f"PATCH {manifest.ref.path}"
+        before, after = managed_fields.owned(live, self.manager), managed_fields.owned(reply, self.manager) or {}
+        if live is None:
+            return Outcome(manifest.ref, "created", None, reply, after, request=request)
+        tree = managed_fields.union(before or {}, after)
+        if before == after and not managed_fields.changes(live, reply, tree):
+            return Outcome(manifest.ref, "unchanged", live, reply)
+        return Outcome(manifest.ref, "updated", live, reply, tree, self.manager if before is None else None, request)
+
+
+def missing_namespaces(manifests: Iterable[Manifest]) -> list[str]:
+    """The namespaces that the manifests lie in and do not bring along."""
+    manifests = list(manifests)
+    brought = {manifest.ref.name for manifest in manifests if manifest.ref.kind.kind == "Namespace"}
+    return sorted({manifest.ref.namespace for manifest in manifests if manifest.ref.namespace} - brought)
+
+
+def _answered(manifests: Sequence[Manifest], replies: list[Any], applied: Sequence[ObjectRef]) -> list[Any]:
+    """The replies, or the first refusal among them, explained."""
+    for manifest, reply in zip(manifests, replies, strict=True):
+        if isinstance(reply, LlmopsError):
+            raise refusals.explain(reply, manifest.ref, manifest.source, applied)
+    return replies

@@ -1,0 +1,225 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Kubernetes API as the engine uses it: read, apply, delete, logs, discovery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.deadline import backoff
+from ...core.errors import HttpError, ReplyLost
+from ...http.session import HttpSession, Reply
+from ...http.streams import Stream
+from .resources import Kind, ObjectRef, builtin, builtin_of_group, group_path, kind_from_discovery
+
+APPLY = "application/apply-patch+yaml"
+"""Content type of a server-side apply; JSON is YAML, so JSON is sent."""
+
+PAGE = 500
+
+LOG_PATIENCE = 2.0
+"""Seconds in which a node that answers at all must have given a log."""
+
+
+class KubernetesApi:
+    """One cluster's API server.
+
+    default_namespace: where an object goes that names none. Every method raises HttpError with the server's words.
+    """
+
+    def __init__(self, http: HttpSession, default_namespace: str = "default") -> None:
+        self.http = http
+        self.default_namespace = default_namespace
+        self._discovered: dict[str, list[dict[str, Any]] | None] = {}
+
+    def kind(self, api_version: str, kind: str) -> Kind | None:
+        """Where ``kind`` lives, or None where the cluster does not know it. Asks only about what is not built in."""
+        known = builtin(api_version, kind)
+        if known is not None:
+            return known
+        for entry in self.kinds_in(api_version):
+            if entry["kind"] == kind:
+                return kind_from_discovery(api_version, entry)
+        return None
+
+    def kind_of_group(self, group: str, kind: str) -> Kind | None:
+        """As kind, in whichever version the cluster prefers."""
+        known = builtin_of_group(group, kind)
+        if known is not None:
+            return known
+        found = self._read(f"/apis/{group}", f"ask which versions {group} has")
+        return self.kind(found["preferredVersion"]["groupVersion"], kind) if found else None
+
+    def kinds_in(self, api_version: str) -> list[dict[str, Any]]:
+        """What the cluster serves under ``api_version``, as discovery's entries, subresources left out."""
+        if api_version not in self._discovered:
+            body = self._read(group_path(api_version), f"ask which kinds {api_version} has")
+            resources = (body or {}).get("resources") or []
+            self._discovered[api_version] = [entry for entry in resources if "/" not in entry["name"]]
+        return self._discovered[api_version] or []
+
+    def forget(self, api_version: str) -> None:
+        """Ask again about ``api_version``: a definition of it has just been applied."""
+        self._discovered.pop(api_version, None)
+
+    def get(self, ref: ObjectRef) -> dict[str, Any] | None:
+        """The object, or None where it, its namespace or its kind is absent."""
+        return self._read(ref.path, f"read {ref}")
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """All objects that match, page by page, with apiVersion and kind, which servers leave out of lists."""
+        return self.snapshot(kind, namespace, label_selector=label_selector, field_selector=field_selector)[0]
+
+    def snapshot(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> tuple[list[dict[str, Any]], str]:
+        """As list, with the resourceVersion from which a watch goes on.
+
+        Where the list grows so old between two pages that the server forgets it (410), it is asked for as a whole.
+        """
+        params: dict[str, Any] = {"limit": PAGE, **_selectors(label_selector, field_selector)}
+        found: list[dict[str, Any]] = []
+        doing = f"list {kind.kind} {_where(kind, namespace)}"
+        while True:
+            try:
+                body = self.http.request("GET", kind.path(namespace), doing=doing, params=params).body
+            except HttpError as error:
+                if error.status != 410 or "continue" not in params:
+                    raise
+                params, found = _selectors(label_selector, field_selector), []
+                continue
+            found += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in body["items"] or [])
+            metadata = body.get("metadata") or {}
+            if not metadata.get("continue"):
+                return found, metadata.get("resourceVersion", "")
+            params["continue"] = metadata["continue"]
+
+    def watch(
+        self, kind: Kind, namespace: str | None, version: str, *, seconds: int, field_selector: str | None = None
+    ) -> Stream:
+        """The changes after ``version``, a line of JSON each, for at most ``seconds``; HttpError 410 if too old."""
+        params = {
+            "watch": "true",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": seconds,
+            **_selectors(None, field_selector),
+        }
+        doing = f"watch {kind.kind} {_where(kind, namespace)}"
+        return self.http.open("GET", kind.path(namespace), doing=doing, params=params)
+
+    def apply(
+        self, ref: ObjectRef, body: dict[str, Any], *, manager: str, force: bool = False, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Server-side apply; gives the object as the server has it then (or would have it).
+
+        Unknown fields are refused (fieldValidation=Strict). Applying the same twice is applying it once, so a lost
+        reply is answered by sending it again.
+        """
+        params = {"fieldManager": manager, "fieldValidation": "Strict"}
+        if force:
+            params["force"] = "true"
+        if dry_run:
+            params["dryRun"] = "All"
+        doing = f"{'rehearse' if dry_run else 'apply'} {ref}"
+        return self._write("PATCH", ref.path, doing, params=params, json_body=body, content_type=APPLY).body
+
+    def delete(self, ref: ObjectRef, uid: str | None = None, propagation: str = "Foreground") -> dict[str, Any] | None:
+        """Begin to delete the object; None where it is gone already, a Status where it is at once.
+
+        uid: delete only this very object, not one that was made anew under its name. propagation: what becomes of
+        what it owns, in the API's words.
+        """
+        body: dict[str, Any] = {"propagationPolicy": propagation}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        try:
+            return self._write("DELETE", ref.path, f"delete {ref}", json_body=body).body
+        except HttpError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def logs(self, namespace: str, pod: str, container: str, *, lines: int, previous: bool = False) -> list[str]:
+        """As read_log, empty where there is none: it explains something, and is not worth a long wait."""
+        try:
+            return self.read_log(namespace, pod, container, lines=lines, previous=previous, patience=LOG_PATIENCE)
+        except HttpError as error:
+            # 400: the container has not started, 404: the pod is gone, 500: its node does not answer.
+            if error.status in (400, 404, 500):
+                return []
+            raise
+
+    def read_log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        lines: int,
+        previous: bool = False,
+        since: int | None = None,
+        patience: float | None = None,
+    ) -> list[str]:
+        """The last ``lines`` of a container's log (of its former run where previous), of the last ``since`` seconds.
+
+        patience: seconds for which a failure is answered by asking again; by default the deadline's.
+        """
+        params: dict[str, Any] = {"container": container, "tailLines": lines}
+        if previous:
+            params["previous"] = "true"
+        if since:
+            params["sinceSeconds"] = since
+        path = ObjectRef(POD, namespace, pod).path + "/log"
+        reply = self.http.request(
+            "GET", path, doing=f"read the log of {namespace}/{pod}", params=params, patience=patience
+        )
+        return str(reply.body).splitlines()
+
+    def _read(self, path: str, doing: str) -> Any:
+        try:
+            return self.http.request("GET", path, doing=doing).body
+        except HttpError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _write(self, method: str, path: str, doing: str, **kwargs: Any) -> Reply:
+        """A write that may be sent again, except where the server's 500 is its answer for good.
+
+        A manifest of a wrong type is a 500 without a reason; internal errors (etcd, webhooks) give InternalError.
+        """
+        pauses = backoff(first=0.2)
+        while True:
+            try:
+                return self.http.request(method, path, doing=doing, **kwargs)
+            except ReplyLost as lost:
+                pause = next(pauses)
+                if (lost.status == 500 and not lost.reason) or pause >= self.http.deadline.remaining():
+                    raise
+                self.http.deadline.pause(pause, doing, lost.message)
+
+
+def _where(kind: Kind, namespace: str | None) -> str:
+    return f"in namespace {namespace}" if namespace and kind.namespaced else "in the cluster"
+
+
+def _selectors(label_selector: str | None, field_selector: str | None) -> dict[str, str]:
+    given = {"labelSelector": label_selector, "fieldSelector": field_selector}
+    return {name: selector for name, selector in given.items() if selector}
+
+
+POD = Kind("", "v1", "Pod", "pods")

@@ -1,0 +1,68 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Events about an object, from the watch of its namespace's events."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..client.resources import Kind
+
+EVENT = Kind("", "v1", "Event", "events")
+
+
+class Surroundings(Protocol):
+    """What a diagnosis may look at; all but logs is known already."""
+
+    def all(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
+        """The objects of a kind in a namespace."""
+
+    def is_news(self, event: dict[str, Any]) -> bool:
+        """Whether an event has happened, or happened again, since the wait began: an older one may be out of date."""
+
+    def has_changed(self, kind: Kind, obj: dict[str, Any]) -> bool:
+        """Whether an object of a kind that is watched came, or became as it is, since the wait began."""
+
+    def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
+        """The last lines of one run (counted by restarts) of a container."""
+
+
+def about(around: Surroundings, obj: dict[str, Any], *reasons: str) -> list[dict[str, Any]]:
+    """The object's events with one of these reasons (any where none is given), oldest first."""
+    metadata = obj["metadata"]
+    found = [
+        event
+        for event in around.all(EVENT, metadata.get("namespace"))
+        if _is_about(event.get("involvedObject") or {}, obj) and (not reasons or event.get("reason") in reasons)
+    ]
+    return sorted(found, key=_moment)
+
+
+def last_warning(around: Surroundings, obj: dict[str, Any], *reasons: str) -> str:
+    """The newest warning about the object in words, empty where there is none."""
+    warnings = [event for event in about(around, obj, *reasons) if event.get("type") == "Warning"]
+    return said(warnings[-1]) if warnings else ""
+
+
+def said(event: dict[str, Any]) -> str:
+    """Reason and message of an event, on one line."""
+    return f"{event.get('reason')}: {' '.join((event.get('message') or '').split())}"
+
+
+def times(event: dict[str, Any]) -> int:
+    """How often it has happened."""
+    return (event.get("series") or {}).get("count") or event.get("count") or 1
+
+
+def _is_about(involved: dict[str, Any], obj: dict[str, Any]) -> bool:
+    metadata = obj["metadata"]
+    if involved.get("uid") and metadata.get("uid"):
+        return involved["uid"] == metadata["uid"]
+    return involved.get("kind") == obj.get("kind") and involved.get("name") == metadata["name"]
+
+
+def _moment(event: dict[str, Any]) -> str:
+    series = event.get("series") or {}
+    moments = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return next((moment for moment in moments if moment), "")

@@ -1,0 +1,176 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an object is not ready: what its pods and events say, in words, and whether that can heal."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..client.api import POD
+from ..client.resources import Kind
+from ..wait.readiness import READY, Failed, State, Waiting, is_refusal, refusal_advice
+from .events import EVENT, Surroundings, about, said, times
+from .pods import pod_state
+from .stale_conditions import Bygones, believed
+
+_REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets")
+
+_EXPLAINED_BY: dict[tuple[str, str], tuple[Kind, ...]] = {
+    ("", "PersistentVolumeClaim"): (EVENT,),
+    ("", "Pod"): (EVENT,),
+    ("", "Service"): (EVENT,),
+    ("apps", "DaemonSet"): (POD, EVENT),
+    ("apps", "Deployment"): (_REPLICA_SET, POD, EVENT),
+    ("apps", "StatefulSet"): (POD, EVENT),
+    ("batch", "Job"): (POD, EVENT),
+}
+
+NOTHING_BEFORE = Bygones()
+"""Of an object that was not there: whatever is wrong with it has gone wrong since."""
+
+_QUOTA = re.compile(r"quota", re.I)
+_REPEATED = 3
+"""Failures of one kind, counted or side by side, after which it is not taken for an accident any more."""
+
+
+def explained_by(kind: Kind) -> tuple[Kind, ...]:
+    """The kinds that are looked at, in the object's namespace, to explain one that is not ready."""
+    return _EXPLAINED_BY.get((kind.group, kind.kind), ())
+
+
+def diagnose(around: Surroundings, obj: dict[str, Any], state: State, bygones: Bygones = NOTHING_BEFORE) -> State:
+    """``state``, of an object that is not ready, with what its pods or events say; Failed where they cannot heal.
+
+    bygones: what was known of the object before; what is left of that is told, but is no failure.
+    """
+    kind = obj["kind"]
+    if kind == "Service":
+        return _service(around, obj, state)
+    if kind == "PersistentVolumeClaim":
+        return _claim(around, obj, state)
+    if kind == "Pod":
+        return _with_pods(around, obj, [obj], state, bygones, rolling=False)
+    if (obj["apiVersion"].rpartition("/")[0], kind) in _EXPLAINED_BY:
+        return _workload(around, obj, state, bygones)
+    return state
+
+
+def _workload(around: Surroundings, obj: dict[str, Any], state: State, bygones: Bygones) -> State:
+    maker = _newest_set(around, obj) if obj["kind"] == "Deployment" else obj
+    if maker is None:
+        return state
+    namespace = obj["metadata"].get("namespace")
+    pods = around.all(POD, namespace)
+    mine = [pod for pod in pods if _owned(pod, maker) and _of_newest_template(pod, obj)]
+    lively = [pod for pod in mine if not pod["metadata"].get("deletionTimestamp")]
+    # Pods of this namespace that are going, or of an older template, may leave the room that a new one needs.
+    rolling = any(pod["metadata"].get("deletionTimestamp") for pod in pods) or _has_older(around, obj, maker)
+    if isinstance(state, Waiting):
+        refused = about(around, maker, "FailedCreate", "FailedCreatePod")
+        if refused and is_refusal(refused[-1].get("message", "")) and not lively:
+            if around.is_news(refused[-1]) or not bygones.bind_events(obj):
+                return Failed(f"its pods are refused: {said(refused[-1])}", refusal_advice(refused[-1]["message"]))
+            return Waiting(f"{state.why}; before this task its pods were refused: {said(refused[-1])}")
+        if held_up := _held_up(around, obj, [pod for pod in pods if _owned(pod, obj) and pod not in mine], state):
+            return held_up
+    return _with_pods(around, obj, lively, state, bygones, rolling=rolling)
+
+
+def _held_up(around: Surroundings, obj: dict[str, Any], older: list[dict[str, Any]], state: State) -> State | None:
+    """A StatefulSet that makes its pods one after the other does not replace one that is not ready, also not by one of
+    a template that mends it (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
+    """
+    if obj["kind"] != "StatefulSet" or (obj.get("spec") or {}).get("podManagementPolicy") == "Parallel":
+        return None
+    for pod in older:
+        found = None
+        if not pod["metadata"].get("deletionTimestamp"):
+            found = believed(around, pod, pod_state(around, pod, room_comes=False))
+        if found is not None:
+            why = f"{state.why}: its former template holds it up: {found.why}"
+            advice = f"delete pod {pod['metadata']['name']}: it is replaced only once it was ready, or is gone"
+            return Failed(why, advice) if isinstance(found, Failed) else Waiting(why)
+    return None
+
+
+def _with_pods(
+    around: Surroundings,
+    obj: dict[str, Any],
+    pods: list[dict[str, Any]],
+    state: State,
+    bygones: Bygones,
+    *,
+    rolling: bool,
+) -> State:
+    older = bygones.bind_pods(obj)
+    states = [pod_state(around, pod, room_comes=rolling) for pod in pods]
+    if older:
+        states = [believed(around, pod, each) for pod, each in zip(pods, states, strict=True)]
+    failed = next((each for each in states if isinstance(each, Failed)), None)
+    if failed is not None:
+        return failed
+    evicted = [pod for pod in pods if (pod.get("status") or {}).get("reason") == "Evicted"]
+    whys = sorted({each.why for each in states if each is not None})
+    # One eviction tells as much as ten, but only the rest tells how it stands now.
+    told = "; ".join(whys if len(evicted) < 2 else [*whys[:2], f"{len(evicted)} pods were evicted"])
+    counted = [pod for pod in evicted if not older or around.has_changed(POD, pod)]
+    if len(counted) >= _REPEATED or (evicted and obj["kind"] == "Pod"):
+        return Failed(f"{state.why}: {told}", "give the pods the resource that the node was low on, as a request")
+    if not told:
+        return state
+    if isinstance(state, Failed):
+        return Failed(f"{state.why}; {told}", state.advice)
+    return Waiting(f"{state.why}: {told}")
+
+
+def _service(around: Surroundings, obj: dict[str, Any], state: State) -> State:
+    warnings = [event for event in about(around, obj) if event.get("type") == "Warning"]
+    if not warnings or not isinstance(state, Waiting):
+        return state
+    why = f"{state.why}: {said(warnings[-1])}"
+    if _QUOTA.search(why) and times(warnings[-1]) >= _REPEATED and around.is_news(warnings[-1]):
+        return Failed(why, "raise the quota that it names, or release addresses that nobody uses")
+    return Waiting(why)
+
+
+def _claim(around: Surroundings, obj: dict[str, Any], state: State) -> State:
+    if about(around, obj, "WaitForFirstConsumer"):
+        # It is bound once a pod mounts it, and that pod's own wait tells what becomes of it.
+        return READY
+    # Of any type: a claim that no volume fits is told by a Normal event.
+    events = about(around, obj)
+    return Waiting(f"{state.why}: {said(events[-1])}") if events and isinstance(state, Waiting) else state
+
+
+def _newest_set(around: Surroundings, deployment: dict[str, Any]) -> dict[str, Any] | None:
+    """The ReplicaSet of what was applied; pods of older ones tell nothing about it."""
+    sets = around.all(_REPLICA_SET, deployment["metadata"].get("namespace"))
+    return max((each for each in sets if _owned(each, deployment)), key=_revision, default=None)
+
+
+def _has_older(around: Surroundings, obj: dict[str, Any], newest: dict[str, Any]) -> bool:
+    sets = around.all(_REPLICA_SET, obj["metadata"].get("namespace"))
+    return any((each.get("status") or {}).get("replicas") for each in sets if each is not newest and _owned(each, obj))
+
+
+def _of_newest_template(pod: dict[str, Any], obj: dict[str, Any]) -> bool:
+    labels = pod["metadata"].get("labels") or {}
+    if obj["kind"] == "StatefulSet":
+        return labels.get("controller-revision-hash") == (obj.get("status") or {}).get("updateRevision")
+    if obj["kind"] == "DaemonSet":
+        annotations = obj["metadata"].get("annotations") or {}
+        newest = annotations.get("deprecated.daemonset.template.generation")
+        return newest in (None, labels.get("pod-template-generation"))
+    return True
+
+
+def _owned(obj: dict[str, Any], owner: dict[str, Any]) -> bool:
+    references = obj["metadata"].get("ownerReferences") or []
+    return any(reference.get("uid") == owner["metadata"].get("uid") for reference in references)
+
+
+def _revision(replica_set: dict[str, Any]) -> int:
+    annotations = replica_set["metadata"].get("annotations") or {}
+    return int(annotations.get("deployment.kubernetes.io/revision", 0))

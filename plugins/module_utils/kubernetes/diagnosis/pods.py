@@ -1,0 +1,124 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps one pod from being ready: its conditions, its containers' states, logs and events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ..wait.readiness import Failed, State, Waiting, condition
+from . import crash_reasons
+from .events import Surroundings, about, last_warning, said
+from .scheduling import unscheduled
+
+CRASHES = 3
+"""Restarts after which a crash loop is taken for what it is."""
+
+_APPLY_FIRST = "apply the Secret or ConfigMap that it names, with that key, first"
+
+# Waiting reasons of a container that nothing but a changed manifest can cure.
+_HOPELESS = {
+    "CreateContainerConfigError": _APPLY_FIRST,
+    "ErrImageNeverPull": "change imagePullPolicy",
+    "InvalidImageName": "correct the image's name",
+    "RunContainerError": "correct its command, or what it mounts",
+}
+_PASSING = re.compile(
+    r"timeout|timed out|connection|temporar|i/o|TLS handshake|toomanyrequests|\b(429|50[0234])\b", re.I
+)
+"""In a failed pull: a registry that may answer later. Anything else (not found, denied) stays as it is."""
+
+_MISSING = re.compile(r'(secret|configmap) "[^"]+" not found|references non-existent (secret|config) key')
+_KILLING = re.compile(r"failed (startup|liveness) probe")
+
+
+def pod_state(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) -> State | None:
+    """What keeps the pod from being ready; None for one that is. room_comes: see unscheduled."""
+    name, status = pod["metadata"]["name"], pod.get("status") or {}
+    if condition(pod, "Ready").get("status") == "True" or status.get("phase") == "Succeeded":
+        return None
+    if condition(pod, "PodScheduled").get("status") == "False":
+        return unscheduled(around, pod, room_comes=room_comes)
+    if status.get("reason") == "Evicted":
+        return Waiting(f"pod {name} was evicted: {status.get('message', '').strip()}")
+    if status.get("reason") == "Terminated":
+        # A machine that stops, as a Spot machine does that Google takes back.
+        return Waiting(f"pod {name} ended with its node: {status.get('message', '').strip()}")
+    states = [each for container in _containers(status) if (each := _container_state(around, pod, container))]
+    failed = next((each for each in states if isinstance(each, Failed)), None)
+    return failed or (states[0] if states else Waiting(f"pod {name}: {status.get('phase', 'Pending')}"))
+
+
+def _containers(status: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from status.get("initContainerStatuses") or []
+    yield from status.get("containerStatuses") or []
+
+
+def _container_state(around: Surroundings, pod: dict[str, Any], container: dict[str, Any]) -> State | None:
+    where = f"container {container['name']} of pod {pod['metadata']['name']}"
+    now = container.get("state") or {}
+    waiting, ended = now.get("waiting"), _ended(container)
+    reason = (waiting or {}).get("reason", "")
+    message = " ".join((waiting or {}).get("message", "").split())
+    words = f"{where}: {reason}{': ' if message else ''}{message}"
+    if reason in _HOPELESS:
+        return Failed(words, _HOPELESS[reason])
+    if reason == "ImagePullBackOff" and not _PASSING.search(message):
+        return Failed(words, "correct the image's name or tag, or give the nodes the right to pull it")
+    if ended is not None and (reason == "CrashLoopBackOff" or "terminated" in now):
+        return _crash(around, pod, container, where, ended)
+    if reason in ("ContainerCreating", "PodInitializing"):
+        return _creating(around, pod, words)
+    if waiting:
+        return Waiting(words)
+    if "running" in now and not container.get("ready"):
+        again = f" after {container['restartCount']} restarts" if container.get("restartCount") else ""
+        return Waiting(f"{where} runs{again} and is not ready yet")
+    return None
+
+
+def _creating(around: Surroundings, pod: dict[str, Any], words: str) -> State:
+    """A container that is not there yet may wait for a volume; only events tell."""
+    warning = last_warning(around, pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+    if not warning:
+        return Waiting(words)
+    return Failed(f"{words}; {warning}", _APPLY_FIRST) if _MISSING.search(warning) else Waiting(f"{words}; {warning}")
+
+
+def _ended(container: dict[str, Any]) -> dict[str, Any] | None:
+    """How the container ended badly the last time, where it has."""
+    for state in (container.get("state"), container.get("lastState")):
+        terminated = (state or {}).get("terminated")
+        if terminated and terminated.get("exitCode"):
+            return terminated
+    return None
+
+
+def _crash(
+    around: Surroundings, pod: dict[str, Any], container: dict[str, Any], where: str, ended: dict[str, Any]
+) -> State:
+    restarts = container.get("restartCount", 0)
+    previous = "waiting" in (container.get("state") or {}) and restarts > 0
+    # The container may have begun or ended another run since it was seen.
+    lines = around.log(pod, container["name"], restarts, previous=previous) or around.log(
+        pod, container["name"], restarts, previous=not previous
+    )
+    words = crash_reasons.joined(lines) or ended.get("message", "")
+    why = f"{where} ended with exit code {ended['exitCode']} ({ended.get('reason', 'Error')}), {restarts} restarts"
+    killed = [event for event in about(around, pod, "Killing") if _KILLING.search(event.get("message", ""))]
+    why += f"; {said(killed[-1])}" if killed else ""
+    why += f"; its last words: {words}" if words else ""
+    if ended.get("reason") == "OOMKilled":
+        why = f"the memory limit is not enough: {why}"
+        return Failed(why, "raise the container's memory limit") if restarts else Waiting(why)
+    if known := crash_reasons.meaning(words):
+        return Failed(f"{known[0]}: {why}", known[1])
+    if restarts < CRASHES:
+        return Waiting(why)
+    advice = (
+        "give its startup probe more time (failureThreshold)" if killed else "read its log and correct what it names"
+    )
+    return Failed(why, advice)

@@ -1,0 +1,70 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why no node takes a pod: what is short on how many nodes, and whether the cluster can still grow."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..wait.readiness import Failed, State, Waiting, condition
+from .events import Surroundings, about, times
+
+_REFUSED = re.compile(r"0/(?P<nodes>\d+) nodes are available: (?P<reasons>.*?)\.(?: no new claims| preemption|$)")
+"""kube-scheduler's sentence, without what it says of preemption."""
+
+_ADDRESS = re.compile(r"https?://[^\s,}]*/")
+_PAUSE = "in backoff after failed scale-up"
+_NO_GROWTH = re.compile(r"max node group size reached|max (?:total )?(?:nodes|cluster \w+ limit)|limit reached", re.I)
+_LOOKS = 2
+"""How often the autoscaler must have refused before it is believed: it looks every ten seconds."""
+
+_FAILURES = ("FailedScaleUp", "ScaleUpFailed")
+_GROWTH = ("TriggeredScaleUp", "NotTriggerScaleUp", *_FAILURES)
+
+
+def unscheduled(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) -> State:
+    """The state of a pod that no node has taken. room_comes: whether pods that are going may make room for it.
+
+    Failed where every pool that could take it is as large as it may get, or Google gives no more machines by quota and
+    no other pool takes over, and the autoscaler has said so since the wait began: limits and quotas may have been
+    raised before.
+    """
+    scheduled = condition(pod, "PodScheduled")
+    why = f"no node fits pod {pod['metadata']['name']}: {_in_words(scheduled)}"
+    events = about(around, pod, *_GROWTH)
+    if not events:
+        return Waiting(why)
+    newest = events[-1]
+    message = _said(newest)
+    failures = [event for event in events if event["reason"] in _FAILURES]
+    pauses = newest["reason"] == "NotTriggerScaleUp" and _PAUSE in message and bool(failures)
+    if pauses:
+        # It only says that it waits with the pool; what it waits for is in what it said before.
+        newest, message = failures[-1], f"{_said(failures[-1])} It is tried again later"
+    if newest["reason"] == "TriggeredScaleUp":
+        return Waiting(f"{why}; a pool grows for it ({message.partition(': ')[2] or message})")
+    if newest["reason"] in _FAILURES:
+        why = f"{why}; a pool could not grow for it ({message})"
+        # Another pool may take over, of which there is a word only at the autoscaler's next look.
+        final = "quota" in message and around.is_news(newest) and (pauses or times(newest) >= _LOOKS)
+        return Failed(why, "ask Google for more quota, or take another region") if final else Waiting(why)
+    why = f"{why}; no pool grows for it ({message.partition(': ')[2] or message})"
+    grew = any(event["reason"] == "TriggeredScaleUp" for event in events)
+    believed = times(newest) >= _LOOKS and around.is_news(newest)
+    if _NO_GROWTH.search(message) and _PAUSE not in message and not grew and not room_comes and believed:
+        return Failed(why, "raise the pool's maximum (max_node_count), or free what its nodes hold")
+    return Waiting(why)
+
+
+def _said(event: dict[str, Any]) -> str:
+    return _ADDRESS.sub("", " ".join((event.get("message") or "").split()))
+
+
+def _in_words(scheduled: dict[str, Any]) -> str:
+    message = scheduled.get("message") or scheduled.get("reason") or "it waits for the scheduler"
+    found = _REFUSED.match(message)
+    if not found:
+        return message
+    return f"of {found['nodes']} nodes, {found['reasons']}"

@@ -1,0 +1,69 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What went wrong with an object before a task: it may have been mended since, by the task or by somebody else.
+
+Quotas are raised, tokens accepted, images pushed; controllers and kubelets try again by themselves, up to a quarter of
+an hour later, and what they said the last time stands until then.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ..client.api import POD
+from ..wait.readiness import Failed, State, Waiting
+from .events import Surroundings, about
+
+_PASSING = frozenset({"ReplicaFailure", "Progressing"})
+"""Conditions of a Deployment that go by themselves once the next try succeeds."""
+
+_PAUSE = re.compile(r"back-?off", re.I)
+
+
+@dataclass(frozen=True)
+class Bygones:
+    """What is known of one object from before the task. before: the object as it was then, None where it was not."""
+
+    before: dict[str, Any] | None = None
+
+    def without(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """The object as it is now, without the conditions of such failures that it had before, word for word."""
+        known = _conditions(self.before or {})
+        left = [each for each in _conditions(obj) if each.get("type") not in _PASSING or each not in known]
+        return {**obj, "status": {**(obj.get("status") or {}), "conditions": left}}
+
+    def bind_pods(self, obj: dict[str, Any]) -> bool:
+        """Whether the object's pods may be of that time: of the template that it had already."""
+        return self.before is not None and _template(self.before) == _template(obj)
+
+    def bind_events(self, obj: dict[str, Any]) -> bool:
+        """Whether the events about what makes its pods may be; each template of a Deployment has its own ReplicaSet."""
+        return self.before is not None and (obj["kind"] != "Deployment" or self.bind_pods(obj))
+
+
+def believed(around: Surroundings, pod: dict[str, Any], state: State | None) -> State | None:
+    """The state of a pod that may be of before; a failure only where it has been tried since and failed again."""
+    if not isinstance(state, Failed) or _tried(around, pod):
+        return state
+    return Waiting(f"{state.why} (seen before this task; the next try is waited for)")
+
+
+def _tried(around: Surroundings, pod: dict[str, Any]) -> bool:
+    return around.has_changed(POD, pod) or any(around.is_news(each) for each in about(around, pod) if _is_failure(each))
+
+
+def _is_failure(event: dict[str, Any]) -> bool:
+    """Whether an event tells of a try that failed: not of one that begins, nor of the pause between two."""
+    warns = event.get("type") == "Warning" or event.get("reason") == "NotTriggerScaleUp"
+    return warns and not _PAUSE.search(f"{event.get('reason')} {event.get('message')}")
+
+
+def _template(obj: dict[str, Any]) -> Any:
+    return (obj.get("spec") or {}).get("template")
+
+
+def _conditions(obj: dict[str, Any]) -> list[dict[str, Any]]:
+    return (obj.get("status") or {}).get("conditions") or []

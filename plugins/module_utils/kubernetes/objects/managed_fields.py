@@ -1,0 +1,208 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Field sets (FieldsV1): what a manager owns of an object, and so what an apply could change.
+
+The API server writes down, for each manager, the tree of the fields that it applied
+(https://kubernetes.io/docs/reference/using-api/server-side-apply/). The tree knows how every list is put together
+(``k:`` by keys, ``v:`` as a set, a leaf as one piece), so nothing here needs the kinds' schemas.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.result import Change
+from ..client.resources import builtin
+from .quantities import same_amount
+
+Tree = dict[str, Any]
+
+_NEVER_OWNED = frozenset(
+    {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink", "managedFields"}
+)
+"""Fields of metadata that the server leaves out of every field set."""
+
+_AMOUNTS = frozenset({"limits", "requests", "hard", "capacity", "sizeLimit"})
+"""Fields of builtin kinds that are, or hold, quantities; the server writes those in its own canonical form."""
+
+_FILLED_IN: dict[str, dict[str, Any]] = {"fieldRef": {"apiVersion": "v1"}, "resourceFieldRef": {"divisor": "0"}}
+"""What the server adds, in builtin kinds, inside fields that are owned as one piece."""
+
+
+def owned(obj: dict[str, Any] | None, manager: str) -> Tree | None:
+    """The fields that ``manager`` has applied to ``obj``, or None where it never has, in this version of the API."""
+    for entry in ((obj or {}).get("metadata") or {}).get("managedFields") or []:
+        if (
+            entry.get("manager") == manager
+            and entry.get("operation") == "Apply"
+            and not entry.get("subresource")
+            and entry.get("apiVersion") == (obj or {}).get("apiVersion")
+        ):
+            return entry.get("fieldsV1") or {}
+    return None
+
+
+def substance(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The part of a manifest that can be owned: all but its identity."""
+    kept = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind", "metadata")}
+    metadata = {key: value for key, value in manifest["metadata"].items() if key not in _NEVER_OWNED}
+    return {"metadata": metadata, **kept} if metadata else kept
+
+
+def settled(manifest: dict[str, Any], live: dict[str, Any], tree: Tree) -> bool:
+    """Whether applying ``manifest`` over ``live`` can surely change nothing, where its manager owns ``tree``.
+
+    False may also mean that it cannot be told from here: then the server decides.
+    """
+    wanted = substance(manifest)
+    compare = _Comparison(rewritten=builtin(manifest["apiVersion"], manifest["kind"]) is not None)
+    return _children(tree) == {f"f:{key}" for key in wanted} and all(
+        key in live and compare.owned(value, live[key], tree[f"f:{key}"], key) for key, value in wanted.items()
+    )
+
+
+def project(live: Any, tree: Tree) -> Any:
+    """``live`` cut down to the fields of ``tree``."""
+    if not _children(tree):
+        return live
+    if isinstance(live, dict):
+        return {key: project(value, tree[f"f:{key}"]) for key, value in live.items() if f"f:{key}" in tree}
+    if isinstance(live, list):
+        return [project(item, subtree) for item, _label, subtree in _items(live, tree)]
+    return live
+
+
+def union(one: Tree, other: Tree) -> Tree:
+    """The fields of both trees."""
+    return {
+        key: union(one.get(key, {}), other.get(key, {}))
+        if key in one and key in other
+        else one.get(key, other.get(key))
+        for key in {**one, **other}
+    }
+
+
+def changes(before: Any, after: Any, tree: Tree, path: str = "") -> list[Change]:
+    """The differences between two states of an object in the fields of ``tree``, each named by its path.
+
+    An item of a keyed list is named by its keys: ``spec.containers[name=server].image``. What is there on one side
+    only is one change, with its fields of ``tree``.
+    """
+    if before is None or after is None or not _children(tree):
+        if before == after:
+            return []
+        return [
+            Change(
+                path,
+                None if before is None else project(before, tree),
+                None if after is None else project(after, tree),
+            )
+        ]
+    if isinstance(before, dict) and isinstance(after, dict):
+        found = []
+        for key in sorted(_children(tree)):
+            name = key[2:]
+            inner = f"{path}.{name}" if path else name
+            found += changes(before.get(name), after.get(name), tree[key], inner)
+        return found
+    if isinstance(before, list) and isinstance(after, list):
+        old = {label: (item, subtree) for item, label, subtree in _items(before, tree)}
+        new = {label: (item, subtree) for item, label, subtree in _items(after, tree)}
+        found = []
+        for label in {**old, **new}:
+            subtree = (old.get(label) or new[label])[1]
+            was, now = old.get(label, (None,))[0], new.get(label, (None,))[0]
+            found += changes(was, now, subtree, f"{path}[{label}]")
+        return found
+    return [Change(path, before, after)]
+
+
+def _children(tree: Tree) -> set[str]:
+    """The parts of a node; none for a leaf, which is owned as one piece."""
+    return {key for key in tree if key != "."}
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Compares what is wanted with what is there. rewritten: whether the server may have put values in its own form."""
+
+    rewritten: bool
+
+    def owned(self, want: Any, live: Any, tree: Tree, name: str) -> bool:
+        """Whether ``want`` has just the fields of ``tree``, and ``live`` its values there. name: the field's."""
+        parts = _children(tree)
+        if not parts:
+            return self.equal(want, live, name)
+        if isinstance(want, dict) and isinstance(live, dict):
+            return parts == {f"f:{key}" for key in want} and all(
+                key in live and self.owned(value, live[key], tree[f"f:{key}"], _within(name, key))
+                for key, value in want.items()
+            )
+        if isinstance(want, list) and isinstance(live, list):
+            return self._owned_items(want, live, tree)
+        return False
+
+    def _owned_items(self, want: list[Any], live: list[Any], tree: Tree) -> bool:
+        """As owned, for a list that is owned item by item; another order is a difference."""
+        places = []
+        for part in _children(tree):
+            mine = [index for index, item in enumerate(want) if _fits(item, part, strict=False)]
+            theirs = [index for index, item in enumerate(live) if _fits(item, part, strict=True)]
+            if len(mine) != 1 or len(theirs) != 1 or not self.owned(want[mine[0]], live[theirs[0]], tree[part], ""):
+                return False
+            places.append((mine[0], theirs[0]))
+        places.sort()
+        order = [place for _mine, place in places]
+        return [mine for mine, _place in places] == list(range(len(want))) and order == sorted(order)
+
+    def equal(self, want: Any, live: Any, name: str) -> bool:
+        """Whether two whole values are one to the server; 1 and true are not."""
+        if isinstance(want, dict) and isinstance(live, dict):
+            if self.rewritten and name in _FILLED_IN:
+                want = {**_FILLED_IN[name], **want}
+            return want.keys() == live.keys() and all(
+                self.equal(value, live[key], _within(name, key)) for key, value in want.items()
+            )
+        if isinstance(want, list) and isinstance(live, list):
+            return len(want) == len(live) and all(
+                self.equal(one, other, name) for one, other in zip(want, live, strict=True)
+            )
+        if isinstance(want, bool) or isinstance(live, bool):
+            return want is live
+        return want == live or (self.rewritten and name in _AMOUNTS and same_amount(want, live))
+
+
+def _within(name: str, key: str) -> str:
+    """The name under which a part of field ``name`` is compared: amounts are in maps by resource."""
+    return name if name in _AMOUNTS else key
+
+
+def _fits(item: Any, part: str, *, strict: bool) -> bool:
+    """Whether a list's item is the one that ``part`` names; not strict: keys left out count as the server's default."""
+    marker, _sep, text = part.partition(":")
+    named = json.loads(text)
+    if marker == "v":
+        return item == named
+    if marker != "k" or not isinstance(item, dict):
+        return False
+    return all(item[key] == value if key in item else not strict for key, value in named.items())
+
+
+def _items(live: list[Any], tree: Tree) -> list[tuple[Any, str, Tree]]:
+    """The items of ``live`` that ``tree`` names, each with its label and its own tree."""
+    found = []
+    for item in live:
+        for part in sorted(_children(tree)):
+            if _fits(item, part, strict=True):
+                found.append((item, _label(part), tree[part]))
+                break
+    return found
+
+
+def _label(part: str) -> str:
+    marker, _sep, text = part.partition(":")
+    named = json.loads(text)
+    return ",".join(f"{key}={value}" for key, value in named.items()) if marker == "k" else f"={named}"

@@ -1,0 +1,127 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What fits into a GPU: weights by number format, KV cache a token, and so tokens. Pure; a GB is 1e9 bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .shape import Shape
+
+USABLE = 0.9
+"""Of the GPU's memory TGI takes so much; the rest is for CUDA and for what a prefill needs in passing."""
+
+FP16_BYTES = 2.0
+
+LINEAR_BYTES = {"fp16": FP16_BYTES, "fp8": 1.0, "int8": 1.0, "nf4": 0.5 + 4 / 64}
+"""Bytes a parameter of the linear layers takes. nf4 keeps a 32-bit scale for each block of 64 (bitsandbytes)."""
+
+FORMATS = {
+    "": "fp16",
+    "fp8": "fp8",
+    "eetq": "int8",
+    "bitsandbytes": "int8",
+    "bitsandbytes-nf4": "nf4",
+    "bitsandbytes-fp4": "nf4",
+}
+"""TGI's QUANTIZE to the number format. Other methods (awq, gptq …) read weights that were stored quantised."""
+
+STORED = "stored"
+"""The format that the repository's files have."""
+
+MIB = 1024**2
+GPU_MEMORY = {
+    "nvidia-l4": 23034 * MIB,
+    "nvidia-tesla-t4": 15360 * MIB,
+    "nvidia-tesla-p4": 7680 * MIB,
+    "nvidia-tesla-p100": 16384 * MIB,
+    "nvidia-tesla-v100": 16384 * MIB,
+    "nvidia-tesla-a100": 40960 * MIB,
+    "nvidia-a100-80gb": 81920 * MIB,
+    "nvidia-h100-80gb": 81559 * MIB,
+    "nvidia-h200-141gb": 143771 * MIB,
+}
+"""Bytes by GKE's accelerator type, as nvidia-smi reports them."""
+
+CONTEXTS = (1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
+
+
+@dataclass(frozen=True)
+class Gpus:
+    """The GPUs that one replica has."""
+
+    accelerator: str
+    count: int
+
+    @property
+    def usable_bytes(self) -> int:
+        """What TGI takes of them."""
+        return int(GPU_MEMORY[self.accelerator] * self.count * USABLE)
+
+
+def weight_bytes(parameters: int, shape: Shape, number_format: str) -> int:
+    """Bytes of all weights; embeddings and the output layer stay in 16 bits."""
+    linear = max(parameters - shape.embeddings, 0)
+    return int(linear * LINEAR_BYTES[number_format] + (parameters - linear) * FP16_BYTES)
+
+
+def kv_bytes_per_token(shape: Shape) -> int:
+    """Bytes of cache a token takes in 16 bits: a key and a value a layer and KV head."""
+    return int(2 * shape.layers * shape.kv_heads * shape.head_size * FP16_BYTES)
+
+
+def kv_tokens(usable: int, weights: int, kv_bytes: int) -> int:
+    """Tokens of cache that fit beside the weights, 0 where the weights alone do not fit."""
+    return max(0, (usable - weights) // kv_bytes)
+
+
+def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: int) -> dict[str, dict[str, Any]]:
+    """By number format: whether requests of ``context`` tokens can be served, and how many of which length at once."""
+    kv_bytes = kv_bytes_per_token(shape)
+    formats = {}
+    for name, weights in weights_by_format.items():
+        tokens = kv_tokens(gpus.usable_bytes, weights, kv_bytes)
+        longest = min(tokens, shape.positions or tokens)
+        formats[name] = {
+            "fits": tokens >= context,
+            "weights_bytes": weights,
+            "kv_tokens": tokens,
+            "longest_context": longest,
+            "concurrency": [
+                {"context": length, "requests": tokens // length} for length in CONTEXTS if length <= longest
+            ],
+        }
+    return formats
+
+
+def format_of(quantize: str) -> str:
+    """The number format that a value of QUANTIZE makes; STORED where it depends on how the weights were stored."""
+    return FORMATS.get(quantize, STORED)
+
+
+def refusal(model: str, gpus: Gpus, context: int, formats: dict[str, dict[str, Any]], chosen: str) -> str | None:
+    """Why a model can't be served in the chosen format, and the way out; None where it can."""
+    if formats[chosen]["fits"]:
+        return None
+    weights = formats[chosen]["weights_bytes"] / 1e9
+    others = [name for name, found in formats.items() if found["fits"]]
+    way_out = f"quantise it ({' or '.join(others)} fits)" if others else "no number format fits"
+    return (
+        f"{model} does not fit {gpus.count} x {gpus.accelerator}: {weights:.2f} GB of weights in {chosen} and the "
+        f"cache of {context} tokens need more than the {gpus.usable_bytes / 1e9:.2f} GB that TGI takes of "
+        f"{GPU_MEMORY[gpus.accelerator] * gpus.count / 1e9:.2f} GB; {way_out}, take a larger GPU or several "
+        "(NUM_SHARD), or ask for a shorter context (MAX_TOTAL_TOKENS)"
+    )
+
+
+def needless(quantize: str, gpus: Gpus, context: int, formats: dict[str, dict[str, Any]]) -> str | None:
+    """A word on quantisation that is set though 16 bits fit; None where there is nothing to say."""
+    if not quantize or format_of(quantize) == STORED or not formats.get("fp16", {}).get("fits"):
+        return None
+    slower = "; bitsandbytes is slower than fp16, too" if quantize.startswith("bitsandbytes") else ""
+    return (
+        f"QUANTIZE={quantize} is not needed: fp16 fits {gpus.count} x {gpus.accelerator} with "
+        f"{formats['fp16']['kv_tokens']} tokens of cache, and {context} are asked for{slower}"
+    )

@@ -1,0 +1,85 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Hub's documents say of a model beyond its config.json: parameters, stored bytes, the tokenizer's kind."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from ..core.errors import HttpError
+from ..http.session import HttpSession
+
+INDEX = "model.safetensors.index.json"
+TOKENIZER = "tokenizer.json"
+TOKENIZER_HEAD = 65_535
+"""A tokenizer.json is megabytes of vocabulary; what tells its kind stands before that."""
+
+_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "BF16": 2, "F16": 2, "I16": 2}
+"""Bytes of a safetensors number; every other kind (F8_E4M3, I8, U8, BOOL) has one."""
+
+_SIXTEEN_BITS = 2
+
+
+@dataclass(frozen=True)
+class Weights:
+    """parameters: None where neither the Hub's page nor an index tells. stored_bytes: of the files, likewise."""
+
+    parameters: int | None
+    stored_bytes: int | None
+
+
+def read_weights(hub: HttpSession, model: str, about: Mapping[str, Any]) -> Weights:
+    """How many parameters a model has: by the Hub's summary of its safetensors files, else by their index.
+
+    An index tells bytes; they are taken for 16-bit numbers unless it names the parameters itself.
+    """
+    counted = (about.get("safetensors") or {}).get("parameters")
+    if counted:
+        return Weights(sum(counted.values()), sum(count * _BYTES.get(kind, 1) for kind, count in counted.items()))
+    index = _file(hub, model, INDEX)
+    metadata = index.get("metadata") if isinstance(index, dict) else None
+    size = (metadata or {}).get("total_size")
+    if not size:
+        return Weights(None, None)
+    return Weights(int(metadata.get("total_parameters") or size // _SIXTEEN_BITS), int(size))
+
+
+def read_tokenizer(hub: HttpSession, model: str) -> dict[str, Any]:
+    """``{type, byte_fallback}`` of tokenizer.json; None for what it does not say within its first 64 kB."""
+    head = _file(hub, model, TOKENIZER, {"Range": f"bytes=0-{TOKENIZER_HEAD}"})
+    if isinstance(head, dict):
+        found = head.get("model") or {}
+        return {"type": found.get("type"), "byte_fallback": found.get("byte_fallback")}
+    text = str(head or "")
+    body = text[match.end() :] if (match := re.search(r'"model"\s*:\s*\{', text)) else ""
+    body = body.partition('"vocab"')[0]
+    kind = re.search(r'"type"\s*:\s*"(\w+)"', body)
+    fallback = re.search(r'"byte_fallback"\s*:\s*(true|false)', body)
+    return {"type": kind[1] if kind else None, "byte_fallback": fallback[1] == "true" if fallback else None}
+
+
+def _file(hub: HttpSession, model: str, name: str, headers: dict[str, str] | None = None) -> Any:
+    """A file's content, None where the repository has none of this name."""
+    path = f"/{quote(model)}/resolve/main/{name}"
+    try:
+        return as_json(hub.request("GET", path, doing=f"read {name} of {model}", headers=headers).body)
+    except HttpError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def as_json(body: Any) -> Any:
+    """A body parsed where it is JSON: the Hub serves a repository's files as text/plain."""
+    if not isinstance(body, str):
+        return body
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body

@@ -1,0 +1,124 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three witnesses of the same requests: this client, TGI's headers, the growth of TGI's counters in /metrics.
+
+Pure: accounts in, agreement out. Streams carry no headers of time, so of them only client and counters tell; of the
+answers that are not streamed all three do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .latency import Sample
+from .tgi.client import Answer
+
+ROUNDING = 0.001
+"""Seconds that the servers' figures may be cut by: x-total-time is whole milliseconds."""
+
+UNEXPLAINED = 0.05
+"""Part of the server's time by which the client may be later than the way there and back explains."""
+
+SLACK = 0.01
+"""Seconds on top, for short answers on a busy machine."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What one witness says of a series of requests: how many, generated tokens in all, seconds in all."""
+
+    requests: int
+    tokens: int
+    seconds: float
+
+    def shown(self) -> dict[str, Any]:
+        """JSON-ready; the seconds are those of the mean request."""
+        mean = round(self.seconds / self.requests, 6) if self.requests else None
+        return {"requests": self.requests, "tokens": self.tokens, "mean_seconds": mean}
+
+
+@dataclass(frozen=True)
+class Series:
+    """The accounts of one series; None where a witness could not be heard."""
+
+    client: Account
+    metrics: Account | None = None
+    headers: Account | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "client": self.client.shown(),
+            "headers": self.headers.shown() if self.headers else None,
+            "metrics": self.metrics.shown() if self.metrics else None,
+        }
+
+
+def of_samples(samples: Sequence[Sample]) -> Account:
+    """The client's account of streams."""
+    return Account(len(samples), sum(one.tokens for one in samples), sum(one.e2e for one in samples))
+
+
+def of_answers(answers: Sequence[Answer]) -> Account:
+    """The client's account of answers that were not streamed."""
+    return Account(len(answers), sum(one.tokens or 0 for one in answers), sum(one.seconds for one in answers))
+
+
+def of_headers(answers: Sequence[Answer]) -> Account | None:
+    """The server's account in its headers; None where an answer carries none (a proxy may drop them)."""
+    tokens = [one.headers.get("x-generated-tokens", "") for one in answers]
+    seconds = [one.server_seconds for one in answers]
+    if None in seconds or not all(one.isdigit() for one in tokens):
+        return None
+    return Account(len(answers), sum(map(int, tokens)), sum(one or 0.0 for one in seconds))
+
+
+def of_metrics(before: Mapping[str, float] | None, after: Mapping[str, float] | None) -> Account | None:
+    """The server's account in how much its counters grew; None where they could not be read or began anew."""
+    if before is None or after is None:
+        return None
+
+    def grown(name: str) -> float:
+        return after.get(name, 0.0) - before.get(name, 0.0)
+
+    requests = round(grown("tgi_request_duration_count"))
+    if requests < 0 or "tgi_request_duration_count" not in after:
+        return None
+    return Account(requests, round(grown("tgi_request_generated_tokens_sum")), grown("tgi_request_duration_sum"))
+
+
+def disagreements(streamed: Series, single: Series) -> list[str]:
+    """What the witnesses say differently, in words; the way there and back is taken from ``single``'s headers."""
+    way = 0.0
+    if single.headers:
+        way = max(0.0, (single.client.seconds - single.headers.seconds) / single.client.requests)
+    return [
+        *_against(streamed.client, streamed.metrics, "/metrics", "streams", way),
+        *_against(single.client, single.metrics, "/metrics", "single requests", way),
+        *_against(single.client, single.headers, "its headers", "single requests", way),
+    ]
+
+
+def _against(client: Account, server: Account | None, where: str, what: str, way: float) -> list[str]:
+    if server is None:
+        return []
+    if server.requests != client.requests:
+        return [
+            f"{client.requests} {what} were sent, the server's {where} count {server.requests}: somebody else uses it, "
+            "or the requests reached several pods, so what the server says of them can't be compared"
+        ]
+    found = []
+    if server.tokens != client.tokens:
+        found.append(f"{what}: {client.tokens} tokens by their answers, {server.tokens} by {where} of the server")
+    mine, its = client.seconds / client.requests, server.seconds / server.requests
+    if mine < its - ROUNDING:
+        found.append(f"{what} took {mine:.4f} s for the client and more, {its:.4f} s, by {where} of the server")
+    elif mine - its > way + its * UNEXPLAINED + SLACK:
+        found.append(
+            f"{what} took {mine:.4f} s for the client and {its:.4f} s by {where} of the server; the way there and back "
+            f"explains {way:.4f} s: look at proxies between, and at the load of this machine"
+        )
+    return found

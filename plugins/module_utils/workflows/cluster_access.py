@@ -1,0 +1,138 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a task's options to a Kubernetes API: by the GKE cluster's name, or by a kubeconfig."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.deadline import Deadline
+from ..core.errors import LlmopsError
+from ..gke.client import GkeClient
+from ..gke.kubeconfig import entry_of
+from ..google.names import check_location, check_project
+from ..http.session import HttpSession
+from ..kubernetes.client import in_cluster, kubeconfig
+from ..kubernetes.client.api import KubernetesApi
+
+_USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
+"""A cluster's states in which its API server answers."""
+
+
+class ClusterAbsent(LlmopsError):
+    """The cluster does not exist, or is not yet ready to be spoken to."""
+
+    kind = "cluster_absent"
+
+
+@dataclass
+class ClusterAccess:
+    """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words."""
+
+    api: KubernetesApi | None
+    why: str = ""
+    sessions: list[HttpSession] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far, to GKE and to the cluster."""
+        return sum(session.sent for session in self.sessions)
+
+    def required(self) -> KubernetesApi:
+        """The API; raises ClusterAbsent where there is none."""
+        if self.api is None:
+            raise ClusterAbsent(f"{self.why}; create it first (llmops.gke.gke_cluster)")
+        return self.api
+
+
+@contextmanager
+def cluster_access(options: dict[str, Any], deadline: Deadline) -> Iterator[ClusterAccess]:
+    """Open the cluster that the options of the ``kubernetes_access`` doc fragment name, for a ``with`` block.
+
+    Only the cluster's own CA is trusted; its file and a kubeconfig's client key end with the block. Raises
+    InvalidOption for options that cannot be, HttpError where GKE refuses; an absent cluster is no error here.
+    """
+    with tempfile.TemporaryDirectory(prefix="llmops-gke-") as directory:
+        if options.get("kubeconfig") is not None:
+            access = _by_kubeconfig(options, deadline, directory)
+        else:
+            access = _by_name(options, deadline, directory)
+        try:
+            yield access
+        finally:
+            for session in access.sessions:
+                session.close()
+
+
+def secrets(options: dict[str, Any]) -> set[str]:
+    """The strings inside the access options that must be hidden beyond those marked ``no_log``."""
+    return kubeconfig.secrets(options.get("kubeconfig"))
+
+
+def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
+    if options["kubeconfig"] == in_cluster.IN_CLUSTER:
+        connection = in_cluster.read()
+    else:
+        connection = kubeconfig.read(options["kubeconfig"], options.get("context"), directory, deadline)
+    http = HttpSession(
+        base_url=connection.server,
+        service="the Kubernetes API",
+        deadline=deadline,
+        authorize=_one_at_a_time(connection.authorize) if connection.authorize else None,
+        verify=connection.verify,
+        certificate=connection.certificate,
+        proxy=connection.proxy,
+        server_name=connection.server_name,
+    )
+    return ClusterAccess(KubernetesApi(http, connection.namespace), sessions=[http])
+
+
+def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
+    project, location = check_project(options.get("project")), check_location(options.get("location"))
+    name = options["cluster"]
+    gke = GkeClient(options, deadline)
+    cluster = gke.cluster(project, location, name)
+    where = f"cluster {name} in {location} of project {project}"
+    if cluster is None:
+        return ClusterAccess(None, f"{where} does not exist", [gke.http])
+    status = cluster.get("status", "")
+    if status not in _USABLE:
+        return ClusterAccess(None, f"{where} is {status or 'in no known state'} and cannot be spoken to", [gke.http])
+    server = entry_of(cluster, name, options.get("cluster_endpoint") or "public", None).cluster
+    http = HttpSession(
+        base_url=server["server"],
+        service="the Kubernetes API",
+        deadline=deadline,
+        authorize=_one_at_a_time(gke.http.authorize) if gke.http.authorize else None,
+        verify=_authority_file(server, directory),
+    )
+    return ClusterAccess(KubernetesApi(http), sessions=[gke.http, http])
+
+
+def _authority_file(server: dict[str, Any], directory: str) -> str | bool:
+    """A file with the cluster's CA; True for a DNS endpoint, whose certificate the system's CAs vouch for."""
+    if "certificate-authority-data" not in server:
+        return True
+    path = os.path.join(directory, "ca.pem")
+    with open(path, "wb") as stream:
+        stream.write(base64.b64decode(server["certificate-authority-data"]))
+    return path
+
+
+def _one_at_a_time(authorize: Callable[[bool], dict[str, str]]) -> Callable[[bool], dict[str, str]]:
+    """The same for requests that go side by side: one of them mints the token, the others use it."""
+    lock = threading.Lock()
+
+    def headers(fresh: bool) -> dict[str, str]:
+        with lock:
+            return authorize(fresh)
+
+    return headers

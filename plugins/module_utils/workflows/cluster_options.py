@@ -1,0 +1,26 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument spec of the modules that speak to a Kubernetes API; documented in doc_fragments/kubernetes_access.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..google.options import GOOGLE_AUTH, PROJECT
+
+KUBERNETES_ACCESS: dict[str, dict[str, Any]] = {
+    **GOOGLE_AUTH,
+    "project": PROJECT,
+    "location": {"type": "str"},
+    "cluster": {"type": "str"},
+    "cluster_endpoint": {"type": "str", "choices": ["public", "internal", "dns"]},
+    "kubeconfig": {"type": "raw", "no_log": False},
+    "context": {"type": "str"},
+}
+
+KUBERNETES_ACCESS_RULES: dict[str, Any] = {
+    "mutually_exclusive": [("cluster", "kubeconfig")],
+    "required_one_of": [("cluster", "kubeconfig")],
+    "required_by": {"cluster": ("location",)},
+}

@@ -1,0 +1,177 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""gke_node_pool's engine: a pool that cannot be changed in place is replaced where that was asked for.
+
+A pool keeps its name for life, so a stand-in takes the pods while the pool is created anew. Where a run ended is seen
+from which of the two there are, so the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.result import Change, Progress, Result, Step
+from ..gke import node_pool
+from ..gke.client import GkeClient, Place
+from ..gke.create_body import successor
+from ..gke.fields.remedies import ANOTHER_POOL
+from ..gke.target import BROKEN, UNSETTLED, bring_about
+from ..gke.validation import check_node_pool
+from ..kubernetes.apply import drain
+from ..kubernetes.client.api import KubernetesApi
+from . import cluster_access
+
+POOL_LABEL = "cloud.google.com/gke-nodepool"
+"""GKE's label on every node: the name of its pool."""
+
+
+def stand_in_name(name: str) -> str:
+    """The name of the pool that takes the pods meanwhile; a pool's name has 40 characters at most."""
+    return f"{name[:31]}-stand-in"
+
+
+@dataclass(frozen=True)
+class Drain:
+    """The payload of a step that empties a pool's nodes; part: as a Call's."""
+
+    pool: str
+    part: str = "pods"
+
+
+class SucceedingPool(node_pool.NodePoolTarget):
+    """A node pool that takes the place of another: what is not named is as that one has it."""
+
+    succeeds: dict[str, Any] | None = None
+
+    def birth(self) -> dict[str, Any]:
+        """See ``GkeTarget.birth``."""
+        if self.succeeds is None:
+            return super().birth()
+        return {"name": self.options["name"], **successor(self.fields, self.options, self.succeeds)}
+
+
+class RecreatedPool(SucceedingPool):
+    """A node pool that is replaced where it differs in what cannot be changed."""
+
+    def __init__(self, *args: Any, stack: ExitStack, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stack = stack
+        self._access: cluster_access.ClusterAccess | None = None
+        self._stand_in_name = stand_in_name(self.options["name"])
+        self._stand_in: dict[str, Any] | None = None
+        self._owners: dict[tuple[str, str], node_pool.NodePoolTarget] = {}
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent for the drains."""
+        return self._access.requests if self._access else 0
+
+    def look(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.look``; the stand-in is seen by the same request."""
+        pools = {pool["name"]: pool for pool in self.client.node_pools(self.place.cluster_place)}
+        self._stand_in = pools.get(self._stand_in_name)
+        return pools.get(self.options["name"])
+
+    def read(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.read``; a stand-in at work is waited for, too."""
+        current = super().read()
+        if not self.check and self._stand_in is not None and self._stand_in.get("status") in UNSETTLED:
+            self._stand_in = self._beside(self._stand_in_name, self.options).read()
+        return current
+
+    def plan(self, current: dict[str, Any] | None) -> list[Step]:
+        """See ``GkeTarget.plan``."""
+        stand_in = self._stand_in
+        if self.options["state"] == "absent":
+            return super().plan(current) + ([self._delete(stand_in["name"])] if stand_in else [])
+        self.succeeds = stand_in
+        steps = super().plan(current)
+        stale = current is not None and any(step.way_out == ANOTHER_POOL.way_out for step in steps)
+        if stale and not any(step.way_out not in (None, ANOTHER_POOL.way_out) for step in steps):
+            changes = tuple(change for step in steps for change in step.changes)
+            return self._replacement(current, changes)
+        return steps + (self._emptied(stand_in) if stand_in else [])
+
+    def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
+        """See ``GkeTarget.act``."""
+        if isinstance(step.payload, Drain):
+            selector = f"{POOL_LABEL}={step.payload.pool}"
+            drain.refuse_pods_that_would_be_lost(self._api(), selector)
+            drain.drain(self._api(), selector, f"drain {step.resource}", progress)
+            return None
+        owner = self._owners.get((step.resource, step.action))
+        if owner is None:
+            return super().act(step, progress)
+        if step.action == "create":
+            # Whatever stands in the way of the drain is to be known before anything is created for it.
+            drain.refuse_pods_that_would_be_lost(self._api(), f"{POOL_LABEL}={self.options['name']}")
+        return owner.act(step, progress)
+
+    def _replacement(self, current: dict[str, Any], changes: tuple[Change, ...]) -> list[Step]:
+        stand_in, steps = self._stand_in, []
+        # A run that was cut short may have taken the autoscaler from the pool, but not yet from the stand-in.
+        self.succeeds = stand_in or current
+        if stand_in is None:
+            other = self._beside(self._stand_in_name, self.options)
+            other.succeeds = current
+            steps.append(self._owned(other, other.plan(None)[0]))
+            stand_in = other.birth()
+        elif stand_in.get("status") in BROKEN:
+            raise self._broken(f"node pool {stand_in['name']}, which stands in for {self.resource},", stand_in)
+        create = self._step("create", self.create_call(), changes)
+        return [*steps, *self._emptied(current), create, *self._emptied(stand_in)]
+
+    def _emptied(self, pool: dict[str, Any]) -> list[Step]:
+        """Stop the pool from growing, move its pods away, and delete it."""
+        name, steps = pool["name"], []
+        if (pool.get("autoscaling") or {}).get("enabled"):
+            still = self._beside(name, {"state": "present", "repair": False, "autoscaling": {"enabled": False}})
+            steps += [self._owned(still, step) for step in still.plan(pool)]
+        request = "POST /api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+        steps.append(Step("drain", f"node pool {name}", request, payload=Drain(name)))
+        return [*steps, self._delete(name)]
+
+    def _delete(self, name: str) -> Step:
+        gone = self._beside(name, {"state": "absent", "repair": False})
+        return self._owned(gone, gone.plan({"name": name})[0])
+
+    def _owned(self, owner: node_pool.NodePoolTarget, step: Step) -> Step:
+        self._owners[step.resource, step.action] = owner
+        return step
+
+    def _beside(self, name: str, options: dict[str, Any]) -> SucceedingPool:
+        """A target of its own for a pool of the same cluster."""
+        place = Place(self.place.project, self.place.location, self.place.cluster, name)
+        named = {**options, "name": name, "cluster": self.place.cluster}
+        return SucceedingPool(named, self.client, place, check=self.check, progress=self.progress)
+
+    def _api(self) -> KubernetesApi:
+        if self._access is None:
+            self._access = self._stack.enter_context(cluster_access.cluster_access(self.options, self.client.deadline))
+        return self._access.required()
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Bring a node pool to its desired state. options: those of gke_node_pool.
+
+    Raises what ``gke.node_pool.run`` raises; ClusterAbsent and WouldBeLost before anything is replaced.
+    """
+    if not options["recreate"]:
+        return node_pool.run(options, check, progress)
+    check_node_pool(options)
+    place = Place(options["project"], options["location"], options["cluster"], options["name"])
+    targets: list[RecreatedPool] = []
+
+    with ExitStack() as stack:
+
+        def target_of(client: GkeClient) -> RecreatedPool:
+            targets.append(RecreatedPool(options, client, place, check=check, progress=progress, stack=stack))
+            return targets[0]
+
+        result, pool = bring_about(options, check, progress, target_of)
+        result.http_requests += targets[0].requests
+    result.values["node_pool"] = pool
+    return result

@@ -1,0 +1,130 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read of the project before anything is made, side by side; each read once, and only if a check needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ...core.errors import LlmopsError
+from ...google import compute, projects
+from ...google.apis import GoogleApis
+from .plan import Plan
+
+AT_ONCE = 8
+"""Requests in flight."""
+
+APIS = {
+    "container.googleapis.com": "Kubernetes Engine API",
+    "compute.googleapis.com": "Compute Engine API",
+    "monitoring.googleapis.com": "Cloud Monitoring API",
+    "logging.googleapis.com": "Cloud Logging API",
+}
+"""What a cluster that is monitored and logged needs."""
+
+PERMISSIONS = {
+    "container.clusters.create": "roles/container.admin",
+    "container.clusters.get": "roles/container.admin",
+    "container.clusters.update": "roles/container.admin",
+    "container.operations.get": "roles/container.admin",
+    "container.operations.list": "roles/container.admin",
+    "container.deployments.create": "roles/container.admin",
+    "container.secrets.create": "roles/container.admin",
+    "container.services.create": "roles/container.admin",
+    "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
+}
+"""What every deployment does, and the role that allows it."""
+
+FURTHER_PERMISSIONS = {
+    "resourcemanager.projects.getIamPolicy": "roles/resourcemanager.projectIamAdmin",
+    "resourcemanager.projects.setIamPolicy": "roles/resourcemanager.projectIamAdmin",
+}
+"""What only some do, and the role that allows it."""
+
+Facts = Mapping[str, Any]
+"""Name -> what was read, or the LlmopsError that came instead."""
+
+
+def _clusters(apis: GoogleApis, plan: Plan) -> list[dict[str, Any]]:
+    path = f"/v1/projects/{plan.project}/locations/-/clusters"
+    return apis.get("GKE", path, f"list the clusters of project {plan.project}").get("clusters", [])
+
+
+def _server_config(apis: GoogleApis, plan: Plan) -> dict[str, Any]:
+    path = f"/v1/projects/{plan.project}/locations/{plan.location}/serverConfig"
+    return apis.get("GKE", path, f"read the versions that GKE offers in {plan.location}")
+
+
+def _network_project(plan: Plan) -> str:
+    """The project that the network is in: another one where it is shared (``projects/HOST/global/networks/NAME``)."""
+    parts = plan.network.split("/")
+    return parts[1] if parts[0] == "projects" and len(parts) > 1 else plan.project
+
+
+READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
+    "services": lambda apis, plan: projects.service_states(apis, plan.project, list(APIS)),
+    "permissions": lambda apis, plan: projects.granted_permissions(
+        apis, plan.project, [*PERMISSIONS, *plan.permissions]
+    ),
+    "region_quotas": lambda apis, plan: compute.region_quotas(apis, plan.project, plan.region),
+    "project_quotas": lambda apis, plan: compute.project_quotas(apis, plan.project),
+    "machine_types": lambda apis, plan: compute.machine_types(
+        apis, plan.project, {pool.machine_type for pool in plan.pools}
+    ),
+    "accelerator_types": lambda apis, plan: compute.accelerator_types(
+        apis, plan.project, {pool.gpu for pool in plan.pools if pool.gpu}
+    ),
+    "subnetworks": lambda apis, plan: compute.subnetworks(apis, _network_project(plan)),
+    "clusters": _clusters,
+    "server_config": _server_config,
+}
+
+POOL_SIZES = "pool_sizes"
+"""Pool -> nodes it has now; read after the clusters, of the groups that they name."""
+
+
+def read_facts(apis: GoogleApis, plan: Plan, wanted: set[str]) -> Facts:
+    """Read what is wanted, all of it at once. A refusal stands in its fact's place."""
+    names = sorted(wanted & set(READERS))
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        facts = dict(zip(names, threads.map(lambda name: _attempt(READERS[name], apis, plan), names), strict=True))
+        if POOL_SIZES in wanted:
+            groups = _groups(plan, facts["clusters"])
+            sizes = list(threads.map(lambda url: _attempt(compute.group_size, apis, url), groups))
+            facts[POOL_SIZES] = _added_up(groups, sizes)
+    return facts
+
+
+def existing(plan: Plan, clusters: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The cluster of the plan, where it is there already."""
+    for cluster in clusters:
+        if (cluster.get("name"), cluster.get("location")) == (plan.cluster, plan.location):
+            return cluster
+    return None
+
+
+def _attempt(read: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return read(*arguments)
+    except LlmopsError as error:
+        return error
+
+
+def _groups(plan: Plan, clusters: Any) -> dict[str, str]:
+    """Group of instances -> the pool that it belongs to."""
+    cluster = None if isinstance(clusters, LlmopsError) else existing(plan, clusters)
+    return {
+        url: pool["name"] for pool in (cluster or {}).get("nodePools", []) for url in pool.get("instanceGroupUrls", [])
+    }
+
+
+def _added_up(groups: dict[str, str], sizes: list[Any]) -> dict[str, int] | LlmopsError:
+    total: dict[str, int] = dict.fromkeys(groups.values(), 0)
+    for pool, size in zip(groups.values(), sizes, strict=True):
+        if isinstance(size, LlmopsError):
+            return size
+        total[pool] += size
+    return total

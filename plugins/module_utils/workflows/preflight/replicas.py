@@ -1,0 +1,53 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model's replicas against the quota of their GPUs. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from .facts import POOL_SIZES, Facts
+from .findings import WARNING, Finding, listed
+from .needs import gpu_quota
+from .plan import Plan
+
+_ALL_REGIONS = "GPUS_ALL_REGIONS"
+
+
+def check_replicas(plan: Plan, facts: Facts, raise_at: str) -> Iterator[Finding]:
+    """An error where the least replicas have no GPUs, a warning where only the autoscaler's last ones have none.
+
+    raise_at: the page where more quota is asked for. GPUs that the plan's pools hold already count as theirs.
+    """
+    wanted = plan.replicas
+    pools = [pool for pool in plan.pools if wanted and pool.gpu == wanted.gpu]
+    metrics = sorted({metric for pool in pools if (metric := gpu_quota(pool))})
+    if wanted is None or not metrics:
+        return
+    held = sum((facts[POOL_SIZES].get(pool.name) or 0) * pool.gpus for pool in pools)
+    free = sum(_free(facts["region_quotas"].get(metric)) for metric in metrics)
+    if _ALL_REGIONS in facts["project_quotas"]:
+        everywhere = _free(facts["project_quotas"][_ALL_REGIONS])
+        if everywhere < free:
+            free, metrics = everywhere, [_ALL_REGIONS]
+    gpus = held + free
+    for replicas, option, severity in (
+        (wanted.least, "min_replicas", "error"),
+        (wanted.most, "max_replicas", WARNING),
+    ):
+        need = replicas * wanted.gpus
+        if need > gpus:
+            message = (
+                f"{replicas} replicas ({option}) need {need} {wanted.gpu}, but by {listed(metrics)} the pools can have "
+                f"{gpus:g}, enough for {math.floor(gpus / wanted.gpus)}"
+            )
+            fix = f"ask for {need - gpus:g} more at {raise_at}, or lower {option}"
+            yield Finding("quota", message, fix, severity)
+            return
+
+
+def _free(quota: dict[str, float] | None) -> float:
+    """What is left of a quota; a region shows every GPU that it has a quota of, so one that is not there is 0."""
+    return max(quota["limit"] - quota["usage"], 0.0) if quota else 0.0
