@@ -24,7 +24,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint format sanity unit sandbox playbooks molecule real-api build test demo demo-down clean
 .PHONY: lock test-newest test-floors
 
 help:  ## list the commands
@@ -45,7 +45,7 @@ demo-down: setup  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint sanity build unit
+	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit
 
 lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	ruff check $(wildcard $(PYTHON_FILES))
@@ -64,8 +64,11 @@ format: setup  ## let ruff mend what it can
 sanity: setup  ## ansible-test sanity on a copy of the collection
 	@python scripts/sanity.py
 
-unit: setup  ## pytest: units, sandbox, contracts, the repository itself
-	pytest tests/unit tests/sandbox tests/contract tests/repo
+unit: setup  ## pytest: units, contracts, the repository itself
+	pytest tests/unit tests/contract tests/repo
+
+sandbox: setup  ## pytest: the sandbox's own tests, where nothing but its wheel is installed
+	@bash scripts/test_sandbox.sh
 
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks
@@ -73,7 +76,7 @@ playbooks: setup  ## pytest: the playbooks as a user runs them, good input and b
 molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
 	molecule test --all
 
-real-api: setup  ## contracts, playbooks and scenarios on real API servers, see docs/real-kubernetes.md
+real-api: setup  ## contracts, playbooks and scenarios on real API servers, see sandbox/docs/real-kubernetes.md
 	@test -n "$$LLMOPS_GKE_SANDBOX_KUBECONFIG" \
 	|| { echo "set LLMOPS_GKE_SANDBOX_KUBECONFIG to two kubeconfigs, with : between them" >&2; exit 2; }
 	pytest tests/contract/kubernetes tests/playbooks

@@ -10,7 +10,7 @@ import re
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.errors import MissingLibrary
+from .errors import MissingLibrary
 
 try:
     import yaml

@@ -29,7 +29,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeCl
 from ansible_collections.llmops.gke.plugins.modules import gke_cluster, gke_node_pool
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.server import Sandbox
-from tests.sandbox.cloud.conftest import Behind
+from sandbox.tests.cloud.conftest import Behind
 
 SPECS: dict[str, ModuleSpec] = {"cluster": gke_cluster.SPEC, "node_pool": gke_node_pool.SPEC}
 POLL_SECONDS = 0.04
