@@ -11,89 +11,14 @@ Sources:
     Memory: nvidia-smi on such a GPU.
     Quota metrics on demand: the enumeration ``Quota.metric`` of Compute Engine's discovery document (2026-11-06). Those
     of Spot that it does not have were seen in answers of regions.get, where they are not always shown.
-    Prices: see PRICES_AS_OF; of machines by karpenter-provider-gcp's list, bundled local SSDs included, of N1's GPUs by
-    Google's price list.
+    Prices: each says its source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-MIB = 1024**2
-
-PRICES_AS_OF = "2026-08-03"
-"""When the list prices of us-central1 were read: estimates, which Google may have changed since."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """US dollars an hour in us-central1. spot: None where it is not known."""
-
-    on_demand: float
-    spot: float | None = None
-
-
-@dataclass(frozen=True)
-class MachineType:
-    """A shape of Compute Engine.
-
-    gpus: built in, always all of them; each is gpu_share of a card. bundled_ssds: local SSDs that it always comes with.
-    local_ssds: the counts that may be asked for besides 0. price: of the whole machine, bundled SSDs included.
-    """
-
-    name: str
-    cpus: int
-    memory_gb: float
-    gpus: int = 0
-    gpu: str | None = None
-    gpu_share: float = 1.0
-    bundled_ssds: int = 0
-    local_ssds: tuple[int, ...] = ()
-    price: Price | None = None
-
-    @property
-    def family(self) -> str:
-        """The machine family, such as g2."""
-        return self.name.partition("-")[0]
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """A type of GPU by GKE's name.
-
-    memory_mib: as nvidia-smi reports it; bandwidth: of that memory in GB/s. quota and spot_quota: metrics in Compute
-    Engine's list of a region's quotas, None where it has none. quota_family: where quota is None, the value of the
-    dimension gpu_family of Cloud Quotas' GPUS-PER-GPU-FAMILY-per-project-region, as far as it is known.
-    machine_types: those that have it built in. attachable: to N1 machines, count of GPUs -> the most vCPUs that the
-    machine may have. price: of the GPU alone. same_as: the type whose machines it is had on, where it has none itself.
-    """
-
-    name: str
-    memory_mib: int
-    bandwidth: int
-    compute_capability: tuple[int, int]
-    quota: str | None
-    spot_quota: str | None
-    quota_family: str | None = None
-    machine_types: tuple[MachineType, ...] = ()
-    attachable: Mapping[int, int] = field(default_factory=dict)
-    price: Price | None = None
-    same_as: str | None = None
-
-    @property
-    def memory_bytes(self) -> int:
-        """Memory in bytes."""
-        return self.memory_mib * MIB
-
-    def quota_metric(self, *, spot: bool) -> str | None:
-        """The metric that counts it in Compute Engine's list, or None."""
-        return self.spot_quota if spot else self.quota
-
-    @property
-    def always_listed(self) -> bool:
-        """Whether every region lists its quotas, so that one which is not there is 0 and not unknown."""
-        return self.quota is not None
+from .hardware import UNDATED, Gpu, MachineType, Price
 
 
 def _up_to(most: int) -> tuple[int, ...]:
@@ -137,7 +62,7 @@ _ROWS = (
         quota="NVIDIA_T4_GPUS",
         spot_quota="PREEMPTIBLE_NVIDIA_T4_GPUS",
         attachable={1: 48, 2: 48, 4: 96},
-        price=Price(0.35),
+        price=Price(0.35, source=UNDATED),
     ),
     Gpu(
         "nvidia-tesla-p4",
@@ -147,7 +72,7 @@ _ROWS = (
         quota="NVIDIA_P4_GPUS",
         spot_quota="PREEMPTIBLE_NVIDIA_P4_GPUS",
         attachable={1: 24, 2: 48, 4: 96},
-        price=Price(0.60),
+        price=Price(0.60, source=UNDATED),
     ),
     Gpu(
         "nvidia-tesla-p100",
@@ -157,7 +82,7 @@ _ROWS = (
         quota="NVIDIA_P100_GPUS",
         spot_quota="PREEMPTIBLE_NVIDIA_P100_GPUS",
         attachable={1: 16, 2: 32, 4: 96},
-        price=Price(1.46),
+        price=Price(1.46, source=UNDATED),
     ),
     Gpu(
         "nvidia-tesla-v100",
@@ -167,7 +92,7 @@ _ROWS = (
         quota="NVIDIA_V100_GPUS",
         spot_quota="PREEMPTIBLE_NVIDIA_V100_GPUS",
         attachable={1: 12, 2: 24, 4: 48, 8: 96},
-        price=Price(2.48),
+        price=Price(2.48, source=UNDATED),
     ),
     Gpu(
         "nvidia-tesla-a100",
@@ -176,7 +101,7 @@ _ROWS = (
         compute_capability=(8, 0),
         quota="NVIDIA_A100_GPUS",
         spot_quota="PREEMPTIBLE_NVIDIA_A100_GPUS",
-        price=Price(2.933908),
+        price=Price(2.933908, source=UNDATED),
         machine_types=(
             MachineType("a2-highgpu-1g", 12, 85, 1, local_ssds=(1, 2, 4, 8), price=Price(3.673385, 1.92802)),
             MachineType("a2-highgpu-2g", 24, 170, 2, local_ssds=(2, 4, 8), price=Price(7.34677, 3.85604)),

@@ -13,13 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .accelerators import GPUS, Gpu, MachineType, Price
+from .accelerators import GPUS
+from .hardware import Gpu, MachineType, Price
 
 LOCAL_SSD_GB = 375
 """Size of a local SSD that is asked for by count."""
 
 _ATTACHING = ("n1", "custom")
 """The families whose machines GPUs can be attached to: N1, whose custom types have no family in their names."""
+
+_TYPE, _COUNT = "accelerator_type", "accelerator_count"
 
 _N1_SSDS = (1, 2, 3, 4, 5, 6, 7, 8, 16, 24)
 
@@ -72,10 +75,18 @@ MACHINE_TYPES: Mapping[str, MachineType] = {machine.name: machine for machine in
 
 @dataclass(frozen=True)
 class Misfit:
-    """A GPU that a machine type does not take. what: gpu (the type) or count. accepted: what is taken instead."""
+    """GPUs that a machine type does not take.
 
-    what: str
+    option: which of the two is wrong, accelerator_type or accelerator_count; accepted: what the machine type takes
+    instead; elsewhere: where the wish can be met, or empty.
+    """
+
+    option: str
     accepted: str
+    elsewhere: str
+
+    def __str__(self) -> str:
+        return f"{self.accepted}; {self.elsewhere}" if self.elsewhere else self.accepted
 
 
 def read_machine_type(name: str, body: Mapping[str, Any] | None) -> MachineType | None:
@@ -109,21 +120,23 @@ def misfit(machine: str, gpu: str, gpus: int, shape: MachineType | None) -> Misf
 
     shape: of the machine type, as read_machine_type returns it.
     """
-    known = GPUS.get(gpu)
     if shape is not None and shape.gpu is not None:
-        return _of_built_in(shape, gpu, gpus)
+        return _misfit_of_built_in(shape, gpu, gpus)
+    known = GPUS.get(gpu)
     if known is None:
         return None
-    if machine.partition("-")[0] not in _ATTACHING or not known.attachable:
-        return Misfit("gpu", f"a type that {machine} can take; {gpu} comes with {_where(known)}")
-    if gpus not in known.attachable:
-        return Misfit("count", f"{_listed(list(map(str, known.attachable)))}, as many as a machine can have of {gpu}")
-    most = known.attachable[gpus]
-    if shape is not None and shape.cpus > most:
-        enough = [str(count) for count, cpus in known.attachable.items() if cpus >= shape.cpus]
-        others = f"{_listed(enough)} with machine_type {machine}, or " if enough else ""
-        return Misfit("count", f"{others}{gpus} on an N1 machine type of {most} vCPUs at most")
-    return None
+    if machine.partition("-")[0] not in _ATTACHING:
+        return Misfit(_TYPE, f"none with machine_type {machine}, which takes no GPUs", _where(known))
+    if not known.attachable:
+        types = _listed([name for name, one in GPUS.items() if one.attachable])
+        return Misfit(_TYPE, f"{types} with machine_type {machine}", _where(known))
+    cpus = shape.cpus if shape else 0
+    counts = [count for count, most in known.attachable.items() if cpus <= most]
+    if gpus in counts:
+        return None
+    most = known.attachable.get(gpus)
+    elsewhere = f"{gpus} {gpu} are for N1 machine types of {most} vCPUs at most" if most else ""
+    return Misfit(_COUNT, f"{_listed(list(map(str, counts)))} with machine_type {machine}", elsewhere)
 
 
 def check_local_ssds(machine: str, count: int) -> str | None:
@@ -143,27 +156,22 @@ def check_local_ssds(machine: str, count: int) -> str | None:
     return f"{_listed(list(map(str, counts)))} with machine_type {machine}, or 0"
 
 
-def _of_built_in(shape: MachineType, gpu: str, gpus: int) -> Misfit | None:
+def _misfit_of_built_in(shape: MachineType, gpu: str, gpus: int) -> Misfit | None:
     known = GPUS.get(gpu)
     types = [name for name, one in GPUS.items() if shape.gpu in (name, one.same_as)] or [str(shape.gpu)]
     if gpu not in types:
-        elsewhere = f"; {gpu} comes with {_where(known)}" if known else ""
-        return Misfit("gpu", f"{_listed(types)} with machine_type {shape.name}{elsewhere}")
+        return Misfit(_TYPE, f"{_listed(types)} with machine_type {shape.name}", _where(known) if known else "")
     if gpus == shape.gpus:
         return None
     others = machine_types_with(known, gpus) if known else []
-    elsewhere = f"; {gpus} are on {_listed(others)}" if others else ""
-    return Misfit("count", f"{shape.gpus} with machine_type {shape.name}, which has that many GPUs{elsewhere}")
+    elsewhere = f"machine types with {gpus} {gpu}: {', '.join(others)}" if others else ""
+    return Misfit(_COUNT, f"{shape.gpus} with machine_type {shape.name}, which has that many GPUs", elsewhere)
 
 
 def _where(gpu: Gpu) -> str:
-    names = machine_types_with(gpu)
-    if not names:
-        return "N1 machine types alone"
-    return (
-        f"the machine type {names[0]} alone" if len(names) == 1 else f"the machine types {_listed(names, 'and')} alone"
-    )
+    machines = "N1" if gpu.attachable else ", ".join(machine_types_with(gpu))
+    return f"machine types with {gpu.name}: {machines}"
 
 
-def _listed(names: Sequence[str], word: str = "or") -> str:
-    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
