@@ -122,7 +122,7 @@ def _check_shape(config: dict[str, Any], prefix: str) -> None:
     if shape is None and (others := siblings(machine)):
         raise InvalidOption(f"{prefix}machine_type", machine, f"one of its family: {', '.join(others)}")
     ssds = dig(config, "ephemeral_storage_local_ssd_config.local_ssd_count")
-    if ssds is not None and (accepted := check_local_ssds(machine, ssds)):
+    if ssds and (accepted := check_local_ssds(machine, ssds)):
         raise InvalidOption(f"{prefix}ephemeral_storage_local_ssd_config.local_ssd_count", ssds, accepted)
     for index, accelerator in enumerate(config.get("accelerators") or []):
         wrong = misfit(machine, accelerator["accelerator_type"], accelerator["accelerator_count"], shape)

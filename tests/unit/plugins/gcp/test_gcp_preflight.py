@@ -141,6 +141,11 @@ def test_spot_is_a_share_of_the_machine_and_not_of_its_disk():
     assert price["node_hour"] == {"gpu": 0.6137}
 
 
+def test_a_cluster_has_its_price():
+    price, _findings = estimate(plan(GPU_POOL), G2, {"cluster": 0.25})
+    assert price["least"] == {"hour": 0.25, "month": 182}
+
+
 SPOT_POOL = {**GPU_POOL, "name": "spot", "initial_node_count": 0, "config": {**GPU_POOL["config"], "spot": True}}
 
 

@@ -76,6 +76,8 @@ def test_a_price_of_the_user_goes_before_the_list():
     given = {"spot": 0.5}
     shape = MACHINE_TYPES["g2-standard-12"]
     assert machine_price("g2-standard-12", shape, None, 0, spot=True, given=given) == pytest.approx(0.500208)
+    # All GPUs that are built in are paid, however many a pod has.
+    assert price("g2-standard-24", "nvidia-l4", 1, nvidia_l4=1) == pytest.approx(0.880753 + 2, abs=1e-5)
     # Another machine's price is of no concern.
     assert price("g2-standard-12", "nvidia-l4", 1, nvidia_tesla_t4=9) == pytest.approx(1.000416)
 
