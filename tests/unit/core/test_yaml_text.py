@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.yaml_text import loader
-from ansible_collections.llmops.gke.plugins.module_utils.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes import kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
 
 ANCHORS = """\
 a: &a {p: 1, q: 1, r: 1}
