@@ -194,9 +194,9 @@ fit:
     formats:
       description:
         - By number format C(fits), C(weights_bytes), C(kv_tokens) (tokens of cache beside the weights),
-          C(longest_context), C(token_seconds) (the least time of a token when one request is served, in which the GPUs
-          read all weights from their memory), and C(concurrency), that is, how many requests of which length fit at
-          once.
+          C(longest_context), C(token_seconds) (the least time of a token when one request is served, because the GPUs
+          read all weights from their memory for it; a mixture of experts reads fewer), and C(concurrency), that is, how
+          many requests of which length fit at once.
       type: dict
   sample: {fits: true, format: fp16, gpu_bytes: 24152899584, usable_bytes: 21737609625}
 fit_reason:
