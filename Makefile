@@ -52,7 +52,7 @@ lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	ruff format --check $(wildcard $(PYTHON_FILES))
 	yamllint --strict .
 	ansible-lint --offline
-	antsibull-docs lint-collection-docs --plugin-docs .
+	python scripts/lint_docs.py
 	antsibull-changelog lint
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
