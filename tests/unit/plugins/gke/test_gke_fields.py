@@ -80,12 +80,12 @@ def test_row_is_a_field_of_the_api(schema: str, field: Field):
         found = schema_at(schema, path)
         assert json_kind(found) == JSON_KINDS.get(value.kind, "string")
         assert found.get("format") == FORMATS.get(value.kind, found.get("format"))
-        assert bool(found.get("readOnly")) == bool(isinstance(value, Field) and value.born)
+        assert bool(found.get("readOnly")) == bool(isinstance(value, Field) and value.create_path)
         choices = found.get("enum") or found.get("items", {}).get("enum")
         if choices is not None:
             assert value.choices and set(value.choices) <= set(choices)
-    if field.born:
-        assert json_kind(schema_at(schema, field.born)) == JSON_KINDS.get(field.kind, "string")
+    if field.create_path:
+        assert json_kind(schema_at(schema, field.create_path)) == JSON_KINDS.get(field.kind, "string")
     assert set(field.keys) <= {item.path for item in field.items}
 
 
