@@ -35,11 +35,16 @@ _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 
 @dataclass
 class ClusterAccess:
-    """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words."""
+    """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words.
+
+    gke, cluster: the session with GKE and the cluster as it gave it, where the cluster was named and not a kubeconfig.
+    """
 
     api: KubernetesApi | None
     why: str = ""
     sessions: list[HttpSession] = field(default_factory=list)
+    gke: GkeClient | None = None
+    cluster: dict[str, Any] | None = None
 
     @property
     def requests(self) -> int:
@@ -114,7 +119,8 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         authorize=_one_at_a_time(gke.http.authorize) if gke.http.authorize else None,
         verify=_authority_file(server, directory),
     )
-    return ClusterAccess(KubernetesApi(http, kinds=_GKE_KINDS), sessions=[gke.http, http])
+    api = KubernetesApi(http, kinds=_GKE_KINDS)
+    return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)
 
 
 def _authority_file(server: dict[str, Any], directory: str) -> str | bool:
