@@ -38,6 +38,7 @@ class ClusterAccess:
     """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words.
 
     gke, cluster: the session with GKE and the cluster as it gave it, where the cluster was named and not a kubeconfig.
+    other_requests: those that the task sent to other services.
     """
 
     api: KubernetesApi | None
@@ -45,11 +46,12 @@ class ClusterAccess:
     sessions: list[HttpSession] = field(default_factory=list)
     gke: GkeClient | None = None
     cluster: dict[str, Any] | None = None
+    other_requests: int = 0
 
     @property
     def requests(self) -> int:
-        """HTTP requests sent so far, to GKE and to the cluster."""
-        return sum(session.sent for session in self.sessions)
+        """HTTP requests sent so far."""
+        return sum(session.sent for session in self.sessions) + self.other_requests
 
     def required(self) -> KubernetesApi:
         """The API; raises ClusterAbsent where there is none."""
