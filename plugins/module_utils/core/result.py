@@ -89,6 +89,15 @@ class Result:
             body["warnings"] = self.warnings
         return body
 
+    def add(self, other: Result) -> None:
+        """Let ``other``, which came after this, be a part of this; before and after are mappings by resource."""
+        self.changed = self.changed or other.changed
+        self.plan = [*self.plan, *other.plan]
+        self.operations = [*self.operations, *other.operations]
+        self.warnings = [*self.warnings, *other.warnings]
+        self.before = {**(self.before or {}), **(other.before or {})}
+        self.after = {**(self.after or {}), **(other.after or {})}
+
 
 Run = Callable[[dict[str, Any], bool, Progress], Result]
 """An engine: options, whether only to check, whom to tell of progress; raises LlmopsError."""

@@ -21,10 +21,11 @@ from .target import BROKEN, GkeTarget
 class ClusterReader(PoolReader):
     """Reads a cluster and its node pools together: one answer serves all, until another request is sent."""
 
-    def __init__(self, client: GkeClient, place: Place) -> None:
+    def __init__(self, client: GkeClient, place: Place, known: dict[str, Any] | None = None) -> None:
+        """known: the cluster as the client's last request gave it."""
         super().__init__(client, place)
-        self._cluster: dict[str, Any] | None = None
-        self._read_at = -1
+        self._cluster = known
+        self._read_at = -1 if known is None else client.http.sent
 
     def cluster(self) -> dict[str, Any] | None:
         """The cluster as the API gives it, or None where it is absent."""

@@ -13,14 +13,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..kubernetes.diagnosis.node_provisioning import Arrival
-from ..kubernetes.diagnosis.pod_startup import PodStart
-from ..kubernetes.diagnosis.startup_phases import Ends, itemised
+from ..kubernetes.diagnosis.node_provisioning import NodeProvisioning
+from ..kubernetes.diagnosis.pod_startup import Ends, PodStart, itemised
 from ..serving.tgi.launch_log import read_launch
 
 
 def ends_of(
-    came: Arrival, scheduled: datetime | None, started: datetime | None, ready: datetime | None, log: list[str]
+    came: NodeProvisioning,
+    scheduled: datetime | None,
+    started: datetime | None,
+    ready: datetime | None,
+    log: list[str],
 ) -> Ends:
     """The phases' ends, None for what is not over or not told.
 
@@ -35,7 +38,7 @@ def ends_of(
     return [*ends, ("load", launch.answers), ("ready", ready)]
 
 
-def start_of(start: PodStart, came: Arrival, log: list[str]) -> dict[str, Any]:
+def start_of(start: PodStart, came: NodeProvisioning, log: list[str]) -> dict[str, Any]:
     """A ready pod's way: ``start_stages`` of ``{name, seconds}``, one after the other, in all ``start_seconds``."""
     stages = itemised(start.created, ends_of(came, start.scheduled, start.started, start.ready, log), start.ready)
     return {"start_seconds": round(sum(stage["seconds"] for stage in stages), 3), "start_stages": stages}

@@ -76,9 +76,10 @@ def _watched(api: Any, options: dict[str, Any], progress: Progress, pods: list[d
 
 
 def _pods(api: Any, options: dict[str, Any]) -> list[dict[str, Any]]:
-    from ...kubernetes.diagnosis.events import EVENT
-    from ...kubernetes.diagnosis.node_provisioning import arrival
-    from ...kubernetes.diagnosis.pod_startup import machine_of, pod_start, read_node, selected_pods, selector_of
+    from ...kubernetes.client.resources import EVENT
+    from ...kubernetes.diagnosis.node_provisioning import node_provisioning
+    from ...kubernetes.diagnosis.pod_startup import pod_start, read_node, selected_pods, selector_of
+    from ...workflows.gke_nodes import gpus_in, machine_of
     from ...workflows.model_startup import start_of
 
     namespace = options["namespace"] or api.default_namespace
@@ -90,7 +91,7 @@ def _pods(api: Any, options: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "pod": start.name,
             "image": start.image,
-            "gpus": start.gpus,
+            "gpus": gpus_in(start.limits),
             "env": {name: start.env[name] for name in SHOWN if name in start.env},
             "node": start.node,
             **machine_of(nodes[start.node]),
@@ -98,7 +99,7 @@ def _pods(api: Any, options: dict[str, Any]) -> list[dict[str, Any]]:
             "created": start.created.isoformat(),
             **start_of(
                 start,
-                arrival(pod, nodes[start.node], events),
+                node_provisioning(pod, nodes[start.node], events),
                 api.logs(start.namespace, start.name, start.container, lines=LOG_LINES),
             ),
         }

@@ -16,6 +16,7 @@ from ...kubernetes.wait.readiness import Failed
 from ...serving.load import Load
 from ...serving.options import TGI_REQUEST
 from ...serving.tgi.client import check_url
+from ...serving.tgi.crash_reasons import CRASH_REASONS
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
@@ -40,7 +41,9 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         values: dict[str, Any] = {"asked": False, "arrived": False, "replicas": 0, "why": "", "answered": 0}
         try:
             api = access.required()
-            scaler = Autoscaler(api, options["namespace"] or api.default_namespace, options["autoscaler"])
+            scaler = Autoscaler(
+                api, options["namespace"] or api.default_namespace, options["autoscaler"], CRASH_REASONS
+            )
             first = scaler.look()
         except (cluster_access.ClusterAbsent, NoAutoscaler) as absent:
             if not check:
