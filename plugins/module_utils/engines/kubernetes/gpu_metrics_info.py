@@ -12,6 +12,7 @@ from ...core.deadline import Deadline, backoff
 from ...core.errors import HttpError, LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
+from ...http.prometheus import samples
 from ...kubernetes.client.api import POD, KubernetesApi
 from ...kubernetes.client.parallel import side_by_side
 from ...kubernetes.client.resources import Kind
@@ -20,7 +21,6 @@ from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.gpu_metrics import diagnosis
 from ...workflows.gpu_metrics.diagnosis import Exporter
-from ...workflows.gpu_metrics.samples import samples
 
 NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
 # GKE's own is gke-dcgm-exporter.

@@ -18,6 +18,8 @@ from ...models import memory
 from ...models.access import check_access, check_model, open_hub, read_config
 from ...models.metadata import Weights, read_tokenizer, read_weights
 from ...models.shape import Shape, read_shape
+from ...serving import registry
+from ...serving.options import ENGINE
 
 
 class DoesNotFit(LlmopsError):
@@ -79,15 +81,16 @@ def _fitted(
     if shape is None or not weights:
         unknown = "its config.json does not tell its shape" if shape is None else "the Hub does not tell its size"
         return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
-    gpus = memory.Gpus(accelerator, options["gpus"])
+    rules = registry.engine(options["engine"]).memory
+    gpus = memory.Gpus(accelerator, options["gpus"], rules.usable)
     formats = memory.fit(weights, shape, gpus, options["context"])
-    chosen = memory.format_of(quantize)
+    chosen = rules.format_of(quantize)
     if chosen not in formats:
         chosen = memory.STORED
-    why = memory.refusal(model, gpus, options["context"], formats, chosen)
+    why = memory.refusal(rules, model, gpus, options["context"], formats, chosen)
     if why and options["require_fit"]:
         raise DoesNotFit(why, fit=formats)
-    needless = memory.needless(quantize, gpus, options["context"], formats)
+    needless = memory.needless(rules, quantize, gpus, options["context"], formats)
     fit = {
         "fits": why is None,
         "format": chosen,
@@ -101,6 +104,7 @@ def _fitted(
 SPEC = ModuleSpec(
     run=run,
     argument_spec={
+        **ENGINE,
         "model": {"type": "str", "required": True},
         "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["HF_TOKEN"])},
         "endpoint": {

@@ -26,8 +26,21 @@ _GB_A_CPU = {"n1": 3.75}
 MODE = 0o644
 
 LATENCY = (
-    *("url", "model", "info", "pods", "cold", "cold_reason", "hot", "samples", "tokens", "tokens_per_arrival"),
-    *("buffered", "witnesses", "thresholds"),
+    *(
+        "url",
+        "engine",
+        "model",
+        "info",
+        "phases",
+        "pods",
+        "cold",
+        "cold_reason",
+        "hot",
+        "samples",
+        "tokens",
+        "tokens_per_arrival",
+    ),
+    *("buffered", "cross_checks", "thresholds"),
 )
 ANSWER = ("generated_text", "generated_tokens", "finish_reason", "seconds", "headers")
 MODEL = ("parameters", "shape", "tokenizer", "weights_bytes", "kv_bytes_per_token", "fit", "fit_reason")

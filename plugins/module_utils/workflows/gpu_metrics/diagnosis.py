@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .samples import Sample
+from ...http.prometheus import Sample
 
 ACCELERATOR = "cloud.google.com/gke-accelerator"
 GPU = "nvidia.com/gpu"
