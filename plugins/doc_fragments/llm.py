@@ -20,6 +20,17 @@ options:
     default: tgi
 """
 
+    WORKLOAD = r"""
+options:
+  engine:
+    description:
+      - Name of the model server that the manifests deploy.
+      - While waiting, the log of a crashed container is searched for the errors that this server is known to end with,
+        such as a gated model, and the task fails with advice on them.
+    type: str
+    choices: [tgi]
+"""
+
     SERVER = r"""
 options:
   url:

@@ -107,7 +107,7 @@ why:
   type: str
   sample: >-
     no node fits pod mistral-7b-6c9-x2x: of 2 nodes, 2 Insufficient nvidia.com/gpu; no pool grows for it (1 max node
-    group size reached); raise the pool's maximum (max_node_count), or free what its nodes hold
+    group size reached); raise the pool's maximum, or free what its nodes hold
 answered:
   description: Number of requests that the model answered during the task.
   returned: success

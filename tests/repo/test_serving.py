@@ -10,7 +10,7 @@ import re
 from working_copy import ROOT
 
 ENGINES = {
-    "tgi": r"(?i:tgi|text.generation.inference)|\b(MODEL_ID|QUANTIZE|NUM_SHARD|MAX_(INPUT|TOTAL|BATCH_PREFILL)_TOKENS)\b",
+    "tgi": r"(?i:tgi|text.generation.inference)|\b(MODEL_ID|QUANTIZE|NUM_SHARD|MAX_(INPUT|TOTAL|BATCH\w+)_TOKENS)\b",
 }
 """What an engine is known by: its names, its metrics, its settings."""
 

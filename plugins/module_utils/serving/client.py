@@ -18,9 +18,9 @@ from ..core.deadline import Deadline, backoff
 from ..core.errors import HttpError, InvalidOption
 from ..http.prometheus import totals
 from ..http.replies import Reply
+from ..http.server_sent_events import Event, parse_events
 from ..http.session import HttpSession
 from .engine import Answer, GenerationRequest, Identity, Stream
-from .server_sent_events import Event, parse_events
 
 WARMING_UP = frozenset({0, 429, 503})
 """No connection, overloaded, unhealthy: what a fresh server behind a fresh load balancer answers for a while."""

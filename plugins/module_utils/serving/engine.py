@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..core.crash_reasons import CrashReason
 from ..core.deadline import Deadline
+from ..kubernetes.diagnosis.crash_reasons import CrashReason
 from ..models.memory import MemoryRules
 
 if TYPE_CHECKING:

@@ -22,6 +22,13 @@ from ..google.names import check_location, check_project
 from ..http.session import HttpSession
 from ..kubernetes.client import in_cluster, kubeconfig
 from ..kubernetes.client.api import KubernetesApi
+from ..kubernetes.client.resources import Kind
+
+_GKE_KINDS = tuple(
+    Kind("monitoring.googleapis.com", "v1", kind, f"{kind.lower()}s", namespaced)
+    for kind, namespaced in (("PodMonitoring", True), ("ClusterPodMonitoring", False))
+)
+"""Kinds that GKE adds to its clusters (managed Prometheus), so that nobody has to ask for them."""
 
 _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 """A cluster's states in which its API server answers."""
@@ -114,7 +121,7 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         authorize=_one_at_a_time(gke.http.authorize) if gke.http.authorize else None,
         verify=_authority_file(server, directory),
     )
-    return ClusterAccess(KubernetesApi(http), sessions=[gke.http, http])
+    return ClusterAccess(KubernetesApi(http, kinds=_GKE_KINDS), sessions=[gke.http, http])
 
 
 def _authority_file(server: dict[str, Any], directory: str) -> str | bool:

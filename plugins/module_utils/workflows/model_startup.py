@@ -14,25 +14,26 @@ from datetime import datetime
 from typing import Any
 
 from ..kubernetes.client.api import KubernetesApi
-from ..kubernetes.diagnosis.events import EVENT
-from ..kubernetes.diagnosis.node_provisioning import Arrival, arrival
+from ..kubernetes.client.resources import EVENT
+from ..kubernetes.diagnosis.node_provisioning import NodeProvisioning, node_provisioning
 from ..kubernetes.diagnosis.pod_startup import (
+    Ends,
     PodStart,
-    machine_of,
+    itemised,
     pod_start,
     read_node,
     selected_pods,
     selector_of,
 )
-from ..kubernetes.diagnosis.startup_phases import Ends, itemised
 from ..serving.engine import Engine
+from .gke_nodes import gpus_in, machine_of
 
 LOG_LINES = 2000
 
 
 def ends_of(
     engine: Engine,
-    came: Arrival,
+    came: NodeProvisioning,
     scheduled: datetime | None,
     started: datetime | None,
     ready: datetime | None,
@@ -51,7 +52,7 @@ def ends_of(
     return [*ends, *launch, ("ready", ready)]
 
 
-def start_of(engine: Engine, start: PodStart, came: Arrival, log: list[str]) -> dict[str, Any]:
+def start_of(engine: Engine, start: PodStart, came: NodeProvisioning, log: list[str]) -> dict[str, Any]:
     """A ready pod's way: ``start_stages`` of ``{name, seconds}``, one after the other, in all ``start_seconds``."""
     ends = ends_of(engine, came, start.scheduled, start.started, start.ready, log)
     stages = itemised(start.created, ends, start.ready)
@@ -68,7 +69,7 @@ def serving_pods(api: KubernetesApi, namespace: str, service: str, engine: Engin
         {
             "pod": start.name,
             "image": start.image,
-            "gpus": start.gpus,
+            "gpus": gpus_in(start.limits),
             **_settings(engine, pod, start),
             "node": start.node,
             **machine_of(nodes[start.node]),
@@ -77,7 +78,7 @@ def serving_pods(api: KubernetesApi, namespace: str, service: str, engine: Engin
             **start_of(
                 engine,
                 start,
-                arrival(pod, nodes[start.node], events),
+                node_provisioning(pod, nodes[start.node], events),
                 api.logs(start.namespace, start.name, start.container, lines=LOG_LINES),
             ),
         }

@@ -208,7 +208,7 @@ def test_a_pod_that_nothing_would_make_anew_stops_it_before_anything_is_created(
     alone = pod("alone", nodeSelector={"cloud.google.com/gke-nodepool": POOL})
     cloud.do("create", "pods", alone)
     cloud.until(lambda: cloud.api.get_now("pods", "alone", "default")["spec"].get("nodeName"))
-    with pytest.raises(LlmopsError, match="no controller would make default/alone anew"):
+    with pytest.raises(LlmopsError, match="no controller would create default/alone again"):
         cloud.pool(**SPOT, recreate=True)
     assert STAND_IN not in cloud.sandbox.store.cluster(LOCATION, "home").pools
     cloud.do("delete", "pods", "alone", "default", grace_period=0)

@@ -46,7 +46,9 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         values: dict[str, Any] = {"asked": False, "arrived": False, "replicas": 0, "why": "", "answered": 0}
         try:
             api = access.required()
-            scaler = Autoscaler(api, options["namespace"] or api.default_namespace, options["autoscaler"])
+            scaler = Autoscaler(
+                api, options["namespace"] or api.default_namespace, options["autoscaler"], engine.crash_reasons
+            )
             first = scaler.look()
         except (cluster_access.ClusterAbsent, NoAutoscaler) as absent:
             if not check:

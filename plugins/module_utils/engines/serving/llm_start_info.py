@@ -12,13 +12,18 @@ from ...core.deadline import Deadline
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.client.api import KubernetesApi
-from ...kubernetes.client.resources import Kind
-from ...kubernetes.diagnosis.events import EVENT
-from ...kubernetes.diagnosis.node_provisioning import arrival
-from ...kubernetes.diagnosis.pod_startup import machine_of, pod_moments, read_node, selected_pods, selector_of
+from ...kubernetes.client.resources import EVENT, Kind
+from ...kubernetes.diagnosis.cluster_view import Snapshot
+from ...kubernetes.diagnosis.node_provisioning import node_provisioning
+from ...kubernetes.diagnosis.pod_startup import (
+    itemised,
+    pod_moments,
+    read_node,
+    selected_pods,
+    selector_of,
+    under_way,
+)
 from ...kubernetes.diagnosis.pods import pod_state
-from ...kubernetes.diagnosis.snapshot import Reading
-from ...kubernetes.diagnosis.startup_phases import itemised, under_way
 from ...kubernetes.wait.readiness import Failed
 from ...serving import registry
 from ...serving.engine import Engine
@@ -26,6 +31,7 @@ from ...serving.options import ENGINE
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.gke_nodes import machine_of
 from ...workflows.model_startup import LOG_LINES, ends_of
 
 _DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
@@ -64,15 +70,15 @@ def _found(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> 
 def _pods(api: KubernetesApi, pods: list[dict[str, Any]], engine: Engine) -> list[dict[str, Any]]:
     names = {pod["spec"].get("nodeName", "") for pod in pods}
     nodes = {name: read_node(api, name) for name in names}
-    around = Reading(api)
-    return [_pod(api, engine, around, pod, nodes[pod["spec"].get("nodeName", "")]) for pod in pods]
+    view = Snapshot(api)
+    return [_pod(api, engine, view, pod, nodes[pod["spec"].get("nodeName", "")]) for pod in pods]
 
 
 def _pod(
-    api: KubernetesApi, engine: Engine, around: Reading, pod: dict[str, Any], node: dict[str, Any] | None
+    api: KubernetesApi, engine: Engine, view: Snapshot, pod: dict[str, Any], node: dict[str, Any] | None
 ) -> dict[str, Any]:
     metadata = pod["metadata"]
-    came = arrival(pod, node, around.all(EVENT, metadata["namespace"]))
+    came = node_provisioning(pod, node, view.all(EVENT, metadata["namespace"]))
     at = pod_moments(pod)
     name = at.container or pod["spec"]["containers"][0]["name"]
     log = api.logs(metadata["namespace"], metadata["name"], name, lines=LOG_LINES) if at.started else []
@@ -80,7 +86,7 @@ def _pod(
     now = datetime.now(UTC)
     stages = itemised(at.created, ends, at.ready or now)
     phase = None if at.ready else under_way(at.created, ends, now)
-    state = pod_state(around, pod, room_comes=False) if phase else None
+    state = pod_state(view, pod, room_comes=False, extra=engine.crash_reasons) if phase else None
     return {
         "pod": metadata["name"],
         "node": pod["spec"].get("nodeName"),

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from ...core.crash_reasons import CrashReason
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
-from ...models.crash_reasons import HUB_CRASH_REASONS
 from ...models.memory import MemoryRules
 from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, MetricNames, ScalingSignal
 from .chat import check_chat
 from .client import TgiClient, TgiRequest
+from .crash_reasons import CRASH_REASONS
 from .launch_log import LOAD, WEIGHTS, read_launch
 from .parameters import ARGUMENT_SPEC, NAMES, check_request, own_parameters
 
@@ -54,14 +52,7 @@ class TgiEngine(Engine):
         WEIGHTS: "until the weights lay on the node",
         LOAD: "until the server answered: weights onto the GPU, warm-up",
     }
-    crash_reasons = (
-        *HUB_CRASH_REASONS,
-        CrashReason(
-            re.compile(r"Not enough memory to handle|CUDA out of memory|OutOfMemoryError"),
-            "the GPU's memory is not enough",
-            "lower MAX_BATCH_PREFILL_TOKENS or MAX_TOTAL_TOKENS, set QUANTIZE, or take a larger GPU",
-        ),
-    )
+    crash_reasons = CRASH_REASONS
     memory = MemoryRules(
         server="TGI",
         usable=0.9,

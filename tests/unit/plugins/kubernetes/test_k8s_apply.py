@@ -250,10 +250,18 @@ def test_a_custom_resource_follows_its_definition():
 
 def test_a_missing_namespace_is_made_where_asked_and_an_existing_one_is_left_alone():
     there = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "golden", "labels": {"mine": "1"}}}
-    routes = {("GET", "/api/v1/namespaces/golden"): there, ("GET", CONFIG_PATH): config(a="1")}
+    routes = {
+        ("GET", "/api/v1/namespaces/golden"): there,
+        ("GET", CONFIG_PATH): not_found(),
+        ("PATCH", CONFIG_PATH): Reply(201, config(a="1")),
+    }
     with FakeServer(routes) as server:
         result = run(SPEC, server.url, manifests=[CONFIG], create_namespace=True)
-    assert result["totals"] == {"unchanged": 2}
+    assert result["totals"] == {"created": 1, "unchanged": 1}
+    with FakeServer({("GET", CONFIG_PATH): config(a="1")}) as server:
+        result = run(SPEC, server.url, manifests=[CONFIG], create_namespace=True)
+        assert server.calls() == [f"GET {CONFIG_PATH}"], "what is in it shows that a namespace is there"
+    assert result["totals"] == {"unchanged": 1}
     missing = golden("apply_deployment", "namespace that does not exist")[1]
     with (
         FakeServer({("GET", CONFIG_PATH): not_found(), ("PATCH", CONFIG_PATH): missing}) as server,

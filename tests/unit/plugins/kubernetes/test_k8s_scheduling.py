@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.scheduling import unscheduled
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import Failed, Waiting
-from tests.unit.plugins.kubernetes.k8s_support import Around, event
+from tests.unit.plugins.kubernetes.k8s_support import FakeView, event
 
 MESSAGE = (
     "0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 node(s) didn't match Pod's node affinity/selector. "
@@ -48,7 +48,7 @@ PAUSES = event(
 
 
 def state(*events, room_comes=False, news=True):
-    return unscheduled(Around(Event=events, news=news), POD, room_comes=room_comes)
+    return unscheduled(FakeView(Event=events, news=news), POD, room_comes=room_comes)
 
 
 def test_what_is_short_is_told_with_the_number_of_nodes():
@@ -70,7 +70,7 @@ def test_a_pool_at_its_maximum_ends_the_wait():
     found = state(FULL)
     assert isinstance(found, Failed)
     assert "1 max node group size reached" in found.why
-    assert "max_node_count" in found.advice
+    assert "raise the pool's maximum" in found.advice
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.node_provisioning import Arrival, arrival
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.startup_phases import itemised, under_way
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.node_provisioning import (
+    NodeProvisioning,
+    node_provisioning,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.pod_startup import itemised, under_way
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -82,21 +85,21 @@ ASKED = event("TriggeredScaleUp", 8)
 @pytest.mark.parametrize(
     ("place", "events", "expected"),
     [
-        (node(60, 70), [ASKED], Arrival(at(8), at(70))),
-        (node(60, 70), [], Arrival(None, at(70))),
-        (node(60, 70), [event("TriggeredScaleUp", 9, field="eventTime")], Arrival(at(9), at(70))),
+        (node(60, 70), [ASKED], NodeProvisioning(at(8), at(70))),
+        (node(60, 70), [], NodeProvisioning(None, at(70))),
+        (node(60, 70), [event("TriggeredScaleUp", 9, field="eventTime")], NodeProvisioning(at(9), at(70))),
         # Of somebody else's pod, and of a node that was there already.
-        (node(60, 70), [event("TriggeredScaleUp", 8, uid="q")], Arrival(None, at(70))),
-        (node(-60, -50), [ASKED], Arrival()),
+        (node(60, 70), [event("TriggeredScaleUp", 8, uid="q")], NodeProvisioning(None, at(70))),
+        (node(-60, -50), [ASKED], NodeProvisioning()),
         # Ready again after a while in which it was not: when it first was is not known.
-        (node(60, 500), [ASKED], Arrival(at(8), at(60))),
-        (node(60, 70, "False"), [ASKED], Arrival(at(8), None)),
-        (None, [ASKED], Arrival(at(8), None)),
-        (None, [], Arrival()),
+        (node(60, 500), [ASKED], NodeProvisioning(at(8), at(60))),
+        (node(60, 70, "False"), [ASKED], NodeProvisioning(at(8), None)),
+        (None, [ASKED], NodeProvisioning(at(8), None)),
+        (None, [], NodeProvisioning()),
     ],
 )
 def test_how_a_pod_came_by_its_node(place, events, expected):
-    assert arrival(pod(scheduled=80), place, events) == expected
+    assert node_provisioning(pod(scheduled=80), place, events) == expected
 
 
 def test_pools_that_could_not_grow_are_told_each_once_and_the_wait_for_them_is_the_machines():
@@ -106,4 +109,6 @@ def test_pools_that_could_not_grow_are_told_each_once_and_the_wait_for_them_is_t
         event("FailedScaleUp", 80, "no Spot"),
         ASKED,
     ]
-    assert arrival(pod(scheduled=200), node(150, 160), events) == Arrival(at(8), at(160), ("no Spot",))
+    assert node_provisioning(pod(scheduled=200), node(150, 160), events) == NodeProvisioning(
+        at(8), at(160), ("no Spot",)
+    )

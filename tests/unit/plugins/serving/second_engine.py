@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.llmops.gke.plugins.module_utils.core.crash_reasons import CrashReason
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.crash_reasons import CrashReason
 from ansible_collections.llmops.gke.plugins.module_utils.models.memory import MemoryRules
 from ansible_collections.llmops.gke.plugins.module_utils.serving.client import ServerClient, own_headers
 from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import (

@@ -37,7 +37,8 @@ def test_a_fragment_documents_its_options_with_their_types(name):
 
 
 def test_every_engine_is_a_documented_choice():
-    assert yaml.safe_load(ModuleDocFragment.ENGINE)["options"]["engine"]["choices"] == ENGINE["engine"]["choices"]
+    for fragment in (ModuleDocFragment.ENGINE, ModuleDocFragment.WORKLOAD):
+        assert yaml.safe_load(fragment)["options"]["engine"]["choices"] == ENGINE["engine"]["choices"]
 
 
 def test_tgi_generate_documents_every_parameter_with_its_type():

@@ -104,7 +104,7 @@ STOCKOUT = ("FailedScaleUp", "Node scale up in zones us-central1-a failed: GCE o
 
 @pytest.mark.parametrize(
     ("event", "told", "timeout"),
-    [(FULL, "raise the pool's maximum", 20), (QUOTA, "ask Google for more quota", 20), (STOCKOUT, "GCE out of", 1)],
+    [(FULL, "raise the pool's maximum", 20), (QUOTA, "ask for more quota", 20), (STOCKOUT, "GCE out of", 1)],
 )
 def test_a_replica_that_does_not_come_is_explained(event: tuple[str, str], told: str, timeout: int):
     result = scale(Cluster(comes=False, reason=event[0], text=event[1]), timeout=timeout)

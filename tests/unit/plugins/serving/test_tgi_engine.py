@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.core.crash_reasons import crash_reason
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.crash_reasons import meaning_of
 from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.engine import TgiEngine
 
 
@@ -23,14 +23,14 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.engine impo
     ],
 )
 def test_a_crash_that_no_restart_cures_is_known_by_the_log(log, meaning):
-    reason = crash_reason(f"INFO starting | {log} | Error: ShardCannotStart", TgiEngine.crash_reasons)
+    reason = meaning_of(f"INFO starting | {log} | Error: ShardCannotStart", TgiEngine.crash_reasons)
     assert reason is not None
-    assert reason.meaning == meaning
-    assert reason.advice
+    assert reason.reason == meaning
+    assert reason in TgiEngine.crash_reasons
 
 
 def test_a_crash_of_an_unknown_kind_has_no_reason():
-    assert crash_reason("Segmentation fault", TgiEngine.crash_reasons) is None
+    assert meaning_of("Segmentation fault", TgiEngine.crash_reasons) is None
 
 
 def test_settings_come_from_environment_and_arguments_and_are_no_secrets():

@@ -113,7 +113,7 @@ def waited(
         ("GET", "/apis/apps/v1/namespaces/golden/deployments"): rollout,
     }
     with FakeServer(routes) as server:
-        run(SPEC, server.url, manifests=[more.get("manifest", MANIFEST)], wait=True, progress=progress)
+        run(SPEC, server.url, manifests=[more.get("manifest", MANIFEST)], wait=True, engine="tgi", progress=progress)
     return progress
 
 

@@ -13,10 +13,9 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import De
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, HttpError
 from ansible_collections.llmops.gke.plugins.module_utils.http.session import HttpSession
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.api import KubernetesApi
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.resources import ObjectRef, builtin
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.events import EVENT
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.resources import EVENT, ObjectRef, builtin
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait import watch
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.informer import Observer
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.informer import Informer
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import has_condition
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed, until_gone, until_ready
 from tests.unit.fake_http import FakeServer, Reply
@@ -230,7 +229,7 @@ def test_a_token_that_runs_out_in_a_long_wait_is_minted_anew():
     assert tokens == ["new"]
 
 
-def test_an_event_is_news_once_it_happens_again_or_for_the_first_time():
+def test_an_event_is_new_once_it_happens_again_or_for_the_first_time():
     obj = claim("Pending", 1)
     old, again = event(obj, "Failed", "old"), event(obj, "Failed", "again", count=2)
     again["metadata"]["resourceVersion"] = "5"
@@ -238,13 +237,13 @@ def test_an_event_is_news_once_it_happens_again_or_for_the_first_time():
     told = [("MODIFIED", again), ("ADDED", first)]
     with FakeServer({NO_EVENTS: Collection([old, kept], told)}) as server:
         api = KubernetesApi(HttpSession(server.url, "the Kubernetes API", Deadline(5)))
-        with Observer(api) as observer:
-            observer.follow_around(EVENT, "ns")
-            while len(found := observer.all(EVENT, "ns")) < 3:
-                observer.wait(observer.mark, 0.05)
-            assert {one["message"]: observer.is_news(one) for one in found} == {
+        with Informer(api) as informer:
+            informer.watch_optional(EVENT, "ns")
+            while len(found := informer.all(EVENT, "ns")) < 3:
+                informer.wait(informer.mark, 0.05)
+            assert {one["message"]: informer.is_new(one) for one in found} == {
                 "again": True,
                 "as before": False,
                 "first": True,
             }
-            assert not observer.is_news(old)
+            assert not informer.is_new(old)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from ..core.crash_reasons import CrashReason
+from ..kubernetes.diagnosis.crash_reasons import CrashReason
 
-HUB_CRASH_REASONS = (
+HUB_CRASHES = (
     CrashReason(
         re.compile(r"gated repo|GatedRepoError|403 Client Error", re.I),
         "the model is gated for this token",
