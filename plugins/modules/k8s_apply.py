@@ -22,6 +22,7 @@ description:
   - Values of Secrets are never returned, not in diffs either.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
+  - llmops.gke.llm.workload
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.attributes
@@ -135,12 +136,6 @@ options:
       reason:
         description: Reason that the condition must have. Any reason will do by default.
         type: str
-  engine:
-    description:
-      - Model server that the manifests deploy. While waiting, the log of a crashed container is searched for the
-        errors that this server is known to end with, such as a gated model, and the task fails with advice on them.
-    type: str
-    choices: [tgi]
   timeout:
     description: Maximum duration of the whole task in seconds.
     type: int

@@ -42,6 +42,11 @@ class InvalidOption(LlmopsError):
 
     def __init__(self, option: str, value: Any, accepted: str) -> None:
         super().__init__(f"{option}: {value!r} is not accepted; it takes {accepted}", option=option, accepted=accepted)
+        self.value = value
+
+    def renamed(self, option: str) -> InvalidOption:
+        """The same about another option, from which the refused value came."""
+        return InvalidOption(option, self.value, self.fields["accepted"])
 
 
 class ImmutableField(LlmopsError):

@@ -19,9 +19,9 @@ from ...kubernetes.client.api import KubernetesApi
 from ...kubernetes.objects import documents
 from ...kubernetes.objects.manifests import Manifest, resolve
 from ...kubernetes.wait.readiness import PREDICATES, Predicate, has_condition, only
+from ...serving import registry
 from ...workflows import cluster_access
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
-from ...workflows.crash_reasons import CRASH_REASONS
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
@@ -67,7 +67,7 @@ def _settings(options: dict[str, Any], api: KubernetesApi | None) -> ApplySettin
         prune=options["prune"],
         propagation=options["propagation"].capitalize(),
         ready=_predicate(options) if options["wait"] else None,
-        crash_reasons=CRASH_REASONS.get(options.get("engine"), ()),
+        crash_reasons=registry.engine(options["engine"]).crash_reasons if options.get("engine") else (),
     )
 
 
@@ -112,7 +112,7 @@ SPEC = ModuleSpec(
                 "reason": {"type": "str"},
             },
         },
-        "engine": {"type": "str", "choices": sorted(CRASH_REASONS)},
+        "engine": {"type": "str", "choices": list(registry.ENGINES)},
         "timeout": {"type": "int", "default": 1800},
     },
     rules={

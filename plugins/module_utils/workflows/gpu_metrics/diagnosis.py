@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...http.prometheus import Sample
 from ..gke_nodes import ACCELERATOR, GPU, gpus_in
-from .samples import Sample
 
 LABELS = ("gpu", "UUID", "modelName")
 """What every series of DCGM says of its GPU."""

@@ -9,10 +9,10 @@ import re
 from typing import Any
 
 from ...core.errors import HttpError
+from ...http.prometheus import samples
 from ...kubernetes.client.api import KubernetesApi
 from ...kubernetes.client.resources import DAEMON_SET, POD
 from .diagnosis import Exporter
-from .samples import samples
 
 # GKE's own is gke-dcgm-exporter.
 _IMAGE = re.compile(r"(?:.*/)?(?:gke-)?dcgm-exporter(?:[:@].*)?")

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prometheus' text format with its labels (prometheus.io/docs/instrumenting/exposition_formats)."""
+"""Prometheus' text format, as a /metrics route gives it (prometheus.io/docs/instrumenting/exposition_formats)."""
 
 from __future__ import annotations
 
@@ -33,3 +33,15 @@ def samples(text: str) -> Iterator[Sample]:
         except ValueError:
             continue
         yield Sample(found["name"], dict(_LABEL.findall(found["labels"] or "")), value)
+
+
+def totals(text: str) -> dict[str, float]:
+    """Each metric's value by name; series of one name that differ in labels are added up.
+
+    Buckets are left out: they are cumulative, so their sum means nothing.
+    """
+    found: dict[str, float] = {}
+    for sample in samples(text):
+        if not sample.name.endswith("_bucket"):
+            found[sample.name] = found.get(sample.name, 0.0) + sample.value
+    return found

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.serving.prometheus import totals
-from ansible_collections.llmops.gke.plugins.module_utils.serving.server_sent_events import parse_events
+from ansible_collections.llmops.gke.plugins.module_utils.http.prometheus import totals
+from ansible_collections.llmops.gke.plugins.module_utils.http.server_sent_events import parse_events
 
 
 def at(*lines: bytes) -> list[tuple[float, bytes]]:

@@ -21,16 +21,17 @@ SUMMARY = {"n": 20, "median": 0.05, "low": 0.049, "high": 0.052, "mean": 0.05, "
 SUMMARY |= {"p95": None, "p99": None}
 STREAMED = ("ttft_seconds", "tpot_seconds", "ntpot_seconds", "e2e_seconds")
 POD = {"pod": "mistral-1", "machine_type": "g2-standard-12", "accelerator_type": "nvidia-l4", "gpus": 1, "spot": False}
-POD |= {"zone": "us-central1-a", "image": "tgi:3.3.5", "env": {"NUM_SHARD": "1"}, "restarts": 0, "start_seconds": 171.0}
+POD |= {"zone": "us-central1-a", "image": "tgi:3.3.5", "quantization": "", "settings": {"NUM_SHARD": "1"}}
+POD |= {"restarts": 0, "start_seconds": 171.0}
 POD |= {"start_stages": [{"name": "scheduled", "seconds": 90.0}, {"name": "load", "seconds": 81.0}]}
-SERIES = {"client": {"requests": 20, "tokens": 1280, "mean_seconds": 3.2}, "headers": None, "metrics": None}
+SERIES = {"client": {"requests": 20, "tokens": 1280, "mean_seconds": 3.2}, "replies": None, "metrics": None}
 
 
 def latency(**changes):
     return {
         "url": "http://203.0.113.10",
         "model": "org/model",
-        "info": {"router": "text-generation-router", "version": "3.3.5", "max_total_tokens": 4096},
+        "info": {"server": "TGI", "version": "3.3.5", "max_total_tokens": 4096},
         "pods": [POD],
         "cold": dict.fromkeys(STREAMED, 0.4),
         "cold_reason": "fresh",
@@ -39,7 +40,7 @@ def latency(**changes):
         "tokens": {"median": 64, "min": 64, "max": 64},
         "tokens_per_arrival": 1.0,
         "buffered": False,
-        "witnesses": {"streamed": SERIES, "single": SERIES, "agree": None, "disagreements": []},
+        "cross_checks": {"streamed": SERIES, "single": SERIES, "agree": None, "disagreements": []},
         "thresholds": [],
         **changes,
     }
@@ -182,7 +183,7 @@ def test_a_sandbox_s_figures_are_said_to_be_simulated_and_cost_what_life_s_would
 def test_what_a_reader_should_beware_of():
     few = {**latency()["hot"], "e2e_seconds": {**SUMMARY, "n": 5}}
     told = latency(hot=few, buffered=True, tokens_per_arrival=4.0, thresholds=[limit(None)])
-    told["witnesses"] = {**told["witnesses"], "disagreements": ["they differ"]}
+    told["cross_checks"] = {**told["cross_checks"], "disagreements": ["they differ"]}
     told["pods"] = [{**POD, "restarts": 2}]
     cautions = " | ".join(made(latency=told)["report"]["verdict"]["cautions"])
     for said in (

@@ -11,9 +11,10 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, InvalidOption, LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_latency import measure_latency
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.tgi_generate import run as run_generate
 from ansible_collections.llmops.gke.plugins.module_utils.serving.expectations import ExpectationFailed
-from ansible_collections.llmops.gke.plugins.module_utils.serving.latency_run import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.serving.options import SAMPLING
 from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import ThresholdBreached
 from tests.unit.fake_http import FakeServer, Reply
 
@@ -53,8 +54,9 @@ def generate(url, check=False, **options):
 
 
 def latency(url, check=False, **options):
-    base = {"url": url, "api_key": None, "inputs": "hi", "parameters": None, "warmup": 1, "samples": 2}
-    return run_latency({**base, "thresholds": None, "enforce": True, "timeout": 5, **options}, check, silent)
+    base = {**dict.fromkeys(SAMPLING), "engine": "tgi", "url": url, "api_key": None, "prompt": "hi"}
+    base |= {"warmup": 1, "samples": 2, "thresholds": None, "enforce": True, "timeout": 5}
+    return measure_latency({**base, **options}, check, silent)
 
 
 def test_generate_asks_once_and_for_the_details():
@@ -147,7 +149,7 @@ def test_check_mode_reports_a_server_that_is_not_there(run):
 
 def test_a_fresh_server_is_measured_cold_then_warmed_then_hot_then_the_way_there():
     with tgi() as server:
-        result = latency(server.url, parameters={"max_new_tokens": 2})
+        result = latency(server.url, max_tokens=2)
         streams = ["POST /generate_stream"] * 4
         hot = [*streams[:2], "GET /metrics", *streams[2:], "GET /metrics"]
         way = [*["POST /generate"] * 5, "GET /metrics"]
@@ -189,7 +191,10 @@ def test_a_measurement_that_the_timeout_ends_says_how_far_it_came():
 
 
 def test_a_stream_that_does_not_say_its_tokens_gives_no_figures():
-    with tgi(stream=lambda: stream(tokens=None)) as server, pytest.raises(LlmopsError, match="generated_tokens"):
+    with (
+        tgi(stream=lambda: stream(tokens=None)) as server,
+        pytest.raises(LlmopsError, match="without a count of its tokens"),
+    ):
         latency(server.url)
 
 

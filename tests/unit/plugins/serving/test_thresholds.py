@@ -39,15 +39,15 @@ def test_limits_may_come_as_text():
 def test_a_limit_that_is_met_exactly_holds():
     compared = compare({"ttft_seconds": 0.1}, MEASURED)
     assert compared == [{"name": "ttft_seconds", "limit": 0.1, "value": 0.1, "passed": True}]
-    assert breach_of(compared, MEASURED) is None
+    assert breach_of(compared, MEASURED, "queue_size") is None
 
 
 def test_a_breach_names_figures_limits_and_where_to_look():
     compared = compare({"tpot_seconds": 0.04, "cold_ttft_seconds": 1.5, "ttft_seconds": 1.0}, MEASURED)
-    message = breach_of(compared, MEASURED)
+    message = breach_of(compared, MEASURED, "queue_size")
     assert "tpot_seconds is 0.05 s, limit 0.04 s" in message
     assert "cold_ttft_seconds is 2 s, limit 1.5 s" in message
-    assert "QUANTIZE" in message
+    assert "quantisation" in message and "the queue (queue_size)" in message
     assert "\n" not in message
 
 
@@ -55,4 +55,4 @@ def test_what_was_not_measured_is_said_and_breaches_nothing():
     warm = {**MEASURED, "cold": None}
     compared = compare({"cold_ttft_seconds": 0.001, "overhead_seconds": 0.001}, warm)
     assert [(one["value"], one["passed"]) for one in compared] == [(None, None), (None, None)]
-    assert breach_of(compared, warm) is None
+    assert breach_of(compared, warm, "queue_size") is None

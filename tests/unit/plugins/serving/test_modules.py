@@ -44,7 +44,7 @@ def run(capsys):
 
 
 def test_tgi_generate_takes_its_key_from_the_environment_and_never_shows_it(server, run, monkeypatch):
-    monkeypatch.setenv("TGI_API_KEY", KEY)
+    monkeypatch.setenv("LLM_API_KEY", KEY)
     code, result = run(tgi_generate, url=server.url, inputs="hi", parameters={"max_new_tokens": 3})
     assert code == 0
     assert (result["changed"], result["generated_tokens"]) == (False, 3)
@@ -62,7 +62,7 @@ def test_tgi_generate_refuses_in_one_line_with_the_option(server, run):
 
 
 def test_llm_latency_measures_20_samples_after_3_where_nothing_else_is_said(server, run):
-    code, result = run(llm_latency, url=server.url, inputs="hi")
+    code, result = run(llm_latency, url=server.url, prompt="hi")
     assert code == 0
     assert server.calls().count("POST /generate_stream") == 1 + 3 + 20
     assert result["hot"]["ttft_seconds"]["n"] == 20
@@ -71,6 +71,6 @@ def test_llm_latency_measures_20_samples_after_3_where_nothing_else_is_said(serv
 
 
 def test_llm_latency_in_check_mode_generates_nothing(server, run):
-    code, result = run(llm_latency, url=server.url, inputs="hi", _ansible_check_mode=True)
+    code, result = run(llm_latency, url=server.url, prompt="hi", _ansible_check_mode=True)
     assert (code, result["reachable"]) == (0, True)
     assert server.calls() == ["GET /health", "GET /info"]

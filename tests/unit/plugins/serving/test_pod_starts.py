@@ -38,6 +38,7 @@ def pod(name: str = "mistral-1", ready: str = "True", **metadata) -> dict:
                     "image": "tgi:3.3.5",
                     "env": [
                         {"name": "MODEL_ID", "value": "org/model"},
+                        {"name": "QUANTIZE", "value": "eetq"},
                         {"name": "API_KEY", "value": "sk-canary"},
                         {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
                     ],
@@ -91,7 +92,7 @@ def measured():
             **(more or {}),
         }
         with FakeServer(routes) as server:
-            given = {"url": server.url, "inputs": "hi", "samples": 1, "warmup": 0, "service": "mistral", **options}
+            given = {"url": server.url, "prompt": "hi", "samples": 1, "warmup": 0, "service": "mistral", **options}
             given["kubeconfig"] = kubeconfig(server.url)
             validated = ArgumentSpecValidator(dict(SPEC.argument_spec), **SPEC.rules).validate(given)
             assert not validated.error_messages
@@ -121,7 +122,8 @@ def test_a_node_that_came_for_the_pod_is_a_part_of_its_way(measured):
 
 def test_what_runs_where_is_told_and_no_key(measured):
     [running] = measured([pod()])["pods"]
-    assert (running["image"], running["gpus"], running["env"]) == ("tgi:3.3.5", 1, {"MODEL_ID": "org/model"})
+    assert (running["image"], running["gpus"], running["settings"]) == ("tgi:3.3.5", 1, {"QUANTIZE": "eetq"})
+    assert running["quantization"] == "eetq"
     assert (running["accelerator_type"], running["machine_type"], running["spot"]) == ("nvidia-l4", None, False)
     assert "sk-canary" not in str(running)
 

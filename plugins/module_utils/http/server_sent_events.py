@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Server-sent events (WHATWG HTML, 9.2), as far as TGI and proxies in front of it write them."""
+"""Server-sent events (WHATWG HTML, 9.2), as far as model servers and proxies in front of them write them."""
 
 from __future__ import annotations
 

@@ -31,6 +31,15 @@ def test_the_figures_of_a_stream_of_single_tokens():
     assert sample.tokens_per_arrival == 1
 
 
+def test_events_whose_tokens_are_told_are_not_guessed():
+    arrivals = (10.5, 10.50001, 11.0, 12.0)
+    told = Sample(10.0, arrivals, 10, (2, 3, 1, 4))
+    assert (told.first_tokens, Sample(10.0, arrivals, 10).first_tokens) == (5, 5)
+    uneven = Sample(10.0, arrivals, 10, (1, 1, 4, 4))
+    assert uneven.first_tokens == 2
+    assert uneven.tpot == pytest.approx(1.5 / 8)
+
+
 def test_events_of_four_tokens_do_not_make_the_pace_look_better():
     sample = steady(0.05, 0.04, events=25, tokens=100)
     assert sample.first_tokens == 4

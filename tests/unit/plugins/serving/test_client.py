@@ -11,13 +11,16 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.client import TgiClient, check_url
+from ansible_collections.llmops.gke.plugins.module_utils.serving.client import check_url
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import GenerationRequest
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.client import TgiClient, TgiRequest
 from tests.unit.fake_http import FakeServer, Reply
 
 OVERLOADED = {"error": "Model is overloaded", "error_type": "overloaded"}
 REFUSED = {"error": "Input validation error: `top_k` must be strictly positive", "error_type": "validation"}
 EVENT = b'data:{"index":1,"token":{"text":"a"},"generated_text":"a","details":{"generated_tokens":1}}\n\n'
 SPEAKS_SSE = {"Content-Type": "text/event-stream"}
+HI = GenerationRequest("hi")
 
 
 class FakeTime:
@@ -46,13 +49,13 @@ def test_an_object_and_a_list_are_the_same_answer():
     headers = {"x-generated-tokens": "7", "x-total-time": "12", "x-compute-time": "0.0129"}
     with FakeServer([Reply(200, {"generated_text": "a"}, headers), Reply(200, [{"generated_text": "a"}])]) as server:
         tgi = client(server.url)
-        answer = tgi.generate("/generate", "hi", {"top_k": 3})
+        answer = tgi.generate(GenerationRequest("hi", top_k=3))
         assert (answer.text, answer.tokens, answer.server_seconds) == ("a", 7, 0.0129)
-        listed = tgi.generate("/", "hi", None)
+        listed = tgi.generate(TgiRequest("hi", route="/"))
         assert (listed.text, listed.tokens, listed.server_seconds) == ("a", None, None)
         assert server.requests == [
-            ("POST", "/generate", {"inputs": "hi", "parameters": {"top_k": 3}}),
-            ("POST", "/", {"inputs": "hi"}),
+            ("POST", "/generate", {"inputs": "hi", "parameters": {"top_k": 3, "details": True}}),
+            ("POST", "/", {"inputs": "hi", "parameters": {"do_sample": True, "details": True}}),
         ]
         assert tgi.sent == 2
 
@@ -65,13 +68,13 @@ def test_overload_and_lost_replies_are_waited_out():
         Reply(200, {"generated_text": "a"}),
     ]
     with FakeServer(replies) as server:
-        assert client(server.url).generate("/generate", "hi", None).text == "a"
+        assert client(server.url).generate(HI).text == "a"
         assert len(server.requests) == 4
 
 
 def test_a_refusal_of_validation_is_never_repeated_and_carries_its_type():
     with FakeServer([Reply(422, REFUSED)]) as server, pytest.raises(HttpError, match="top_k") as refused:
-        client(server.url).generate("/generate", "hi", {"top_k": 0})
+        client(server.url).generate(GenerationRequest("hi", parameters={"top_k": 0}))
     assert refused.value.to_dict()["error_type"] == "validation"
     assert refused.value.status == 422
     assert len(server.requests) == 1
@@ -79,29 +82,31 @@ def test_a_refusal_of_validation_is_never_repeated_and_carries_its_type():
 
 def test_a_server_that_stays_overloaded_fails_inside_the_deadline():
     with FakeServer({("POST", "/generate"): Reply(429, OVERLOADED)}) as server, pytest.raises(HttpError) as refused:
-        client(server.url, seconds=5).generate("/generate", "hi", None)
+        client(server.url, seconds=5).generate(HI)
     assert refused.value.fields["error_type"] == "overloaded"
 
 
 def test_a_stream_is_timed_event_by_event():
     with FakeServer([sse(b":\n\n", EVENT)]) as server:
-        stream = client(server.url).stream("hi", {"details": True})
-        assert [event.data["details"]["generated_tokens"] for event in stream.events] == [1]
+        stream = client(server.url).stream(HI)
+        assert (len(stream.events), stream.answer.tokens) == (1, 1)
         assert stream.events[0].at >= stream.sent
-        assert server.requests == [("POST", "/generate_stream", {"inputs": "hi", "parameters": {"details": True}})]
+        assert server.requests == [
+            ("POST", "/generate_stream", {"inputs": "hi", "parameters": {"do_sample": True, "details": True}})
+        ]
 
 
 def test_an_overload_that_is_told_inside_the_stream_is_waited_out():
     overloaded = b'data:{"error":"Model is overloaded","error_type":"overloaded"}\n\n'
     with FakeServer([sse(overloaded), Reply(429, OVERLOADED), Reply(lost=True), sse(EVENT)]) as server:
-        assert len(client(server.url).stream("hi", None).events) == 1
+        assert len(client(server.url).stream(HI).events) == 1
         assert len(server.requests) == 4
 
 
 def test_a_stream_that_breaks_off_is_taken_anew_and_not_half():
     broken = Reply(200, headers={"Transfer-Encoding": "chunked"}, lines=[b"fff\r\n" + EVENT])
     with FakeServer([broken, sse(EVENT)]) as server:
-        assert len(client(server.url).stream("hi", None).events) == 1
+        assert len(client(server.url).stream(HI).events) == 1
         assert len(server.requests) == 2
 
 
@@ -111,22 +116,22 @@ def test_an_address_that_does_not_answer_yet_is_tried_until_the_deadline():
         time = FakeTime()
         deadline = Deadline(60, clock=time.clock, sleep=time.sleep)
         with pytest.raises(HttpError, match="no answer"):
-            TgiClient(f"http://127.0.0.1:{taken.getsockname()[1]}", None, deadline).generate("/generate", "hi", None)
+            TgiClient(f"http://127.0.0.1:{taken.getsockname()[1]}", None, deadline).generate(HI)
     assert time.now > 50, "a fresh load balancer needs longer than other services are given"
 
 
 def test_a_failure_that_is_told_inside_the_stream_is_raised():
     failed = b'data: {"error":"Request failed during generation: CUDA","error_type":"generation"}\n\n'
     with FakeServer([sse(EVENT, failed)]) as server, pytest.raises(HttpError, match="CUDA") as refused:
-        client(server.url).stream("hi", None)
+        client(server.url).stream(HI)
     assert refused.value.status == 424
     assert refused.value.fields["error_type"] == "generation"
 
 
 def test_a_wrong_key_is_told_with_the_option_and_never_shown():
     with FakeServer({("POST", "/generate"): Reply(401, "")}) as server, pytest.raises(HttpError) as refused:
-        client(server.url, api_key="sk-canary").generate("/generate", "hi", None)
-    assert "set api_key or TGI_API_KEY" in refused.value.message
+        client(server.url, api_key="sk-canary").generate(HI)
+    assert "set api_key or LLM_API_KEY" in refused.value.message
     assert "sk-canary" not in str(refused.value.to_dict()) + refused.value.message
     assert server.headers[0]["authorization"] == "Bearer sk-canary"
 
@@ -134,7 +139,7 @@ def test_a_wrong_key_is_told_with_the_option_and_never_shown():
 @pytest.mark.parametrize("reply", [Reply(200, "<html>welcome</html>"), Reply(200, {"status": "ok"}), Reply(200, [])])
 def test_another_service_at_the_address_is_recognised(reply):
     with FakeServer({("POST", "/generate"): reply, ("GET", "/info"): reply}) as server:
-        for ask in (lambda tgi: tgi.generate("/generate", "hi", None), lambda tgi: tgi.info()):
+        for ask in (lambda tgi: tgi.generate(HI), lambda tgi: tgi.identity()):
             with pytest.raises(HttpError, match="the answer is not TGI's"):
                 ask(client(server.url))
 
