@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from ..google.hardware import Gpu
 from .shape import Shape
 
 USABLE = 0.9
@@ -31,34 +33,35 @@ FORMATS = {
 STORED = "stored"
 """The format that the repository's files have."""
 
-MIB = 1024**2
-GPU_MEMORY = {
-    "nvidia-l4": 23034 * MIB,
-    "nvidia-tesla-t4": 15360 * MIB,
-    "nvidia-tesla-p4": 7680 * MIB,
-    "nvidia-tesla-p100": 16384 * MIB,
-    "nvidia-tesla-v100": 16384 * MIB,
-    "nvidia-tesla-a100": 40960 * MIB,
-    "nvidia-a100-80gb": 81920 * MIB,
-    "nvidia-h100-80gb": 81559 * MIB,
-    "nvidia-h200-141gb": 143771 * MIB,
-}
-"""Bytes by GKE's accelerator type, as nvidia-smi reports them."""
-
 CONTEXTS = (1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs that one replica has."""
+    """The GPUs that one replica has. share: of a card that each is."""
 
-    accelerator: str
+    gpu: Gpu
     count: int
+    share: float = 1.0
+
+    @property
+    def total_bytes(self) -> int:
+        """Their memory."""
+        return int(self.gpu.memory_bytes * self.count * self.share)
 
     @property
     def usable_bytes(self) -> int:
-        """What TGI takes of them."""
-        return int(GPU_MEMORY[self.accelerator] * self.count * USABLE)
+        """What TGI takes of it."""
+        return int(self.total_bytes * USABLE)
+
+    @property
+    def bytes_per_second(self) -> float:
+        """What they read of their memory in a second, all together."""
+        return self.gpu.bandwidth * 1e9 * self.count * self.share
+
+    def __str__(self) -> str:
+        part = "" if self.share == 1 else f"{Fraction(self.share)} of "
+        return f"{self.count} x {part}{self.gpu.name}"
 
 
 def weight_bytes(parameters: int, shape: Shape, number_format: str) -> int:
@@ -78,7 +81,8 @@ def kv_tokens(usable: int, weights: int, kv_bytes: int) -> int:
 
 
 def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: int) -> dict[str, dict[str, Any]]:
-    """By number format: whether requests of ``context`` tokens can be served, and how many of which length at once."""
+    """By number format: whether requests of ``context`` tokens can be served, how many of which length at once, and the
+    least seconds that a token takes, in which all weights are read from memory."""
     kv_bytes = kv_bytes_per_token(shape)
     formats = {}
     for name, weights in weights_by_format.items():
@@ -89,6 +93,7 @@ def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: in
             "weights_bytes": weights,
             "kv_tokens": tokens,
             "longest_context": longest,
+            "token_seconds": round(weights / gpus.bytes_per_second, 5),
             "concurrency": [
                 {"context": length, "requests": tokens // length} for length in CONTEXTS if length <= longest
             ],
@@ -109,9 +114,9 @@ def refusal(model: str, gpus: Gpus, context: int, formats: dict[str, dict[str, A
     others = [name for name, found in formats.items() if found["fits"]]
     way_out = f"quantise it ({' or '.join(others)} fits)" if others else "no number format fits"
     return (
-        f"{model} does not fit {gpus.count} x {gpus.accelerator}: {weights:.2f} GB of weights in {chosen} and the "
+        f"{model} does not fit {gpus}: {weights:.2f} GB of weights in {chosen} and the "
         f"cache of {context} tokens need more than the {gpus.usable_bytes / 1e9:.2f} GB that TGI takes of "
-        f"{GPU_MEMORY[gpus.accelerator] * gpus.count / 1e9:.2f} GB; {way_out}, take a larger GPU or several "
+        f"{gpus.total_bytes / 1e9:.2f} GB; {way_out}, take a larger GPU or several "
         "(NUM_SHARD), or ask for a shorter context (MAX_TOTAL_TOKENS)"
     )
 
@@ -122,6 +127,6 @@ def needless(quantize: str, gpus: Gpus, context: int, formats: dict[str, dict[st
         return None
     slower = "; bitsandbytes is slower than fp16, too" if quantize.startswith("bitsandbytes") else ""
     return (
-        f"QUANTIZE={quantize} is not needed: fp16 fits {gpus.count} x {gpus.accelerator} with "
+        f"QUANTIZE={quantize} is not needed: fp16 fits {gpus} with "
         f"{formats['fp16']['kv_tokens']} tokens of cache, and {context} are asked for{slower}"
     )
