@@ -70,7 +70,7 @@ options:
   prices:
     description:
       - US dollars an hour over the built-in list prices, by machine type for the whole machine, or by the names that
-        M(llmops.gke.gcp_preflight) takes.
+        M(llmops.gke.llm_preflight) takes.
     type: dict
   simulated_speed:
     description: How many times faster than life the figures came about, where a sandbox gave them.

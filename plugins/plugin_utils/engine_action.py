@@ -55,7 +55,10 @@ class EngineAction(ActionBase):
         return self._shown(result, task_vars)
 
     def _shown(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """A failure as a person reads it: with the variables of the inventory that set the options it mentions."""
+        """The result as a person reads it: notes at once, and in a failure the variables of the inventory that set the
+        options it mentions."""
+        for line in result.get("notes") or ():
+            self._progress(line)
         error = result.get("error")
         if isinstance(error, dict):
             names = OptionNames(self._variables(task_vars))

@@ -32,7 +32,16 @@ def check(name: str, value: Any, spec: Mapping[str, Any]) -> tuple[Any, list[str
     errors = [error if name in error else f"{name}: {error}" for error in errors]
     typed = validated.validated_parameters.get(name)
     untyped = bool(errors) or (isinstance(value, str) and isinstance(typed, (list, dict)))
-    return (value if untyped else typed), errors
+    return (value if untyped else _given(value, typed)), errors
+
+
+def _given(value: Any, typed: Any) -> Any:
+    """The typed value without suboptions that nobody gave, which validation adds as null."""
+    if isinstance(value, Mapping) and isinstance(typed, Mapping):
+        return {key: _given(value.get(key), item) for key, item in typed.items() if key in value or item is not None}
+    if isinstance(value, list) and isinstance(typed, list):
+        return [_given(*pair) for pair in zip(value, typed, strict=True)]
+    return typed
 
 
 def without_secrets(value: Any, spec: Mapping[str, Any] | None = None) -> Any:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .option_names import OptionNames, plain
 from .option_names import option as marked_option
-from .option_names import plain
 
 
 class LlmopsError(Exception):
@@ -32,6 +32,10 @@ class LlmopsError(Exception):
     def message(self) -> str:
         """The message with the options' own names."""
         return plain(self._message)
+
+    def told(self, names: OptionNames) -> str:
+        """The message with the options' names where it is shown."""
+        return names.render(self._message)
 
     def __str__(self) -> str:
         return self.message
