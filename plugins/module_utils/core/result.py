@@ -66,12 +66,14 @@ class Result:
     values: dict[str, Any] = field(default_factory=dict)
     operations: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Lines that the user should see though nothing is wrong."""
     duration: float = 0.0
     http_requests: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The task's result: ``changed``, ``plan``, ``operations``, ``duration`` (s), ``http_requests``, ``diff``
-        where before and after differ, and the values."""
+        where before and after differ, ``warnings`` and ``notes`` where there are some, and the values."""
         body: dict[str, Any] = {
             "changed": self.changed,
             "plan": [step.to_dict() for step in self.plan],
@@ -87,6 +89,8 @@ class Result:
             }
         if self.warnings:
             body["warnings"] = self.warnings
+        if self.notes:
+            body["notes"] = self.notes
         return body
 
     def add(self, other: Result) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.deadline import backoff
 from ..core.errors import HttpError, LlmopsError, ReplyLost
+from ..core.option_names import option
 from ..core.reconcile import reconcile
 from ..core.result import Change, Progress, Result, Step
 from . import compare, operations
@@ -24,7 +25,7 @@ BROKEN = frozenset({"ERROR", "RUNNING_WITH_ERROR"})
 
 _REMEDIES = {
     "cluster": "a cluster in ERROR can only be deleted: run this with state: absent, then create it again",
-    "node pool": "once the reason is gone, repair: true deletes the pool and creates it anew",
+    "node pool": f"once the reason is gone, {option('repair')}: true deletes the pool and creates it anew",
 }
 """What can be done about one that is broken, by kind."""
 

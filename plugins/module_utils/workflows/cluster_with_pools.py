@@ -82,8 +82,7 @@ def _attribute(error: LlmopsError, name: str, before: list[Step], following: lis
     """Let the error of a pool say whose it is, what was done before it and what was not begun."""
     error.fields.setdefault("node_pool", name)
     if name not in error.message:
-        error.message = f"node pool {name}: {error.message}"
-        error.args = (error.message,)
+        error.begin_with(f"node pool {name}: ")
     done = [step.to_dict() for step in before] + error.fields.get("steps_done", [])
     if done:
         error.fields["steps_done"] = done

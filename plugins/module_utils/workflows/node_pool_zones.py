@@ -17,6 +17,7 @@ from typing import Any
 
 from ..core.deadline import Deadline
 from ..core.errors import InvalidOption, LlmopsError, OperationFailed
+from ..core.option_names import option
 from ..core.result import Change, Result, Step
 from ..gke import compare, stockouts
 from ..gke.client import Place
@@ -137,9 +138,8 @@ class _ZoneSearch:
                 return self._move(pool, error)
         if self._out:
             error.fields["out_of_stock"] = self._out_of_stock()
-            error.message = f"{error.message}; out of stock before it: {', '.join(self._out)}"
+            error.add(f"; out of stock before it: {', '.join(self._out)}")
         error.fields["steps_done"] = [step.to_dict() for step in self._steps] + error.fields.get("steps_done", [])
-        error.args = (error.message,)
         raise error
 
     def _may_move(self, pool: dict[str, Any] | None, error: LlmopsError) -> bool:
@@ -152,10 +152,11 @@ class _ZoneSearch:
         try:
             nodes = self._nodes(pool)
         except LlmopsError as failure:
-            error.message += f"; it stays where it is, because its nodes could not be counted: {failure.message}"
+            error.add(f"; it stays where it is, because its nodes could not be counted: {failure.message}")
             return False
         if nodes:
-            error.message += f"; it stays where it is, because {nodes} of its nodes run; repair: true moves it even so"
+            moved = f"{option('repair')}: true moves it even so"
+            error.add(f"; it stays where it is, because {nodes} of its nodes run; {moved}")
         return not nodes
 
     def _nodes(self, pool: dict[str, Any]) -> int:

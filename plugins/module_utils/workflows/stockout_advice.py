@@ -58,8 +58,7 @@ def _add(
     except LlmopsError:
         return
     if line:
-        error.message = f"{error.message}; {line}"
-        error.args = (error.message,)
+        error.add(f"; {line}")
         error.fields.update(fields)
 
 

@@ -120,7 +120,7 @@ WHOLE = [
 
 
 def test_a_pool_is_replaced_while_its_pods_keep_serving(cloud: Living):
-    with pytest.raises(ImmutableField, match="recreate=true"):
+    with pytest.raises(ImmutableField, match="recreate: true"):
         cloud.pool(**SPOT)
     foretold = cloud.pool(**SPOT, recreate=True, check=True)
     assert kinds(foretold) == WHOLE
