@@ -98,6 +98,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "model": here.options["llmops_model"],
         "token": options["token"],
         "endpoint": options["endpoint"],
+        "engine": here.options["llmops_engine"],
         "accelerator_type": gpu,
         "machine_type": machines[0] if machines else None,
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
