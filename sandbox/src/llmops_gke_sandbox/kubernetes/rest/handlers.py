@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from ..errors import ApiError, bad_request, not_implemented
+from ..errors import ApiError, bad_request, flag, not_implemented
 from ..forwarding.legs import PortSource
 from ..options import DeleteOptions
 from ..rules import RETURNED_WHEN_DELETED
@@ -75,7 +75,7 @@ class Handlers:
             if answer is None and self._meta.has_group_of(request.path):
                 raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
             return answer or web.Response(status=404, text=_NOT_FOUND)
-        watch = request.query.get("watch") in ("true", "1")
+        watch = flag(request.query, "watch")
         verb = target.verb(request.method, watch)
         access.require(user, verb, target)
         if not target.allows(verb):

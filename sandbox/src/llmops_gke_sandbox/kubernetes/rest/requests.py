@@ -7,7 +7,7 @@ import json
 import yaml
 from aiohttp import web
 
-from ..errors import ApiError, bad_request, invalid_options
+from ..errors import ApiError, bad_request, flag, invalid_options
 from ..go_values import go_json_problem
 from ..options import WriteOptions, write_causes
 from ..patches import APPLY, JSON, MERGE, STRATEGIC
@@ -52,7 +52,7 @@ def write_options(request: web.Request) -> WriteOptions:
         raise invalid_options(f"{_OPTIONS[request.method]}.meta.k8s.io", causes)
     return WriteOptions(
         manager=query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0][:128],
-        force=query.get("force") in ("true", "1"),
+        force=flag(query, "force"),
         dry_run=bool(query.get("dryRun")),
         validation=query.get("fieldValidation") or "Warn",
     )
