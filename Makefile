@@ -21,7 +21,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint format sanity unit mutation playbooks molecule real-api build test demo demo-down clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-11s%s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ sanity: setup  ## ansible-test sanity on a copy of the collection
 
 unit: setup  ## pytest: units, sandbox, contracts, the repository itself
 	pytest tests/unit tests/sandbox tests/contract tests/repo
+
+mutation: setup  ## break the pure parts in small ways: their unit tests must notice; ONLY="compare labels" for some
+	@python scripts/mutation.py $(ONLY)
 
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks
