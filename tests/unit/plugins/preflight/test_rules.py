@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -22,58 +21,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rul
     check_rules,
     places_hold,
 )
-from tests.preflight_plans import deployment_plan
+from tests.preflight_plans import SERIES, deployment_plan
 
-SERIES = ["DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_POWER_USAGE"]
-GOOD: dict[str, Any] = {
-    "llmops_spot": False,
-    "llmops_replicas": 1,
-    "llmops_service_port": 80,
-    "llmops_hpa_name": "mistral-7b-hpa",
-    "llmops_secret_name": "mistral-demo",
-    "llmops_gpu_metrics": "daemonset",
-    "gke_cluster_locations": ["us-central1-a"],
-    "gke_cluster_pool_name": "default-pool",
-    "gke_cluster_pool_min_node_count": 1,
-    "gke_cluster_pool_max_node_count": 5,
-    "gke_cluster_timeout": 2700,
-    "gpu_nodepool_name": "gpu",
-    "gpu_nodepool_locations": ["us-central1-a"],
-    "gpu_nodepool_locations_in_order": False,
-    "gpu_nodepool_on_demand_name": "gpu-on-demand",
-    "gpu_nodepool_on_demand_fallback": False,
-    "gpu_nodepool_autoscaling_enabled": True,
-    "gpu_nodepool_min_node_count": 1,
-    "gpu_nodepool_max_node_count": 2,
-    "gpu_nodepool_timeout": 2700,
-    "tgi_mistral_num_shard": 1,
-    "tgi_mistral_timeout": 2700,
-    "tgi_mistral_image": "ghcr.io/huggingface/text-generation-inference:3.3.5",
-    "tgi_mistral_hpa_enabled": True,
-    "tgi_mistral_hpa_min_replicas": 1,
-    "tgi_mistral_hpa_max_replicas": 2,
-    "tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 10}],
-    "tgi_mistral_hpa_behavior": {
-        "scaleUp": {"stabilizationWindowSeconds": 0},
-        "scaleDown": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]},
-    },
-    "tgi_mistral_hpa_adapter": "stackdriver",
-    "tgi_mistral_hpa_prometheus_url": "",
-    "tgi_mistral_hpa_prometheus_labels": {"project_id": "demo-project"},
-    "tgi_mistral_hpa_adapter_image": "gcr.io/gke-release/adapter:v1",
-    "tgi_mistral_hpa_prometheus_adapter_image": "registry.k8s.io/adapter@sha256:12ab",
-    "tgi_mistral_hpa_timeout": 900,
-    "dcgm_exporter_components": ["SYSTEM_COMPONENTS", "DCGM"],
-    "dcgm_exporter_series": SERIES,
-    "dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES],
-    "dcgm_exporter_timeout": 600,
-    "dcgm_exporter_namespace": "gpu-metrics",
-    "dcgm_exporter_image": "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3",
-    "dcgm_exporter_interval": "15s",
-    "verify_timeout": 900,
-    "verify_load_clients": 64,
-    "verify_load_timeout": 1800,
-}
 ROLES = ("llmops", "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "tgi_mistral", "verify")
 POOL = {
     "name": "gpu",
@@ -97,9 +46,7 @@ def deployment(
     **parts: Any,
 ) -> Deployment:
     """A host whose roles are all in the play, with values that hold but for the changes."""
-    options = copy.deepcopy(GOOD) | (changes or {})
-    shown = {name: value for name, value in options.items() if any(name.startswith(f"{role}_") for role in roles)}
-    return read_deployment(deployment_plan(*pools, model=model, options=shown, **parts) | {"roles": list(roles)})
+    return read_deployment(deployment_plan(*pools, model=model, roles=roles, options=changes, **parts))
 
 
 def pool(**config: Any) -> dict[str, Any]:
