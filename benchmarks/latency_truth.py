@@ -19,8 +19,9 @@ from statistics import median
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.serving.latency_run import run_latency
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_latency import measure_latency
 from ansible_collections.llmops.gke.plugins.module_utils.serving.measure import OVERHEAD_SAMPLES
+from ansible_collections.llmops.gke.plugins.module_utils.serving.options import SAMPLING
 
 TOKENS = 100
 WARMUP = 3
@@ -49,17 +50,19 @@ def measure(case: Case, samples: int) -> tuple[dict[str, Any], list[dict[str, An
     command = [sys.executable, "-m", "llmops_gke_sandbox.workloads.tgi", *case.arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         options = {
+            **dict.fromkeys(SAMPLING),
+            "engine": "tgi",
             "url": server.stdout.readline().strip(),
             "api_key": None,
-            "inputs": "[INST] What is a secret in the gardens of Wonderland? [/INST]",
-            "parameters": {"max_new_tokens": TOKENS},
+            "prompt": "[INST] What is a secret in the gardens of Wonderland? [/INST]",
+            "max_tokens": TOKENS,
             "warmup": WARMUP,
             "samples": samples,
             "thresholds": None,
             "enforce": True,
             "timeout": 600,
         }
-        measured = run_latency(options, False, silent).values
+        measured = measure_latency(options, False, silent).values
         server.stdin.close()
         return measured, json.loads(server.stdout.read())
 

@@ -40,12 +40,13 @@ attributes:
     membership: [llmops.gke.k8s]
 """
 
-    ACTIONGROUP_TGI = r"""
+    ACTIONGROUP_LLM = r"""
 options: {}
 attributes:
   action_group:
     description:
-      - Use C(group/llmops.gke.tgi) in C(module_defaults) to set defaults for all modules that speak to a TGI server.
+      - Use C(group/llmops.gke.llm) in C(module_defaults) to set defaults for all modules that send requests to a model
+        server.
     support: full
-    membership: [llmops.gke.tgi]
+    membership: [llmops.gke.llm]
 """

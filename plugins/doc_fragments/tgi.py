@@ -1,105 +1,103 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of every module that sends requests to a TGI server."""
+"""The generation parameters of text-generation-inference."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """See plugins/module_utils/serving/options.py for the argument spec that agrees with it."""
+    """See plugins/module_utils/serving/tgi/parameters.py for the argument spec that agrees with it."""
 
     DOCUMENTATION = r"""
 options:
-  url:
-    description:
-      - The server's base URL, C(http://ADDRESS[:PORT]), such as that of the model's load balancer.
-      - Either this or O(port_forward) is needed.
-    type: str
-  api_key:
-    description:
-      - The key that the server was started with (C(API_KEY), TGI 2.3 and newer).
-      - Taken from E(TGI_API_KEY) where the option is left out.
-    type: str
   parameters:
     description:
-      - TGI's parameters of generation. What is left out is not sent.
+      - Generation parameters of TGI. Parameters that are not set are not sent.
       - Each is checked before anything is sent, by the rules of TGI's router and its default limits.
-      - Without any parameter TGI samples; with any it is greedy unless a sampling parameter is among them.
+      - TGI samples when no parameter is set. When any is set, it takes the most likely tokens unless a sampling
+        parameter is among them.
+      - With O(messages) only O(parameters.max_new_tokens), O(parameters.temperature), O(parameters.top_p),
+        O(parameters.frequency_penalty), O(parameters.repetition_penalty), O(parameters.seed), O(parameters.stop),
+        O(parameters.do_sample), O(parameters.top_n_tokens), O(parameters.grammar), O(parameters.adapter_id) and
+        O(parameters.details) can be set.
     type: dict
     suboptions:
       best_of:
         description:
-          - Generate so many answers and return the likeliest.
-          - At most 2, only when sampling and without O(parameters.seed).
+          - Number of sequences to generate, of which the most likely one is returned. The maximum is 2.
+          - It requires sampling, and cannot be combined with O(parameters.seed) or O(stream).
         type: int
       temperature:
-        description: Above 0; the higher, the more even the choice among tokens.
+        description: Sampling temperature, above 0. Higher values make the text more varied.
         type: float
       repetition_penalty:
-        description: Above 0; 1 is none.
+        description: Penalty for tokens that occurred before, above 0. V(1) means no penalty.
         type: float
       frequency_penalty:
-        description: From -2 to 2; penalises tokens by how often they stand in the text already.
+        description: Penalty for tokens by how often they occurred before, from -2 to 2.
         type: float
       top_p:
-        description: Above 0 and below 1; sample among the likeliest tokens that together reach this probability.
+        description:
+          - Sample only from the most likely tokens whose probabilities add up to this value (nucleus sampling).
+          - It must be above 0 and below 1.
         type: float
       typical_p:
-        description: Above 0 and below 1; typical decoding mass.
+        description: Probability mass for typical decoding, above 0 and below 1.
         type: float
       top_k:
-        description: Above 0; sample among so many of the likeliest tokens.
+        description: Number of most likely tokens to sample from, above 0.
         type: int
       do_sample:
         description:
-          - Whether to sample.
-          - Implied by O(parameters.temperature), O(parameters.top_k), O(parameters.top_p) and O(parameters.typical_p).
+          - Sample tokens instead of always taking the most likely one.
+          - Setting O(parameters.temperature), O(parameters.top_k), O(parameters.top_p) or O(parameters.typical_p)
+            implies it.
         type: bool
       max_new_tokens:
-        description: At most so many tokens are generated; above 0.
+        description: Maximum number of tokens to generate, above 0.
         type: int
       return_full_text:
         description:
-          - Whether the prompt stands before the answer.
-          - TGI's default is V(true) on C(/) and V(false) on C(/generate).
+          - Put the prompt in front of the generated text.
+          - TGI's default is V(true) on the route C(/) and V(false) on C(/generate).
         type: bool
       stop:
-        description: Texts at which generation stops; at most 4.
+        description: Texts that end the generation as soon as one of them is generated. The maximum is 4 texts.
         type: list
         elements: str
       seed:
-        description: Makes sampling repeatable.
+        description: Seed of the random number generator, to get the same text again from the same request.
         type: int
       top_n_tokens:
-        description: Report so many of the likeliest tokens of each step; at most 5.
+        description: Number of most likely tokens to report for each step. The maximum is 5.
         type: int
       truncate:
-        description: Keep only so many tokens of the prompt, its end.
+        description: Maximum number of prompt tokens to keep. Tokens at the beginning of the prompt are dropped.
         type: int
       watermark:
-        description: Whether to watermark the text.
+        description: Watermark the generated text, so that it can be recognised later.
         type: bool
       details:
-        description: Whether the answer carries its tokens, their number and the reason of its end.
+        description: Return the generated tokens, their number and the reason for the end of the generation.
         type: bool
       decoder_input_details:
-        description: Whether the answer carries the prompt's tokens; not when streaming.
+        description: Return the tokens of the prompt. This cannot be combined with O(stream).
         type: bool
       grammar:
-        description: A grammar that the answer must follow.
+        description: Grammar that the generated text must follow.
         type: dict
         suboptions:
           type:
-            description: Kind of grammar.
+            description: Type of the grammar in O(parameters.grammar.value).
             type: str
             required: true
             choices: [json, regex, json_schema]
           value:
-            description: The JSON schema, or the regular expression.
+            description: The grammar itself, a JSON schema or a regular expression.
             type: raw
             required: true
       adapter_id:
-        description: The LoRA adapter to answer with.
+        description: Name of the LoRA adapter to generate with.
         type: str
 """

@@ -10,41 +10,44 @@ version_added: 0.1.0
 short_description: Check access to a model on the Hugging Face Hub, and what GPU memory it needs
 description:
   - Asks the Hub whether a token may read a model, and returns the model's C(config.json).
-  - Fails with the reason where it may not, that is, the token is not known, the model's terms were not accepted (with
-    the page to visit), or there is no such model.
-  - Says how large the model is, that is, its parameters, the bytes of its weights in each number format, the bytes of
-    cache that a token takes, and (with O(accelerator_type)) how many tokens fit a GPU beside the weights.
-  - What fits is counted as text-generation-inference does, which takes nine tenths of the GPU's memory. A prefill needs
-    some of it in passing, so the tokens are the most that can be.
-  - Nothing is changed, so check mode does the same.
+  - Fails with the reason if it may not, for example because the token is not known, the model's terms were not accepted
+    (with the page to visit), or the model does not exist.
+  - Returns the size of the model, which is its number of parameters, the bytes of its weights in each number format,
+    the bytes of cache for each token, and (with O(accelerator_type)) the number of tokens that fit a GPU beside the
+    weights.
+  - What fits is calculated by the rules of the model server in O(engine). The prefill of a prompt temporarily needs
+    some of the memory, so the numbers of tokens are upper limits.
 extends_documentation_fragment:
+  - llmops.gke.llm.engine
   - llmops.gke.attributes
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: none
-    details: Nothing is changed.
+    details: The module changes nothing.
   idempotent:
     support: full
 options:
   model:
-    description: The model's id, C(ORGANISATION/NAME).
+    description: Name of the model on the Hub, C(ORGANISATION/NAME).
     type: str
     required: true
   token:
     description:
-      - An access token of the Hub. Needed for gated and private models.
-      - Taken from E(HF_TOKEN) where the option is left out.
+      - Access token of the Hub, required for gated and private models.
+      - The value of the environment variable E(HF_TOKEN) is used when the option is not set.
     type: str
   endpoint:
     description:
-      - Base URL of the Hub.
-      - Taken from E(HF_ENDPOINT) where the option is left out.
+      - Base URL of the Hub or of a mirror of it.
+      - The value of the environment variable E(HF_ENDPOINT) is used when the option is not set.
     type: str
     default: https://huggingface.co
   accelerator_type:
-    description: GPU that the model is meant for, by GKE's name, such as V(nvidia-l4). Without it RV(fit) is null.
+    description:
+      - Type of GPU that the model will run on, by its name in GKE, such as V(nvidia-l4).
+      - RV(fit) is null if the option is not set.
     type: str
   machine_type:
     description:
@@ -52,23 +55,25 @@ options:
         eighth of an RTX PRO 6000 and of its memory.
     type: str
   gpus:
-    description: GPUs that share one copy of the model (C(NUM_SHARD)).
+    description: Number of GPUs that share one copy of the model.
     type: int
     default: 1
   quantize:
-    description: The C(QUANTIZE) that the server is to be started with; empty for none.
+    description:
+      - Quantisation method that the model server will use, by the server's own name, such as V(bitsandbytes-nf4).
+      - An empty string means no quantisation.
     type: str
     default: ""
   context:
-    description: Tokens of prompt and answer that one request may have (C(MAX_TOTAL_TOKENS)).
+    description: Maximum number of tokens of one request, prompt and answer together.
     type: int
     default: 4096
   require_fit:
-    description: Whether to fail where the model does not fit O(gpus) of O(accelerator_type).
+    description: Fail the task if the model does not fit O(gpus) GPUs of the type O(accelerator_type).
     type: bool
     default: false
   timeout:
-    description: Seconds for everything, retries included.
+    description: Maximum number of seconds for the whole task, including retries.
     type: int
     default: 60
 author:
@@ -92,7 +97,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 model:
-  description: The model's id.
+  description: Name of the model on the Hub.
   type: str
   returned: success
   sample: mistralai/Mistral-7B-Instruct-v0.1
@@ -102,80 +107,81 @@ gated:
   returned: success
   sample: true
 access:
-  description: V(granted); anything else fails the task.
+  description: Always V(granted), because the task fails without access.
   type: str
   returned: success
   sample: granted
 revision:
-  description: The commit that the Hub serves.
+  description: Commit of the model that the Hub serves.
   type: str
   returned: success
   sample: 2dcff66eac0c01dc50e4c41eea959968232187fe
 config:
-  description: The model's C(config.json).
+  description: Content of the model's C(config.json).
   type: dict
   returned: success
   sample: {num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, sliding_window: 4096}
 parameters:
-  description: Number of parameters; null where neither the Hub's page nor a safetensors index tells.
+  description: Number of parameters. It is null if neither the Hub nor a safetensors index tells it.
   type: int
   returned: success
   sample: 7241732096
 weights_bytes:
   description:
-    - Bytes of the weights by number format; V(fp16), V(fp8), V(int8), V(nf4), and V(stored) as the repository has them.
-    - Embeddings and the output layer stay in 16 bits. Of weights that are stored quantised there is V(stored) alone.
+    - Bytes of the weights by number format, V(fp16), V(fp8), V(int8), V(nf4), and V(stored) as they are in the
+      repository.
+    - Embeddings and the output layer stay in 16 bits. For weights that are stored quantised there is only V(stored).
   type: dict
   returned: success
   sample: {fp16: 14483464192, fp8: 7503876096, int8: 7503876096, nf4: 4450091008, stored: 14483464192}
 kv_bytes_per_token:
-  description: Bytes of cache that a token takes in 16 bits; null where the configuration does not tell.
+  description: Bytes of cache for each token in 16 bits. It is null if the configuration does not tell it.
   type: int
   returned: success
   sample: 131072
 shape:
-  description: The model's dimensions, or null where its configuration does not tell them.
+  description: Dimensions of the model. It is null if the configuration does not tell them.
   type: dict
   returned: success
   contains:
     attention:
-      description: V(MHA), V(GQA) or V(MQA), by how many heads share keys and values.
+      description: Kind of attention, V(MHA), V(GQA) or V(MQA).
       type: str
     layers:
-      description: Layers.
+      description: Number of layers of the model.
       type: int
     heads:
-      description: Heads of attention.
+      description: Number of attention heads in each layer.
       type: int
     kv_heads:
-      description: Heads that have keys and values of their own.
+      description: Number of heads with their own keys and values.
       type: int
     head_size:
-      description: Numbers of a head.
+      description: Size of one attention head.
       type: int
     hidden_size:
-      description: Numbers of a token between layers.
+      description: Size of the hidden state of a token.
       type: int
     vocabulary:
-      description: Tokens of the vocabulary.
+      description: Number of tokens in the vocabulary.
       type: int
     tied:
-      description: Whether embedding and output layer are one.
+      description: Whether the embedding and the output layer share their weights.
       type: bool
     window:
-      description: Tokens that a token looks back at most (sliding window), or null.
+      description: Length of the sliding attention window in tokens. It is null if there is none.
       type: int
     positions:
-      description: Longest context by the configuration, or null.
+      description: Longest context by the configuration in tokens. It is null if there is none.
       type: int
   sample: {attention: GQA, layers: 32, heads: 32, kv_heads: 8, head_size: 128, window: 4096, positions: 32768}
 tokenizer:
-  description: Kind of the tokenizer, and whether it falls back to bytes for what its vocabulary lacks.
+  description: Type of the tokenizer, and whether it falls back to bytes for unknown characters.
   type: dict
   returned: success
   sample: {type: BPE, byte_fallback: true}
 fit:
-  description: What fits the GPUs, or null, for the reason in RV(fit_reason).
+  description: What fits the GPUs. It is null for the reason in RV(fit_reason).
   type: dict
   returned: success
   contains:
@@ -183,33 +189,33 @@ fit:
       description: Whether a request of O(context) tokens can be served with O(quantize).
       type: bool
     format:
-      description: The number format that O(quantize) makes.
+      description: Number format of the weights with O(quantize).
       type: str
     gpu_bytes:
-      description: Memory of the GPUs.
+      description: Total memory of the GPUs in bytes.
       type: int
     usable_bytes:
-      description: What text-generation-inference takes of it.
+      description: Part of the memory that the model server uses, in bytes.
       type: int
     formats:
       description:
         - By number format C(fits), C(weights_bytes), C(kv_tokens) (tokens of cache beside the weights),
-          C(longest_context), C(token_seconds) (the least time of a token when one request is served, in which the GPUs
-          read all weights from their memory), and C(concurrency), that is, how many requests of which length fit at
-          once.
+          C(longest_context), C(token_seconds) (the least time of a token when one request is served, because the GPUs
+          read all weights from their memory for it; a mixture of experts reads fewer), and C(concurrency), that is, how
+          many requests of which length fit at once.
       type: dict
   sample: {fits: true, format: fp16, gpu_bytes: 24152899584, usable_bytes: 21737609625}
 fit_reason:
-  description: Why the model does not fit, or why that is not known; null where it fits.
+  description: Why the model does not fit, or why that is unknown. It is null if the model fits.
   type: str
   returned: success
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   type: int
   returned: success
   sample: 4
 duration:
-  description: Seconds that the task took.
+  description: Number of seconds that the task took.
   type: float
   returned: success
   sample: 0.21

@@ -11,11 +11,13 @@ module: inference_perf_info
 short_description: Read the results of an inference-perf Job, and judge whether they can be trusted
 version_added: 0.1.0
 description:
-  - Reads the reports that the Job of the role C(llmops.gke.benchmark) wrote into its log.
-  - Fails with every reason at once, and without figures, where the run measured itself instead of the server.
-  - C(ttft_missing), no time to first token was measured. C(schedule_delay), requests left late. C(failures), requests
-    failed. C(output_tokens), answers were not as long as asked for. C(worker_cap), requests waited behind the limit of
-    the senders, where no latency counts them. C(calibration), a server of known timing was measured wrongly.
+  - Reads the reports that the Job of the role P(llmops.gke.benchmark#role) wrote into its log.
+  - Fails with all reasons at once, and returns no figures, if the run measured the load generator instead of the
+    server.
+  - The reasons are C(ttft_missing) (no time to first token was measured), C(schedule_delay) (requests were sent late),
+    C(failures) (requests failed), C(output_tokens) (answers were not as long as requested), C(worker_cap) (requests
+    waited in the load generator, where no latency counts the time), and C(calibration) (a server of known timing was
+    measured wrongly).
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -25,61 +27,68 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: It only reads.
+    details: The module only reads.
   diff_mode:
     support: N/A
-    details: It changes nothing.
+    details: The module changes nothing.
   idempotent: {support: full}
 options:
   namespace:
-    description: Namespace of the Job.
+    description: Namespace of the Job in O(job).
     type: str
     default: default
   job:
-    description: Name of the Job.
+    description: Name of the inference-perf Job.
     type: str
     default: inference-perf
   service:
-    description: The Service that was under load, in the same namespace. With it RV(pods) tells what stood behind.
+    description:
+      - Name of the Service that was loaded, in the same namespace.
+      - The pods behind it are returned in RV(pods).
     type: str
   warmup_stages:
-    description: How many stages at the beginning are left out.
+    description: Number of stages at the beginning to leave out of the results.
     type: int
     default: 0
   output_tokens:
-    description: Mean number of tokens that was asked for; where it is left out, the length of answers is not judged.
+    description:
+      - Mean number of tokens that was requested for an answer.
+      - The length of the answers is not judged if the option is not set.
     type: float
   output_distribution:
     description:
-      - How the lengths that were asked for vary, for random ones. The mean may then be off by chance as well, three
-        standard errors for so many requests, and no answer may lie beyond the bounds by more than the part that
+      - Distribution of the requested lengths, if they were random.
+      - The mean may then deviate by three standard errors in addition, and no answer may exceed the bounds by more than
         C(output_tokens) in O(limits) allows.
     type: dict
     suboptions:
       std_dev:
-        description: Standard deviation in tokens.
+        description: Standard deviation of the requested lengths in tokens.
         type: float
         default: 0
       min:
-        description: Fewest tokens.
+        description: Smallest requested length in tokens.
         type: float
       max:
-        description: Most tokens.
+        description: Largest requested length in tokens.
         type: float
   max_in_flight:
     description:
-      - How many requests all senders together may have open; where it is left out, their limit is not judged.
+      - Maximum number of requests that the load generator may have in flight.
+      - The limit is not judged if the option is not set.
     type: int
   limits:
     description:
-      - Limits other than those of the module.
-      - C(schedule_delay_p99) (seconds, 0.010), C(output_tokens) (part of the wanted mean, 0.05), C(in_flight) (part of
-        O(max_in_flight) in use on average, 0.8), C(calibration_ttft) (seconds, 0.010), C(calibration_tpot) (part,
-        0.05).
+      - Limits that replace the defaults of the module, by name.
+      - V(schedule_delay_p99), in seconds, is C(0.010) by default.
+      - V(output_tokens), as a fraction of the requested mean, is C(0.05) by default.
+      - V(in_flight), as the fraction of O(max_in_flight) that is in use on average, is C(0.8) by default.
+      - V(calibration_ttft), in seconds, is C(0.010) by default.
+      - V(calibration_tpot), as a fraction, is C(0.05) by default.
     type: dict
     default: {}
   timeout:
-    description: Seconds that the whole task may take.
+    description: Maximum number of seconds for the whole task.
     type: int
     default: 120
 """
@@ -98,41 +107,42 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: The figures; times are in seconds.
+  description: Figures of the run. Times are in seconds.
   returned: success
   type: dict
   contains:
     stages:
-      description: One for each stage that counts, in the order of the run.
+      description: Figures of each stage after the warm-up stages, in the order of the run.
       type: list
       elements: dict
       contains:
-        offered_rate: {description: Requests a second that were asked for., type: float}
-        offered_concurrency: {description: Requests kept open instead of a rate., type: int}
-        achieved_rate: {description: Requests a second that were sent., type: float}
-        requests: {description: Requests that were answered., type: int}
-        failures: {description: Requests that were not., type: int}
-        failure_reasons: {description: Kinds of failures., type: list, elements: str}
-        requests_per_second: {description: Answers a second., type: float}
-        output_tokens_per_second: {description: Tokens a second of all answers., type: float}
-        schedule_delay_p99: {description: How late requests left., type: float}
-        prompt_tokens: {description: Mean tokens of a prompt., type: float}
-        output_tokens: {description: "Tokens of an answer: C(mean), C(min), C(max).", type: dict}
+        offered_rate: {description: Requests per second that the stage asked for., type: float}
+        offered_concurrency: {description: Number of requests kept in flight, for stages without a rate., type: int}
+        achieved_rate: {description: Requests per second that were sent., type: float}
+        requests: {description: Number of requests that were answered., type: int}
+        failures: {description: Number of requests that failed., type: int}
+        failure_reasons: {description: Kinds of failures that occurred., type: list, elements: str}
+        requests_per_second: {description: Answers per second until the last one., type: float}
+        output_tokens_per_second: {description: Generated tokens per second of all answers., type: float}
+        schedule_delay_p99: {description: 99th percentile of the delay with which requests were sent., type: float}
+        prompt_tokens: {description: Mean number of tokens of a prompt., type: float}
+        output_tokens: {description: "Mean, minimum and maximum number of tokens of an answer.", type: dict}
         ttft:
-          description: Time to first token, C(p50) and C(p95) (null below 59 requests).
+          description: Time to the first token, C(p50) and C(p95) (null below 59 requests).
           type: dict
           sample: {p50: 0.31, p95: 0.42}
-        tpot: {description: Time an output token after the first., type: dict, sample: {p50: 0.048, p95: 0.051}}
-        e2e: {description: Time of a whole request., type: dict, sample: {p50: 3.4, p95: 3.6}}
-        in_flight: {description: Requests open on average., type: float}
+        tpot: {description: Time for each output token after the first., type: dict, sample: {p50: 0.048, p95: 0.051}}
+        e2e: {description: Time of a whole request with its answer., type: dict, sample: {p50: 3.4, p95: 3.6}}
+        in_flight: {description: Average number of requests in flight., type: float}
     knee:
       description:
-        - The hardest stage before waiting begins, that is, whose time to first token stays within twice that of the
-          lightest; C(reached) is false where even the hardest did.
+        - Heaviest stage before requests begin to wait, that is, whose time to the first token is at most twice that of
+          the lightest stage.
+        - C(reached) is false if even the heaviest stage of the run stayed below.
       type: dict
       sample: {stage: 2, offered: 2.0, reached: true}
     calibration:
-      description: What was measured of a server of known timing, and its error.
+      description: Measurement of a server of known timing, and its error.
       type: dict
       sample:
         requests: 40
@@ -141,11 +151,11 @@ results:
         ttft: {known: 0.1004, measured: 0.1021, error: 0.0017}
         tpot: {known: 0.02, measured: 0.02001, error: 0.00001, ratio: 1.0005}
 load:
-  description: The same for the option O(llmops.gke.llm_report#module:load); null for a load that has no rate.
+  description: Figures in the form of O(llmops.gke.llm_report#module:load). It is null for a load without a rate.
   returned: success
   type: dict
 pods:
-  description: The ready pods behind O(service), as the option O(llmops.gke.llm_report#module:pods) takes them.
+  description: Ready pods behind O(service), in the form of O(llmops.gke.llm_report#module:pods).
   returned: success
   type: list
   elements: dict
@@ -158,17 +168,17 @@ pods:
       node_pool: mistral-gpu-pool
       spot: false
 duration:
-  description: Seconds that the task took.
+  description: Number of seconds that the task took.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
   description:
-    - What failed, for programs to read. C(kind) is C(not_trustworthy) with C(findings) (name, stage, message), or
-      C(results_missing).
+    - Structured description of the failure.
+    - Its C(kind) is C(not_trustworthy), with C(findings) (name, stage and message of each), or C(results_missing).
   returned: failure
   type: dict
 """

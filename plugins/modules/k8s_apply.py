@@ -11,17 +11,18 @@ module: k8s_apply
 short_description: Apply many manifests to a Kubernetes cluster in one call
 version_added: 0.1.0
 description:
-  - Server-side apply of any number of manifests, in the order of what needs what, those that do not need each other
-    side by side.
-  - An object that is as its manifest says costs one request and is left alone. Fields that the manifest no longer has
-    are removed where this module has set them, fields of other managers are left as they are.
-  - Where several objects would be written, all of them are rehearsed by the server first, so that a manifest that it
-    refuses is known before anything is applied.
-  - In check mode the server is asked by dry runs. What lies in a namespace that the same call would create is planned
-    from its manifest, and so is everything where the cluster does not exist yet.
-  - Values of Secrets are never returned, also not in diffs.
+  - Applies any number of manifests with server-side apply, in dependency order. Objects that do not depend on each
+    other are applied in parallel.
+  - An object that already matches its manifest costs one request and is left alone. Fields that this module set
+    earlier and that the manifest no longer contains are removed. Fields of other managers are left as they are.
+  - When several objects are about to be written, the server rehearses all of them first, so that a manifest it
+    refuses is reported before anything is applied.
+  - In check mode the server predicts the result by dry runs. Objects in a namespace that the same task would create
+    are predicted from their manifests, and so is everything when the cluster does not exist yet.
+  - Values of Secrets are never returned, not in diffs either.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
+  - llmops.gke.llm.workload
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.attributes
@@ -33,100 +34,110 @@ attributes:
 options:
   manifests:
     description:
-      - Manifests, each as a dictionary or as YAML text of one or more documents.
-      - C(stringData) of a Secret is encoded into C(data) before it is sent, so that a key which is left out later goes.
+      - Manifests to apply or remove, each as a dictionary or as YAML text with one or more documents.
+      - The C(stringData) of a Secret is encoded into C(data) before it is sent, so that a key that is left out later
+        is removed.
     type: list
     elements: raw
   src:
     description:
-      - Paths of files with manifests in YAML, of one or more documents each, or of directories with such files
+      - Paths of YAML files with manifests, one or more documents in each, or of directories that contain such files
         (C(.yaml), C(.yml), C(.json)).
     type: list
     elements: path
   namespace:
-    description: Namespace of the objects whose manifests name none.
+    description: Namespace of the objects whose manifests do not name one, and of the parent of O(apply_set).
     type: str
   create_namespace:
-    description: Whether to create the namespaces that objects lie in and that are not there.
+    description:
+      - Create missing namespaces that the objects or the parent of O(apply_set) belong to. Existing ones are not
+        changed.
     type: bool
     default: false
   state:
     description:
       - V(present) applies the manifests.
-      - V(absent) deletes their objects and what those own, in reverse order, and always waits until they are gone.
+      - V(absent) deletes their objects and everything that these own, in reverse dependency order, and always waits
+        until they are gone.
     type: str
     choices: [present, absent]
     default: present
   propagation:
     description:
-      - What becomes of what a deleted object owns - V(foreground) sees it gone first, V(background) leaves that to the
-        cluster, V(orphan) keeps it.
+      - What happens to the objects that a deleted object owns. V(foreground) deletes them first, V(background) leaves
+        their deletion to the cluster, V(orphan) keeps them.
     type: str
     choices: [foreground, background, orphan]
     default: foreground
   apply_set:
     description:
-      - Name of the set that the objects belong to, as in C(kubectl apply --applyset) - its parent is the Secret of this
-        name in O(namespace), or C(configmaps/NAME) for a ConfigMap. It remembers where members are; each bears the
-        label C(applyset.kubernetes.io/part-of).
-      - The members are read by one list for each of their kinds.
-      - With O(state=absent) all members go, whether or not their manifests are given, and the parent last.
+      - Name of the set that the objects belong to, as in C(kubectl apply --applyset). Its parent is the Secret of
+        this name in O(namespace), or a ConfigMap if given as C(configmaps/NAME). The parent records the kinds and
+        namespaces of the members, and each member has the label C(applyset.kubernetes.io/part-of).
+      - A set without changes costs one request for the parent and one for each kind. Objects that were applied
+        earlier without the set become members.
+      - With O(state=absent), all members are deleted and then the parent, whether their manifests are given or not.
     type: str
   prune:
     description:
-      - Whether to delete what earlier tasks applied as this O(apply_set) and this one leaves out. It is deleted before
-        O(wait) begins, so that it can make room.
+      - Delete the members of O(apply_set) that are not among the manifests any more.
+      - Autoscalers are deleted before the other objects are applied, so that they do not change them meanwhile. All
+        other members are deleted afterwards, but before O(wait) begins, so that they make room.
     type: bool
     default: false
   field_manager:
-    description: Under which name the API server remembers the fields that are set here.
+    description: Name under which the API server records the fields that this module sets.
     type: str
     default: llmops.gke
   force_conflicts:
-    description: Whether to take over fields that other managers own. Without it such a field fails the task, by name.
+    description:
+      - Take over fields that belong to other field managers. Otherwise such a conflict fails the task and names the
+        field and its manager.
     type: bool
     default: false
   force_conflicts_for:
-    description: The same for these objects alone, each as C(Kind/name) or C(Kind/namespace/name).
+    description:
+      - Objects for which fields of other field managers are taken over, each as C(Kind/name) or
+        C(Kind/namespace/name).
     type: list
     elements: str
   wait:
     description:
-      - Whether to wait until the objects are ready - workloads rolled out, load balancers with an address, claims
-        bound, jobs complete, definitions established, API services available.
-      - The objects are watched, with the pods and events that explain them, so that a reason is told as soon as the
-        cluster shows it. All waits of a task go on together, under one O(timeout).
-      - What cannot become ready by itself (an image that is not found, a crash loop, a gated model, too little memory,
-        a missing Secret, a quota, a webhook's refusal, a pool at its maximum) fails the task at once, with the reason.
-        What went wrong before the task (a quota, a crash of pods whose template it leaves alone, an image that was not
-        found, a progress deadline) is told, but ends it only once it happens again, for it may have been mended since.
+      - Wait until the objects are ready - workloads rolled out, load balancers with an address, claims bound, jobs
+        complete, definitions established, API services available.
+      - The objects are watched together with the pods and events that explain them, so that a reason is reported as
+        soon as the cluster shows it. All objects are waited for at the same time, within O(timeout).
+      - Problems that cannot solve themselves (an image that does not exist, a crash loop, too little memory, a
+        missing Secret, a quota, a webhook's refusal, a node pool at its maximum) fail the task at once, with the
+        reason. Problems from before the task are reported, but fail it only if they occur again, because they may
+        have been fixed since.
     type: bool
     default: false
   wait_for:
     description:
-      - Kinds that O(wait) is about; others count as ready.
-      - Where it is left out, all but C(HorizontalPodAutoscaler), whose metrics often begin with the first request. Name
-        it here to wait until it scales (C(ScalingActive)).
+      - Kinds that O(wait) waits for. Objects of other kinds count as ready.
+      - By default all kinds but C(HorizontalPodAutoscaler), whose metrics often begin with the first request. Name it
+        here to wait until the autoscaler acts on its metrics (C(ScalingActive)).
     type: list
     elements: str
   wait_condition:
-    description: A condition that every object of the task is to have, instead of what O(wait) knows of its kind.
+    description: Condition that every object must meet, instead of the rule that O(wait) has for its kind.
     type: dict
     suboptions:
       type:
-        description: Type of the condition in C(status.conditions).
+        description: Type of the condition, as listed in C(status.conditions) of the object.
         type: str
         required: true
       status:
-        description: Its status.
+        description: Status that the condition must have.
         type: str
         choices: ["True", "False", "Unknown"]
         default: "True"
       reason:
-        description: Its reason; any where it is left out.
+        description: Reason that the condition must have. Any reason will do by default.
         type: str
   timeout:
-    description: Seconds that the whole task may take.
+    description: Maximum duration of the whole task in seconds.
     type: int
     default: 1800
 seealso:
@@ -151,6 +162,7 @@ EXAMPLES = r"""
         stringData:
           HF_TOKEN: "{{ lookup('env', 'HF_TOKEN') }}"
       - "{{ lookup('ansible.builtin.template', 'mistral-7b.yaml.j2') }}"
+    engine: tgi
     wait: true
     timeout: 2400
 
@@ -161,13 +173,20 @@ EXAMPLES = r"""
     wait: true
     wait_for: [HorizontalPodAutoscaler]
 
-- name: Apply a directory, and remove what it no longer holds
+- name: Apply a directory, and remove what is no longer in it
   llmops.gke.k8s_apply:
     kubeconfig: ~/.kube/config
     namespace: default
     src: [manifests/]
     apply_set: mistral
     prune: true
+
+- name: Remove everything that was applied as a set
+  llmops.gke.k8s_apply:
+    kubeconfig: ~/.kube/config
+    namespace: default
+    apply_set: mistral
+    state: absent
 
 - name: Apply what kustomize makes
   llmops.gke.k8s_apply:
@@ -183,33 +202,41 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: One entry a manifest (and created namespace, parent of a set, pruned object), in their order.
+  description:
+    - One entry for each manifest, in their order, with created namespaces and the parent of the set before them and
+      pruned objects after them.
   returned: success
   type: list
   elements: dict
   contains:
-    api_version: {description: Its apiVersion., returned: always, type: str, sample: apps/v1}
-    kind: {description: Its kind., returned: always, type: str, sample: Deployment}
-    namespace: {description: Its namespace; null where its kind has none., returned: always, type: str, sample: default}
-    name: {description: Its name., returned: always, type: str, sample: mistral-7b}
+    api_version: {description: API version of the object., returned: always, type: str, sample: apps/v1}
+    kind: {description: Kind of the object., returned: always, type: str, sample: Deployment}
+    namespace:
+      description: Namespace of the object, null if its kind is not namespaced.
+      returned: always
+      type: str
+      sample: default
+    name: {description: Name of the object., returned: always, type: str, sample: mistral-7b}
     action:
-      description: What was done, or would be - C(created), C(updated), C(unchanged), C(deleted), or C(absent) before.
+      description:
+        - What was done, or would be done in check mode - C(created), C(updated), C(unchanged), C(deleted), or
+          C(absent) if there was nothing to delete.
       returned: always
       type: str
       sample: created
     object:
       description:
-        - The object as it is now, as it would be, or as it was before it was deleted, without C(managedFields) and with
-          the values of a Secret hidden. Null where it was absent.
+        - The object as it is now, as it would be, or as it was before it was deleted, without C(managedFields) and
+          with the values of a Secret hidden. Null if it was absent.
       returned: always
       type: dict
 totals:
-  description: How many objects met each action.
+  description: Number of objects for each action.
   returned: success
   type: dict
   sample: {created: 3, unchanged: 1}
 plan:
-  description: The steps that were taken, or would be in check mode; each with the changes that it makes.
+  description: Steps that were taken, or would be in check mode, each with the changes that it makes.
   returned: success
   type: list
   elements: dict
@@ -220,15 +247,15 @@ plan:
       changes:
         - {field: spec.replicas, before: 1, after: 2}
 duration:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure for programs to read. C(kind) tells failures apart.
   returned: failure
   type: dict
 """

@@ -7,13 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: llm_report
 version_added: 0.1.0
-short_description: Write a report of what a served model can do
+short_description: Write a report about a served language model
 description:
-  - Makes one HTML page that needs no network, and the same as JSON, from what other modules measured. It says whether
-    the deployment is fit, that is, whether its limits hold, and shows latency distributions, cold start, what fits the
-    GPU, cost of a token, and how far the figures can be trusted.
-  - Takes registered results as they are, those of failed tasks too. A broken limit is then part of the report.
-  - A report is output and no state, so RV(ignore:changed) is always false. In check mode nothing is written.
+  - Writes one HTML page that needs no network, and the same content as JSON, from the results of other modules.
+  - The report says whether the deployment is fit, that is, whether all limits hold. It shows latency distributions, the
+    cold start, what fits the GPU, the cost of a token, and how far the figures can be trusted.
+  - Registered results are accepted as they are, including those of failed tasks. An exceeded limit becomes part of the
+    report.
+  - A report is an output and not a state, so RV(ignore:changed) is always false. In check mode nothing is written.
 extends_documentation_fragment:
   - llmops.gke.attributes
 attributes:
@@ -21,63 +22,71 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: A report is new each time.
+    details: A report is written anew each time.
   idempotent:
     support: full
-    details: A report is new each time, and counts as no change.
+    details: A report is written anew each time, which does not count as a change.
 options:
   path:
-    description: Where to write the page; its directory is made. Left out or empty for no page.
+    description:
+      - Path of the HTML page to write. Its directory is created if it does not exist.
+      - No page is written if the option is not set or empty.
     type: path
   json_path:
-    description: Where to write the same as JSON. Left out or empty for none.
+    description:
+      - Path of the JSON file to write, with the same content as the page.
+      - No file is written if the option is not set or empty.
     type: path
   title:
-    description: The report's title.
+    description: Title at the top of the report.
     type: str
     default: A served language model
   latency:
-    description: What M(llmops.gke.llm_latency) returned.
+    description: Registered result of a task with M(llmops.gke.llm_latency).
     type: dict
   answer:
-    description: What M(llmops.gke.tgi_generate) returned.
+    description: Registered result of a task with M(llmops.gke.llm_generate) or M(llmops.gke.tgi_generate).
     type: dict
   model:
-    description: What M(llmops.gke.hf_model_info) returned.
+    description: Registered result of a task with M(llmops.gke.hf_model_info).
     type: dict
   load:
     description:
-      - What a load test found.
-      - C(stages) is a list, in the order of the offered rate, of C(offered_rate) and C(achieved_rate) (requests a
-        second), C(output_tokens_per_second), C(ttft) and C(tpot) with C(p50) and C(p95) (seconds), and C(failures).
-      - C(knee) is the highest offered rate that the server keeps up with, C(tool) says what measured, C(calibration)
-        in a sentence how far it is off.
+      - Results of a load test, for example RV(llmops.gke.inference_perf_info#module:load).
+      - C(stages) is a list, in the order of the offered rate, of dictionaries with C(offered_rate) and C(achieved_rate)
+        (requests per second), C(output_tokens_per_second), C(ttft) and C(tpot) with C(p50) and C(p95) (seconds), and
+        C(failures).
+      - C(knee) is the highest offered rate that the server keeps up with, C(tool) the name of the load generator, and
+        C(calibration) a sentence about its error.
     type: dict
   pods:
     description:
-      - The pods that serve, as M(llmops.gke.inference_perf_info) or M(llmops.gke.llm_latency) returned them, for the
-        cost of a token where O(latency) has none.
+      - Pods that serve the model, as returned by M(llmops.gke.inference_perf_info) or M(llmops.gke.llm_latency).
+      - They are used for the cost of a token if O(latency) has no pods.
     type: list
     elements: dict
   gpu:
-    description: Series of the GPU, each with C(name), C(unit), and C(points), a list of pairs of seconds and value.
+    description:
+      - Time series of the GPUs, as in RV(llmops.gke.llm_latency#module:gpu).
+      - Each has a C(name), a C(unit), and C(points), a list of pairs of seconds and value.
     type: list
     elements: dict
   gpus:
-    description: The RV(llmops.gke.gpu_metrics_info#module:gpus) that M(llmops.gke.gpu_metrics_info) returned.
+    description: State of each GPU, as in RV(llmops.gke.gpu_metrics_info#module:gpus).
     type: list
     elements: dict
   prices:
     description:
-      - US dollars an hour over the built-in list prices, by machine type for the whole machine, or by the names that
-        M(llmops.gke.llm_preflight) takes.
+      - Prices in US dollars per hour, which take precedence over the built-in list prices.
+      - The keys are machine types, for the price of the whole machine, or the names that M(llmops.gke.llm_preflight)
+        accepts.
     type: dict
   simulated_speed:
-    description: How many times faster than life the figures came about, where a sandbox gave them.
+    description: How many times faster than real time the sandbox ran that produced the figures.
     type: float
 seealso:
   - module: llmops.gke.llm_latency
-  - module: llmops.gke.tgi_generate
+  - module: llmops.gke.llm_generate
   - module: llmops.gke.hf_model_info
 author:
   - The llmops.gke engineers (@llmops)
@@ -87,7 +96,7 @@ EXAMPLES = r"""
 - name: Measure
   llmops.gke.llm_latency:
     url: http://203.0.113.10
-    inputs: "[INST] What is a secret in the gardens of Wonderland? [/INST]"
+    prompt: "[INST] What is a secret in the gardens of Wonderland? [/INST]"
     thresholds: {ttft_seconds: 0.5}
   register: latency
   ignore_errors: true
@@ -102,43 +111,46 @@ EXAMPLES = r"""
 
 RETURN = r"""
 report:
-  description: All of the report, as in O(json_path).
+  description: Content of the report, the same as in the file O(json_path).
   type: dict
   returned: success
   contains:
     verdict:
-      description: C(state) is V(fit), V(unfit) or V(unjudged) (no limit was set), C(reasons) and C(cautions) say why.
+      description:
+        - Verdict about the deployment. C(state) is V(fit), V(unfit) or V(unjudged) (no limit was set).
+        - C(reasons) and C(cautions) explain it.
       type: dict
     simulated:
-      description: Whether a sandbox gave the figures.
+      description: Whether a sandbox produced the figures.
       type: bool
     cost:
       description:
-        - US dollars a million tokens, C(alone) and C(loaded), at C(hour) for what C(of) says, of which there are
-          C(replicas); or null.
+        - US dollars per million tokens, for one request at a time (C(alone)) and under load (C(loaded)).
+        - C(hour) is the price per hour of what C(of) names, and C(replicas) the number of these.
+        - It is null if the price is not known.
       type: dict
     latency:
-      description: Of O(latency) what is shown.
+      description: What the report shows of O(latency).
       type: dict
     answer:
-      description: Of O(answer) what is shown.
+      description: What the report shows of O(answer).
       type: dict
     model:
-      description: Of O(model) what is shown.
+      description: What the report shows of O(model).
       type: dict
     load:
-      description: As O(load).
+      description: Results of the load test, as given in O(load).
       type: dict
     gpu:
-      description: As O(gpu).
+      description: Time series of the GPUs, as given in O(gpu).
       type: list
       elements: dict
     gpus:
-      description: As O(gpus).
+      description: State of each GPU, as given in O(gpus).
       type: list
       elements: dict
 short:
-  description: The few figures that fit a job's summary.
+  description: Main figures of the report, for the summary of a job.
   type: dict
   returned: success
   sample:
@@ -151,13 +163,13 @@ short:
     dollars_per_million_tokens: 13.9
     simulated: false
 written:
-  description: The files that were written.
+  description: Paths of the files that were written.
   type: list
   elements: str
   returned: success
   sample: [~/reports/mistral.html]
 duration:
-  description: Seconds that the task took.
+  description: Number of seconds that the task took.
   type: float
   returned: success
   sample: 0.02

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: llm_scaling
-short_description: Load a model until its autoscaler asks for one more replica
+short_description: Load a served language model until its autoscaler adds a replica
 version_added: 0.1.0
 description:
-  - Keeps a model that text-generation-inference serves busy until its HorizontalPodAutoscaler asks for one more replica
-    than it has, and then until that one serves. The load ends as soon as either is settled.
-  - Where the replica does not come, RV(why) and a warning say what keeps it - a node pool at its maximum, a quota, no
-    machines to be had, an image, a crash. That is no failure, since the autoscaler did its part.
-  - Fails where the autoscaler does not ask within O(timeout), with its metrics beside their targets.
-  - The replica that came goes again by the autoscaler's own rules. Until then it costs what a replica costs.
+  - Keeps a model busy until its HorizontalPodAutoscaler asks for one more replica than it has, and then until that
+    replica serves. The load ends as soon as the outcome is known.
+  - If the replica does not come, RV(why) and a warning tell the reason, such as a node pool at its maximum, a quota, no
+    available machines, an image or a crash. This is not a failure, because the autoscaler did its part.
+  - Fails if the autoscaler does not ask for a replica within O(timeout), with its metrics beside their targets.
+  - The added replica is removed later by the autoscaler's own rules. Until then it costs what a replica costs.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
+  - llmops.gke.llm.engine
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.attributes
@@ -26,42 +27,48 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The autoscaler is read, and nothing is sent to the model. One that is not there yet is a warning then.
+    details: The autoscaler is read, and nothing is sent to the model. A missing autoscaler is only a warning.
   diff_mode:
     support: N/A
-    details: It changes nothing itself.
+    details: The module itself changes nothing.
   idempotent: {support: full}
 options:
   url:
-    description: The server's base URL, C(http://ADDRESS[:PORT]); the load balancer's, so that all replicas get a share.
+    description:
+      - Base URL of the model server, C(http://ADDRESS[:PORT]).
+      - Use the address of the load balancer, so that all replicas get a share of the requests.
     type: str
     required: true
   api_key:
     description:
-      - The key that the server was started with (C(API_KEY), TGI 2.3 and newer).
-      - Taken from E(TGI_API_KEY) where the option is left out.
+      - API key that the model server was started with. It is sent as a bearer token.
+      - The value of the environment variable E(LLM_API_KEY) is used when the option is not set.
     type: str
   autoscaler:
-    description: Name of the HorizontalPodAutoscaler.
+    description: Name of the HorizontalPodAutoscaler of the model.
     type: str
     required: true
   namespace:
-    description: Its namespace; where left out, that of O(context), or V(default).
+    description:
+      - Namespace of O(autoscaler).
+      - When not set, it is the namespace of O(context), or V(default).
     type: str
   clients:
-    description: Requests that are under way at a time.
+    description: Number of requests that are kept in flight at the same time.
     type: int
     default: 64
-  inputs:
-    description: The prompt, in the model's own template.
+  prompt:
+    description: Text to complete in each request, sent to the model as it is.
     type: str
-    default: "[INST] Tell a long story. [/INST]"
-  max_new_tokens:
-    description: Tokens that each request asks for at most.
+    default: Tell a long story.
+  max_tokens:
+    description: Maximum number of tokens to generate for each request.
     type: int
     default: 256
   timeout:
-    description: Seconds that the task may take; a new node with its driver, image and weights takes many minutes.
+    description:
+      - Maximum number of seconds for the whole task.
+      - A new node takes many minutes for its driver, the image and the weights.
     type: int
     default: 1800
 seealso:
@@ -85,34 +92,36 @@ asked:
   returned: success
   type: bool
 arrived:
-  description: Whether it came and serves.
+  description: Whether the additional replica came and serves.
   returned: success
   type: bool
 replicas:
-  description: Replicas that serve at the end.
+  description: Number of replicas that serve at the end.
   returned: success
   type: int
 why:
-  description: What kept the replica from coming, and what to do; empty where it came, and in check mode.
+  description:
+    - Reason why the replica did not come, and what to do about it.
+    - It is empty if the replica came, and in check mode.
   returned: success
   type: str
   sample: >-
     no node fits pod mistral-7b-6c9-x2x: of 2 nodes, 2 Insufficient nvidia.com/gpu; no pool grows for it (1 max node
-    group size reached); raise the pool's maximum (max_node_count), or free what its nodes hold
+    group size reached); raise the pool's maximum, or free what its nodes hold
 answered:
-  description: Requests that the model answered meanwhile.
+  description: Number of requests that the model answered during the task.
   returned: success
   type: int
 duration:
-  description: Seconds that the task took.
+  description: Number of seconds that the task took.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent to Google and to the cluster.
+  description: Number of HTTP requests that were sent to Google APIs and to the cluster.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Structured description of the failure. Its C(kind) tells failures apart.
   returned: failure
   type: dict
 """

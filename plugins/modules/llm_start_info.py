@@ -2,25 +2,27 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells whether a model sleeps, serves or is on its way, and where on it."""
+"""Gets the start-up progress of a served language model."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: llm_start_info
-short_description: Tell whether a model sleeps, serves or is on its way, and where the time went
+short_description: Get the start-up progress of a served language model
 version_added: 0.1.0
 description:
-  - Finds the Deployment and the pods behind a Service of text-generation-inference, and how far they have come.
-  - The way of a pod is told in phases that follow each other, in seconds - C(asked), until the cluster's autoscaler
-    asked for a machine; C(machine), until that was a Ready node; C(scheduled), until a node had a free GPU, which comes
-    with the driver; C(image), until the container ran; C(weights), until they lay on the node; C(load), until the
-    server answered; C(ready), until a probe saw it.
-  - Of a pod that does not serve yet it says which phase it is in, for how long, and why.
-  - What nothing tells of is a part of the next phase that is known - C(asked) and C(machine) where the node was there
-    before the pod, C(asked) once the events are gone, after an hour.
+  - Finds the Deployment and the pods behind a Service, and tells whether the model sleeps, serves, or is starting.
+  - The start of a pod is divided into phases that follow each other, each with its seconds. C(asked) lasts until the
+    cluster's autoscaler requested a machine, C(machine) until the machine was a Ready node, C(scheduled) until a node
+    had a free GPU (which appears with the driver), and C(image) until the container ran. Then come the phases of the
+    model server of O(engine), for V(tgi) C(weights), until the weights were on the node, and C(load), until the server
+    answered. C(ready) lasts until a probe succeeded.
+  - For a pod that does not serve yet, the module tells its current phase, for how long it has been in it, and why.
+  - A phase that nothing tells of is counted as a part of the next one. C(asked) and C(machine) are missing if the node
+    existed before the pod, and C(asked) is missing after an hour, when Kubernetes has deleted its events.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
+  - llmops.gke.llm.engine
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.attributes
@@ -28,32 +30,34 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: It only reads.
+    details: The module only reads.
   diff_mode:
     support: N/A
-    details: It changes nothing.
+    details: The module changes nothing.
   idempotent: {support: full}
 options:
   service:
-    description: The Service in front of the model.
+    description: Name of the Kubernetes Service in front of the model.
     type: str
     required: true
   namespace:
-    description: Its namespace; where left out, that of O(context), or V(default).
+    description:
+      - Namespace of O(service).
+      - When not set, it is the namespace of O(context), or V(default).
     type: str
   timeout:
-    description: Seconds that the task may take.
+    description: Maximum number of seconds for the whole task.
     type: int
     default: 60
 notes:
-  - Kubernetes gives its moments in whole seconds.
+  - Kubernetes records its timestamps in whole seconds.
 seealso:
   - module: llmops.gke.llm_latency
   - module: llmops.gke.k8s_apply
 """
 
 EXAMPLES = r"""
-- name: See where the model is on its way
+- name: Get the start-up progress of the model
   llmops.gke.llm_start_info:
     project: my-project
     location: us-central1
@@ -61,30 +65,30 @@ EXAMPLES = r"""
     service: mistral-7b-service
   register: start
 
-- name: Tell it in one line
+- name: Show it in one line
   ansible.builtin.debug:
     msg: "{{ start.text }}"
 """
 
 RETURN = r"""
 exists:
-  description: Whether the Service is there, and a Deployment whose pods it selects.
+  description: Whether the Service exists, and a Deployment whose pods it selects.
   returned: success
   type: bool
 replicas:
-  description: Replicas that are asked for.
+  description: Number of replicas that the Deployment asks for.
   returned: success
   type: int
 ready:
-  description: Replicas that serve.
+  description: Number of replicas that serve.
   returned: success
   type: int
 asleep:
-  description: Whether there is a Deployment and 0 replicas are asked for.
+  description: Whether the Deployment exists and asks for 0 replicas.
   returned: success
   type: bool
 text:
-  description: All of it in one line.
+  description: Summary of the state in one line.
   returned: success
   type: str
   sample: >-
@@ -92,65 +96,65 @@ text:
     no node fits pod mistral-7b-6c9-x2x: of 3 nodes, 3 node(s) didn't match Pod's node affinity/selector; a pool grows
     for it ([{gke-mistral-gpu-pool-grp 0->1 (max: 2)}])
 pods:
-  description: The pods that serve or may come to it, oldest first.
+  description: Pods that serve, or may come to serve, oldest first.
   returned: success
   type: list
   elements: dict
   contains:
     pod:
-      description: Name.
+      description: Name of the Kubernetes pod.
       type: str
     node:
-      description: The node that it is on; null while it has none.
+      description: Name of the node that the pod runs on. It is null if it has none yet.
       type: str
     node_pool:
-      description: That node's pool.
+      description: Name of the node's pool.
       type: str
     machine_type:
-      description: That node's machine type.
+      description: Machine type of the node.
       type: str
     accelerator_type:
-      description: That node's GPUs.
+      description: Type of the node's GPUs.
       type: str
     zone:
-      description: That node's zone.
+      description: Zone that the node is in.
       type: str
     spot:
-      description: Whether it is a Spot machine.
+      description: Whether the node is a Spot machine.
       type: bool
     stages:
-      description: The phases that are over, each with C(name) and C(seconds).
+      description: Phases that are over, each with its C(name) and C(seconds).
       type: list
       elements: dict
     seconds:
-      description: Their sum.
+      description: Sum of the seconds of all phases that are over.
       type: float
     phase:
-      description: The phase that the pod is in; null for one that serves.
+      description: Phase that the pod is in now. It is null for a pod that serves.
       type: str
     phase_seconds:
-      description: For how long.
+      description: Number of seconds that the pod has been in this phase.
       type: float
     why:
-      description: What keeps it there.
+      description: Reason why the pod is still in this phase.
       type: str
     advice:
-      description: What to do where that does not heal by itself.
+      description: What to change if the pod cannot become ready by itself.
       type: str
     refused:
       description: What the autoscaler said of node pools that could not grow for the pod.
       type: list
       elements: str
 duration:
-  description: Seconds that the task took.
+  description: Number of seconds that the task took.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Structured description of the failure. Its C(kind) tells failures apart.
   returned: failure
   type: dict
 """

@@ -7,94 +7,83 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: tgi_generate
 version_added: 0.1.0
-short_description: Ask a model that text-generation-inference serves
+short_description: Generate text with text-generation-inference and any of its parameters
 description:
-  - Sends one request for generation to a server of Hugging Face's text-generation-inference and returns the text, the
-    tokens as the server counted them, and the time it took.
-  - It is a prompt (O(inputs)) or a chat (O(messages)), answered as a whole or as a stream (O(stream)).
-  - Waits for a fresh server within O(timeout), that is, connection failures, overload and lost replies are retried. A
-    refused request never is.
-  - In check mode the options are checked, the server is asked for its health and its model, and nothing is generated.
-    A server that cannot be reached is then reported as RV(reachable), not as a failure.
+  - Sends one prompt (O(inputs)) or one chat (O(messages)) to Hugging Face's text-generation-inference (TGI), and
+    returns the generated text, the number of tokens as counted by the server, and the time it took.
+  - Has every generation parameter of TGI as an option of its own. M(llmops.gke.llm_generate) does the same with any
+    model server.
+  - Waits up to O(timeout) for a server that is starting. Failed connections, overload and lost replies are retried,
+    while a refused request is never repeated.
+  - In check mode the options are checked and the server is asked for its health and its model, but nothing is
+    generated. A server that cannot be reached is then reported in RV(reachable), not as a failure.
 extends_documentation_fragment:
+  - llmops.gke.llm.server
+  - llmops.gke.llm.messages
   - llmops.gke.tgi
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.port_forward
   - llmops.gke.attributes
-  - llmops.gke.attributes.actiongroup_tgi
+  - llmops.gke.attributes.actiongroup_llm
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: none
-    details: Nothing is changed.
+    details: The module changes nothing.
   idempotent:
     support: full
-    details: Nothing is changed; the text differs from run to run where it is sampled without a seed.
+    details: The module changes nothing. Sampled text differs from run to run unless O(parameters.seed) is set.
 options:
   inputs:
     description:
-      - The prompt, in the model's own template.
-      - For Mistral-7B-Instruct that is C([INST] … [/INST]).
-      - Give either this or O(messages).
+      - Text to complete, sent to the model as it is.
+      - Instruction-tuned models expect it in their own template, for example C([INST] … [/INST]) for
+        Mistral-7B-Instruct.
+      - Exactly one of O(inputs) and O(messages) is required.
     type: str
-  messages:
-    description:
-      - A chat, which the server puts into the model's template. It goes to C(/v1/chat/completions).
-      - Of O(parameters) it takes V(max_new_tokens), V(temperature), V(top_p), V(frequency_penalty),
-        V(repetition_penalty), V(seed), V(stop), V(do_sample), V(top_n_tokens), V(grammar), V(adapter_id) and
-        V(details), under these names.
-    type: list
-    elements: dict
-    suboptions:
-      role:
-        description: Who speaks. Mistral-7B-Instruct-v0.1 knows no V(system).
-        type: str
-        required: true
-        choices: [user, assistant, system]
-      content:
-        description: What is said.
-        type: str
-        required: true
   stream:
     description:
-      - Whether the answer is sent token by token. It is returned as a whole in either case.
-      - Then RV(ttft_seconds) and RV(tpot_seconds) are known, and the headers of time are not.
+      - Ask the server to send the text token by token. The module returns it as a whole in either case.
+      - RV(ttft_seconds) and RV(tpot_seconds) are measured only when this is V(true). The timing headers of TGI are
+        missing then.
     type: bool
     default: false
   route:
     description:
-      - The server's route for O(inputs).
-      - On C(/) the prompt stands before the answer unless O(parameters.return_full_text) says otherwise.
+      - Route of the server that O(inputs) is sent to.
+      - On V(/) the prompt precedes the generated text unless O(parameters.return_full_text=false).
     type: str
     choices: [/generate, /]
     default: /generate
   expect:
-    description: What the answer must fulfil; the task fails where it does not.
+    description: Conditions that the answer must meet. The task fails when one of them is not met.
     type: dict
     suboptions:
       status:
         description:
-          - HTTP status of the answer, 200 where left out.
-          - With the status of a refusal, such as V(401) without a key or V(422) for a prompt that is too long, that
-            refusal is what the task wants. V(429) and V(503) count once O(timeout) has passed.
+          - HTTP status that the server must answer with. It is V(200) when the option is not set.
+          - Set it to the status of a refusal, such as V(401) without a key or V(422) for a prompt that is too long, to
+            make sure that the request is refused.
+          - The statuses V(429) and V(503) are accepted only after O(timeout) has passed.
         type: int
       minimum_tokens:
-        description: At least so many generated tokens.
+        description: Smallest number of tokens that must be generated.
         type: int
       finish_reason:
-        description: Why the generation ended.
+        description: Required reason for the end of the generation, as TGI names it.
         type: str
         choices: [length, eos_token, stop_sequence]
       pattern:
-        description: A Python regular expression that is found in the text.
+        description: Python regular expression that must match somewhere in the generated text.
         type: str
   timeout:
-    description: Seconds for everything, retries included.
+    description: Maximum number of seconds for the whole task, including retries.
     type: int
     default: 120
 seealso:
+  - module: llmops.gke.llm_generate
   - module: llmops.gke.llm_latency
 author:
   - The llmops.gke engineers (@llmops)
@@ -144,21 +133,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reachable:
-  description: Whether the server answered.
+  description: Whether the model server answered the request.
   type: bool
   returned: success
   sample: true
 unreachable_reason:
-  description: Why the server could not be reached.
+  description: Reason why the model server could not be reached.
   type: str
   returned: in check mode, if RV(reachable=false)
 url:
-  description: The server's base URL.
+  description: Base URL of the model server.
   type: str
   returned: success
   sample: http://203.0.113.10
 model:
-  description: The model that the server says it serves.
+  description: Name of the model that the server says it serves.
   type: str
   returned: in check mode, if RV(reachable=true)
   sample: mistralai/Mistral-7B-Instruct-v0.1
@@ -168,67 +157,76 @@ status:
   returned: out of check mode
   sample: 200
 error_type:
-  description: TGI's name of the refusal.
+  description: Type of the refusal, as TGI names it.
   type: str
   returned: if a refusal was expected
   sample: validation
 error_message:
-  description: What the server said to it.
+  description: Message that the server refused the request with.
   type: str
   returned: if a refusal was expected
-ttft_seconds:
-  description: From sending the request to the first token; null without O(stream).
-  type: float
-  returned: out of check mode
-  sample: 0.11
-tpot_seconds:
-  description: Seconds a token after the first; null without O(stream).
-  type: float
-  returned: out of check mode
-  sample: 0.048
 generated_text:
-  description: The text.
+  description: Text that the model generated.
   type: str
   returned: out of check mode
   sample: " Ah, dear traveller, in the rose garden there is a door no taller than a teacup."
 generated_tokens:
-  description: Generated tokens as the server counted them.
+  description: Number of generated tokens, as counted by the server. It is null if the server does not tell.
   type: int
   returned: out of check mode
   sample: 207
+prompt_tokens:
+  description: Number of tokens of the prompt, as counted by the server. It is null if the server does not tell.
+  type: int
+  returned: out of check mode
+  sample: 24
 finish_reason:
-  description: V(length), V(eos_token) or V(stop_sequence); null without O(parameters.details).
+  description:
+    - Reason for the end of the generation, V(length), V(eos_token) or V(stop_sequence).
+    - It is null if O(parameters.details=false).
   type: str
   returned: out of check mode
   sample: eos_token
 seconds:
-  description: From sending the request to having the whole answer, without earlier tries.
+  description: Seconds from sending the request to the end of the answer. Earlier attempts are not included.
   type: float
   returned: out of check mode
   sample: 9.93
 seconds_per_token:
   description:
-    - RV(seconds) over RV(generated_tokens).
-    - It holds the time to the first token too; M(llmops.gke.llm_latency) takes them apart.
+    - RV(seconds) divided by RV(generated_tokens).
+    - It includes the time to the first token, which M(llmops.gke.llm_latency) measures separately.
+  type: float
+  returned: out of check mode
+  sample: 0.048
+ttft_seconds:
+  description: Seconds from sending the request to the first token. It is null unless O(stream=true).
+  type: float
+  returned: out of check mode
+  sample: 0.11
+tpot_seconds:
+  description: Seconds for each token after the first. It is null unless O(stream=true).
   type: float
   returned: out of check mode
   sample: 0.048
 headers:
-  description: TGI's C(x-) headers. C(x-compute-time) is in seconds, the other times are in whole milliseconds.
+  description:
+    - Headers of the answer whose names begin with C(x-).
+    - The header C(x-compute-time) is in seconds, the other times are in whole milliseconds.
   type: dict
   returned: out of check mode
   sample: {x-total-time: "9921", x-queue-time: "0", x-generated-tokens: "207"}
 details:
-  description: What the server says of the answer, unless O(parameters.details=false).
+  description: TGI's details of the answer. They are null if O(parameters.details=false).
   type: dict
   returned: out of check mode
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   type: int
   returned: success
   sample: 1
 duration:
-  description: Seconds that the task took.
+  description: Number of seconds that the task took.
   type: float
   returned: success
   sample: 9.95

@@ -44,6 +44,10 @@ class LlmopsError(Exception):
         """Let the message go on with ``text``."""
         self._message += text
 
+    def begin_with(self, text: str) -> None:
+        """Put ``text`` before the message."""
+        self._message = text + self._message
+
     @property
     def after_changes(self) -> bool:
         """Whether something was changed before this failed: steps of a plan, objects of many, or by an operation
@@ -68,6 +72,11 @@ class InvalidOption(LlmopsError):
         super().__init__(
             f"{marked_option(option)}: {value!r} is not accepted; it takes {accepted}", option=option, accepted=accepted
         )
+        self.value = value
+
+    def renamed(self, option: str) -> InvalidOption:
+        """The same about another option, from which the refused value came."""
+        return InvalidOption(option, self.value, self.fields["accepted"])
 
 
 class ImmutableField(LlmopsError):
@@ -75,15 +84,15 @@ class ImmutableField(LlmopsError):
 
     kind = "immutable_field"
 
-    def __init__(self, resource: str, field: str, have: Any, want: Any, way_out: str) -> None:
+    def __init__(self, resource: str, field: str, have: Any, want: Any, remedy: str) -> None:
         super().__init__(
             f"{resource}: {marked_option(field)} cannot be changed in place: it is {have!r}, you asked for {want!r}; "
-            f"{way_out}",
+            f"{remedy}",
             resource=resource,
             field=field,
             have=have,
             want=want,
-            way_out=way_out,
+            remedy=remedy,
         )
 
 

@@ -123,9 +123,10 @@ def misfit(machine: str, gpu: str, gpus: int, shape: MachineType | None) -> Misf
     if shape is not None and shape.gpu is not None:
         return _misfit_of_built_in(shape, gpu, gpus)
     known = GPUS.get(gpu)
-    if known is None:
+    attaching = machine.partition("-")[0] in _ATTACHING
+    if known is None or (shape is None and not attaching):
         return None
-    if machine.partition("-")[0] not in _ATTACHING:
+    if not attaching:
         return Misfit(_TYPE, f"none with machine_type {machine}, which takes no GPUs", _where(known))
     if not known.attachable:
         types = _listed([name for name, one in GPUS.items() if one.attachable])

@@ -21,11 +21,13 @@ class Refusal:
 
 
 def read_refusal(status: int, body: Any) -> Refusal:
-    """The refusal in a body of Google's, Kubernetes' or TGI's form; of any other, its text shortened."""
+    """The refusal in a body of Google's, Kubernetes' or a model server's form; of any other, its text shortened."""
     if isinstance(body, dict):
         inner = body.get("error")
         if isinstance(inner, dict):
-            return Refusal(str(inner.get("status", "")), str(inner.get("message", "")), inner.get("details"))
+            # Google's own word is the status, OpenAI's the type.
+            reason = inner.get("status") or inner.get("type") or ""
+            return Refusal(str(reason), str(inner.get("message", "")), inner.get("details"))
         if isinstance(inner, str):
             return Refusal(str(body.get("error_type", "")), inner, None)
         if body.get("kind") == "Status":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -12,36 +13,48 @@ from typing import Any
 from ..google.hardware import Gpu
 from .shape import Shape
 
-USABLE = 0.9
-"""Of the GPU's memory TGI takes so much; the rest is for CUDA and for what a prefill needs in passing."""
-
 FP16_BYTES = 2.0
 
 LINEAR_BYTES = {"fp16": FP16_BYTES, "fp8": 1.0, "int8": 1.0, "nf4": 0.5 + 4 / 64}
 """Bytes a parameter of the linear layers takes. nf4 keeps a 32-bit scale for each block of 64 (bitsandbytes)."""
 
-FORMATS = {
-    "": "fp16",
-    "fp8": "fp8",
-    "eetq": "int8",
-    "bitsandbytes": "int8",
-    "bitsandbytes-nf4": "nf4",
-    "bitsandbytes-fp4": "nf4",
-}
-"""TGI's QUANTIZE to the number format. Other methods (awq, gptq …) read weights that were stored quantised."""
-
-STORED = "stored"
-"""The format that the repository's files have."""
+FP16, STORED = "fp16", "stored"
+"""The format without quantisation, and the one that the repository's files have."""
 
 CONTEXTS = (1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 
 
 @dataclass(frozen=True)
+class MemoryRules:
+    """What a model server takes of a GPU, and its names for what changes that.
+
+    usable: the part of the memory that it takes; the rest is for CUDA and for what a prefill needs in passing.
+    formats: the number format that each of its methods of quantisation makes, of those that quantise as they load;
+    others read weights that were stored quantised. slow: of these, the ones that are slower than 16 bits.
+    server: its name in messages. quantization, gpus, context: its settings for the method of quantisation, the GPUs of
+    a replica, and the tokens of the longest request.
+    """
+
+    server: str
+    usable: float
+    formats: Mapping[str, str]
+    slow: frozenset[str]
+    quantization: str
+    gpus: str
+    context: str
+
+    def format_of(self, quantization: str) -> str:
+        """The number format that a method makes; STORED where it depends on how the weights were stored."""
+        return self.formats.get(quantization, STORED) if quantization else FP16
+
+
+@dataclass(frozen=True)
 class Gpus:
-    """The GPUs that one replica has. share: of a card that each is."""
+    """The GPUs that one replica has. usable: the part of their memory that its server takes; share: of a card."""
 
     gpu: Gpu
     count: int
+    usable: float
     share: float = 1.0
 
     @property
@@ -51,8 +64,8 @@ class Gpus:
 
     @property
     def usable_bytes(self) -> int:
-        """What TGI takes of it."""
-        return int(self.total_bytes * USABLE)
+        """What the server takes of it."""
+        return int(self.total_bytes * self.usable)
 
     @property
     def bytes_per_second(self) -> float:
@@ -101,32 +114,31 @@ def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: in
     return formats
 
 
-def format_of(quantize: str) -> str:
-    """The number format that a value of QUANTIZE makes; STORED where it depends on how the weights were stored."""
-    return FORMATS.get(quantize, STORED)
-
-
-def refusal(model: str, gpus: Gpus, context: int, formats: dict[str, dict[str, Any]], chosen: str) -> str | None:
+def refusal(
+    rules: MemoryRules, model: str, gpus: Gpus, context: int, formats: dict[str, dict[str, Any]], chosen: str
+) -> str | None:
     """Why a model can't be served in the chosen format, and the way out; None where it can."""
     if formats[chosen]["fits"]:
         return None
     weights = formats[chosen]["weights_bytes"] / 1e9
     others = [name for name, found in formats.items() if found["fits"]]
-    way_out = f"quantise it ({' or '.join(others)} fits)" if others else "no number format fits"
+    remedy = f"quantize it ({' or '.join(others)} fits)" if others else "no number format fits"
     return (
         f"{model} does not fit {gpus}: {weights:.2f} GB of weights in {chosen} and the "
-        f"cache of {context} tokens need more than the {gpus.usable_bytes / 1e9:.2f} GB that TGI takes of "
-        f"{gpus.total_bytes / 1e9:.2f} GB; {way_out}, take a larger GPU or several "
-        "(NUM_SHARD), or ask for a shorter context (MAX_TOTAL_TOKENS)"
+        f"cache of {context} tokens need more than the {gpus.usable_bytes / 1e9:.2f} GB that {rules.server} takes of "
+        f"{gpus.total_bytes / 1e9:.2f} GB; {remedy}, take a larger GPU or several "
+        f"({rules.gpus}), or ask for a shorter context ({rules.context})"
     )
 
 
-def needless(quantize: str, gpus: Gpus, context: int, formats: dict[str, dict[str, Any]]) -> str | None:
+def needless(
+    rules: MemoryRules, quantization: str, gpus: Gpus, context: int, formats: dict[str, dict[str, Any]]
+) -> str | None:
     """A word on quantisation that is set though 16 bits fit; None where there is nothing to say."""
-    if not quantize or format_of(quantize) == STORED or not formats.get("fp16", {}).get("fits"):
+    if rules.format_of(quantization) in (FP16, STORED) or not formats.get(FP16, {}).get("fits"):
         return None
-    slower = "; bitsandbytes is slower than fp16, too" if quantize.startswith("bitsandbytes") else ""
+    slower = f"; {quantization} is slower than fp16, too" if quantization in rules.slow else ""
     return (
-        f"QUANTIZE={quantize} is not needed: fp16 fits {gpus} with "
-        f"{formats['fp16']['kv_tokens']} tokens of cache, and {context} are asked for{slower}"
+        f"{rules.quantization}={quantization} is not needed: fp16 fits {gpus} with "
+        f"{formats[FP16]['kv_tokens']} tokens of cache, and {context} are asked for{slower}"
     )

@@ -1,10 +1,10 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Three witnesses of the same requests: this client, TGI's headers, the growth of TGI's counters in /metrics.
+"""The same requests by three sources: this client, what the server says of each, the growth of its counters.
 
-Pure: accounts in, agreement out. Streams carry no headers of time, so of them only client and counters tell; of the
-answers that are not streamed all three do.
+Pure: accounts in, agreement out. What a server says of a single request (in its headers, say) comes with answers that
+are not streamed, so of streams only client and counters tell.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .engine import Answer, MetricNames
 from .latency import Sample
-from .tgi.client import Answer
 
 ROUNDING = 0.001
-"""Seconds that the servers' figures may be cut by: x-total-time is whole milliseconds."""
+"""Seconds that the servers' figures may be cut by: some are whole milliseconds."""
 
 UNEXPLAINED = 0.05
 """Part of the server's time by which the client may be later than the way there and back explains."""
@@ -28,7 +28,7 @@ SLACK = 0.01
 
 @dataclass(frozen=True)
 class Account:
-    """What one witness says of a series of requests: how many, generated tokens in all, seconds in all."""
+    """What one source says of a series of requests: how many, generated tokens in all, seconds in all."""
 
     requests: int
     tokens: int
@@ -42,17 +42,17 @@ class Account:
 
 @dataclass(frozen=True)
 class Series:
-    """The accounts of one series; None where a witness could not be heard."""
+    """The accounts of one series; None where a source tells nothing."""
 
     client: Account
     metrics: Account | None = None
-    headers: Account | None = None
+    replies: Account | None = None
 
     def shown(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
             "client": self.client.shown(),
-            "headers": self.headers.shown() if self.headers else None,
+            "replies": self.replies.shown() if self.replies else None,
             "metrics": self.metrics.shown() if self.metrics else None,
         }
 
@@ -67,16 +67,18 @@ def of_answers(answers: Sequence[Answer]) -> Account:
     return Account(len(answers), sum(one.tokens or 0 for one in answers), sum(one.seconds for one in answers))
 
 
-def of_headers(answers: Sequence[Answer]) -> Account | None:
-    """The server's account in its headers; None where an answer carries none (a proxy may drop them)."""
-    tokens = [one.headers.get("x-generated-tokens", "") for one in answers]
-    seconds = [one.server_seconds for one in answers]
-    if None in seconds or not all(one.isdigit() for one in tokens):
+def of_replies(answers: Sequence[Answer]) -> Account | None:
+    """The server's account beside each answer; None where one lacks it (a proxy may drop headers)."""
+    tokens = [one.server_tokens for one in answers if one.server_tokens is not None]
+    seconds = [one.server_seconds for one in answers if one.server_seconds is not None]
+    if len(tokens) < len(answers) or len(seconds) < len(answers):
         return None
-    return Account(len(answers), sum(map(int, tokens)), sum(one or 0.0 for one in seconds))
+    return Account(len(answers), sum(tokens), sum(seconds))
 
 
-def of_metrics(before: Mapping[str, float] | None, after: Mapping[str, float] | None) -> Account | None:
+def of_metrics(
+    names: MetricNames, before: Mapping[str, float] | None, after: Mapping[str, float] | None
+) -> Account | None:
     """The server's account in how much its counters grew; None where they could not be read or began anew."""
     if before is None or after is None:
         return None
@@ -84,21 +86,21 @@ def of_metrics(before: Mapping[str, float] | None, after: Mapping[str, float] | 
     def grown(name: str) -> float:
         return after.get(name, 0.0) - before.get(name, 0.0)
 
-    requests = round(grown("tgi_request_duration_count"))
-    if requests < 0 or "tgi_request_duration_count" not in after:
+    requests = round(grown(names.answered))
+    if requests < 0 or names.answered not in after:
         return None
-    return Account(requests, round(grown("tgi_request_generated_tokens_sum")), grown("tgi_request_duration_sum"))
+    return Account(requests, round(grown(names.tokens)), grown(names.seconds))
 
 
 def disagreements(streamed: Series, single: Series) -> list[str]:
-    """What the witnesses say differently, in words; the way there and back is taken from ``single``'s headers."""
+    """What the sources say differently, in words; the way there and back is taken from ``single``'s replies."""
     way = 0.0
-    if single.headers:
-        way = max(0.0, (single.client.seconds - single.headers.seconds) / single.client.requests)
+    if single.replies:
+        way = max(0.0, (single.client.seconds - single.replies.seconds) / single.client.requests)
     return [
         *_against(streamed.client, streamed.metrics, "/metrics", "streams", way),
         *_against(single.client, single.metrics, "/metrics", "single requests", way),
-        *_against(single.client, single.headers, "its headers", "single requests", way),
+        *_against(single.client, single.replies, "the replies", "single requests", way),
     ]
 
 
@@ -107,8 +109,8 @@ def _against(client: Account, server: Account | None, where: str, what: str, way
         return []
     if server.requests != client.requests:
         return [
-            f"{client.requests} {what} were sent, the server's {where} count {server.requests}: somebody else uses it, "
-            "or the requests reached several pods, so what the server says of them can't be compared"
+            f"{client.requests} {what} were sent, {where} of the server count {server.requests}: somebody else uses "
+            "it, or the requests reached several pods, so what the server says of them can't be compared"
         ]
     found = []
     if server.tokens != client.tokens:

@@ -13,6 +13,13 @@ from ..core.errors import HttpError, InvalidOption, LlmopsError
 
 ANSWERED = 200
 
+EXPECT: dict[str, dict[str, Any]] = {
+    "status": {"type": "int"},
+    "minimum_tokens": {"type": "int", "no_log": False},
+    "pattern": {"type": "str"},
+}
+"""Argument spec of what can be expected; finish_reason is beside it, in each module's own words."""
+
 
 class ExpectationFailed(LlmopsError):
     """The model answered, but not what ``expect`` asks for."""
@@ -20,7 +27,7 @@ class ExpectationFailed(LlmopsError):
     kind = "expectation_failed"
 
 
-def check_expected(given: Mapping[str, Any] | None, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+def check_expected(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """What was named of the expectations; raises InvalidOption for what no answer could fulfil."""
     expected = {name: value for name, value in (given or {}).items() if value is not None}
     if "pattern" in expected:
@@ -33,14 +40,12 @@ def check_expected(given: Mapping[str, Any] | None, parameters: Mapping[str, Any
         raise InvalidOption("expect.status", status, "200, or the status of a refusal, 400 to 599")
     if status != ANSWERED and len(expected) > 1:
         raise InvalidOption("expect.status", status, "200 where anything else is expected of the answer")
-    if "finish_reason" in expected and (parameters or {}).get("details") is False:
-        raise InvalidOption("parameters.details", False, "true, because expect.finish_reason is read from the details")
     return expected
 
 
 def require_refusal(expected: Mapping[str, Any], error: HttpError) -> dict[str, Any]:
     """The values of a refusal that was expected; raises the refusal itself where it was not."""
-    # An answer that is not TGI's is an error too, and has the status 200.
+    # An answer of another server than the engine's is an error too, and has the status 200.
     if error.status == ANSWERED or error.status != expected.get("status"):
         raise error
     return {

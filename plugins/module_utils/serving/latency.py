@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import Any
 
+from .engine import Stream
+
 STREAMED = ("ttft_seconds", "tpot_seconds", "ntpot_seconds", "e2e_seconds")
 OVERHEAD = "overhead_seconds"
 METRICS = (*STREAMED, OVERHEAD)
@@ -34,11 +36,22 @@ SMALLEST_FOR_P99 = 299
 
 @dataclass(frozen=True)
 class Sample:
-    """One streamed answer: when it was sent, when each event came (seconds of one clock), and its tokens."""
+    """One streamed answer: when it was sent, when each event came (seconds of one clock), and its tokens.
+
+    counts: the tokens of each event where the server tells them, else None.
+    """
 
     sent: float
     arrivals: tuple[float, ...]
     tokens: int
+    counts: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, stream: Stream, tokens: int) -> Sample:
+        """Of a stream of so many tokens."""
+        counts = [event.tokens for event in stream.events if event.tokens is not None]
+        told = len(counts) == len(stream.events)
+        return cls(stream.sent, tuple(event.at for event in stream.events), tokens, tuple(counts) if told else None)
 
     @property
     def ttft(self) -> float:
@@ -63,8 +76,11 @@ class Sample:
 
     @property
     def first_tokens(self) -> int:
-        """Tokens of the first arrival: its events, each taken to hold as many tokens as the average event."""
-        return max(1, round(_arrival_sizes(self.arrivals)[0] * self.tokens / len(self.arrivals)))
+        """Tokens of the first arrival: those of its events, or as many as the average event holds for each."""
+        events = _arrival_sizes(self.arrivals)[0]
+        if self.counts is not None:
+            return max(1, sum(self.counts[:events]))
+        return max(1, round(events * self.tokens / len(self.arrivals)))
 
     @property
     def tokens_per_arrival(self) -> float:

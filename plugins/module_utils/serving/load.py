@@ -11,14 +11,14 @@ from types import TracebackType
 
 from ..core.deadline import Deadline
 from ..core.errors import HttpError, LlmopsError
-from .tgi.client import TgiClient
+from .engine import Engine, GenerationRequest
 
 _REQUEST_SECONDS = 120.0
 _PAUSE_AFTER_FAILURE = 0.5
 _PATIENCE = 10.0
 """Seconds for the requests that are under way at the end; what is left of them ends with the process."""
 
-REFUSED = frozenset({401, 403, 404, 422})
+REFUSED = frozenset({400, 401, 403, 404, 422})
 """Answers that asking again does not change."""
 
 
@@ -29,12 +29,10 @@ class Load:
     answered: requests that were answered so far. trouble: the last failure, or None.
     """
 
-    def __init__(self, url: str, api_key: str | None, clients: int, inputs: str, max_new_tokens: int) -> None:
+    def __init__(self, engine: Engine, url: str, api_key: str | None, clients: int, request: GenerationRequest) -> None:
         self.answered = 0
         self.trouble: LlmopsError | None = None
-        self._url, self._api_key, self._inputs = url, api_key, inputs
-        # Without sampling and with a fixed length each request is as heavy as the other.
-        self._parameters = {"max_new_tokens": max_new_tokens, "do_sample": False}
+        self._engine, self._url, self._api_key, self._request = engine, url, api_key, request
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._ask, daemon=True) for _number in range(clients)]
@@ -60,9 +58,9 @@ class Load:
 
     def _ask(self) -> None:
         while not self._over.is_set():
-            client = TgiClient(self._url, self._api_key, Deadline(_REQUEST_SECONDS))
+            client = self._engine.connect(self._url, self._api_key, Deadline(_REQUEST_SECONDS))
             try:
-                client.generate("/generate", self._inputs, self._parameters)
+                client.generate(self._request)
                 with self._lock:
                     self.answered += 1
             except LlmopsError as error:

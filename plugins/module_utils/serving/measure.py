@@ -3,37 +3,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures a server: the cold request if there is one, warm-up, hot samples, the way there and back.
 
-The server's counters are read around the hot samples and around the way there and back, as a witness of both.
+The server's counters are read around the hot samples and around the way there and back, to check the client's figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.errors import DeadlineExceeded, HttpError, LlmopsError
 from ..core.result import Progress
-from .cross_checks import Series, disagreements, of_answers, of_headers, of_metrics, of_samples
+from .client import ServerClient
+from .cross_checks import Series, disagreements, of_answers, of_metrics, of_replies, of_samples
+from .engine import Answer, GenerationRequest, MetricNames
 from .latency import OVERHEAD, STREAMED, Sample, summarize
-from .tgi.client import Answer, Stream, TgiClient
 
 OVERHEAD_SAMPLES = 5
 BUFFERED = 2.0
 """Tokens an arrival above which something on the way collects them; a busy machine and a token a millisecond reach
 about 1.5 by themselves."""
 
-SERVED = "tgi_request_count"
-
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send: the prompt, the parameters of a stream, and how often."""
+    """What to send, and how often: discarded requests, then those that are measured. metrics: the server's names."""
 
-    inputs: str
-    parameters: Mapping[str, Any]
+    request: GenerationRequest
     warmup: int
     samples: int
+    metrics: MetricNames
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,15 @@ class Measured:
     warnings: list[str]
 
 
-def measure(client: TgiClient, plan: Plan, progress: Progress) -> Measured:
+def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
     """Send the requests one after the other and return their figures. Raises what the client raises."""
-    fresh, reason = _is_fresh(client)
+    fresh, reason = _is_fresh(client, plan.metrics.received)
     cold = None
     if fresh:
         cold = _sample(client, plan)
         progress(f"cold: first token after {cold.ttft:.3f} s")
     for _turn in range(plan.warmup):
-        client.stream(plan.inputs, plan.parameters)
+        client.stream(plan.request)
     before = _counters(client)
     hot: list[Sample] = []
     for _turn in range(plan.samples):
@@ -63,12 +61,13 @@ def measure(client: TgiClient, plan: Plan, progress: Progress) -> Measured:
     figures = [sample.figures() for sample in hot]
     summaries = {name: summarize(figure[name] for figure in figures) for name in STREAMED}
     summaries[OVERHEAD] = summarize(_overhead(answer) for answer in answers)
-    streamed = Series(of_samples(hot), of_metrics(before, between))
-    single = Series(of_answers(answers), of_metrics(between, _counters(client)), of_headers(answers))
+    streamed = Series(of_samples(hot), of_metrics(plan.metrics, before, between))
+    after = _counters(client)
+    single = Series(of_answers(answers), of_metrics(plan.metrics, between, after), of_replies(answers))
     differ = disagreements(streamed, single)
     tokens = [sample.tokens for sample in hot]
     per_arrival = summarize(sample.tokens_per_arrival for sample in hot)["median"]
-    heard = streamed.metrics or single.metrics or single.headers
+    others = streamed.metrics or single.metrics or single.replies
     values = {
         "cold": _rounded(cold) if cold else None,
         "cold_reason": reason,
@@ -77,28 +76,28 @@ def measure(client: TgiClient, plan: Plan, progress: Progress) -> Measured:
         "tokens": {"median": sorted(tokens)[len(tokens) // 2], "min": min(tokens), "max": max(tokens)},
         "tokens_per_arrival": round(per_arrival, 3),
         "buffered": per_arrival > BUFFERED,
-        "witnesses": {
+        "cross_checks": {
             "streamed": streamed.shown(),
             "single": single.shown(),
-            "agree": not differ if heard else None,
+            "agree": not differ if others else None,
             "disagreements": differ,
         },
     }
     return Measured(values, [*_warnings(per_arrival), *differ])
 
 
-def _is_fresh(client: TgiClient) -> tuple[bool, str]:
+def _is_fresh(client: ServerClient, counter: str) -> tuple[bool, str]:
     """Whether nothing was generated yet, by the server's own count, and how that is known."""
     try:
-        served = client.metrics().get(SERVED, 0.0)
+        served = client.metrics().get(counter, 0.0)
     except HttpError as error:
         return False, f"unknown: {error.message}"
     if served:
-        return False, f"the server had answered {served:.0f} requests before ({SERVED})"
-    return True, f"the server had answered no request before ({SERVED})"
+        return False, f"the server had answered {served:.0f} requests before ({counter})"
+    return True, f"the server had answered no request before ({counter})"
 
 
-def _in_time(client: TgiClient, plan: Plan, taken: int) -> Sample:
+def _in_time(client: ServerClient, plan: Plan, taken: int) -> Sample:
     """One sample; where the deadline cut it off, the error says how far the measurement came."""
     try:
         return _sample(client, plan)
@@ -107,31 +106,26 @@ def _in_time(client: TgiClient, plan: Plan, taken: int) -> Sample:
             raise
         raise DeadlineExceeded(
             f"measure {client.url}: the timeout ended it after {taken} of {plan.samples} samples; "
-            "raise timeout, or lower samples or parameters.max_new_tokens",
+            "raise timeout, or lower samples or max_tokens",
             samples=taken,
         ) from error
 
 
-def _sample(client: TgiClient, plan: Plan) -> Sample:
-    stream = client.stream(plan.inputs, plan.parameters)
-    return Sample(stream.sent, tuple(event.at for event in stream.events), _tokens(stream, client.url))
-
-
-def _tokens(stream: Stream, url: str) -> int:
-    details = stream.events[-1].data.get("details") or {}
-    tokens = details.get("generated_tokens")
+def _sample(client: ServerClient, plan: Plan) -> Sample:
+    stream = client.stream(plan.request)
+    tokens = stream.answer.tokens
     if not tokens:
         raise LlmopsError(
-            f"measure {url}: the stream ended without details.generated_tokens, so no figure a token can be trusted; "
-            "look at the server's log, and whether a proxy cuts long answers"
+            f"measure {client.url}: the stream ended without a count of its tokens, so no figure a token can be "
+            "trusted; look at the server's log, and whether a proxy cuts long answers"
         )
-    return int(tokens)
+    return Sample.of(stream, tokens)
 
 
-def _answers(client: TgiClient, plan: Plan) -> list[Answer]:
+def _answers(client: ServerClient, plan: Plan) -> list[Answer]:
     """Answers of one token that are not streamed: what they take is mostly the way there and back."""
-    parameters = {**plan.parameters, "max_new_tokens": 1}
-    return [client.generate("/generate", plan.inputs, parameters) for _turn in range(OVERHEAD_SAMPLES)]
+    shortest = replace(plan.request, max_tokens=1)
+    return [client.generate(shortest) for _turn in range(OVERHEAD_SAMPLES)]
 
 
 def _overhead(answer: Answer) -> float | None:
@@ -139,7 +133,7 @@ def _overhead(answer: Answer) -> float | None:
     return None if answer.server_seconds is None else answer.seconds - answer.server_seconds
 
 
-def _counters(client: TgiClient) -> dict[str, float] | None:
+def _counters(client: ServerClient) -> dict[str, float] | None:
     """The server's counters, None where they cannot be read."""
     try:
         return client.metrics()

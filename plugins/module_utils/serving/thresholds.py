@@ -17,10 +17,10 @@ START = "cold_start_seconds"
 ACCEPTED = (*METRICS, *COLD, START)
 
 _LOOK_AT = {
-    "ttft_seconds": "the queue (tgi_queue_size) and the length of the prompt",
-    "tpot_seconds": "the GPU (type, clocks, other load), QUANTIZE (bitsandbytes is slower than fp16), batch size",
+    "ttft_seconds": "the queue ({waiting}) and the length of the prompt",
+    "tpot_seconds": "the GPU (type, clocks, other load), quantisation (bitsandbytes is slower than fp16), batch size",
     "ntpot_seconds": "ttft_seconds and tpot_seconds, which it mixes",
-    "e2e_seconds": "ttft_seconds and tpot_seconds, and max_new_tokens",
+    "e2e_seconds": "ttft_seconds and tpot_seconds, and max_tokens",
     "overhead_seconds": "the way to the server: region, load balancer, proxy",
     START: "pods: which stage takes it (node, image streaming, where the weights are kept)",
 }
@@ -63,14 +63,18 @@ def compare(limits: Mapping[str, float], measured: Mapping[str, Any]) -> list[di
     return compared
 
 
-def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any]) -> str | None:
-    """Which limits did not hold, by which figures, and what to look at; None where all did."""
+def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any], waiting: str) -> str | None:
+    """Which limits did not hold, by which figures, and what to look at; None where all did.
+
+    waiting: the server's metric of requests that wait.
+    """
     broken = [one for one in compared if one["passed"] is False]
     if not broken:
         return None
     figures = ", ".join(f"{one['name']} is {one['value']:.4g} s, limit {one['limit']:g} s" for one in broken)
     names = [one["name"] for one in broken]
     advice = "; ".join(dict.fromkeys(_LOOK_AT.get(name) or _LOOK_AT[name.removeprefix("cold_")] for name in names))
+    advice = advice.format(waiting=waiting)
     cold = any(name in COLD for name in names)
     also = "; for the cold figures also the first request's warm-up (CUDA graphs, kernels)" if cold else ""
     return f"latency of {measured.get('model')}: {figures}; look at {advice}{also}"

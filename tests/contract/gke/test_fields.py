@@ -115,7 +115,7 @@ def is_refused(subject: Subject, case: Case, look: str) -> None:
     with pytest.raises(ImmutableField, match=re.escape(subject.field.option)) as raised:
         subject.run(case.new, {**case.beside, **case.later})
     assert raised.value.fields["field"] == subject.field.option
-    assert raised.value.fields["way_out"] == plain(subject.field.change.way_out)
+    assert raised.value.fields["remedy"] == plain(subject.field.change.remedy)
     assert subject.told(before) == [look]
 
 

@@ -22,9 +22,9 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply import
 from ansible_collections.llmops.gke.plugins.module_utils.workflows import node_pool_replacement
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.server import Sandbox
+from sandbox.tests.runtime.conftest import deployment, pod
 from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.playground import Playground
-from tests.sandbox.runtime.conftest import deployment, pod
 
 LOCATION, POOL, STAND_IN = "us-central1-a", "work", "work-stand-in"
 SCALED = {"enabled": True, "min_node_count": 1, "max_node_count": 3}
@@ -208,7 +208,7 @@ def test_a_pod_that_nothing_would_make_anew_stops_it_before_anything_is_created(
     alone = pod("alone", nodeSelector={"cloud.google.com/gke-nodepool": POOL})
     cloud.do("create", "pods", alone)
     cloud.until(lambda: cloud.api.get_now("pods", "alone", "default")["spec"].get("nodeName"))
-    with pytest.raises(LlmopsError, match="no controller would make default/alone anew"):
+    with pytest.raises(LlmopsError, match="no controller would create default/alone again"):
         cloud.pool(**SPOT, recreate=True)
     assert STAND_IN not in cloud.sandbox.store.cluster(LOCATION, "home").pools
     cloud.do("delete", "pods", "alone", "default", grace_period=0)

@@ -35,9 +35,9 @@ def test_what_is_mended_no_longer_fails_the_next_task(cluster, deployment, fault
     # A pod that crashes at once must never have counted as available.
     manifest["spec"]["minReadySeconds"] = 5
     with pytest.raises(WaitFailed, match=words):
-        cluster.apply(manifest, wait=True)
+        cluster.apply(manifest, wait=True, engine="tgi")
     cluster.faults.clear()
     told: list[str] = []
-    done = cluster.apply(*mended, manifest, wait=True, progress=told.append)
+    done = cluster.apply(*mended, manifest, wait=True, engine="tgi", progress=told.append)
     assert done["objects"][-1]["object"]["status"]["availableReplicas"] == 1
     assert any("before this task" in line and words in line for line in told)

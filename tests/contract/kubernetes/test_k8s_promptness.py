@@ -81,7 +81,7 @@ def named_after(cluster, sign, words: list[str], *manifests) -> float:
 
     cluster.when(*sign, as_in_life)
     with pytest.raises((Named, WaitFailed)) as told:
-        cluster.apply(*manifests, wait=True, timeout=TIMEOUT, progress=hear)
+        cluster.apply(*manifests, wait=True, engine="tgi", timeout=TIMEOUT, progress=hear)
     named = time.monotonic()
     for word in words:
         assert word in str(told.value)

@@ -33,7 +33,7 @@ PODS = {"match": {"resource": "pods"}}
         (
             {"name": "crash", "exit_code": 3, "message": "ValueError: x"},
             {},
-            ["exit code 3", "last words: ValueError: x"],
+            ["exit code 3", "log ends with: ValueError: x"],
         ),
         (
             {"name": "crash", "exit_code": 137, "reason": "OOMKilled"},
@@ -58,7 +58,7 @@ def test_what_cannot_heal_ends_the_wait_with_its_reason(cluster, deployment, fau
     slow = {**deployment(**container)}
     slow["spec"] |= {"minReadySeconds": 600, "progressDeadlineSeconds": 3600}
     with pytest.raises(WaitFailed) as error:
-        cluster.apply(slow, wait=True)
+        cluster.apply(slow, wait=True, engine="tgi")
     for reason in reasons:
         assert reason in error.value.message
 

@@ -82,7 +82,7 @@ def test_an_immutable_field_marks_the_field_and_the_way_out():
         "node pool gpu: config.machine_type cannot be changed in place: it is 'a', you asked for 'b'; set repair: true"
     )
     assert "set gpu_nodepool_repair: true" in OptionNames(VARIABLES).render(error.to_dict()["marked"])
-    assert error.fields["way_out"] == "set repair: true"
+    assert error.fields["remedy"] == "set repair: true"
 
 
 def test_what_is_added_keeps_the_marks_before_it():

@@ -13,7 +13,7 @@ from ...core.errors import InvalidOption, LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.apply.outcomes import Outcome, result_of
-from ...kubernetes.apply.server_side_apply import Applier, foretold
+from ...kubernetes.apply.server_side_apply import Applier, predicted
 from ...kubernetes.client.api import KubernetesApi
 from ...kubernetes.client.resources import Kind, ObjectRef
 from ...kubernetes.objects import labels
@@ -43,7 +43,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         kind = known_kind(options["api_version"], options["kind"], api, "kind")
         lives = _targets(api, kind, options)
         if not lives and options.get("name") and not absent:
-            outcomes, warnings = [_foretold(api, kind, wanted, options, check, access.why)], []
+            outcomes, warnings = [_predicted(api, kind, wanted, options, check, access.why)], []
         else:
             outcomes, warnings = _labelled(api, kind, lives, wanted, options, check, deadline, progress)
         if not lives:
@@ -68,7 +68,7 @@ def _ref(api: KubernetesApi | None, kind: Kind, options: dict[str, Any]) -> Obje
     return ObjectRef(kind, namespace if kind.namespaced else None, options["name"])
 
 
-def _foretold(
+def _predicted(
     api: KubernetesApi | None,
     kind: Kind,
     wanted: Mapping[str, Mapping[str, Any]],
@@ -83,7 +83,7 @@ def _foretold(
     metadata = {"name": ref.name, **({"namespace": ref.namespace} if ref.namespace else {})}
     metadata.update({field: dict(entries) for field, entries in wanted.items() if entries})
     body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
-    return foretold(Manifest(ref, body, why or "name"), action="updated")
+    return predicted(Manifest(ref, body, why or "name"), action="updated")
 
 
 def _labelled(

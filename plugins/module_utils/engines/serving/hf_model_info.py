@@ -20,6 +20,8 @@ from ...models import memory
 from ...models.access import check_access, check_model, open_hub, read_config
 from ...models.metadata import Weights, read_tokenizer, read_weights
 from ...models.shape import Shape, read_shape
+from ...serving import registry
+from ...serving.options import ENGINE
 
 
 class DoesNotFit(LlmopsError):
@@ -81,16 +83,17 @@ def _fitted(
     if shape is None or not weights:
         unknown = "its config.json does not tell its shape" if shape is None else "the Hub does not tell its size"
         return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
+    rules = registry.engine(options["engine"]).memory
     machine = read_machine_type(options["machine_type"] or "", None)
-    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], machine.gpu_share if machine else 1.0)
+    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], rules.usable, machine.gpu_share if machine else 1.0)
     formats = memory.fit(weights, shape, gpus, options["context"])
-    chosen = memory.format_of(quantize)
+    chosen = rules.format_of(quantize)
     if chosen not in formats:
         chosen = memory.STORED
-    why = memory.refusal(model, gpus, options["context"], formats, chosen)
+    why = memory.refusal(rules, model, gpus, options["context"], formats, chosen)
     if why and options["require_fit"]:
         raise DoesNotFit(why, fit=formats)
-    needless = memory.needless(quantize, gpus, options["context"], formats)
+    needless = memory.needless(rules, quantize, gpus, options["context"], formats)
     fit = {
         "fits": why is None,
         "format": chosen,
@@ -104,6 +107,7 @@ def _fitted(
 SPEC = ModuleSpec(
     run=run,
     argument_spec={
+        **ENGINE,
         "model": {"type": "str", "required": True},
         "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["HF_TOKEN"])},
         "endpoint": {

@@ -12,7 +12,7 @@ from ...core.errors import LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.client.api import POD, KubernetesApi
-from ...kubernetes.diagnosis.pod_startup import machine_of, pod_start, read_node, selected_pods, selector_of
+from ...kubernetes.diagnosis.pod_startup import pod_start, read_node, selected_pods, selector_of
 from ...serving.inference_perf.calibration import compare
 from ...serving.inference_perf.log import ResultsMissing, read_reports
 from ...serving.inference_perf.stages import find_knee, for_report, stage_figures
@@ -20,6 +20,7 @@ from ...serving.inference_perf.validity import Limits, Spread, calibration_findi
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.gke_nodes import gpus_in, machine_of
 
 TOOL = "inference-perf"
 _LINES = 20_000
@@ -78,7 +79,7 @@ def _pods(api: KubernetesApi, namespace: str, service: str) -> list[dict[str, An
     pods = selected_pods(api, namespace, selector_of(api, namespace, service) or {})
     starts = [start for pod in pods if (start := pod_start(pod))]
     machines = {node: machine_of(read_node(api, node)) for node in {start.node for start in starts}}
-    return [{"pod": start.name, "gpus": start.gpus, **machines[start.node]} for start in starts]
+    return [{"pod": start.name, "gpus": gpus_in(start.limits), **machines[start.node]} for start in starts]
 
 
 def _log(api: KubernetesApi, namespace: str, job: str) -> list[str]:

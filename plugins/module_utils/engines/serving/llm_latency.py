@@ -5,29 +5,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
-from ...serving.latency_run import broken, run_latency
-from ...serving.options import TGI_REQUEST, TGI_REQUEST_RULES
+from ...serving import registry
+from ...serving.client import check_url
+from ...serving.measure import Plan, measure
+from ...serving.options import ENGINE, SAMPLING, SERVER, SERVER_RULES, read_request
+from ...serving.reachability import look
+from ...serving.thresholds import ThresholdBreached, breach_of, check_thresholds, compare
 from ...workflows.cluster_options import KUBERNETES_ACCESS
-from ...workflows.port_forward import PORT_FORWARD, through_port_forward
-
-LOG_LINES = 2000
-
-SHOWN = (
-    "MODEL_ID",
-    "QUANTIZE",
-    "DTYPE",
-    "NUM_SHARD",
-    "MAX_INPUT_TOKENS",
-    "MAX_TOTAL_TOKENS",
-    "MAX_BATCH_PREFILL_TOKENS",
-)
-"""Of a container's environment only this is told: a key may stand there in the open."""
+from ...workflows.port_forward import PORT_FORWARD, secrets, through_port_forward
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
@@ -37,29 +29,77 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
             raise InvalidOption("service", None, "the Service whose pods' cold start shall be read")
         if options["gpu_metrics"]:
             raise InvalidOption("gpu_metrics", True, "service beside it, whose pods' GPUs shall be watched")
-        return run_latency(options, check, progress, {"pods": None, "gpu": None})
+        return measure_latency(options, check, progress, {"pods": None, "gpu": None})
     if not (options["cluster"] or options["kubeconfig"]):
         raise InvalidOption("service", options["service"], "cluster or kubeconfig beside it, to read its pods")
     # Imported here, because most uses have no cluster at hand and should not pay for its client.
     from ...workflows import cluster_access
+    from ...workflows.model_startup import serving_pods
 
+    engine = registry.engine(options["engine"])
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
-        pods = [] if access.api is None else _pods(access.api, options)
+        pods = []
+        if access.api is not None:
+            namespace = options["namespace"] or access.api.default_namespace
+            pods = serving_pods(access.api, namespace, options["service"], engine)
         if pods and options["gpu_metrics"] and not check:
             result = _watched(access.api, options, progress, pods)
         else:
-            result = run_latency(options, check, progress, {"pods": pods, "gpu": None})
+            result = measure_latency(options, check, progress, {"pods": pods, "gpu": None})
         result.http_requests += access.requests
         return result
 
 
-def secrets(options: dict[str, Any]) -> set[str]:
-    """The strings inside the access options that must be hidden beyond those marked ``no_log``."""
-    if not options.get("kubeconfig"):
-        return set()
-    from ...workflows import cluster_access
+def measure_latency(
+    options: dict[str, Any], check: bool, progress: Progress, beside: Mapping[str, Any] | None = None
+) -> Result:
+    """Measure latency; in check mode ask for health and identity alone.
 
-    return cluster_access.secrets(options)
+    beside: what is known of the server from elsewhere; it goes into the values, and limits may be set on it.
+    """
+    engine = registry.engine(options["engine"])
+    limits = check_thresholds(options["thresholds"])
+    check_url(options["url"])
+    request = read_request(options, engine, streaming=True)
+    for name, least in (("warmup", 0), ("samples", 1)):
+        if options[name] < least:
+            raise InvalidOption(name, options[name], f"{least} or more")
+    if check:
+        return look(engine, options["url"], options["api_key"], options["timeout"])
+    client = engine.connect(options["url"], options["api_key"], Deadline(options["timeout"]))
+    try:
+        client.health()
+        identity = client.identity()
+        measured = measure(client, Plan(request, options["warmup"], options["samples"], engine.metrics), progress)
+    finally:
+        client.close()
+    values = {
+        "reachable": True,
+        "url": client.url,
+        "engine": engine.name,
+        "model": identity.model,
+        "info": {
+            "server": engine.title,
+            "version": identity.version,
+            "max_input_tokens": identity.max_input_tokens,
+            "max_total_tokens": identity.max_total_tokens,
+            "details": dict(identity.details),
+        },
+        "phases": dict(engine.phases),
+        **(beside or {}),
+        **measured.values,
+    }
+    compared = compare(limits, values)
+    values |= {"thresholds": compared, "breach": breach_of(compared, values, engine.metrics.waiting)}
+    if values["breach"] and options["enforce"]:
+        raise broken(values)
+    return Result(values=values, warnings=measured.warnings, http_requests=client.sent)
+
+
+def broken(values: Mapping[str, Any]) -> ThresholdBreached:
+    """The error for a broken limit, with all figures; ``breach`` among the values says which limits."""
+    measured = {name: value for name, value in values.items() if name not in ("thresholds", "breach")}
+    return ThresholdBreached(values["breach"], thresholds=values["thresholds"], measured=measured)
 
 
 def _watched(api: Any, options: dict[str, Any], progress: Progress, pods: list[dict[str, Any]]) -> Result:
@@ -68,49 +108,20 @@ def _watched(api: Any, options: dict[str, Any], progress: Progress, pods: list[d
 
     # A limit that is broken is raised only when the series is whole: the error carries it too.
     with Watcher(api, {pod["node"] for pod in pods}) as watcher:
-        result = run_latency({**options, "enforce": False}, False, progress, {"pods": pods})
+        result = measure_latency({**options, "enforce": False}, False, progress, {"pods": pods})
     result.values["gpu"] = watcher.series()
     if result.values["breach"] and options["enforce"]:
         raise broken(result.values)
     return result
 
 
-def _pods(api: Any, options: dict[str, Any]) -> list[dict[str, Any]]:
-    from ...kubernetes.diagnosis.events import EVENT
-    from ...kubernetes.diagnosis.node_provisioning import arrival
-    from ...kubernetes.diagnosis.pod_startup import machine_of, pod_start, read_node, selected_pods, selector_of
-    from ...workflows.model_startup import start_of
-
-    namespace = options["namespace"] or api.default_namespace
-    pods = selected_pods(api, namespace, selector_of(api, namespace, options["service"]) or {})
-    starts = [(pod, start) for pod in pods if (start := pod_start(pod))]
-    nodes = {name: read_node(api, name) for name in {start.node for _pod, start in starts}}
-    events = api.list(EVENT, namespace) if starts else []
-    return [
-        {
-            "pod": start.name,
-            "image": start.image,
-            "gpus": start.gpus,
-            "env": {name: start.env[name] for name in SHOWN if name in start.env},
-            "node": start.node,
-            **machine_of(nodes[start.node]),
-            "restarts": start.restarts,
-            "created": start.created.isoformat(),
-            **start_of(
-                start,
-                arrival(pod, nodes[start.node], events),
-                api.logs(start.namespace, start.name, start.container, lines=LOG_LINES),
-            ),
-        }
-        for pod, start in starts
-    ]
-
-
 ARGUMENT_SPEC: dict[str, Any] = {
-    **TGI_REQUEST,
+    **ENGINE,
+    **SERVER,
+    **SAMPLING,
     **KUBERNETES_ACCESS,
     **PORT_FORWARD,
-    "inputs": {"type": "str", "required": True},
+    "prompt": {"type": "str", "required": True, "aliases": ["inputs"]},
     "enforce": {"type": "bool", "default": True},
     "service": {"type": "str"},
     "namespace": {"type": "str"},
@@ -122,8 +133,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 RULES: dict[str, Any] = {
-    "mutually_exclusive": [("cluster", "kubeconfig"), *TGI_REQUEST_RULES["mutually_exclusive"]],
-    "required_one_of": TGI_REQUEST_RULES["required_one_of"],
+    "mutually_exclusive": [("cluster", "kubeconfig"), *SERVER_RULES["mutually_exclusive"]],
+    "required_one_of": SERVER_RULES["required_one_of"],
     "required_by": {"cluster": ("location",)},
 }
 

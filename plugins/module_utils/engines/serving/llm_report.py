@@ -23,8 +23,21 @@ from ...serving.report.page import page
 MODE = 0o644
 
 LATENCY = (
-    *("url", "model", "info", "pods", "cold", "cold_reason", "hot", "samples", "tokens", "tokens_per_arrival"),
-    *("buffered", "witnesses", "thresholds"),
+    *(
+        "url",
+        "engine",
+        "model",
+        "info",
+        "phases",
+        "pods",
+        "cold",
+        "cold_reason",
+        "hot",
+        "samples",
+        "tokens",
+        "tokens_per_arrival",
+    ),
+    *("buffered", "cross_checks", "thresholds"),
 )
 ANSWER = ("generated_text", "generated_tokens", "finish_reason", "seconds", "headers")
 MODEL = ("parameters", "shape", "tokenizer", "weights_bytes", "kv_bytes_per_token", "fit", "fit_reason")

@@ -13,12 +13,16 @@ from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.diagnosis.autoscaler import Autoscaler, NoAutoscaler, Scale
 from ...kubernetes.wait.readiness import Failed
+from ...serving import registry
+from ...serving.client import check_url
+from ...serving.engine import Engine
 from ...serving.load import Load
-from ...serving.options import TGI_REQUEST
-from ...serving.tgi.client import check_url
+from ...serving.options import ENGINE, MAX_TOKENS, SAMPLING, SERVER, read_request
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+
+_UNSAMPLED: dict[str, Any] = {**dict.fromkeys(SAMPLING), "temperature": 0.0}
 
 
 class NotScaled(LlmopsError):
@@ -32,15 +36,19 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
 
     A replica that does not come for a reason that is known is a warning: the autoscaler acted, and the reason is told.
     """
-    for name in ("clients", "max_new_tokens"):
-        if options[name] < 1:
-            raise InvalidOption(name, options[name], "a whole number above 0")
+    if options["clients"] < 1:
+        raise InvalidOption("clients", options["clients"], "a whole number above 0")
+    engine = registry.engine(options["engine"])
+    # Without sampling and with a fixed length each request is as heavy as the other.
+    request = read_request({**_UNSAMPLED, **options}, engine, streaming=False)
     url, deadline = check_url(options["url"]), Deadline(options["timeout"])
     with cluster_access.cluster_access(options, deadline) as access:
         values: dict[str, Any] = {"asked": False, "arrived": False, "replicas": 0, "why": "", "answered": 0}
         try:
             api = access.required()
-            scaler = Autoscaler(api, options["namespace"] or api.default_namespace, options["autoscaler"])
+            scaler = Autoscaler(
+                api, options["namespace"] or api.default_namespace, options["autoscaler"], engine.crash_reasons
+            )
             first = scaler.look()
         except (cluster_access.ClusterAbsent, NoAutoscaler) as absent:
             if not check:
@@ -50,10 +58,10 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         if first.asked >= first.most:
             values["why"] = f"the autoscaler is at its own maximum of {first.most}; raise maxReplicas to see it grow"
         elif not check:
-            load = Load(url, options["api_key"], options["clients"], options["inputs"], options["max_new_tokens"])
+            load = Load(engine, url, options["api_key"], options["clients"], request)
             with load:
                 progress(f"{options['clients']} clients keep {url} busy")
-                values |= _outcome(scaler, first, load, deadline, progress)
+                values |= _outcome(engine, scaler, first, load, deadline, progress)
             values["answered"] = load.answered
         return Result(
             values=values,
@@ -63,7 +71,9 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         )
 
 
-def _outcome(scaler: Autoscaler, first: Scale, load: Load, deadline: Deadline, progress: Progress) -> dict[str, Any]:
+def _outcome(
+    engine: Engine, scaler: Autoscaler, first: Scale, load: Load, deadline: Deadline, progress: Progress
+) -> dict[str, Any]:
     """What came of the load: the values ``asked``, ``arrived``, ``replicas`` and ``why``."""
     pauses, told = backoff(first=0.5), ""
     while True:
@@ -84,11 +94,11 @@ def _outcome(scaler: Autoscaler, first: Scale, load: Load, deadline: Deadline, p
             told = line
         pause = next(pauses)
         if pause >= deadline.remaining():
-            return _late(scaler.name, first, now, load, deadline)
+            return _late(engine, scaler.name, first, now, load, deadline)
         deadline.pause(pause, "one more replica", line)
 
 
-def _late(name: str, first: Scale, now: Scale, load: Load, deadline: Deadline) -> dict[str, Any]:
+def _late(engine: Engine, name: str, first: Scale, now: Scale, load: Load, deadline: Deadline) -> dict[str, Any]:
     if now.asked > first.asked and now.pending:
         return {"asked": True, "replicas": now.ready, "why": f"not within {deadline.seconds:g} s: {now.pending.why}"}
     answered = f"{load.answered} requests were answered"
@@ -96,9 +106,11 @@ def _late(name: str, first: Scale, now: Scale, load: Load, deadline: Deadline) -
         answered += f", the last that failed: {load.trouble.message}"
     if now.asked > first.asked:
         raise NotScaled(f"autoscaler {name} asked for {now.asked} replicas, but no pod came in {deadline.seconds:g} s")
+    signals = " or ".join(f"{signal.metric} ({signal.meaning})" for signal in engine.scaling_signals)
     raise NotScaled(
         f"autoscaler {name} did not ask for more than {first.asked} replicas within {deadline.seconds:g} s of load: "
-        f"{now.signals}; {answered}; send more at a time (clients), ask longer (max_new_tokens), or lower the target",
+        f"{now.signals}; {answered}; send more at a time (clients), ask longer (max_tokens), lower the target, or let "
+        f"it look at a metric of {engine.title}: {signals}",
         signals=now.signals,
         answered=load.answered,
     )
@@ -108,14 +120,14 @@ SPEC = ModuleSpec(
     run=run,
     argument_spec={
         **KUBERNETES_ACCESS,
+        **ENGINE,
         "url": {"type": "str", "required": True},
-        "api_key": TGI_REQUEST["api_key"],
+        "api_key": SERVER["api_key"],
         "autoscaler": {"type": "str", "required": True},
         "namespace": {"type": "str"},
         "clients": {"type": "int", "default": 64},
-        "inputs": {"type": "str", "default": "[INST] Tell a long story. [/INST]"},
-        # Ansible takes every name with "token" in it for a secret unless told otherwise.
-        "max_new_tokens": {"type": "int", "default": 256, "no_log": False},
+        "prompt": {"type": "str", "default": "Tell a long story."},
+        "max_tokens": {**MAX_TOKENS["max_tokens"], "default": 256},
         "timeout": {"type": "int", "default": 1800},
     },
     rules=KUBERNETES_ACCESS_RULES,

@@ -12,36 +12,46 @@ from ...core.deadline import Deadline
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.client.api import KubernetesApi
-from ...kubernetes.client.resources import Kind
-from ...kubernetes.diagnosis.events import EVENT
-from ...kubernetes.diagnosis.node_provisioning import arrival
-from ...kubernetes.diagnosis.pod_startup import machine_of, pod_moments, read_node, selected_pods, selector_of
+from ...kubernetes.client.resources import EVENT, Kind
+from ...kubernetes.diagnosis.cluster_view import Snapshot
+from ...kubernetes.diagnosis.node_provisioning import node_provisioning
+from ...kubernetes.diagnosis.pod_startup import (
+    itemised,
+    pod_moments,
+    read_node,
+    selected_pods,
+    selector_of,
+    under_way,
+)
 from ...kubernetes.diagnosis.pods import pod_state
-from ...kubernetes.diagnosis.snapshot import Reading
-from ...kubernetes.diagnosis.startup_phases import itemised, under_way
 from ...kubernetes.wait.readiness import Failed
+from ...serving import registry
+from ...serving.engine import Engine
+from ...serving.options import ENGINE
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
-from ...workflows.model_startup import ends_of
+from ...workflows.gke_nodes import machine_of
+from ...workflows.model_startup import LOG_LINES, ends_of
 
 _DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
-_LOG_LINES = 2000
 _ENDED = ("Succeeded", "Failed")
 
 
 def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     """Read; see plugins/modules/llm_start_info.py for options and result. An absent cluster or Service is no error."""
+    engine = registry.engine(options["engine"])
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
         values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "pods": []}
         if access.api is None:
             values["text"] = access.why
         else:
-            values |= _found(access.api, options["namespace"] or access.api.default_namespace, options["service"])
+            namespace = options["namespace"] or access.api.default_namespace
+            values |= _found(access.api, namespace, options["service"], engine)
         return Result(values=values, http_requests=access.requests)
 
 
-def _found(api: KubernetesApi, namespace: str, service: str) -> dict[str, Any]:
+def _found(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> dict[str, Any]:
     selector = selector_of(api, namespace, service)
     if selector is None:
         return {"text": f"there is no Service {namespace}/{service}"}
@@ -50,31 +60,33 @@ def _found(api: KubernetesApi, namespace: str, service: str) -> dict[str, Any]:
         return {"text": f"there is no Deployment whose pods the Service {namespace}/{service} selects"}
     wanted = sum(one["spec"].get("replicas", 1) for one in deployments)
     pods = [pod for pod in selected_pods(api, namespace, selector) if _is_coming(pod)]
-    told = _pods(api, namespace, pods) if wanted else []
+    told = _pods(api, pods, engine) if wanted else []
     ready = sum(pod["phase"] is None for pod in told)
     names = ", ".join(f"{namespace}/{one['metadata']['name']}" for one in deployments)
     text = f"{names} sleeps: 0 replicas are asked for, so nothing answers" if not wanted else _text(names, told, wanted)
     return {"exists": True, "replicas": wanted, "ready": ready, "asleep": not wanted, "pods": told, "text": text}
 
 
-def _pods(api: KubernetesApi, namespace: str, pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _pods(api: KubernetesApi, pods: list[dict[str, Any]], engine: Engine) -> list[dict[str, Any]]:
     names = {pod["spec"].get("nodeName", "") for pod in pods}
     nodes = {name: read_node(api, name) for name in names}
-    around = Reading(api)
-    return [_pod(api, around, pod, nodes[pod["spec"].get("nodeName", "")]) for pod in pods]
+    view = Snapshot(api)
+    return [_pod(api, engine, view, pod, nodes[pod["spec"].get("nodeName", "")]) for pod in pods]
 
 
-def _pod(api: KubernetesApi, around: Reading, pod: dict[str, Any], node: dict[str, Any] | None) -> dict[str, Any]:
+def _pod(
+    api: KubernetesApi, engine: Engine, view: Snapshot, pod: dict[str, Any], node: dict[str, Any] | None
+) -> dict[str, Any]:
     metadata = pod["metadata"]
-    came = arrival(pod, node, around.all(EVENT, metadata["namespace"]))
+    came = node_provisioning(pod, node, view.all(EVENT, metadata["namespace"]))
     at = pod_moments(pod)
     name = at.container or pod["spec"]["containers"][0]["name"]
-    log = api.logs(metadata["namespace"], metadata["name"], name, lines=_LOG_LINES) if at.started else []
-    ends = ends_of(came, at.scheduled, at.started, at.ready, log)
+    log = api.logs(metadata["namespace"], metadata["name"], name, lines=LOG_LINES) if at.started else []
+    ends = ends_of(engine, came, at.scheduled, at.started, at.ready, log)
     now = datetime.now(UTC)
     stages = itemised(at.created, ends, at.ready or now)
     phase = None if at.ready else under_way(at.created, ends, now)
-    state = pod_state(around, pod, room_comes=False) if phase else None
+    state = pod_state(view, pod, room_comes=False, extra=engine.crash_reasons) if phase else None
     return {
         "pod": metadata["name"],
         "node": pod["spec"].get("nodeName"),
@@ -126,6 +138,7 @@ def _is_coming(pod: dict[str, Any]) -> bool:
 SPEC = ModuleSpec(
     run=run,
     argument_spec={
+        **ENGINE,
         **KUBERNETES_ACCESS,
         "service": {"type": "str", "required": True},
         "namespace": {"type": "str"},

@@ -12,10 +12,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...core.errors import InvalidOption, LlmopsError
+from ...core.errors import HttpError, InvalidOption, LlmopsError
 from ..client.api import KubernetesApi
 from ..client.parallel import all_of
 from ..client.resources import Kind, ObjectRef, builtin
@@ -35,6 +35,14 @@ class ApplySetTaken(LlmopsError):
     """The parent belongs to another tool, which would not know what is done to its members."""
 
     kind = "apply_set_taken"
+
+
+@dataclass(frozen=True)
+class LiveSet:
+    """A set as it is in the cluster: its parent, None where that is not there, and its members."""
+
+    parent: dict[str, Any] | None = None
+    members: dict[ObjectRef, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,10 +126,13 @@ class ApplySet:
         body = {"apiVersion": self.parent.kind.api_version, "kind": self.parent.kind.kind, "metadata": metadata}
         return Manifest(self.parent, body, "apply_set")
 
-    def members(
-        self, api: KubernetesApi, parent: dict[str, Any] | None, manifests: Sequence[Manifest]
-    ) -> dict[ObjectRef, dict[str, Any]]:
-        """The members that are there: one list for each kind and namespace that the live parent tells of."""
+    def read(self, api: KubernetesApi, manifests: Sequence[Manifest] = ()) -> LiveSet:
+        """The set as it is: one GET for its parent, and one list for each kind and namespace that this tells of.
+
+        manifests: those that will be applied, whose kinds need no discovery. Raises ApplySetTaken.
+        """
+        parent = api.get(self.parent)
+        self.check(parent)
         known = {_group_kind(manifest.ref.kind): manifest.ref.kind for manifest in manifests}
         namespaces = [self.parent.namespace, *_listed(parent, _NAMESPACES)]
         places: list[tuple[Kind, str | None]] = []
@@ -131,12 +142,20 @@ class ApplySet:
             if kind is not None:
                 places += [(kind, namespace) for namespace in namespaces] if kind.namespaced else [(kind, None)]
         found: dict[ObjectRef, dict[str, Any]] = {}
-        selector = f"{PART_OF}={self.id}"
-        lists = all_of(lambda place: api.list(*place, label_selector=selector), places)
+        lists = all_of(lambda place: self._members(api, *place), places)
         for (kind, _namespace), objects in zip(places, lists, strict=True):
             for obj in objects:
                 found[ObjectRef(kind, obj["metadata"].get("namespace"), obj["metadata"]["name"])] = obj
-        return found
+        return LiveSet(parent, found)
+
+    def _members(self, api: KubernetesApi, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
+        try:
+            return api.list(kind, namespace, label_selector=f"{PART_OF}={self.id}")
+        except HttpError as error:
+            # Its kind is no longer served, so that none is left.
+            if error.status == 404:
+                return []
+            raise
 
 
 def identity(ref: ObjectRef) -> Identity:

@@ -13,16 +13,15 @@ from typing import Any
 from ...core.deadline import backoff
 from ...core.errors import HttpError, LlmopsError, ReplyLost
 from ...core.result import Progress
-from ..client.api import POD, KubernetesApi
-from ..client.resources import Kind, ObjectRef
+from ..client.api import KubernetesApi
+from ..client.resources import NODE, POD, ObjectRef
 
-NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
 _MIRROR = "kubernetes.io/config.mirror"
 _ENDED = ("Succeeded", "Failed")
 
 
 class WouldBeLost(LlmopsError):
-    """Pods that no controller would make anew elsewhere."""
+    """Pods that no controller would create again elsewhere."""
 
     kind = "pods_would_be_lost"
 
@@ -45,7 +44,7 @@ def refuse_pods_that_would_be_lost(api: KubernetesApi, selector: str) -> None:
     if lost:
         names = ", ".join(sorted(lost))
         raise WouldBeLost(
-            f"drain nodes {selector}: no controller would make {names} anew; delete them, or run them by a Deployment",
+            f"drain nodes {selector}: no controller would create {names} again; delete them, or use a Deployment",
             pods=sorted(lost),
         )
 

@@ -82,12 +82,16 @@ def _advice(error: HttpError) -> str:
     details = error.details if isinstance(error.details, dict) else {}
     if error.status == 404 and details.get("kind") == "namespaces":
         return "; set create_namespace: true, or give its manifest too"
+    if error.status == 404 and not details.get("name"):
+        return "; the cluster does not serve its kind: check apiVersion and kind, or apply its definition first"
     if error.status == 403 and "being terminated" in said:
         return "; wait until it is gone, then run again"
     if "admission webhook" in said:
         return "; satisfy the policy that the webhook keeps, or ask who runs it"
     if error.status == 403 and "quota" not in said:
-        return "; give these credentials the right to it (RBAC, or roles/container.developer in the project)"
+        return (
+            "; give these credentials the right to it (by RBAC in the cluster, or by an IAM role in its cloud project)"
+        )
     if "field is immutable" in said:
         return "; delete the object first (state: absent), or keep the field"
     if "not declared in schema" in said:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ from . import refusals
 from .outcomes import Outcome
 
 
-def foretold(manifest: Manifest, action: str = "created") -> Outcome:
-    """What will become of an object that is not there yet, told from its manifest alone."""
+def predicted(manifest: Manifest, action: str = "created") -> Outcome:
+    """The outcome for an object that is not there yet, predicted from its manifest alone."""
     return Outcome(manifest.ref, action, None, manifest.body, request=f"PATCH {manifest.ref.path}")
 
 
@@ -58,7 +58,7 @@ class Applier:
         Only where a look cannot tell that nothing would change is the server asked, by a dry run: in check mode,
         and where several objects are to be written, so that a manifest that is refused is known before any other
         is applied (the write of a single object is its own rehearsal). What lies in a namespace, or is of a kind,
-        that the same call will create cannot be rehearsed; it is foretold from its manifest.
+        that the same call will create cannot be rehearsed; it is predicted from its manifest.
         """
         outcomes = [self._decide(manifest, live) for manifest, live in zip(manifests, lives, strict=True)]
         undecided = [index for index, outcome in enumerate(outcomes) if outcome.changed]
@@ -82,11 +82,19 @@ class Applier:
         return outcomes
 
     def act(
-        self, manifests: Sequence[Manifest], planned: Sequence[Outcome], deadline: Deadline, progress: Progress
+        self,
+        manifests: Sequence[Manifest],
+        planned: Sequence[Outcome],
+        deadline: Deadline,
+        progress: Progress,
+        done: Sequence[ObjectRef] = (),
     ) -> list[Outcome]:
-        """Apply what the plan wants written, side by side what does not need each other; gives what came of all."""
+        """Apply what the plan wants written, side by side what does not need each other; gives what came of all.
+
+        done: what the same task has applied before, for the error of one that is refused.
+        """
         outcomes = {outcome.ref: outcome for outcome in planned}
-        applied: list[ObjectRef] = []
+        applied = list(done)
         for group in by_rank(manifest for manifest in manifests if outcomes[manifest.ref].changed):
             replies = side_by_side(lambda manifest: self._send(manifest, dry_run=False), group)
             for manifest, reply in zip(group, replies, strict=True):
@@ -107,7 +115,7 @@ class Applier:
     def _decide(self, manifest: Manifest, live: dict[str, Any] | None) -> Outcome:
         """What one look tells; what it cannot tell counts as to be written."""
         if live is None:
-            return foretold(manifest)
+            return predicted(manifest)
         # A manager that owns nothing and applies nothing is as one that never was.
         tree = managed_fields.owned(live, self.manager) or {}
         if manifest.create_only or managed_fields.settled(manifest.body, live, tree):
@@ -128,13 +136,6 @@ class Applier:
         if before == after and not managed_fields.changes(live, reply, tree):
             return Outcome(manifest.ref, "unchanged", live, reply)
         return Outcome(manifest.ref, "updated", live, reply, tree, self.manager if before is None else None, request)
-
-
-def missing_namespaces(manifests: Iterable[Manifest]) -> list[str]:
-    """The namespaces that the manifests lie in and do not bring along."""
-    manifests = list(manifests)
-    brought = {manifest.ref.name for manifest in manifests if manifest.ref.kind.kind == "Namespace"}
-    return sorted({manifest.ref.namespace for manifest in manifests if manifest.ref.namespace} - brought)
 
 
 def _answered(manifests: Sequence[Manifest], replies: list[Any], applied: Sequence[ObjectRef]) -> list[Any]:

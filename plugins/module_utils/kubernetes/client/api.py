@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ...core.deadline import backoff
 from ...core.errors import HttpError, ReplyLost
 from ...http.session import HttpSession, Reply
 from ...http.streams import Stream
-from .resources import Kind, ObjectRef, builtin, builtin_of_group, group_path, kind_from_discovery
+from .resources import POD, Kind, ObjectRef, builtin, builtin_of_group, group_path, kind_from_discovery
 
 APPLY = "application/apply-patch+yaml"
 """Content type of a server-side apply; JSON is YAML, so JSON is sent."""
@@ -25,17 +26,19 @@ LOG_PATIENCE = 2.0
 class KubernetesApi:
     """One cluster's API server.
 
-    default_namespace: where an object goes that names none. Every method raises HttpError with the server's words.
+    default_namespace: where an object goes that names none. kinds: those that this cluster is known to have beside the
+    builtin ones, which need no discovery. Every method raises HttpError with the server's words.
     """
 
-    def __init__(self, http: HttpSession, default_namespace: str = "default") -> None:
+    def __init__(self, http: HttpSession, default_namespace: str = "default", kinds: Sequence[Kind] = ()) -> None:
         self.http = http
+        self._known = tuple(kinds)
         self.default_namespace = default_namespace
         self._discovered: dict[str, list[dict[str, Any]] | None] = {}
 
     def kind(self, api_version: str, kind: str) -> Kind | None:
-        """Where ``kind`` lives, or None where the cluster does not know it. Asks only about what is not built in."""
-        known = builtin(api_version, kind)
+        """Where ``kind`` lives, or None where the cluster does not know it. Asks only about what is not known yet."""
+        known = builtin(api_version, kind) or self._known_kind(kind, api_version=api_version)
         if known is not None:
             return known
         for entry in self.kinds_in(api_version):
@@ -45,7 +48,7 @@ class KubernetesApi:
 
     def kind_of_group(self, group: str, kind: str) -> Kind | None:
         """As kind, in whichever version the cluster prefers."""
-        known = builtin_of_group(group, kind)
+        known = builtin_of_group(group, kind) or self._known_kind(kind, group=group)
         if known is not None:
             return known
         found = self._read(f"/apis/{group}", f"ask which versions {group} has")
@@ -189,6 +192,10 @@ class KubernetesApi:
         )
         return str(reply.body).splitlines()
 
+    def _known_kind(self, kind: str, **where: str) -> Kind | None:
+        matching = (one for one in self._known if all(getattr(one, name) == value for name, value in where.items()))
+        return next((one for one in matching if one.kind == kind), None)
+
     def _read(self, path: str, doing: str) -> Any:
         try:
             return self.http.request("GET", path, doing=doing).body
@@ -220,6 +227,3 @@ def _where(kind: Kind, namespace: str | None) -> str:
 def _selectors(label_selector: str | None, field_selector: str | None) -> dict[str, str]:
     given = {"labelSelector": label_selector, "fieldSelector": field_selector}
     return {name: selector for name, selector in given.items() if selector}
-
-
-POD = Kind("", "v1", "Pod", "pods")

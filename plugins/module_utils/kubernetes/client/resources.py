@@ -134,3 +134,13 @@ def _builtin_kinds() -> dict[tuple[str, str], Kind]:
 
 
 _BUILTIN = _builtin_kinds()
+
+API_SERVICE = _BUILTIN["apiregistration.k8s.io/v1", "APIService"]
+DAEMON_SET = _BUILTIN["apps/v1", "DaemonSet"]
+EVENT = _BUILTIN["v1", "Event"]
+HPA = _BUILTIN["autoscaling/v2", "HorizontalPodAutoscaler"]
+NAMESPACE = _BUILTIN["v1", "Namespace"]
+NODE = _BUILTIN["v1", "Node"]
+POD = _BUILTIN["v1", "Pod"]
+REPLICA_SET = _BUILTIN["apps/v1", "ReplicaSet"]
+SERVICE = _BUILTIN["v1", "Service"]

@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import LlmopsError
-from ..client.api import POD, KubernetesApi
-from ..client.resources import Kind, ObjectRef
+from ..client.api import KubernetesApi
+from ..client.resources import EVENT, HPA, POD, ObjectRef
 from ..wait.readiness import Failed, State, condition
-from .events import EVENT
+from .cluster_view import Snapshot, event_version
+from .crash_reasons import CrashReason
 from .pods import pod_state
-from .snapshot import Reading, version
-
-HPA = Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 
 
 class NoAutoscaler(LlmopsError):
@@ -40,19 +39,22 @@ class Scale:
 
 
 class Autoscaler:
-    """One HorizontalPodAutoscaler, looked at as often as needed."""
+    """One HorizontalPodAutoscaler, looked at as often as needed.
 
-    def __init__(self, api: KubernetesApi, namespace: str, name: str) -> None:
+    extra: what the scaled application itself may say before it crashes.
+    """
+
+    def __init__(self, api: KubernetesApi, namespace: str, name: str, extra: Sequence[CrashReason] = ()) -> None:
         self.name = name
-        self._api, self._namespace = api, namespace
-        self._before = {version(event) for event in api.list(EVENT, namespace)}
+        self._api, self._namespace, self._extra = api, namespace, extra
+        self._before = {event_version(event) for event in api.list(EVENT, namespace)}
 
     def look(self) -> Scale:
         """Read the autoscaler, its target and the target's pods. Raises NoAutoscaler."""
         ref = ObjectRef(HPA, self._namespace, self.name)
         hpa = self._api.get(ref)
         if hpa is None:
-            raise NoAutoscaler(f"there is no {ref}; apply it first (tgi_mistral_hpa_enabled)")
+            raise NoAutoscaler(f"there is no {ref}; apply it first")
         scaled = hpa["spec"]["scaleTargetRef"]
         kind = self._api.kind(scaled["apiVersion"], scaled["kind"])
         target = self._api.get(ObjectRef(kind, self._namespace, scaled["name"])) if kind else None
@@ -73,8 +75,9 @@ class Autoscaler:
         selector = ",".join(f"{name}={value}" for name, value in chosen.items())
         pods = self._api.list(POD, self._namespace, label_selector=selector)
         pods = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-        around = Reading(self._api, self._before)
-        states = [state for pod in pods if (state := pod_state(around, pod, room_comes=False))]
+        view = Snapshot(self._api, self._before)
+        found = (pod_state(view, pod, room_comes=False, extra=self._extra) for pod in pods)
+        states = [state for state in found if state]
         return next((state for state in states if isinstance(state, Failed)), next(iter(states), None))
 
 

@@ -5,52 +5,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
-from ..client.resources import Kind
-
-EVENT = Kind("", "v1", "Event", "events")
-
-
-class Surroundings(Protocol):
-    """What a diagnosis may look at; all but logs is known already."""
-
-    def all(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
-        """The objects of a kind in a namespace."""
-
-    def is_news(self, event: dict[str, Any]) -> bool:
-        """Whether an event has happened, or happened again, since the wait began: an older one may be out of date."""
-
-    def has_changed(self, kind: Kind, obj: dict[str, Any]) -> bool:
-        """Whether an object of a kind that is watched came, or became as it is, since the wait began."""
-
-    def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
-        """The last lines of one run (counted by restarts) of a container."""
+from ..client.resources import EVENT
+from .cluster_view import ClusterView
 
 
-def about(around: Surroundings, obj: dict[str, Any], *reasons: str) -> list[dict[str, Any]]:
+def events_of(view: ClusterView, obj: dict[str, Any], *reasons: str) -> list[dict[str, Any]]:
     """The object's events with one of these reasons (any where none is given), oldest first."""
     metadata = obj["metadata"]
     found = [
         event
-        for event in around.all(EVENT, metadata.get("namespace"))
+        for event in view.all(EVENT, metadata.get("namespace"))
         if _is_about(event.get("involvedObject") or {}, obj) and (not reasons or event.get("reason") in reasons)
     ]
     return sorted(found, key=_moment)
 
 
-def last_warning(around: Surroundings, obj: dict[str, Any], *reasons: str) -> str:
+def last_warning(view: ClusterView, obj: dict[str, Any], *reasons: str) -> str:
     """The newest warning about the object in words, empty where there is none."""
-    warnings = [event for event in about(around, obj, *reasons) if event.get("type") == "Warning"]
-    return said(warnings[-1]) if warnings else ""
+    warnings = [event for event in events_of(view, obj, *reasons) if event.get("type") == "Warning"]
+    return text_of(warnings[-1]) if warnings else ""
 
 
-def said(event: dict[str, Any]) -> str:
+def text_of(event: dict[str, Any]) -> str:
     """Reason and message of an event, on one line."""
     return f"{event.get('reason')}: {' '.join((event.get('message') or '').split())}"
 
 
-def times(event: dict[str, Any]) -> int:
+def count_of(event: dict[str, Any]) -> int:
     """How often it has happened."""
     return (event.get("series") or {}).get("count") or event.get("count") or 1
 

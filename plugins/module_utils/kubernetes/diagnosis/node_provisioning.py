@@ -14,7 +14,7 @@ from ..wait.readiness import condition
 
 
 @dataclass(frozen=True)
-class Arrival:
+class NodeProvisioning:
     """asked: when the autoscaler asked for a machine. machine: when that was a Ready node.
 
     None where the node was there before the pod, and where nothing tells: events are kept for an hour. refused: what
@@ -26,7 +26,9 @@ class Arrival:
     refused: tuple[str, ...] = ()
 
 
-def arrival(pod: dict[str, Any], node: dict[str, Any] | None, events: Iterable[dict[str, Any]]) -> Arrival:
+def node_provisioning(
+    pod: dict[str, Any], node: dict[str, Any] | None, events: Iterable[dict[str, Any]]
+) -> NodeProvisioning:
     """Of a pod, by its node (None while it has none) and the events of its namespace."""
     metadata = pod["metadata"]
     created = datetime.fromisoformat(metadata["creationTimestamp"])
@@ -37,17 +39,17 @@ def arrival(pod: dict[str, Any], node: dict[str, Any] | None, events: Iterable[d
     )
     asked = next((first_seen(event) for event in about if event.get("reason") == "TriggeredScaleUp"), None)
     if node is None:
-        return Arrival(asked, None, tuple(refused))
-    born = datetime.fromisoformat(node["metadata"]["creationTimestamp"])
-    if born < created:
-        return Arrival(refused=tuple(refused))
+        return NodeProvisioning(asked, None, tuple(refused))
+    node_created = datetime.fromisoformat(node["metadata"]["creationTimestamp"])
+    if node_created < created:
+        return NodeProvisioning(refused=tuple(refused))
     ready, scheduled = condition(node, "Ready"), condition(pod, "PodScheduled")
     machine = _moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
     bound = _moment(scheduled.get("lastTransitionTime"))
     if machine is not None and bound is not None and machine > bound:
         # It was not Ready for a while later on, and when it first was is not known any more.
-        machine = born
-    return Arrival(asked, machine, tuple(refused))
+        machine = node_created
+    return NodeProvisioning(asked, machine, tuple(refused))
 
 
 def first_seen(event: dict[str, Any]) -> datetime | None:

@@ -6,28 +6,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from ..client.api import POD
-from ..client.resources import Kind
+from ..client.resources import EVENT, POD, REPLICA_SET, Kind
 from ..wait.readiness import READY, Failed, State, Waiting, is_refusal, refusal_advice
-from .events import EVENT, Surroundings, about, said, times
+from .cluster_view import ClusterView
+from .crash_reasons import CrashReason
+from .events import count_of, events_of, text_of
 from .pods import pod_state
-from .stale_conditions import Bygones, believed
-
-_REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets")
+from .stale_conditions import Baseline, confirmed
 
 _EXPLAINED_BY: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("", "PersistentVolumeClaim"): (EVENT,),
     ("", "Pod"): (EVENT,),
     ("", "Service"): (EVENT,),
     ("apps", "DaemonSet"): (POD, EVENT),
-    ("apps", "Deployment"): (_REPLICA_SET, POD, EVENT),
+    ("apps", "Deployment"): (REPLICA_SET, POD, EVENT),
     ("apps", "StatefulSet"): (POD, EVENT),
     ("batch", "Job"): (POD, EVENT),
 }
 
-NOTHING_BEFORE = Bygones()
+NEW_OBJECT = Baseline()
 """Of an object that was not there: whatever is wrong with it has gone wrong since."""
 
 _QUOTA = re.compile(r"quota", re.I)
@@ -40,45 +40,57 @@ def explained_by(kind: Kind) -> tuple[Kind, ...]:
     return _EXPLAINED_BY.get((kind.group, kind.kind), ())
 
 
-def diagnose(around: Surroundings, obj: dict[str, Any], state: State, bygones: Bygones = NOTHING_BEFORE) -> State:
+def diagnose(
+    view: ClusterView,
+    obj: dict[str, Any],
+    state: State,
+    baseline: Baseline = NEW_OBJECT,
+    extra: Sequence[CrashReason] = (),
+) -> State:
     """``state``, of an object that is not ready, with what its pods or events say; Failed where they cannot heal.
 
-    bygones: what was known of the object before; what is left of that is told, but is no failure.
+    baseline: what was known of the object before; what is left of that is told, but is no failure. extra: what the
+    application itself may say before it crashes.
     """
     kind = obj["kind"]
     if kind == "Service":
-        return _service(around, obj, state)
+        return _service(view, obj, state)
     if kind == "PersistentVolumeClaim":
-        return _claim(around, obj, state)
+        return _claim(view, obj, state)
     if kind == "Pod":
-        return _with_pods(around, obj, [obj], state, bygones, rolling=False)
+        return _with_pods(view, obj, [obj], state, baseline, extra, rolling=False)
     if (obj["apiVersion"].rpartition("/")[0], kind) in _EXPLAINED_BY:
-        return _workload(around, obj, state, bygones)
+        return _workload(view, obj, state, baseline, extra)
     return state
 
 
-def _workload(around: Surroundings, obj: dict[str, Any], state: State, bygones: Bygones) -> State:
-    maker = _newest_set(around, obj) if obj["kind"] == "Deployment" else obj
+def _workload(
+    view: ClusterView, obj: dict[str, Any], state: State, baseline: Baseline, extra: Sequence[CrashReason]
+) -> State:
+    maker = _newest_set(view, obj) if obj["kind"] == "Deployment" else obj
     if maker is None:
         return state
     namespace = obj["metadata"].get("namespace")
-    pods = around.all(POD, namespace)
-    mine = [pod for pod in pods if _owned(pod, maker) and _of_newest_template(pod, obj)]
-    lively = [pod for pod in mine if not pod["metadata"].get("deletionTimestamp")]
+    pods = view.all(POD, namespace)
+    current = [pod for pod in pods if _owned(pod, maker) and _of_newest_template(pod, obj)]
+    alive = [pod for pod in current if not pod["metadata"].get("deletionTimestamp")]
     # Pods of this namespace that are going, or of an older template, may leave the room that a new one needs.
-    rolling = any(pod["metadata"].get("deletionTimestamp") for pod in pods) or _has_older(around, obj, maker)
+    rolling = any(pod["metadata"].get("deletionTimestamp") for pod in pods) or _has_older(view, obj, maker)
     if isinstance(state, Waiting):
-        refused = about(around, maker, "FailedCreate", "FailedCreatePod")
-        if refused and is_refusal(refused[-1].get("message", "")) and not lively:
-            if around.is_news(refused[-1]) or not bygones.bind_events(obj):
-                return Failed(f"its pods are refused: {said(refused[-1])}", refusal_advice(refused[-1]["message"]))
-            return Waiting(f"{state.why}; before this task its pods were refused: {said(refused[-1])}")
-        if held_up := _held_up(around, obj, [pod for pod in pods if _owned(pod, obj) and pod not in mine], state):
+        refused = events_of(view, maker, "FailedCreate", "FailedCreatePod")
+        if refused and is_refusal(refused[-1].get("message", "")) and not alive:
+            if view.is_new(refused[-1]) or not baseline.covers_events(obj):
+                return Failed(f"its pods are refused: {text_of(refused[-1])}", refusal_advice(refused[-1]["message"]))
+            return Waiting(f"{state.why}; before this task its pods were refused: {text_of(refused[-1])}")
+        older = [pod for pod in pods if _owned(pod, obj) and pod not in current]
+        if held_up := _held_up(view, obj, older, state, extra):
             return held_up
-    return _with_pods(around, obj, lively, state, bygones, rolling=rolling)
+    return _with_pods(view, obj, alive, state, baseline, extra, rolling=rolling)
 
 
-def _held_up(around: Surroundings, obj: dict[str, Any], older: list[dict[str, Any]], state: State) -> State | None:
+def _held_up(
+    view: ClusterView, obj: dict[str, Any], older: list[dict[str, Any]], state: State, extra: Sequence[CrashReason]
+) -> State | None:
     """A StatefulSet that makes its pods one after the other does not replace one that is not ready, also not by one of
     a template that mends it (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
     """
@@ -87,7 +99,7 @@ def _held_up(around: Surroundings, obj: dict[str, Any], older: list[dict[str, An
     for pod in older:
         found = None
         if not pod["metadata"].get("deletionTimestamp"):
-            found = believed(around, pod, pod_state(around, pod, room_comes=False))
+            found = confirmed(view, pod, pod_state(view, pod, room_comes=False, extra=extra))
         if found is not None:
             why = f"{state.why}: its former template holds it up: {found.why}"
             advice = f"delete pod {pod['metadata']['name']}: it is replaced only once it was ready, or is gone"
@@ -96,18 +108,19 @@ def _held_up(around: Surroundings, obj: dict[str, Any], older: list[dict[str, An
 
 
 def _with_pods(
-    around: Surroundings,
+    view: ClusterView,
     obj: dict[str, Any],
     pods: list[dict[str, Any]],
     state: State,
-    bygones: Bygones,
+    baseline: Baseline,
+    extra: Sequence[CrashReason],
     *,
     rolling: bool,
 ) -> State:
-    older = bygones.bind_pods(obj)
-    states = [pod_state(around, pod, room_comes=rolling) for pod in pods]
+    older = baseline.covers_pods(obj)
+    states = [pod_state(view, pod, room_comes=rolling, extra=extra) for pod in pods]
     if older:
-        states = [believed(around, pod, each) for pod, each in zip(pods, states, strict=True)]
+        states = [confirmed(view, pod, each) for pod, each in zip(pods, states, strict=True)]
     failed = next((each for each in states if isinstance(each, Failed)), None)
     if failed is not None:
         return failed
@@ -115,7 +128,7 @@ def _with_pods(
     whys = sorted({each.why for each in states if each is not None})
     # One eviction tells as much as ten, but only the rest tells how it stands now.
     told = "; ".join(whys if len(evicted) < 2 else [*whys[:2], f"{len(evicted)} pods were evicted"])
-    counted = [pod for pod in evicted if not older or around.has_changed(POD, pod)]
+    counted = [pod for pod in evicted if not older or view.has_changed(POD, pod)]
     if len(counted) >= _REPEATED or (evicted and obj["kind"] == "Pod"):
         return Failed(f"{state.why}: {told}", "give the pods the resource that the node was low on, as a request")
     if not told:
@@ -125,33 +138,33 @@ def _with_pods(
     return Waiting(f"{state.why}: {told}")
 
 
-def _service(around: Surroundings, obj: dict[str, Any], state: State) -> State:
-    warnings = [event for event in about(around, obj) if event.get("type") == "Warning"]
+def _service(view: ClusterView, obj: dict[str, Any], state: State) -> State:
+    warnings = [event for event in events_of(view, obj) if event.get("type") == "Warning"]
     if not warnings or not isinstance(state, Waiting):
         return state
-    why = f"{state.why}: {said(warnings[-1])}"
-    if _QUOTA.search(why) and times(warnings[-1]) >= _REPEATED and around.is_news(warnings[-1]):
+    why = f"{state.why}: {text_of(warnings[-1])}"
+    if _QUOTA.search(why) and count_of(warnings[-1]) >= _REPEATED and view.is_new(warnings[-1]):
         return Failed(why, "raise the quota that it names, or release addresses that nobody uses")
     return Waiting(why)
 
 
-def _claim(around: Surroundings, obj: dict[str, Any], state: State) -> State:
-    if about(around, obj, "WaitForFirstConsumer"):
+def _claim(view: ClusterView, obj: dict[str, Any], state: State) -> State:
+    if events_of(view, obj, "WaitForFirstConsumer"):
         # It is bound once a pod mounts it, and that pod's own wait tells what becomes of it.
         return READY
     # Of any type: a claim that no volume fits is told by a Normal event.
-    events = about(around, obj)
-    return Waiting(f"{state.why}: {said(events[-1])}") if events and isinstance(state, Waiting) else state
+    events = events_of(view, obj)
+    return Waiting(f"{state.why}: {text_of(events[-1])}") if events and isinstance(state, Waiting) else state
 
 
-def _newest_set(around: Surroundings, deployment: dict[str, Any]) -> dict[str, Any] | None:
+def _newest_set(view: ClusterView, deployment: dict[str, Any]) -> dict[str, Any] | None:
     """The ReplicaSet of what was applied; pods of older ones tell nothing about it."""
-    sets = around.all(_REPLICA_SET, deployment["metadata"].get("namespace"))
+    sets = view.all(REPLICA_SET, deployment["metadata"].get("namespace"))
     return max((each for each in sets if _owned(each, deployment)), key=_revision, default=None)
 
 
-def _has_older(around: Surroundings, obj: dict[str, Any], newest: dict[str, Any]) -> bool:
-    sets = around.all(_REPLICA_SET, obj["metadata"].get("namespace"))
+def _has_older(view: ClusterView, obj: dict[str, Any], newest: dict[str, Any]) -> bool:
+    sets = view.all(REPLICA_SET, obj["metadata"].get("namespace"))
     return any((each.get("status") or {}).get("replicas") for each in sets if each is not newest and _owned(each, obj))
 
 

@@ -1,39 +1,31 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pods behind a Service: what they run, on which machine, and when they came to life.
+"""The pods behind a Service: what they run, where, and the phases from their creation to being ready.
 
 The API's timestamps are whole seconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..client.api import POD, KubernetesApi
-from ..client.resources import Kind, ObjectRef
+from ..client.api import KubernetesApi
+from ..client.resources import NODE, POD, SERVICE, ObjectRef
 from ..wait.readiness import condition
 
-_SERVICE = Kind("", "v1", "Service", "services")
-_NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
-
-_LABELS = {
-    "machine_type": "node.kubernetes.io/instance-type",
-    "accelerator_type": "cloud.google.com/gke-accelerator",
-    "zone": "topology.kubernetes.io/zone",
-    "node_pool": "cloud.google.com/gke-nodepool",
-}
-_SPOT = "cloud.google.com/gke-spot"
-_GPU = "nvidia.com/gpu"
+Ends = Sequence[tuple[str, "datetime | None"]]
+"""The phases of a startup in their order, each with the moment of its end; None where it is not over, or not known."""
 
 
 @dataclass(frozen=True)
 class PodStart:
     """A ready pod's moments; started: of its first container's present run. node: where it runs.
 
-    env: of that container, without what comes from a Secret or a ConfigMap.
+    limits: resource -> amount of that container. env: its variables, without what comes from a Secret or a ConfigMap.
     """
 
     namespace: str
@@ -41,7 +33,7 @@ class PodStart:
     node: str
     container: str
     image: str
-    gpus: int
+    limits: dict[str, str]
     env: dict[str, str]
     restarts: int
     created: datetime
@@ -52,7 +44,7 @@ class PodStart:
 
 def selector_of(api: KubernetesApi, namespace: str, service: str) -> dict[str, str] | None:
     """The labels that a Service selects pods by, none where it selects nothing; None where it is absent."""
-    found = api.get(ObjectRef(_SERVICE, namespace, service))
+    found = api.get(ObjectRef(SERVICE, namespace, service))
     return None if found is None else (found.get("spec") or {}).get("selector") or {}
 
 
@@ -65,13 +57,7 @@ def selected_pods(api: KubernetesApi, namespace: str, selector: dict[str, str]) 
 
 def read_node(api: KubernetesApi, name: str) -> dict[str, Any] | None:
     """A node by its name; None where it is gone, or the name is empty."""
-    return api.get(ObjectRef(_NODE, None, name)) if name else None
-
-
-def machine_of(node: dict[str, Any] | None) -> dict[str, Any]:
-    """What a node is by its labels: machine_type, accelerator_type, zone, node_pool (None where not told), spot."""
-    labels = ((node or {}).get("metadata") or {}).get("labels") or {}
-    return {**{name: labels.get(label) for name, label in _LABELS.items()}, "spot": labels.get(_SPOT) == "true"}
+    return api.get(ObjectRef(NODE, None, name)) if name else None
 
 
 @dataclass(frozen=True)
@@ -114,7 +100,7 @@ def pod_start(pod: dict[str, Any]) -> PodStart | None:
         node=spec.get("nodeName", ""),
         container=at.container,
         image=container.get("image", ""),
-        gpus=int(limits.get(_GPU, 0)),
+        limits={name: str(amount) for name, amount in limits.items()},
         env={each["name"]: each["value"] for each in container.get("env") or [] if "value" in each},
         restarts=pod["status"]["containerStatuses"][0].get("restartCount", 0),
         created=at.created,
@@ -122,3 +108,29 @@ def pod_start(pod: dict[str, Any]) -> PodStart | None:
         started=at.started,
         ready=at.ready,
     )
+
+
+def itemised(begin: datetime, ends: Ends, last: datetime) -> list[dict[str, Any]]:
+    """``{name, seconds}`` of each phase whose end is known; one that is not known is a part of the next that is.
+
+    last: a moment that no phase goes beyond. Kubernetes cuts its moments to whole seconds and logs do not, so one may
+    seem to lie before the one before it; it takes no time then.
+    """
+    phases, reached = [], begin
+    for name, end in ends:
+        if end is None:
+            continue
+        end = min(max(reached, end), max(last, reached))
+        phases.append({"name": name, "seconds": round((end - reached).total_seconds(), 3)})
+        reached = end
+    return phases
+
+
+def under_way(begin: datetime, ends: Ends, now: datetime) -> dict[str, Any] | None:
+    """``{name, seconds}`` of the phase that a pod is in now, by what is over; None where all of them are."""
+    over = [index for index, (_name, end) in enumerate(ends) if end is not None]
+    at = over[-1] + 1 if over else 0
+    if at == len(ends):
+        return None
+    since = max([begin, *(end for _name, end in ends if end is not None)])
+    return {"name": ends[at][0], "seconds": round(max((now - since).total_seconds(), 0.0), 3)}

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..wait.readiness import Failed, State, Waiting, condition
-from . import crash_reasons
-from .events import Surroundings, about, last_warning, said
+from .cluster_view import ClusterView
+from .crash_reasons import CrashReason, meaning_of, on_one_line
+from .events import events_of, last_warning, text_of
 from .scheduling import unscheduled
 
 CRASHES = 3
@@ -35,19 +36,24 @@ _MISSING = re.compile(r'(secret|configmap) "[^"]+" not found|references non-exis
 _KILLING = re.compile(r"failed (startup|liveness) probe")
 
 
-def pod_state(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) -> State | None:
-    """What keeps the pod from being ready; None for one that is. room_comes: see unscheduled."""
+def pod_state(
+    view: ClusterView, pod: dict[str, Any], *, room_comes: bool, extra: Sequence[CrashReason] = ()
+) -> State | None:
+    """What keeps the pod from being ready; None for one that is.
+
+    room_comes: see unscheduled. extra: what the application itself may say before it crashes.
+    """
     name, status = pod["metadata"]["name"], pod.get("status") or {}
     if condition(pod, "Ready").get("status") == "True" or status.get("phase") == "Succeeded":
         return None
     if condition(pod, "PodScheduled").get("status") == "False":
-        return unscheduled(around, pod, room_comes=room_comes)
+        return unscheduled(view, pod, room_comes=room_comes)
     if status.get("reason") == "Evicted":
         return Waiting(f"pod {name} was evicted: {status.get('message', '').strip()}")
     if status.get("reason") == "Terminated":
-        # A machine that stops, as a Spot machine does that Google takes back.
+        # A machine that stops, as a Spot machine does that is taken back.
         return Waiting(f"pod {name} ended with its node: {status.get('message', '').strip()}")
-    states = [each for container in _containers(status) if (each := _container_state(around, pod, container))]
+    states = [each for container in _containers(status) if (each := _container_state(view, pod, container, extra))]
     failed = next((each for each in states if isinstance(each, Failed)), None)
     return failed or (states[0] if states else Waiting(f"pod {name}: {status.get('phase', 'Pending')}"))
 
@@ -57,7 +63,9 @@ def _containers(status: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from status.get("containerStatuses") or []
 
 
-def _container_state(around: Surroundings, pod: dict[str, Any], container: dict[str, Any]) -> State | None:
+def _container_state(
+    view: ClusterView, pod: dict[str, Any], container: dict[str, Any], extra: Sequence[CrashReason]
+) -> State | None:
     where = f"container {container['name']} of pod {pod['metadata']['name']}"
     now = container.get("state") or {}
     waiting, ended = now.get("waiting"), _ended(container)
@@ -69,9 +77,9 @@ def _container_state(around: Surroundings, pod: dict[str, Any], container: dict[
     if reason == "ImagePullBackOff" and not _PASSING.search(message):
         return Failed(words, "correct the image's name or tag, or give the nodes the right to pull it")
     if ended is not None and (reason == "CrashLoopBackOff" or "terminated" in now):
-        return _crash(around, pod, container, where, ended)
+        return _crash(view, pod, container, where, ended, extra)
     if reason in ("ContainerCreating", "PodInitializing"):
-        return _creating(around, pod, words)
+        return _creating(view, pod, words)
     if waiting:
         return Waiting(words)
     if "running" in now and not container.get("ready"):
@@ -80,9 +88,9 @@ def _container_state(around: Surroundings, pod: dict[str, Any], container: dict[
     return None
 
 
-def _creating(around: Surroundings, pod: dict[str, Any], words: str) -> State:
+def _creating(view: ClusterView, pod: dict[str, Any], words: str) -> State:
     """A container that is not there yet may wait for a volume; only events tell."""
-    warning = last_warning(around, pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+    warning = last_warning(view, pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
     if not warning:
         return Waiting(words)
     return Failed(f"{words}; {warning}", _APPLY_FIRST) if _MISSING.search(warning) else Waiting(f"{words}; {warning}")
@@ -98,24 +106,29 @@ def _ended(container: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _crash(
-    around: Surroundings, pod: dict[str, Any], container: dict[str, Any], where: str, ended: dict[str, Any]
+    view: ClusterView,
+    pod: dict[str, Any],
+    container: dict[str, Any],
+    where: str,
+    ended: dict[str, Any],
+    extra: Sequence[CrashReason],
 ) -> State:
     restarts = container.get("restartCount", 0)
     previous = "waiting" in (container.get("state") or {}) and restarts > 0
     # The container may have begun or ended another run since it was seen.
-    lines = around.log(pod, container["name"], restarts, previous=previous) or around.log(
+    lines = view.log(pod, container["name"], restarts, previous=previous) or view.log(
         pod, container["name"], restarts, previous=not previous
     )
-    words = crash_reasons.joined(lines) or ended.get("message", "")
+    words = on_one_line(lines) or ended.get("message", "")
     why = f"{where} ended with exit code {ended['exitCode']} ({ended.get('reason', 'Error')}), {restarts} restarts"
-    killed = [event for event in about(around, pod, "Killing") if _KILLING.search(event.get("message", ""))]
-    why += f"; {said(killed[-1])}" if killed else ""
-    why += f"; its last words: {words}" if words else ""
+    killed = [event for event in events_of(view, pod, "Killing") if _KILLING.search(event.get("message", ""))]
+    why += f"; {text_of(killed[-1])}" if killed else ""
+    why += f"; its log ends with: {words}" if words else ""
     if ended.get("reason") == "OOMKilled":
         why = f"the memory limit is not enough: {why}"
         return Failed(why, "raise the container's memory limit") if restarts else Waiting(why)
-    if known := crash_reasons.meaning(words):
-        return Failed(f"{known[0]}: {why}", known[1])
+    if known := meaning_of(words, extra):
+        return Failed(f"{known.reason}: {why}", known.advice)
     if restarts < CRASHES:
         return Waiting(why)
     advice = (

@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from ..wait.readiness import Failed, State, Waiting, condition
-from .events import Surroundings, about, times
+from .cluster_view import ClusterView
+from .events import count_of, events_of
 
 _REFUSED = re.compile(r"0/(?P<nodes>\d+) nodes are available: (?P<reasons>.*?)\.(?: no new claims| preemption|$)")
 """kube-scheduler's sentence, without what it says of preemption."""
@@ -24,16 +25,16 @@ _FAILURES = ("FailedScaleUp", "ScaleUpFailed")
 _GROWTH = ("TriggeredScaleUp", "NotTriggerScaleUp", *_FAILURES)
 
 
-def unscheduled(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) -> State:
+def unscheduled(view: ClusterView, pod: dict[str, Any], *, room_comes: bool) -> State:
     """The state of a pod that no node has taken. room_comes: whether pods that are going may make room for it.
 
-    Failed where every pool that could take it is as large as it may get, or Google gives no more machines by quota and
+    Failed where every pool that could take it is as large as it may get, or a quota allows no more machines and
     no other pool takes over, and the autoscaler has said so since the wait began: limits and quotas may have been
     raised before.
     """
     scheduled = condition(pod, "PodScheduled")
     why = f"no node fits pod {pod['metadata']['name']}: {_in_words(scheduled)}"
-    events = about(around, pod, *_GROWTH)
+    events = events_of(view, pod, *_GROWTH)
     if not events:
         return Waiting(why)
     newest = events[-1]
@@ -48,13 +49,13 @@ def unscheduled(around: Surroundings, pod: dict[str, Any], *, room_comes: bool) 
     if newest["reason"] in _FAILURES:
         why = f"{why}; a pool could not grow for it ({message})"
         # Another pool may take over, of which there is a word only at the autoscaler's next look.
-        final = "quota" in message and around.is_news(newest) and (pauses or times(newest) >= _LOOKS)
-        return Failed(why, "ask Google for more quota, or take another region") if final else Waiting(why)
+        final = "quota" in message and view.is_new(newest) and (pauses or count_of(newest) >= _LOOKS)
+        return Failed(why, "ask for more quota, or take another region") if final else Waiting(why)
     why = f"{why}; no pool grows for it ({message.partition(': ')[2] or message})"
     grew = any(event["reason"] == "TriggeredScaleUp" for event in events)
-    believed = times(newest) >= _LOOKS and around.is_news(newest)
+    believed = count_of(newest) >= _LOOKS and view.is_new(newest)
     if _NO_GROWTH.search(message) and _PAUSE not in message and not grew and not room_comes and believed:
-        return Failed(why, "raise the pool's maximum (max_node_count), or free what its nodes hold")
+        return Failed(why, "raise the pool's maximum, or free what its nodes hold")
     return Waiting(why)
 
 

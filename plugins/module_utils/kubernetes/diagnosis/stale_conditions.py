@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..client.api import POD
+from ..client.resources import POD
 from ..wait.readiness import Failed, State, Waiting
-from .events import Surroundings, about
+from .cluster_view import ClusterView
+from .events import events_of
 
 _PASSING = frozenset({"ReplicaFailure", "Progressing"})
 """Conditions of a Deployment that go by themselves once the next try succeeds."""
@@ -24,35 +25,35 @@ _PAUSE = re.compile(r"back-?off", re.I)
 
 
 @dataclass(frozen=True)
-class Bygones:
+class Baseline:
     """What is known of one object from before the task. before: the object as it was then, None where it was not."""
 
     before: dict[str, Any] | None = None
 
-    def without(self, obj: dict[str, Any]) -> dict[str, Any]:
+    def without_old_conditions(self, obj: dict[str, Any]) -> dict[str, Any]:
         """The object as it is now, without the conditions of such failures that it had before, word for word."""
         known = _conditions(self.before or {})
         left = [each for each in _conditions(obj) if each.get("type") not in _PASSING or each not in known]
         return {**obj, "status": {**(obj.get("status") or {}), "conditions": left}}
 
-    def bind_pods(self, obj: dict[str, Any]) -> bool:
+    def covers_pods(self, obj: dict[str, Any]) -> bool:
         """Whether the object's pods may be of that time: of the template that it had already."""
         return self.before is not None and _template(self.before) == _template(obj)
 
-    def bind_events(self, obj: dict[str, Any]) -> bool:
+    def covers_events(self, obj: dict[str, Any]) -> bool:
         """Whether the events about what makes its pods may be; each template of a Deployment has its own ReplicaSet."""
-        return self.before is not None and (obj["kind"] != "Deployment" or self.bind_pods(obj))
+        return self.before is not None and (obj["kind"] != "Deployment" or self.covers_pods(obj))
 
 
-def believed(around: Surroundings, pod: dict[str, Any], state: State | None) -> State | None:
+def confirmed(view: ClusterView, pod: dict[str, Any], state: State | None) -> State | None:
     """The state of a pod that may be of before; a failure only where it has been tried since and failed again."""
-    if not isinstance(state, Failed) or _tried(around, pod):
+    if not isinstance(state, Failed) or _tried(view, pod):
         return state
     return Waiting(f"{state.why} (seen before this task; the next try is waited for)")
 
 
-def _tried(around: Surroundings, pod: dict[str, Any]) -> bool:
-    return around.has_changed(POD, pod) or any(around.is_news(each) for each in about(around, pod) if _is_failure(each))
+def _tried(view: ClusterView, pod: dict[str, Any]) -> bool:
+    return view.has_changed(POD, pod) or any(view.is_new(each) for each in events_of(view, pod) if _is_failure(each))
 
 
 def _is_failure(event: dict[str, Any]) -> bool:

@@ -30,6 +30,10 @@ _LAST = len(_RANKS)
 """Webhooks and custom resources: they lean on workloads that serve them."""
 
 
+_CONTROLLING = frozenset({"HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler"})
+"""Kinds whose objects write to a workload, as an autoscaler does to its replicas; custom ones by their usual names."""
+
+
 class HasRef(Protocol):
     """Anything about one object."""
 
@@ -43,6 +47,11 @@ def rank(ref: ObjectRef) -> int:
     """The object's place in the order of creation."""
     builtin_group = "." not in ref.kind.group or ref.kind.group.endswith(".k8s.io")
     return _RANK.get(ref.kind.kind, _LAST) if builtin_group else _LAST
+
+
+def controls_others(ref: ObjectRef) -> bool:
+    """Whether the object writes to others: it is to be gone before those change, and to come when they are there."""
+    return ref.kind.kind in _CONTROLLING
 
 
 def by_rank(items: Iterable[Item], *, reverse: bool = False) -> Sequence[list[Item]]:

@@ -13,9 +13,9 @@ from typing import Any
 
 from ...core.errors import DeadlineExceeded, HttpError
 from ..client.api import KubernetesApi
-from ..client.resources import Kind, ObjectRef
-from ..diagnosis.events import EVENT
-from .watch import Watched
+from ..client.resources import EVENT, Kind, ObjectRef
+from ..diagnosis.cluster_view import LOG_LINES
+from .watch import Watch
 
 _PATIENCE = 1.0
 """Seconds for all watches together to end; what has not by then ends with the process."""
@@ -23,57 +23,55 @@ _PATIENCE = 1.0
 _LAG = 0.1
 """Seconds that one watch may be behind another of the same server."""
 
-_LOG_LINES = 5
 
-
-class Observer:
+class Informer:
     """Watches kinds of objects, one watch a kind and namespace, for the time of a ``with`` block.
 
-    What is watched as a whole (follow_around) is to be named before what is watched by name (follow).
+    What is watched as a whole (watch_optional) is to be named before what is watched by name (watch).
     """
 
     def __init__(self, api: KubernetesApi) -> None:
         self._api = api
         self._condition = threading.Condition()
         self._changes = 0
-        self._watched: dict[tuple[Kind, str | None], Watched] = {}
+        self._watches: dict[tuple[Kind, str | None], Watch] = {}
         self._optional: set[tuple[Kind, str | None]] = set()
         self._logs: dict[tuple[Any, ...], list[str]] = {}
 
-    def follow(self, refs: Iterable[ObjectRef]) -> None:
+    def watch(self, refs: Iterable[ObjectRef]) -> None:
         """Watch these objects; one that is alone of its kind in its namespace, by its name."""
         groups: dict[tuple[Kind, str | None], list[str]] = {}
         for ref in refs:
             groups.setdefault((ref.kind, ref.namespace), []).append(ref.name)
         for (kind, namespace), names in groups.items():
             self._optional.discard((kind, namespace))
-            if (kind, namespace) not in self._watched:
+            if (kind, namespace) not in self._watches:
                 self._start(kind, namespace, names[0] if len(names) == 1 else None)
 
-    def follow_around(self, kind: Kind, namespace: str | None) -> None:
+    def watch_optional(self, kind: Kind, namespace: str | None) -> None:
         """Watch all of a kind in a namespace, for what it explains: where that is not allowed, it explains nothing."""
-        if (kind, namespace) not in self._watched:
+        if (kind, namespace) not in self._watches:
             self._optional.add((kind, namespace))
             self._start(kind, namespace, None)
 
     def object(self, ref: ObjectRef) -> tuple[bool, dict[str, Any] | None]:
         """Whether a watched object's kind has been listed yet, and the object, None where it is not there."""
-        objects = self._watched[(ref.kind, ref.namespace)].objects
+        objects = self._watches[(ref.kind, ref.namespace)].objects
         return objects is not None, (objects or {}).get((ref.namespace, ref.name))
 
     def all(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
         """The objects of a kind that is watched as a whole; none before they are listed, or where that is refused."""
-        watched = self._watched.get((kind, namespace))
-        return list((watched.objects or {}).values()) if watched else []
+        watch = self._watches.get((kind, namespace))
+        return list((watch.objects or {}).values()) if watch else []
 
-    def is_news(self, event: dict[str, Any]) -> bool:
+    def is_new(self, event: dict[str, Any]) -> bool:
         """Whether an event has happened, or happened again, since it is watched for."""
         return self.has_changed(EVENT, event)
 
     def has_changed(self, kind: Kind, obj: dict[str, Any]) -> bool:
         """Whether an object of a watched kind came, or became as it is, since it is watched."""
-        watched = self._watched.get((kind, obj["metadata"].get("namespace")))
-        return watched is not None and watched.has_changed(obj)
+        watch = self._watches.get((kind, obj["metadata"].get("namespace")))
+        return watch is not None and watch.has_changed(obj)
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The last lines of one run (counted by restarts) of a container; read once, empty where they cannot be."""
@@ -82,7 +80,7 @@ class Observer:
         if not self._logs.get(key):
             try:
                 self._logs[key] = self._api.logs(
-                    metadata["namespace"], metadata["name"], container, lines=_LOG_LINES, previous=previous
+                    metadata["namespace"], metadata["name"], container, lines=LOG_LINES, previous=previous
                 )
             except HttpError:
                 self._logs[key] = []
@@ -91,7 +89,7 @@ class Observer:
     @property
     def trouble(self) -> str:
         """What keeps the cluster from being seen just now, in words."""
-        return next((watched.trouble for watched in self._watched.values() if watched.trouble), "")
+        return next((watch.trouble for watch in self._watches.values() if watch.trouble), "")
 
     @property
     def mark(self) -> int:
@@ -105,32 +103,32 @@ class Observer:
         """
         with self._condition:
             self._condition.wait_for(lambda: self._changes != mark, seconds)
-        for place, watched in self._watched.items():
-            if watched.problem is not None and not self._is_dispensable(place, watched.problem):
-                raise watched.problem
+        for place, watch in self._watches.items():
+            if watch.problem is not None and not self._is_dispensable(place, watch.problem):
+                raise watch.problem
 
     def settle(self) -> None:
         """Let the watches catch up with each other: each has a connection of its own, and one may be ahead."""
         with self._condition:
             self._condition.wait_for(
-                lambda: all(watched.objects is not None or watched.problem for watched in self._watched.values()),
+                lambda: all(watch.objects is not None or watch.problem for watch in self._watches.values()),
                 _PATIENCE,
             )
         time.sleep(_LAG)
 
-    def __enter__(self) -> Observer:
+    def __enter__(self) -> Informer:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for watched in self._watched.values():
-            watched.end()
-        for watched in self._watched.values():
-            watched.join(_PATIENCE / len(self._watched))
+        for watch in self._watches.values():
+            watch.end()
+        for watch in self._watches.values():
+            watch.join(_PATIENCE / len(self._watches))
 
     def _start(self, kind: Kind, namespace: str | None, name: str | None) -> None:
-        self._watched[(kind, namespace)] = Watched(self._api, kind, namespace, name, self._note)
+        self._watches[(kind, namespace)] = Watch(self._api, kind, namespace, name, self._note)
 
     def _note(self) -> None:
         with self._condition:

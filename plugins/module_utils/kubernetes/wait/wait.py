@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.deadline import Deadline
@@ -13,9 +13,10 @@ from ...core.errors import LlmopsError
 from ...core.result import Progress
 from ..client.api import KubernetesApi
 from ..client.resources import ObjectRef
+from ..diagnosis.crash_reasons import CrashReason
 from ..diagnosis.objects import diagnose, explained_by
-from ..diagnosis.stale_conditions import Bygones
-from .informer import Observer
+from ..diagnosis.stale_conditions import Baseline
+from .informer import Informer
 from .readiness import Failed, Predicate, Ready, State, Waiting, state_of
 
 
@@ -32,32 +33,34 @@ def until_ready(
     progress: Progress,
     predicate: Predicate = state_of,
     before: Mapping[ObjectRef, dict[str, Any] | None] | None = None,
+    extra: Sequence[CrashReason] = (),
 ) -> dict[ObjectRef, dict[str, Any]]:
     """Wait until all are ready; gives them as they are then. What is ready as given costs no request.
 
     objects: each as it was seen last. predicate: when one is ready. before: the objects as the caller found them; what
-    had failed with them then may have been mended since, and counts only once it fails again. Raises WaitFailed as
-    soon as one cannot heal, DeadlineExceeded with what was seen last of those that were still waiting.
+    had failed with them then may have been mended since, and counts only once it fails again. extra: what the
+    application itself may say before it crashes. Raises WaitFailed as soon as one cannot heal, DeadlineExceeded with
+    what was seen last of those that were still waiting.
     """
     seen = dict(objects)
     states = {ref: predicate(obj) for ref, obj in seen.items()}
     waiting = [ref for ref, state in states.items() if not isinstance(state, Ready)]
     told: dict[ObjectRef, str] = {}
-    bygones = {ref: Bygones((before or {}).get(ref)) for ref in waiting}
+    baselines = {ref: Baseline((before or {}).get(ref)) for ref in waiting}
     if waiting:
-        with Observer(api) as observer:
-            _follow(observer, waiting)
+        with Informer(api) as informer:
+            _start_watches(informer, waiting)
             while waiting:
-                mark = observer.mark
+                mark = informer.mark
                 for ref in waiting:
-                    listed, obj = observer.object(ref)
+                    listed, obj = informer.object(ref)
                     if listed:
                         seen[ref] = _still_there(ref, obj, objects[ref])
-                        seen[ref], states[ref] = _judged(observer, ref, seen[ref], predicate, bygones[ref])
+                        seen[ref], states[ref] = _judged(informer, ref, seen[ref], predicate, baselines[ref], extra)
                     _tell(progress, told, ref, states[ref])
                 waiting = [ref for ref in waiting if not isinstance(states[ref], Ready)]
                 if waiting:
-                    _wait(observer, mark, deadline, waiting, told, "to be ready")
+                    _wait(informer, mark, deadline, waiting, told, "to be ready")
     return seen
 
 
@@ -66,12 +69,12 @@ def until_gone(api: KubernetesApi, uids: Mapping[ObjectRef, str], deadline: Dead
     waiting = list(uids)
     told: dict[ObjectRef, str] = {}
     if waiting:
-        with Observer(api) as observer:
-            observer.follow(waiting)
+        with Informer(api) as informer:
+            informer.watch(waiting)
             while waiting:
-                mark, left = observer.mark, []
+                mark, left = informer.mark, []
                 for ref in waiting:
-                    listed, obj = observer.object(ref)
+                    listed, obj = informer.object(ref)
                     if listed and (obj is None or obj["metadata"]["uid"] != uids[ref]):
                         continue
                     left.append(ref)
@@ -79,15 +82,15 @@ def until_gone(api: KubernetesApi, uids: Mapping[ObjectRef, str], deadline: Dead
                     _tell(progress, told, ref, Waiting(f"going, held by {held_by}" if held_by else "going"))
                 waiting = left
                 if waiting:
-                    _wait(observer, mark, deadline, waiting, told, "to be gone")
+                    _wait(informer, mark, deadline, waiting, told, "to be gone")
 
 
-def _follow(observer: Observer, refs: Iterable[ObjectRef]) -> None:
+def _start_watches(informer: Informer, refs: Iterable[ObjectRef]) -> None:
     refs = list(refs)
     for ref in refs:
         for kind in explained_by(ref.kind):
-            observer.follow_around(kind, ref.namespace)
-    observer.follow(refs)
+            informer.watch_optional(kind, ref.namespace)
+    informer.watch(refs)
 
 
 def _still_there(ref: ObjectRef, obj: dict[str, Any] | None, known: dict[str, Any]) -> dict[str, Any]:
@@ -97,15 +100,20 @@ def _still_there(ref: ObjectRef, obj: dict[str, Any] | None, known: dict[str, An
 
 
 def _judged(
-    observer: Observer, ref: ObjectRef, obj: dict[str, Any], predicate: Predicate, bygones: Bygones
+    informer: Informer,
+    ref: ObjectRef,
+    obj: dict[str, Any],
+    predicate: Predicate,
+    baseline: Baseline,
+    extra: Sequence[CrashReason],
 ) -> tuple[dict[str, Any], State]:
     """The object as it is, and its state with what explains it; raises WaitFailed where it cannot heal."""
-    state = _explained(observer, obj, predicate, bygones)
+    state = _explained(informer, obj, predicate, baseline, extra)
     if isinstance(state, Failed):
         # One watch may have been ahead of another, so that what failed is not what is there now.
-        observer.settle()
-        obj = observer.object(ref)[1] or obj
-        state = _explained(observer, obj, predicate, bygones)
+        informer.settle()
+        obj = informer.object(ref)[1] or obj
+        state = _explained(informer, obj, predicate, baseline, extra)
     if isinstance(state, Failed):
         raise WaitFailed(
             f"{ref} will not become ready: {state.why}" + (f"; {state.advice}" if state.advice else ""),
@@ -116,15 +124,17 @@ def _judged(
     return obj, state
 
 
-def _explained(observer: Observer, obj: dict[str, Any], predicate: Predicate, bygones: Bygones) -> State:
+def _explained(
+    informer: Informer, obj: dict[str, Any], predicate: Predicate, baseline: Baseline, extra: Sequence[CrashReason]
+) -> State:
     state = predicate(obj)
     if isinstance(state, Failed):
-        newer = predicate(bygones.without(obj))
+        newer = predicate(baseline.without_old_conditions(obj))
         if not isinstance(newer, Failed):
             state = Waiting(f"{newer.why}; before this task it was: {state.why}")
     if isinstance(state, Ready) or (isinstance(state, Waiting) and not state.fresh):
         return state
-    return diagnose(observer, obj, state, bygones)
+    return diagnose(informer, obj, state, baseline, extra)
 
 
 def _tell(progress: Progress, told: dict[ObjectRef, str], ref: ObjectRef, state: State) -> None:
@@ -135,7 +145,7 @@ def _tell(progress: Progress, told: dict[ObjectRef, str], ref: ObjectRef, state:
 
 
 def _wait(
-    observer: Observer,
+    informer: Informer,
     mark: int,
     deadline: Deadline,
     waiting: list[ObjectRef],
@@ -146,6 +156,6 @@ def _wait(
     if deadline.remaining() <= 0:
         names = ", ".join(map(str, waiting))
         seen = "; ".join(f"{ref}: {told[ref]}" for ref in waiting)
-        trouble = f"; {observer.trouble}" if observer.trouble else ""
+        trouble = f"; {informer.trouble}" if informer.trouble else ""
         deadline.pause(0, f"waiting for {names} {for_}", seen + trouble)
-    observer.wait(mark, deadline.remaining())
+    informer.wait(mark, deadline.remaining())

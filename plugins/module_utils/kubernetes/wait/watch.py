@@ -34,7 +34,7 @@ class Expired(Exception):
     """The server no longer knows the version from which a watch was to go on."""
 
 
-class Watched:
+class Watch:
     """The objects of one kind in one namespace (only the one called ``name`` where given), as they are now.
 
     changed is called after each change. objects: by namespace and name, None until they have been listed once.

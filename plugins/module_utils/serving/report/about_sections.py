@@ -20,7 +20,7 @@ def deployed(latency: Mapping[str, Any] | None) -> str:
     pairs = [
         ("Model", latency.get("model")),
         ("Address", latency.get("url")),
-        ("Server", " ".join(str(info[name]) for name in ("router", "version") if info.get(name))),
+        ("Server", " ".join(str(info[name]) for name in ("server", "version") if info.get(name))),
         ("Longest input, and with the answer", _tokens(info)),
     ]
     pods = latency.get("pods") or []
@@ -30,7 +30,7 @@ def deployed(latency: Mapping[str, Any] | None) -> str:
             text(_machine(pod)),
             text(pod["zone"]),
             text(pod["image"]),
-            text(" ".join(f"{name}={value}" for name, value in pod["env"].items() if name != "MODEL_ID")),
+            text(" ".join(f"{name}={value}" for name, value in pod["settings"].items())),
         )
         for pod in pods
     ]
@@ -43,7 +43,7 @@ def deployed(latency: Mapping[str, Any] | None) -> str:
 def _tokens(info: Mapping[str, Any]) -> str:
     if not info.get("max_total_tokens"):
         return ""
-    return f"{info.get('max_input_tokens', NOTHING)} and {info['max_total_tokens']} tokens"
+    return f"{info.get('max_input_tokens') or NOTHING} and {info['max_total_tokens']} tokens"
 
 
 def _machine(pod: Mapping[str, Any]) -> str:

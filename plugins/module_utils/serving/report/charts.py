@@ -13,6 +13,9 @@ from . import svg
 from .svg import LEFT, RIGHT, WIDTH, Axis, Label
 from .words import number, plain, seconds, tick
 
+COLOURS = 7
+"""Categories that the page's style tells apart."""
+
 
 def timeline(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
     """Stages one after the other, a bar a row: ``[(row, [(stage, seconds), …]), …]``. Each stage has its colour."""
@@ -26,7 +29,7 @@ def timeline(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
         reached = 0.0
         for stage, length in stages:
             x, end = axis.at(reached), axis.at(reached + length)
-            kind = f"c{names.index(stage) + 1}"
+            kind = _colour(names.index(stage))
             parts.append(svg.box(x, y + 22, end - x - 2, 26, kind, f"{stage}: {seconds(length)}"))
             if end - x > 64:
                 parts.append(svg.words(x + 6, y + 39, seconds(length), "inside"))
@@ -34,8 +37,13 @@ def timeline(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
         y += 62
     parts.append(svg.x_axis(axis, y, tick))
     return svg.svg(y + 24, "Cold start, stage by stage", "".join(parts)) + legend(
-        [(f"c{index}", name) for index, name in enumerate(names, 1)]
+        [(_colour(index), name) for index, name in enumerate(names)]
     )
+
+
+def _colour(index: int) -> str:
+    """The class of a category; there are seven, and then they come again."""
+    return f"c{index % COLOURS + 1}"
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> str:

@@ -29,7 +29,7 @@ SIMULATED = "x-simulated"
 class Sources:
     """What the report is made from, each None where there is none.
 
-    latency: values of llm_latency. answer: values of tgi_generate. model: values of hf_model_info.
+    latency: values of llm_latency. answer: values of llm_generate. model: values of hf_model_info.
     load: see load_sections.load. gpu: ``[{name, unit, points: [[seconds, value], …]}, …]``. gpus: what
     gpu_metrics_info says of each GPU, at the end of the measurement.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
@@ -115,7 +115,7 @@ def verdict(latency: Mapping[str, Any], answer: Mapping[str, Any], load: Mapping
 def cautions(sources: Sources) -> list[str]:
     """What a reader should know before trusting the figures."""
     latency = sources.latency or {}
-    found = list((latency.get("witnesses") or {}).get("disagreements") or [])
+    found = list((latency.get("cross_checks") or {}).get("disagreements") or [])
     taken = ((latency.get("hot") or {}).get("e2e_seconds") or {}).get("n")
     if taken is not None and taken < FEW:
         found.append(f"only {taken} samples were taken; {FEW} or more make a median that can be trusted")

@@ -27,10 +27,9 @@ STAGES = {
     "machine": "until that machine was a node",
     "scheduled": "until a node with a free GPU was there",
     "image": "until its container ran: image, volumes",
-    "weights": "until the weights lay on the node",
-    "load": "until the server answered: weights onto the GPU, warm-up",
     "ready": "until a probe saw it",
 }
+"""Of every pod; between image and ready are the phases of its engine, which the latency's values explain."""
 
 
 def thresholds(latency: Mapping[str, Any] | None) -> str:
@@ -93,9 +92,10 @@ def cold_start(latency: Mapping[str, Any] | None) -> str:
         return ""
     parts = []
     if pods:
+        explained = STAGES | ((latency or {}).get("phases") or {})
         rows = [(pod["pod"], [(one["name"], one["seconds"]) for one in pod["start_stages"]]) for pod in pods]
         seen = dict.fromkeys(stage for _pod, stages in rows for stage, _seconds in stages)
-        parts = [charts.timeline(rows), facts((stage, STAGES[stage]) for stage in seen)]
+        parts = [charts.timeline(rows), facts((stage, explained.get(stage)) for stage in seen)]
     if cold:
         parts.append(
             f"<p>The first request of the fresh server had its first token after <b>{seconds(cold['ttft_seconds'])}</b>"
@@ -107,21 +107,21 @@ def cold_start(latency: Mapping[str, Any] | None) -> str:
     return section("cold-start", "Cold start", why, *parts)
 
 
-def witnesses(latency: Mapping[str, Any] | None) -> str:
-    """Client, headers and counters side by side."""
-    told = (latency or {}).get("witnesses")
+def cross_checks(latency: Mapping[str, Any] | None) -> str:
+    """The same requests by client, replies and counters, side by side."""
+    told = (latency or {}).get("cross_checks")
     if not told:
         return ""
-    names = {"client": "this client", "headers": "the server's headers", "metrics": "the server's /metrics"}
+    names = {"client": "this client", "replies": "the server's replies", "metrics": "the server's /metrics"}
     kinds = {"streamed": "streamed answers", "single": "answers of one token"}
     rows = [
         (f"{kind}, by {name}", str(one["requests"]), str(one["tokens"]), seconds(one["mean_seconds"]))
         for series, kind in kinds.items()
-        for witness, name in names.items()
-        if (one := told[series][witness])
+        for source, name in names.items()
+        if (one := told[series][source])
     ]
-    agreed = {True: "They agree.", False: "They do not agree.", None: "Only the client was heard."}[told["agree"]]
-    why = f"The same requests as three witnesses saw them, so that no figure rests on one of them. <b>{agreed}</b>"
-    heads = ("Witness", "requests", "tokens", "mean time")
+    agreed = {True: "They agree.", False: "They do not agree.", None: "Only the client tells."}[told["agree"]]
+    why = f"The same requests by up to three sources, so that no figure rests on one of them. <b>{agreed}</b>"
+    heads = ("Source", "requests", "tokens", "mean time")
     items = "".join(f"<li>{text(one)}</li>" for one in told["disagreements"])
-    return section("witnesses", "Can the figures be trusted?", why, table(heads, rows), f"<ul>{items}</ul>")
+    return section("cross-checks", "Can the figures be trusted?", why, table(heads, rows), f"<ul>{items}</ul>")

@@ -24,7 +24,7 @@ def page(report: Mapping[str, Any]) -> str:
         load_sections.gpu(report["gpu"], report["gpus"]),
         about_sections.memory(report["model"]),
         load_sections.cost(report["cost"], report["speed"]),
-        latency_sections.witnesses(latency),
+        latency_sections.cross_checks(latency),
         about_sections.deployed(latency),
         about_sections.answer(report["answer"]),
     )

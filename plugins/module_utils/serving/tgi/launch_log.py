@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from ..engine import LaunchPhase
+
+WEIGHTS, LOAD = "weights", "load"
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MOMENT = re.compile(r'(?:^|"timestamp":")(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z')
@@ -16,16 +19,11 @@ _WEIGHTS = re.compile(r"Successfully downloaded weights|Files are already presen
 _ANSWERS = re.compile(r"\bConnected\b")
 
 
-@dataclass(frozen=True)
-class Launch:
-    """The last start that a log tells of; None for what it does not tell (it may have been cut)."""
+def read_launch(lines: Iterable[str]) -> list[LaunchPhase]:
+    """The phases of the last start in a log, of TGI's text form (with or without colours) or its JSON form.
 
-    weights: datetime | None = None
-    answers: datetime | None = None
-
-
-def read_launch(lines: Iterable[str]) -> Launch:
-    """The moments of the last start in a log, of TGI's text form (with or without colours) or its JSON form."""
+    The end of one is not known where the log was cut.
+    """
     weights = answers = None
     for line in lines:
         plain = _COLOUR.sub("", line)
@@ -36,7 +34,7 @@ def read_launch(lines: Iterable[str]) -> Launch:
             weights, answers = _utc(moment[1]), None
         elif answers is None and _ANSWERS.search(plain):
             answers = _utc(moment[1])
-    return Launch(weights, answers)
+    return [LaunchPhase(WEIGHTS, weights), LaunchPhase(LOAD, answers)]
 
 
 def _utc(text: str) -> datetime:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import InvalidOption
+from ..engine import GenerationRequest
 
 MAX_BEST_OF = 2
 MAX_STOP_SEQUENCES = 4
@@ -104,16 +105,52 @@ PARAMETERS: dict[str, Parameter] = {
 _SAMPLING = ("temperature", "top_k", "top_p", "typical_p")
 
 
-def body_parameters(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What goes into the body: the parameters that were given, or None where none was.
+_NESTED: dict[str, dict[str, Any]] = {
+    "stop": {"elements": "str"},
+    "grammar": {
+        "options": {
+            "type": {"type": "str", "required": True, "choices": ["json", "regex", "json_schema"]},
+            "value": {"type": "raw", "required": True},
+        }
+    },
+}
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    # Ansible takes every name with "token" in it for a secret unless told otherwise.
+    name: {"type": parameter.type, **({"no_log": False} if "token" in name else {}), **_NESTED.get(name, {})}
+    for name, parameter in PARAMETERS.items()
+}
+
+NAMES = {
+    "max_tokens": "max_new_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "stop": "stop",
+    "seed": "seed",
+}
+"""What every engine has, by its general name, under TGI's."""
+
+_OFF = {"top_p": 1, "top_k": 0}
+"""Values by which a general parameter is switched off; TGI's router refuses them, and does so where it is left out."""
+
+
+def own_parameters(request: GenerationRequest) -> dict[str, Any] | None:
+    """All parameters of a request under TGI's names, or None where there is none.
 
     The difference matters: without parameters TGI samples, with any it is greedy unless told to sample.
     """
-    named = {name: value for name, value in (given or {}).items() if value is not None}
+    named = {name: value for name, value in request.parameters.items() if value is not None}
+    for name, own in NAMES.items():
+        value = getattr(request, name)
+        if name == "temperature" and value == 0:
+            named["do_sample"] = False
+        elif value is not None and value != _OFF.get(name):
+            named[own] = value
     return named or None
 
 
-def check_request(inputs: str, parameters: Mapping[str, Any] | None, *, streaming: bool) -> None:
+def check_request(inputs: str | None, parameters: Mapping[str, Any] | None, *, streaming: bool) -> None:
     """Refuse what TGI would refuse, before anything is sent: raises InvalidOption with the router's own message."""
     given = dict(parameters or {})
     if streaming:

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .samples import Sample
+from ...http.prometheus import Sample
+from ..gke_nodes import ACCELERATOR, GPU, gpus_in
 
-ACCELERATOR = "cloud.google.com/gke-accelerator"
-GPU = "nvidia.com/gpu"
 LABELS = ("gpu", "UUID", "modelName")
 """What every series of DCGM says of its GPU."""
 
@@ -46,7 +45,7 @@ def causes(nodes: Sequence[Mapping[str, Any]], exporters: Sequence[Exporter], wa
     for node in nodes:
         name = node["metadata"]["name"]
         here = [exporter for exporter in exporters if exporter.node == name]
-        if not int(((node.get("status") or {}).get("allocatable") or {}).get(GPU, 0)):
+        if not gpus_in((node.get("status") or {}).get("allocatable") or {}):
             found.append(
                 f"node {name}: the driver is not ready (no allocatable {GPU}); GKE is installing it, or the pool's "
                 "gpu_driver_version is INSTALLATION_DISABLED"

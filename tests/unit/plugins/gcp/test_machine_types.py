@@ -99,6 +99,7 @@ def why(machine: str, gpu: str, gpus: int, shape: MachineType | None = None) -> 
         ("custom-4-16384", "nvidia-tesla-t4", 1),
         # Nobody knows.
         ("g9-standard-4", "nvidia-x1", 3),
+        ("g9-standard-4", "nvidia-l4", 3),
         ("n1-standard-4", "nvidia-x1", 3),
     ],
 )
@@ -169,6 +170,14 @@ T4_COUNTS = "1, 2 or 4 with machine_type n1-standard-4"
 )
 def test_gpus_that_do_not_fit(machine: str, gpu: str, gpus: int, option: str, text: str):
     assert why(machine, gpu, gpus) == (option, text)
+
+
+def test_a_machine_type_that_compute_engine_says_has_no_gpus_takes_none():
+    option, text = why("c9-standard-4", "nvidia-l4", 1, MachineType("c9-standard-4", 4, 16))
+    assert option == "accelerator_type"
+    assert text.startswith(
+        "none with machine_type c9-standard-4, which takes no GPUs; machine types with nvidia-l4: g2"
+    )
 
 
 def test_a_machine_type_from_compute_engine_has_the_gpus_that_it_says():

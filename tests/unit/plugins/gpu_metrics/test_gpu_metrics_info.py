@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.engines.kubernetes.gpu_metrics_info import SeriesMissing
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.gpu_metrics.samples import Sample, samples
+from ansible_collections.llmops.gke.plugins.module_utils.http.prometheus import Sample, samples
 from ansible_collections.llmops.gke.plugins.modules.gpu_metrics_info import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes import k8s_support

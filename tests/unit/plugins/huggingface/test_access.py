@@ -17,6 +17,7 @@ MODEL = "org/model"
 ABOUT, CONFIG = "/api/models/org/model", "/org/model/resolve/main/config.json"
 TOKENIZER = "/org/model/resolve/main/tokenizer.json"
 DEFAULTS = {
+    "engine": "tgi",
     "accelerator_type": None,
     "machine_type": None,
     "gpus": 1,

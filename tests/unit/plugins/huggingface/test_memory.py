@@ -39,7 +39,7 @@ def asked(config=None, about=None, files=None, **options):
     }
     routes |= {("GET", FILES + name): body for name, body in (files or {}).items()}
     base = {"model": "org/model", "token": None, "timeout": 5, "accelerator_type": "nvidia-l4", "gpus": 1}
-    base |= {"quantize": "", "context": 4096, "require_fit": False, "machine_type": None}
+    base |= {"engine": "tgi", "quantize": "", "context": 4096, "require_fit": False, "machine_type": None}
     with FakeServer(routes) as hub:
         return run_model_info({**base, "endpoint": hub.url, **options}, False, silent)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from tests.unit.fake_http import Reply
 
-_GOLDEN = Path(__file__).parents[3] / "golden" / "kubernetes-1.36"
+_GOLDEN = Path(__file__).parents[4] / "sandbox" / "tests" / "golden" / "kubernetes-1.36"
 
 DEPLOYMENT_PATH = "/apis/apps/v1/namespaces/golden/deployments/mistral-7b"
 SERVICE_PATH = "/api/v1/namespaces/golden/services/mistral-7b-service"
@@ -66,6 +67,19 @@ def run(spec: Any, url: str, *, check: bool = False, progress: Any = None, **giv
     return spec.run(options(spec, url, **given), check, told.append).to_dict()
 
 
+GKE_CLUSTER = "/v1/projects/demo-project/locations/us-central1/clusters/mistral"
+
+
+def by_name(monkeypatch: Any, url: str) -> dict[str, Any]:
+    """Options for a GKE cluster, and its API server, that are both played by the server at ``url``, without TLS."""
+    from ansible_collections.llmops.gke.plugins.module_utils.workflows import cluster_access
+
+    entry = SimpleNamespace(cluster={"server": url})
+    monkeypatch.setattr(cluster_access, "entry_of", lambda *_cluster: entry)
+    place = {"project": "demo-project", "location": "us-central1", "cluster": "mistral", "access_token": "google-token"}
+    return {**place, "container_api_endpoint": url}
+
+
 def not_found(name: str = "x", kind: str = "things") -> Reply:
     """The API server's 404."""
     return Reply(
@@ -105,7 +119,7 @@ def config(**data: str) -> dict[str, Any]:
     return live(body, "llmops.gke", {"f:data": {f"f:{key}": {} for key in data}})
 
 
-class Around:
+class FakeView:
     """What a diagnosis may look at, by kind, and the log that every container has; ``read`` lists whose was read.
 
     news: whether the events, and what is seen of other objects, are of the time of the wait.
@@ -119,7 +133,7 @@ class Around:
         """The objects of a kind."""
         return list(self._objects.get(kind.kind, ()))
 
-    def is_news(self, _event: dict[str, Any]) -> bool:
+    def is_new(self, _event: dict[str, Any]) -> bool:
         """Whether an event is of the time of the wait."""
         return self._news
 

@@ -70,6 +70,14 @@ def test_a_cluster_that_is_not_there_is_an_error_to_apply_but_not_to_plan(answer
             run(LABEL, "", **place, kind="Service", name="s", labels={"a": "1"})
         labelled = run(LABEL, "", check=True, **place, kind="Service", name="s", labels={"a": "1"})
         assert labelled["totals"] == {"updated": 1}
+        selected = run(LABEL, "", check=True, **place, kind="Service", label_selector="a=b", labels={"a": "1"})
+        assert (selected["changed"], selected["objects"]) == (False, [])
+        whole = {"apply_set": "configmaps/set", "prune": True, "create_namespace": True, "namespace": "llm"}
+        planned = run(APPLY, "", check=True, **place, manifests=[CONFIG, MONITORING], **whole)
+        assert [entry["name"] for entry in planned["objects"]] == ["llm", "set", "c", "p"]
+        assert planned["totals"] == {"created": 4}
+        gone = run(APPLY, "", **place, apply_set="configmaps/set", state="absent")
+        assert (gone["changed"], gone["objects"]) == (False, [])
         info = run(INFO, "", **place, kind="Service")
         assert (info["exists"], info["resources"]) == (False, [])
         assert run(APPLY, "", **place, manifests=[CONFIG], state="absent")["totals"] == {"absent": 1}

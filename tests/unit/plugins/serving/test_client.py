@@ -1,0 +1,171 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client: the exact requests it sends, what it repeats and what it never repeats, and what its errors say."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.serving.client import check_url
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import GenerationRequest
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.client import TgiClient, TgiRequest
+from tests.unit.fake_http import FakeServer, Reply
+
+OVERLOADED = {"error": "Model is overloaded", "error_type": "overloaded"}
+REFUSED = {"error": "Input validation error: `top_k` must be strictly positive", "error_type": "validation"}
+EVENT = b'data:{"index":1,"token":{"text":"a"},"generated_text":"a","details":{"generated_tokens":1}}\n\n'
+SPEAKS_SSE = {"Content-Type": "text/event-stream"}
+HI = GenerationRequest("hi")
+
+
+class FakeTime:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def client(url: str, api_key: str | None = None, seconds: float = 60) -> TgiClient:
+    time = FakeTime()
+    return TgiClient(url, api_key, Deadline(seconds, clock=time.clock, sleep=time.sleep))
+
+
+def sse(*pieces: bytes) -> Reply:
+    return Reply(200, headers=SPEAKS_SSE, lines=pieces)
+
+
+def test_an_object_and_a_list_are_the_same_answer():
+    headers = {"x-generated-tokens": "7", "x-total-time": "12", "x-compute-time": "0.0129"}
+    with FakeServer([Reply(200, {"generated_text": "a"}, headers), Reply(200, [{"generated_text": "a"}])]) as server:
+        tgi = client(server.url)
+        answer = tgi.generate(GenerationRequest("hi", top_k=3))
+        assert (answer.text, answer.tokens, answer.server_seconds) == ("a", 7, 0.0129)
+        listed = tgi.generate(TgiRequest("hi", route="/"))
+        assert (listed.text, listed.tokens, listed.server_seconds) == ("a", None, None)
+        assert server.requests == [
+            ("POST", "/generate", {"inputs": "hi", "parameters": {"top_k": 3, "details": True}}),
+            ("POST", "/", {"inputs": "hi", "parameters": {"do_sample": True, "details": True}}),
+        ]
+        assert tgi.sent == 2
+
+
+def test_overload_and_lost_replies_are_waited_out():
+    replies = [
+        Reply(429, OVERLOADED),
+        Reply(503, {"error": "unhealthy"}),
+        Reply(lost=True),
+        Reply(200, {"generated_text": "a"}),
+    ]
+    with FakeServer(replies) as server:
+        assert client(server.url).generate(HI).text == "a"
+        assert len(server.requests) == 4
+
+
+def test_a_refusal_of_validation_is_never_repeated_and_carries_its_type():
+    with FakeServer([Reply(422, REFUSED)]) as server, pytest.raises(HttpError, match="top_k") as refused:
+        client(server.url).generate(GenerationRequest("hi", parameters={"top_k": 0}))
+    assert refused.value.to_dict()["error_type"] == "validation"
+    assert refused.value.status == 422
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_stays_overloaded_fails_inside_the_deadline():
+    with FakeServer({("POST", "/generate"): Reply(429, OVERLOADED)}) as server, pytest.raises(HttpError) as refused:
+        client(server.url, seconds=5).generate(HI)
+    assert refused.value.fields["error_type"] == "overloaded"
+
+
+def test_a_stream_is_timed_event_by_event():
+    with FakeServer([sse(b":\n\n", EVENT)]) as server:
+        stream = client(server.url).stream(HI)
+        assert (len(stream.events), stream.answer.tokens) == (1, 1)
+        assert stream.events[0].at >= stream.sent
+        assert server.requests == [
+            ("POST", "/generate_stream", {"inputs": "hi", "parameters": {"do_sample": True, "details": True}})
+        ]
+
+
+def test_an_overload_that_is_told_inside_the_stream_is_waited_out():
+    overloaded = b'data:{"error":"Model is overloaded","error_type":"overloaded"}\n\n'
+    with FakeServer([sse(overloaded), Reply(429, OVERLOADED), Reply(lost=True), sse(EVENT)]) as server:
+        assert len(client(server.url).stream(HI).events) == 1
+        assert len(server.requests) == 4
+
+
+def test_a_stream_that_breaks_off_is_taken_anew_and_not_half():
+    broken = Reply(200, headers={"Transfer-Encoding": "chunked"}, lines=[b"fff\r\n" + EVENT])
+    with FakeServer([broken, sse(EVENT)]) as server:
+        assert len(client(server.url).stream(HI).events) == 1
+        assert len(server.requests) == 2
+
+
+def test_an_address_that_does_not_answer_yet_is_tried_until_the_deadline():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        time = FakeTime()
+        deadline = Deadline(60, clock=time.clock, sleep=time.sleep)
+        with pytest.raises(HttpError, match="no answer"):
+            TgiClient(f"http://127.0.0.1:{taken.getsockname()[1]}", None, deadline).generate(HI)
+    assert time.now > 50, "a fresh load balancer needs longer than other services are given"
+
+
+def test_a_failure_that_is_told_inside_the_stream_is_raised():
+    failed = b'data: {"error":"Request failed during generation: CUDA","error_type":"generation"}\n\n'
+    with FakeServer([sse(EVENT, failed)]) as server, pytest.raises(HttpError, match="CUDA") as refused:
+        client(server.url).stream(HI)
+    assert refused.value.status == 424
+    assert refused.value.fields["error_type"] == "generation"
+
+
+def test_a_wrong_key_is_told_with_the_option_and_never_shown():
+    with FakeServer({("POST", "/generate"): Reply(401, "")}) as server, pytest.raises(HttpError) as refused:
+        client(server.url, api_key="sk-canary").generate(HI)
+    assert "set api_key or LLM_API_KEY" in refused.value.message
+    assert "sk-canary" not in str(refused.value.to_dict()) + refused.value.message
+    assert server.headers[0]["authorization"] == "Bearer sk-canary"
+
+
+@pytest.mark.parametrize("reply", [Reply(200, "<html>welcome</html>"), Reply(200, {"status": "ok"}), Reply(200, [])])
+def test_another_service_at_the_address_is_recognised(reply):
+    with FakeServer({("POST", "/generate"): reply, ("GET", "/info"): reply}) as server:
+        for ask in (lambda tgi: tgi.generate(HI), lambda tgi: tgi.identity()):
+            with pytest.raises(HttpError, match="the answer is not TGI's"):
+                ask(client(server.url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "203.0.113.10",
+        "ftp://host",
+        "http://",
+        "http://host/generate",
+        "http://host?x=1",
+        "http://host:99999",
+        "http://[",
+    ],
+)
+def test_a_url_of_another_form_is_refused(url):
+    with pytest.raises(InvalidOption, match=r"^url: .*http://ADDRESS\[:PORT\]"):
+        check_url(url)
+
+
+def test_credentials_in_a_url_are_refused_and_not_repeated():
+    with pytest.raises(InvalidOption) as refused:
+        check_url("http://user:canary@host")
+    assert "canary" not in refused.value.message
+
+
+def test_a_trailing_slash_is_taken_off():
+    assert check_url("http://203.0.113.10:8080/") == "http://203.0.113.10:8080"

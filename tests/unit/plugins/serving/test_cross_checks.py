@@ -1,0 +1,95 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Client, replies and counters: when they agree, and what is said where they do not."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_latency import SPEC
+from ansible_collections.llmops.gke.plugins.module_utils.serving.cross_checks import (
+    Account,
+    Series,
+    disagreements,
+    of_metrics,
+    of_replies,
+)
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import Answer
+from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.engine import TgiEngine
+from llmops_gke_sandbox.workloads.tgi.background import BackgroundServer
+from llmops_gke_sandbox.workloads.tgi.timing import Timing
+
+CLIENT = Account(requests=4, tokens=40, seconds=2.0)
+QUIET = Series(CLIENT)
+NAMES = TgiEngine.metrics
+
+
+def counters(requests: float, tokens: float, seconds: float) -> dict[str, float]:
+    return {
+        "tgi_request_duration_count": requests,
+        "tgi_request_generated_tokens_sum": tokens,
+        "tgi_request_duration_sum": seconds,
+    }
+
+
+def test_counters_that_grew_by_what_was_sent_agree():
+    metrics = of_metrics(NAMES, counters(7, 100, 5.0), counters(11, 140, 6.98))
+    assert metrics == Account(4, 40, pytest.approx(1.98))
+    assert disagreements(Series(CLIENT, metrics), QUIET) == []
+
+
+def test_the_first_request_of_a_fresh_server_makes_the_counters():
+    assert of_metrics(NAMES, {}, counters(1, 10, 0.5)) == Account(1, 10, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, counters(1, 1, 1)), ({}, None), (counters(9, 1, 1), counters(1, 1, 1)), ({}, {})],
+    ids=["unreadable before", "unreadable after", "began anew", "another server's"],
+)
+def test_counters_that_tell_nothing_are_no_source(before, after):
+    assert of_metrics(NAMES, before, after) is None
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        (Account(5, 50, 2.5), "4 streams were sent, /metrics of the server count 5: somebody else uses it"),
+        (Account(4, 44, 2.0), "40 tokens by their answers, 44 by /metrics"),
+        (Account(4, 40, 2.2), "took 0.5000 s for the client and more, 0.5500 s, by /metrics"),
+        (Account(4, 40, 1.2), "explains 0.0000 s: look at proxies"),
+    ],
+)
+def test_a_disagreement_says_what_and_where_to_look(metrics, said):
+    [found] = disagreements(Series(CLIENT, metrics), QUIET)
+    assert said in found
+
+
+def test_a_long_way_to_the_server_explains_the_difference():
+    single = Series(CLIENT, replies=Account(4, 40, 1.2))
+    assert disagreements(Series(CLIENT, Account(4, 40, 1.2)), Series(CLIENT)) != []
+    assert disagreements(Series(CLIENT, Account(4, 40, 1.2)), single) == []
+
+
+def test_headers_that_a_proxy_dropped_are_no_source():
+    whole = Answer("a", 0.3, server_tokens=3, server_seconds=0.2)
+    assert of_replies([whole, whole]) == Account(2, 6, 0.4)
+    assert of_replies([whole, Answer("a", 0.3, server_seconds=0.2)]) is None
+    assert of_replies([whole, Answer("a", 0.3, server_tokens=3)]) is None
+
+
+def test_the_sandbox_s_server_tells_the_same_by_all_three():
+    with BackgroundServer(Timing(ttft=0.005, itl=0.002)) as server:
+        given = {"url": server.url, "prompt": "hi", "max_tokens": 5, "warmup": 1, "samples": 3, "timeout": 20}
+        options = ArgumentSpecValidator(dict(SPEC.argument_spec), **SPEC.rules).validate(given).validated_parameters
+        checks = SPEC.run(options, False, silent).values["cross_checks"]
+    assert {name: account["requests"] for name, account in checks["single"].items()} == {
+        "client": 5,
+        "replies": 5,
+        "metrics": 5,
+    }
+    assert checks["streamed"]["metrics"]["tokens"] == checks["streamed"]["client"]["tokens"] == 15
+    assert checks["streamed"]["replies"] is None
