@@ -13,7 +13,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.fac
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
 
-from .test_gcp_preflight import plan
+from .preflight_support import plan
 
 PAGE = "https://console.cloud.google.com/iam-admin/quotas?project=demo-project"
 

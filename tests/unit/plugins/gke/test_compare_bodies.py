@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
-from ansible_collections.llmops.gke.plugins.module_utils.gke.create_body import successor
+from ansible_collections.llmops.gke.plugins.module_utils.gke.compare import replacement_body as successor
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import Field, Immutable, Verb, keep
 
 from .rows import PART, disks, item, row, taints
@@ -53,7 +53,7 @@ def changed(field: Field, want: Any, have: Any) -> Any:
 def test_a_value_goes_to_the_api_in_its_own_form(kind: str, want: Any, sent: Any):
     field = row("part.x", kind)
     assert changed(field, want, None) == sent
-    assert compare.birth([field], {"part": {"x": want}}) == {"part": {"x": sent}}
+    assert compare.create_body([field], {"part": {"x": want}}) == {"part": {"x": sent}}
 
 
 def test_a_merged_map_goes_with_what_is_there():
@@ -94,7 +94,7 @@ def test_a_map_of_objects_goes_as_a_map():
     mine = {"a": {"sizeGb": "11", "use": {"mode": "FS", "more": 1}}, "c": {"sizeGb": "30"}}
     assert changed(disks(partial=True), want, live) == {**mine, "b": {"sizeGb": "20"}}
     assert changed(disks(), want, live) == mine
-    assert compare.birth([disks()], {"part": {"disks": [{"name": "a"}]}}) == {"part": {"disks": {"a": {}}}}
+    assert compare.create_body([disks()], {"part": {"disks": [{"name": "a"}]}}) == {"part": {"disks": {"a": {}}}}
 
 
 def test_a_created_resource_is_what_the_user_named_and_nothing_else():
@@ -111,7 +111,7 @@ def test_a_created_resource_is_what_the_user_named_and_nothing_else():
         "status": {"version": "1.33"},
         "part": {"disk_size_gb": 1, "deeper": {"on": False}, "size": 0},
     }
-    assert compare.birth(fields, options) == {
+    assert compare.create_body(fields, options) == {
         "name": "x",
         "initialVersion": "1.33",
         "sizes": {"first": 0},
