@@ -12,7 +12,9 @@ short_description: Install or remove the custom metrics adapter of a cluster
 version_added: 0.1.0
 description:
   - Makes sure that the custom metrics API, from which autoscalers read the metrics of pods, is served by an adapter.
-  - A cluster has one adapter for all of its autoscalers. One that somebody else installed is used as it is.
+  - A cluster has one adapter for all of its autoscalers. One that somebody else installed is used as it is. This
+    module recognises its own by the label C(app.kubernetes.io/managed-by=llmops.gke) of the APIService, which it
+    sets.
   - An adapter of this module is replaced by another one only if no other autoscaler needs it. Otherwise the task
     fails and names those that do.
   - An adapter that is no longer wanted is removed as a whole, unless another autoscaler still needs it.
@@ -47,8 +49,7 @@ options:
     default: custom-metrics
   apply_set:
     description:
-      - Name of the set that the adapter's objects belong to, as in M(llmops.gke.k8s_apply). The set is how this
-        module recognises its own adapter.
+      - Name of the set that the adapter's objects belong to, as in M(llmops.gke.k8s_apply).
     type: str
     default: configmaps/llmops-metrics-adapter
   autoscaler:

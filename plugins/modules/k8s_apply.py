@@ -75,7 +75,7 @@ options:
         this name in O(namespace), or a ConfigMap if given as C(configmaps/NAME). The parent records the kinds and
         namespaces of the members, and each member has the label C(applyset.kubernetes.io/part-of).
       - A set without changes costs one request for the parent and one for each kind. Objects that were applied
-        earlier without the set become members.
+        earlier without the set become members, and members that are applied again without it stay members.
       - With O(state=absent), all members are deleted and then the parent, whether their manifests are given or not.
     type: str
   prune:

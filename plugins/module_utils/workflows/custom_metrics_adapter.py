@@ -10,7 +10,7 @@ or is no longer wanted, goes whole. One that somebody else installed is used as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.deadline import Deadline
@@ -61,11 +61,12 @@ class MetricsAdapter:
         wanted = next((manifest.body for manifest in manifests if manifest.ref == CUSTOM_METRICS), None)
         if wanted is None:
             raise InvalidOption("manifests", [str(each.ref) for each in manifests], f"one of {CUSTOM_METRICS}, too")
+        manifests = [_marked(manifest) if manifest.ref == CUSTOM_METRICS else manifest for manifest in manifests]
         api, live = self.access.api, LiveSet()
         if api is not None:
             live = self._set.read(api, manifests)
             serving = live.members.get(CUSTOM_METRICS) or api.get(CUSTOM_METRICS)
-            if serving is not None and CUSTOM_METRICS not in live.members and not _is_ours(serving):
+            if serving is not None and not _is_ours(serving):
                 return self._result([], served_by=_served_by(serving))
             if serving is not None and _served_by(serving) != _served_by(wanted):
                 self._refuse_to_replace(api, serving, wanted)
@@ -154,6 +155,13 @@ class MetricsAdapter:
             wanted=_served_by(wanted),
             users=users,
         )
+
+
+def _marked(manifest: Manifest) -> Manifest:
+    """The APIService's manifest with the label by which it is known as ours, as long as nobody takes that away."""
+    metadata = manifest.body["metadata"]
+    labels = {**(metadata.get("labels") or {}), _MANAGED_BY: _US}
+    return replace(manifest, body={**manifest.body, "metadata": {**metadata, "labels": labels}})
 
 
 def _is_ours(api_service: dict[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from ...core.errors import HttpError, InvalidOption, LlmopsError
 from ..client.api import KubernetesApi
 from ..client.parallel import all_of
 from ..client.resources import Kind, ObjectRef, builtin
+from ..objects.labels import owned_keys
 from ..objects.manifests import Manifest
 
 _PREFIX = "applyset.kubernetes.io"
@@ -71,13 +72,10 @@ class ApplySet:
         """The manifest with the set's label; a namespace that is only made where it lacks does not join."""
         if manifest.create_only:
             return manifest
-        metadata = manifest.body["metadata"]
-        labels = metadata.get("labels") or {}
+        labels = manifest.body["metadata"].get("labels") or {}
         if labels.get(PART_OF, self.id) != self.id:
             raise InvalidOption(manifest.source, f"{PART_OF}: {labels[PART_OF]}", "no label of another apply_set")
-        return replace(
-            manifest, body={**manifest.body, "metadata": {**metadata, "labels": {**labels, PART_OF: self.id}}}
-        )
+        return _labelled(manifest, labels, self.id)
 
     def check(self, parent: dict[str, Any] | None) -> None:
         """Raise ApplySetTaken where the live parent is another tool's, or an object that has its own use."""
@@ -156,6 +154,22 @@ class ApplySet:
             if error.status == 404:
                 return []
             raise
+
+
+def kept_in_set(manifest: Manifest, live: dict[str, Any] | None, manager: str) -> Manifest:
+    """The manifest of an object that is applied without a set, with the label of the one that ``manager`` put it into.
+
+    Otherwise it would leave that set unnoticed, and never be pruned.
+    """
+    labels = manifest.body["metadata"].get("labels") or {}
+    if live is None or PART_OF in labels or PART_OF not in owned_keys(live, manager)["labels"]:
+        return manifest
+    return _labelled(manifest, labels, _labels(live)[PART_OF])
+
+
+def _labelled(manifest: Manifest, labels: dict[str, str], set_id: str) -> Manifest:
+    metadata = {**manifest.body["metadata"], "labels": {**labels, PART_OF: set_id}}
+    return replace(manifest, body={**manifest.body, "metadata": metadata})
 
 
 def identity(ref: ObjectRef) -> Identity:

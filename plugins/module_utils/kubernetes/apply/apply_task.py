@@ -19,7 +19,7 @@ from ..objects.manifests import Manifest
 from ..objects.ordering import controls_others
 from ..wait.readiness import Predicate
 from ..wait.wait import until_gone, until_ready
-from .apply_set import ApplySet, LiveSet, identity
+from .apply_set import ApplySet, LiveSet, identity, kept_in_set
 from .deletion import plan_removal, removal, remove
 from .outcomes import Outcome
 from .server_side_apply import Applier, predicted
@@ -111,6 +111,9 @@ class ApplyTask:
         lives = self._lives(applier, manifests, live.members)
         if group is not None:
             group.check_members(manifests, lives)
+        else:
+            manager = self.settings.field_manager
+            manifests = [kept_in_set(*pair, manager) for pair in zip(manifests, lives, strict=True)]
         given = [manifest for manifest in manifests if manifest.ref.kind == NAMESPACE]
         others = [manifest for manifest in manifests if manifest.ref.kind != NAMESPACE]
         known = {

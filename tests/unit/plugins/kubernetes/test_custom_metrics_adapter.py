@@ -32,8 +32,7 @@ ROLE = "roles/monitoring.viewer"
 
 def adapter(name: str) -> list[dict[str, Any]]:
     service = {"namespace": "custom-metrics", "name": name}
-    labels = {"app.kubernetes.io/managed-by": "llmops.gke"}
-    metadata = {"name": "v1beta1.custom.metrics.k8s.io", "labels": labels}
+    metadata = {"name": "v1beta1.custom.metrics.k8s.io"}
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}},
         {
@@ -140,11 +139,19 @@ def test_the_role_is_left_to_others_where_asked_and_not_needed_by_the_other_adap
 def test_an_adapter_of_somebody_else_is_used_as_it_is(monkeypatch):
     with Cluster(monkeypatch) as cluster:
         theirs = adapter("theirs")[1]
-        cluster.seed(API, {**theirs, "metadata": {"name": theirs["metadata"]["name"]}})
+        cluster.seed(API, theirs)
         result, calls = cluster.task(**GOOGLES)
     assert calls == [f"GET {GKE_CLUSTER}", f"GET {PARENT}", f"GET {API}"]
     assert not result["changed"]
     assert result["served_by"] == "Service custom-metrics/theirs"
+
+
+def test_an_api_whose_mark_was_taken_away_is_somebody_else_s(monkeypatch):
+    with Cluster(monkeypatch) as cluster:
+        cluster.task(**GOOGLES)
+        assert cluster.objects[API]["metadata"]["labels"].pop("app.kubernetes.io/managed-by") == "llmops.gke"
+        assert cluster.task(**ITS_OWN)[0]["changed"] is False
+        assert cluster.served_by() == "stackdriver"
 
 
 def test_for_its_own_autoscaler_alone_an_adapter_is_exchanged_whole(monkeypatch):

@@ -149,6 +149,18 @@ def test_what_was_applied_before_without_a_set_is_taken_into_it():
     assert done(left)["Service model"] == "deleted"
 
 
+def test_a_member_that_is_applied_without_the_set_stays_in_it():
+    with FakeCluster("llm") as cluster:
+        run(SPEC, cluster.url, manifests=WHOLE, **ROLE)
+        assert not run(SPEC, cluster.url, manifests=[SCALE], namespace="llm")["changed"]
+        more = manifest("autoscaling/v2", "HorizontalPodAutoscaler", maxReplicas=5)
+        assert run(SPEC, cluster.url, manifests=[more], namespace="llm")["totals"] == {"updated": 1}
+        assert (
+            done(run(SPEC, cluster.url, manifests=[DEPLOY, SERVE], **ROLE))["HorizontalPodAutoscaler model"]
+            == "deleted"
+        )
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_check_mode_predicts_creation_change_and_pruning(check):
     with FakeCluster("llm") as cluster:
