@@ -47,6 +47,8 @@ options:
     description:
       - Replicas of the model that is to run on these pools, held against the quota of their GPUs by the check
         V(quota) - an error where O(replicas.min_replicas) do not fit, a warning where O(replicas.max_replicas) do not.
+      - Compute Engine does not list the quotas of the newer GPUs, such as V(nvidia-h100-80gb) on demand. Of those the
+        check warns that their quota is not known.
     type: dict
     suboptions:
       accelerator_type:
@@ -87,7 +89,10 @@ options:
       - Prices in US dollars an hour that replace the built-in list prices of us-central1. Names are a machine type for
         the whole machine, a type of accelerator, V(cluster), a family's vCPU and GB of memory such as V(g2.cpu) and
         V(g2.memory_gb), and a GB of disk such as V(pd-balanced) and V(local-ssd).
-      - V(spot) is the share of its price that a spot machine costs.
+      - V(spot) is the share of its price that a Spot machine costs. Without it the list price for Spot is taken, or 0.6
+        of the price where that is not known.
+      - The built-in prices are estimates, and RV(price.as_of) tells from when. Where the price of a machine is not
+        known, such as that of V(a4-highgpu-8g), a finding says so.
     type: dict
     default: {}
   permissions:
@@ -171,6 +176,9 @@ price:
   contains:
     currency:
       description: Always V(USD).
+      type: str
+    as_of:
+      description: Date of the built-in list prices.
       type: str
     complete:
       description: Whether every pool's price is known.

@@ -49,6 +49,11 @@ options:
       - Type of GPU that the model will run on, by its name in GKE, such as V(nvidia-l4).
       - RV(fit) is null if the option is not set.
     type: str
+  machine_type:
+    description:
+      - Machine type of the node. It matters where a machine has a part of a GPU, such as V(g4-standard-6), which has an
+        eighth of an RTX PRO 6000 and of its memory.
+    type: str
   gpus:
     description: Number of GPUs that share one copy of the model.
     type: int
@@ -195,7 +200,9 @@ fit:
     formats:
       description:
         - By number format C(fits), C(weights_bytes), C(kv_tokens) (tokens of cache beside the weights),
-          C(longest_context), and C(concurrency), that is, how many requests of which length fit at once.
+          C(longest_context), C(token_seconds) (the least time of a token when one request is served, because the GPUs
+          read all weights from their memory for it; a mixture of experts reads fewer), and C(concurrency), that is, how
+          many requests of which length fit at once.
       type: dict
   sample: {fits: true, format: fp16, gpu_bytes: 24152899584, usable_bytes: 21737609625}
 fit_reason:

@@ -9,12 +9,12 @@ import re
 from typing import Any
 
 from ..core.errors import InvalidOption
+from ..google.machine_types import check_local_ssds, misfit, read_machine_type, siblings
 from ..google.names import check_location, check_project, check_zones
 from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.field import dig
 from .fields.formats import check_forms, check_one_of
 from .fields.node_pool.table import NODE_POOL_FIELDS
-from .machine_shapes import G2_ACCELERATORS, SHAPES
 
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _WINDOW = "maintenance_policy.window"
@@ -116,42 +116,16 @@ def _check_count(count: int | None, limits: dict[str, int], option: str) -> None
 
 def _check_shape(config: dict[str, Any], prefix: str) -> None:
     machine = config.get("machine_type")
-    accelerators = config.get("accelerators") or []
-    shape = SHAPES.get(machine or "")
-    if shape is None:
-        if machine and machine.startswith("g2-"):
-            raise InvalidOption(f"{prefix}machine_type", machine, f"of the G2 shapes: {', '.join(SHAPES)}")
-        _check_without_shape(machine, accelerators, prefix)
+    if not machine:
         return
+    shape = read_machine_type(machine, None)
+    if shape is None and (others := siblings(machine)):
+        raise InvalidOption(f"{prefix}machine_type", machine, f"one of its family: {', '.join(others)}")
     ssds = dig(config, "ephemeral_storage_local_ssd_config.local_ssd_count")
-    if ssds is not None and not 0 <= ssds <= shape.local_ssds:
-        raise InvalidOption(
-            f"{prefix}ephemeral_storage_local_ssd_config.local_ssd_count",
-            ssds,
-            f"at most {shape.local_ssds} with machine_type {machine}",
-        )
-    for index, accelerator in enumerate(accelerators):
-        option = f"{prefix}accelerators[{index}]"
-        if accelerator["accelerator_type"] not in G2_ACCELERATORS:
-            raise InvalidOption(
-                f"{option}.accelerator_type",
-                accelerator["accelerator_type"],
-                f"{' or '.join(G2_ACCELERATORS)} with machine_type {machine}",
-            )
-        if accelerator["accelerator_count"] != shape.gpus:
-            raise InvalidOption(
-                f"{option}.accelerator_count",
-                accelerator["accelerator_count"],
-                f"{shape.gpus} with machine_type {machine}, which has that many GPUs",
-            )
-
-
-def _check_without_shape(machine: str | None, accelerators: list[dict[str, Any]], prefix: str) -> None:
-    """Of GPUs on any other machine type, only those that no other machine type can take are known."""
-    for index, accelerator in enumerate(accelerators if machine else []):
-        if accelerator["accelerator_type"] in G2_ACCELERATORS:
-            raise InvalidOption(
-                f"{prefix}accelerators[{index}].accelerator_type",
-                accelerator["accelerator_type"],
-                f"a type that {machine} can take; nvidia-l4 comes with the G2 machine types alone",
-            )
+    if ssds and (accepted := check_local_ssds(machine, ssds)):
+        raise InvalidOption(f"{prefix}ephemeral_storage_local_ssd_config.local_ssd_count", ssds, accepted)
+    for index, accelerator in enumerate(config.get("accelerators") or []):
+        wrong = misfit(machine, accelerator["accelerator_type"], accelerator["accelerator_count"], shape)
+        if wrong is not None:
+            option = f"{prefix}accelerators[{index}].{wrong.option}"
+            raise InvalidOption(option, accelerator[wrong.option], str(wrong))

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from ..google.hardware import Gpu
 from .shape import Shape
 
 FP16_BYTES = 2.0
@@ -18,20 +20,6 @@ LINEAR_BYTES = {"fp16": FP16_BYTES, "fp8": 1.0, "int8": 1.0, "nf4": 0.5 + 4 / 64
 
 FP16, STORED = "fp16", "stored"
 """The format without quantisation, and the one that the repository's files have."""
-
-MIB = 1024**2
-GPU_MEMORY = {
-    "nvidia-l4": 23034 * MIB,
-    "nvidia-tesla-t4": 15360 * MIB,
-    "nvidia-tesla-p4": 7680 * MIB,
-    "nvidia-tesla-p100": 16384 * MIB,
-    "nvidia-tesla-v100": 16384 * MIB,
-    "nvidia-tesla-a100": 40960 * MIB,
-    "nvidia-a100-80gb": 81920 * MIB,
-    "nvidia-h100-80gb": 81559 * MIB,
-    "nvidia-h200-141gb": 143771 * MIB,
-}
-"""Bytes by GKE's accelerator type, as nvidia-smi reports them."""
 
 CONTEXTS = (1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 
@@ -62,16 +50,31 @@ class MemoryRules:
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs that one replica has, and the part of their memory that its server takes."""
+    """The GPUs that one replica has. share: of a card that each is. usable: the part of it that the server takes."""
 
-    accelerator: str
+    gpu: Gpu
     count: int
+    share: float
     usable: float
 
     @property
+    def total_bytes(self) -> int:
+        """Their memory."""
+        return int(self.gpu.memory_bytes * self.count * self.share)
+
+    @property
     def usable_bytes(self) -> int:
-        """What the server takes of them."""
-        return int(GPU_MEMORY[self.accelerator] * self.count * self.usable)
+        """What the server takes of it."""
+        return int(self.total_bytes * self.usable)
+
+    @property
+    def bytes_per_second(self) -> float:
+        """What they read of their memory in a second, all together."""
+        return self.gpu.bandwidth * 1e9 * self.count * self.share
+
+    def __str__(self) -> str:
+        part = "" if self.share == 1 else f"{Fraction(self.share)} of "
+        return f"{self.count} x {part}{self.gpu.name}"
 
 
 def weight_bytes(parameters: int, shape: Shape, number_format: str) -> int:
@@ -91,7 +94,8 @@ def kv_tokens(usable: int, weights: int, kv_bytes: int) -> int:
 
 
 def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: int) -> dict[str, dict[str, Any]]:
-    """By number format: whether requests of ``context`` tokens can be served, and how many of which length at once."""
+    """By number format: whether requests of ``context`` tokens can be served, how many of which length at once, and the
+    least seconds that a token takes, in which all weights are read from memory."""
     kv_bytes = kv_bytes_per_token(shape)
     formats = {}
     for name, weights in weights_by_format.items():
@@ -102,6 +106,7 @@ def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: in
             "weights_bytes": weights,
             "kv_tokens": tokens,
             "longest_context": longest,
+            "token_seconds": round(weights / gpus.bytes_per_second, 5),
             "concurrency": [
                 {"context": length, "requests": tokens // length} for length in CONTEXTS if length <= longest
             ],
@@ -119,9 +124,9 @@ def refusal(
     others = [name for name, found in formats.items() if found["fits"]]
     way_out = f"quantise it ({' or '.join(others)} fits)" if others else "no number format fits"
     return (
-        f"{model} does not fit {gpus.count} x {gpus.accelerator}: {weights:.2f} GB of weights in {chosen} and the "
+        f"{model} does not fit {gpus}: {weights:.2f} GB of weights in {chosen} and the "
         f"cache of {context} tokens need more than the {gpus.usable_bytes / 1e9:.2f} GB that {rules.server} takes of "
-        f"{GPU_MEMORY[gpus.accelerator] * gpus.count / 1e9:.2f} GB; {way_out}, take a larger GPU or several "
+        f"{gpus.total_bytes / 1e9:.2f} GB; {way_out}, take a larger GPU or several "
         f"({rules.gpus}), or ask for a shorter context ({rules.context})"
     )
 
@@ -134,6 +139,6 @@ def needless(
         return None
     slower = f"; {quantization} is slower than fp16, too" if quantization in rules.slow else ""
     return (
-        f"{rules.quantization}={quantization} is not needed: fp16 fits {gpus.count} x {gpus.accelerator} with "
+        f"{rules.quantization}={quantization} is not needed: fp16 fits {gpus} with "
         f"{formats[FP16]['kv_tokens']} tokens of cache, and {context} are asked for{slower}"
     )

@@ -141,18 +141,20 @@ FAULTS = {
     "more local SSDs than the machine takes": (
         [],
         {"node_pools": [pool(config={"ephemeral_storage_local_ssd_config": {"local_ssd_count": 2}})]},
-        "shapes: pool gpu-pool: 2 local SSDs, but g2-standard-12 takes 1; set local_ssd_count to 1 at most",
+        "shapes: pool gpu-pool: g2-standard-12 cannot have 2 local SSDs; set local_ssd_count to at most 1 with "
+        "machine_type g2-standard-12",
     ),
-    "more GPUs than the machine has": (
+    "fewer GPUs than the machine has": (
         [],
         {"node_pools": [pool(config={"machine_type": "g2-standard-24"})]},
-        "shapes: pool gpu-pool: 1 nvidia-l4, but g2-standard-24 has 2 nvidia-l4, no more or less; "
-        "set accelerator_type to nvidia-l4 and accelerator_count to 2",
+        "shapes: pool gpu-pool: g2-standard-24 cannot have 1 nvidia-l4; set accelerator_count to 2 with machine_type "
+        "g2-standard-24, which has that many GPUs; machine types with 1 nvidia-l4: g2-standard-4, ",
     ),
     "a GPU on a machine that takes none": (
         [],
         {"node_pools": [pool(config={"machine_type": "e2-standard-4"})]},
-        "shapes: pool gpu-pool: e2-standard-4 takes no nvidia-l4; set machine_type to one of the G2 machine types",
+        "shapes: pool gpu-pool: e2-standard-4 cannot have 1 nvidia-l4; set accelerator_type to none with machine_type "
+        "e2-standard-4, which takes no GPUs; machine types with nvidia-l4: g2-standard-4, g2-standard-8, ",
     ),
     "more GPUs than an instance takes": (
         [],
@@ -166,7 +168,8 @@ FAULTS = {
                 )
             ]
         },
-        "shapes: pool gpu-pool: 8 nvidia-tesla-t4, but an instance takes 4 at most; set accelerator_count to 4",
+        "shapes: pool gpu-pool: n1-standard-8 cannot have 8 nvidia-tesla-t4; set accelerator_count to 1, 2 or 4 with "
+        "machine_type n1-standard-8",
     ),
     "a subnetwork that is not there": (
         [],
@@ -223,6 +226,21 @@ def test_what_limits_only_the_autoscaler_is_a_warning(look, fault):
         "quota: NVIDIA_L4_GPUS: at their most gpu-pool need 2 more, 1 of 1 are free in us-central1; autoscaling stops "
         "there; ask for at least 2 at https://console.cloud.google.com"
     )
+
+
+def test_a_gpu_whose_quota_compute_engine_does_not_list_is_a_warning_and_has_its_price(look):
+    h100 = {"accelerator_type": "nvidia-h100-80gb", "accelerator_count": 1}
+    config = {"machine_type": "a3-highgpu-1g", "accelerators": [h100], "ephemeral_storage_local_ssd_config": None}
+    result = look(node_pools=[pool(config=config)])
+    assert texts(result) == []
+    assert result.warnings == [
+        "quota: Compute Engine lists no quota of nvidia-h100-80gb on demand in us-central1, so whether the 2 that "
+        "gpu-pool may need are free is not known; look for GPUs per GPU family (gpu_family NVIDIA_H100) in us-central1 "
+        "at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project"
+    ]
+    assert result.values["price"]["node_hour"] == {"gpu-pool": 11.0749}
+    spot = look(node_pools=[pool(config={**config, "spot": True})])
+    assert (texts(spot), spot.warnings) == ([], [])
 
 
 def test_a_machine_without_a_price_is_told_and_a_price_can_be_given(look):

@@ -13,11 +13,12 @@ from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.apis import GoogleApis
 from ...google.options import PROJECT_READER
+from ...google.prices import read_prices
 from ...workflows.preflight.checks import NAMES, PRICE, PRICE_NEEDS, look_at, needs_of
 from ...workflows.preflight.facts import read_facts
 from ...workflows.preflight.findings import WARNING
 from ...workflows.preflight.plan import read_plan
-from ...workflows.preflight.price import estimate, read_prices
+from ...workflows.preflight.price import estimate
 
 
 def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:

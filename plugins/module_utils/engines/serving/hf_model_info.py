@@ -14,6 +14,8 @@ from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
+from ...google.accelerators import GPUS
+from ...google.machine_types import read_machine_type
 from ...models import memory
 from ...models.access import check_access, check_model, open_hub, read_config
 from ...models.metadata import Weights, read_tokenizer, read_weights
@@ -76,13 +78,15 @@ def _fitted(
     accelerator, quantize = options["accelerator_type"], options["quantize"] or ""
     if accelerator is None:
         return {"fit": None, "fit_reason": "accelerator_type is not given"}, []
-    if accelerator not in memory.GPU_MEMORY:
+    if accelerator not in GPUS:
         return {"fit": None, "fit_reason": f"the memory of {accelerator} is not known"}, []
     if shape is None or not weights:
         unknown = "its config.json does not tell its shape" if shape is None else "the Hub does not tell its size"
         return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
     rules = registry.engine(options["engine"]).memory
-    gpus = memory.Gpus(accelerator, options["gpus"], rules.usable)
+    machine = read_machine_type(options["machine_type"] or "", None)
+    share = machine.gpu_share if machine else 1.0
+    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], share, rules.usable)
     formats = memory.fit(weights, shape, gpus, options["context"])
     chosen = rules.format_of(quantize)
     if chosen not in formats:
@@ -94,7 +98,7 @@ def _fitted(
     fit = {
         "fits": why is None,
         "format": chosen,
-        "gpu_bytes": memory.GPU_MEMORY[accelerator] * gpus.count,
+        "gpu_bytes": gpus.total_bytes,
         "usable_bytes": gpus.usable_bytes,
         "formats": formats,
     }
@@ -113,6 +117,7 @@ SPEC = ModuleSpec(
             "fallback": (env_fallback, ["HF_ENDPOINT"]),
         },
         "accelerator_type": {"type": "str"},
+        "machine_type": {"type": "str"},
         "gpus": {"type": "int", "default": 1},
         "quantize": {"type": "str", "default": ""},
         "context": {"type": "int", "default": 4096},

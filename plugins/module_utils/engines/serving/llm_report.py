@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,12 +15,10 @@ from typing import Any
 from ...core.errors import LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
+from ...google.machine_types import read_machine_type
+from ...google.prices import NoPrice, machine_price, read_prices
 from ...serving.report.document import Sources, document, short
 from ...serving.report.page import page
-
-_STANDARD = re.compile(r"(?P<family>[a-z]\d[a-z]?)-standard-(?P<cpus>\d+)")
-_GB_A_CPU = {"n1": 3.75}
-"""Memory of a ``standard`` shape for each vCPU where it is not 4 GB."""
 
 MODE = 0o644
 
@@ -88,30 +85,17 @@ def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -
     pods: as llm_latency returns them. given: prices over the built-in ones. Raises InvalidOption for one that is no
     number.
     """
-    # Imported here: beside its prices it brings Google's authentication, which a report has no use for.
-    from ...workflows.preflight.price import PRICES, read_prices
-
     prices = read_prices(given)
     pod = next(iter(pods), None)
     machine = (pod or {}).get("machine_type")
     if pod is None or not machine:
         return None
-    known = {**PRICES, **prices}
-    shape = _STANDARD.fullmatch(machine)
-    if machine in known:
-        hour = known[machine]
-    elif shape and f"{shape['family']}.cpu" in known:
-        family, cpus = shape["family"], int(shape["cpus"])
-        hour = cpus * (known[f"{family}.cpu"] + _GB_A_CPU.get(family, 4) * known[f"{family}.memory_gb"])
-        if pod["accelerator_type"]:
-            if pod["accelerator_type"] not in known:
-                return None
-            hour += pod["gpus"] * known[pod["accelerator_type"]]
-    else:
+    shape, spot = read_machine_type(machine, None), bool(pod["spot"])
+    try:
+        hour = machine_price(machine, shape, pod["accelerator_type"], pod["gpus"], spot=spot, given=prices)
+    except NoPrice:
         return None
-    if pod["spot"]:
-        hour *= known["spot"]
-    return {"hour": round(hour, 4), "of": f"a {'spot ' if pod['spot'] else ''}{machine}", "replicas": len(pods)}
+    return {"hour": round(hour, 4), "of": f"a {'spot ' if spot else ''}{machine}", "replicas": len(pods)}
 
 
 def write(path: str, content: str) -> None:

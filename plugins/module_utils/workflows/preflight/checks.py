@@ -28,7 +28,7 @@ CHECKS: Mapping[str, Check] = {
     "permissions": Check(access.check_permissions, ("permissions",)),
     "quota": Check(quota.check_quota, ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES)),
     "zones": Check(places.check_zones, ("machine_types", "accelerator_types")),
-    "shapes": Check(places.check_shapes, ("machine_types", "accelerator_types")),
+    "shapes": Check(places.check_shapes, ("machine_types",)),
     "names": Check(conflicts.check_names, ("clusters",)),
     "networks": Check(conflicts.check_networks, ("subnetworks", "clusters")),
     "versions": Check(conflicts.check_versions, ("server_config", "clusters")),

@@ -8,27 +8,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from ...google.accelerators import GPUS
+from ...google.machine_types import LOCAL_SSD_GB
 from .plan import PoolPlan
 
-LOCAL_SSD_GB = 375
 _SSD_DISKS = ("pd-ssd", "pd-balanced")
-_GPU_QUOTAS = {
-    "nvidia-l4": "NVIDIA_L4_GPUS",
-    "nvidia-l4-vws": "NVIDIA_L4_VWS_GPUS",
-    "nvidia-tesla-t4": "NVIDIA_T4_GPUS",
-    "nvidia-tesla-p4": "NVIDIA_P4_GPUS",
-    "nvidia-tesla-p100": "NVIDIA_P100_GPUS",
-    "nvidia-tesla-v100": "NVIDIA_V100_GPUS",
-    "nvidia-tesla-a100": "NVIDIA_A100_GPUS",
-    "nvidia-a100-80gb": "NVIDIA_A100_80GB_GPUS",
-    "nvidia-h100-80gb": "NVIDIA_H100_GPUS",
-}
 
 
-def gpu_quota(pool: PoolPlan) -> str | None:
-    """The regional quota of a pool's GPUs; None where it has none, or of a type whose quota is not in this form."""
-    metric = _GPU_QUOTAS.get(pool.gpu or "")
-    return metric and _prefix(pool) + metric
+def gpu_quota(pool: PoolPlan, known: Collection[str]) -> str | None:
+    """The regional quota that a pool's GPUs are held against; None where Compute Engine lists none for them.
+
+    known: the metrics that the region has.
+    """
+    gpu = GPUS.get(pool.gpu or "")
+    metric = gpu.quota_metric(spot=pool.spot) if gpu else None
+    # A region shows what it has of the older types, so one of those that it does not show is 0.
+    return metric if gpu and (metric in known or gpu.always_listed) else None
 
 
 def node_needs(pool: PoolPlan, cpus: int, known: Collection[str]) -> Counter[str]:
@@ -46,9 +41,10 @@ def node_needs(pool: PoolPlan, cpus: int, known: Collection[str]) -> Counter[str
         needs["IN_USE_ADDRESSES"] = 1
     if pool.local_ssds:
         needs["PREEMPTIBLE_LOCAL_SSD_GB" if pool.spot else "LOCAL_SSD_TOTAL_GB"] = pool.local_ssds * LOCAL_SSD_GB
-    if metric := gpu_quota(pool):
-        needs[metric] = pool.gpus
+    if pool.gpu:
         needs["GPUS_ALL_REGIONS"] = pool.gpus
+    if metric := gpu_quota(pool, known):
+        needs[metric] = pool.gpus
     return needs
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ...google.accelerators import GPUS
 from .facts import POOL_SIZES, Facts
 from .findings import WARNING, Finding
 from .needs import gpu_quota, node_needs
@@ -24,10 +25,11 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
     quotas = {**facts["region_quotas"], **facts["project_quotas"]}
     starting, growing = _more(plan, facts, "start"), _more(plan, facts, "most")
     names = {metric: _pools_that_need(plan, facts, metric) for metric in growing}
+    gpu_metrics = {gpu_quota(pool, facts["region_quotas"]) for pool in plan.pools}
     page = f"https://console.cloud.google.com/iam-admin/quotas?project={plan.project}"
     for metric in sorted(growing):
         quota = quotas.get(metric)
-        if quota is None and metric not in _gpu_metrics(plan):
+        if quota is None and metric not in gpu_metrics:
             continue
         limit, usage = (quota["limit"], quota["usage"]) if quota else (0.0, 0.0)
         free = max(limit - usage, 0.0)
@@ -42,6 +44,7 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
             message = f"{metric}: at their most {pools} need {growing[metric]:g} more, {state}; autoscaling stops there"
             fix = f"{raise_it.format(usage + growing[metric])}, or lower max_node_count"
             yield Finding("quota", message, fix, WARNING)
+    yield from _check_unlisted(plan, facts, page)
     yield from check_replicas(plan, facts, page)
 
 
@@ -66,6 +69,22 @@ def _pools_that_need(plan: Plan, facts: Facts, metric: str) -> list[str]:
     return [pool.name for pool in plan.pools if _needs(pool, facts)[metric]]
 
 
-def _gpu_metrics(plan: Plan) -> set[str | None]:
-    """The metrics that every region has: one that it does not show is 0."""
-    return {gpu_quota(pool) for pool in plan.pools}
+def _check_unlisted(plan: Plan, facts: Facts, page: str) -> Iterator[Finding]:
+    """GPUs whose quota Compute Engine does not list, so that nobody can say beforehand whether it suffices."""
+    needs: Counter[tuple[str, bool]] = Counter()
+    pools: dict[tuple[str, bool], list[str]] = {}
+    for pool in plan.pools:
+        more = pool.most - (facts[POOL_SIZES].get(pool.name) or 0)
+        if pool.gpu and more > 0 and gpu_quota(pool, facts["region_quotas"]) is None:
+            needs[pool.gpu, pool.spot] += pool.gpus * more
+            pools.setdefault((pool.gpu, pool.spot), []).append(pool.name)
+    for (name, spot), need in needs.items():
+        gpu = GPUS.get(name)
+        metric, family = (gpu.quota_metric(spot=spot), gpu.quota_family) if gpu else (None, None)
+        kind = "on Spot" if spot else "on demand"
+        message = (
+            f"Compute Engine lists no quota of {name} {kind} in {plan.region}, so whether the {need} that "
+            f"{', '.join(pools[name, spot])} may need are free is not known"
+        )
+        where = metric or (f"GPUs per GPU family (gpu_family {family})" if family else f"GPUs per GPU family of {name}")
+        yield Finding("quota", message, f"look for {where} in {plan.region} at {page}", WARNING)

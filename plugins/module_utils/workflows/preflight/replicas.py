@@ -19,15 +19,17 @@ _ALL_REGIONS = "GPUS_ALL_REGIONS"
 def check_replicas(plan: Plan, facts: Facts, raise_at: str) -> Iterator[Finding]:
     """An error where the least replicas have no GPUs, a warning where only the autoscaler's last ones have none.
 
-    raise_at: the page where more quota is asked for. GPUs that the plan's pools hold already count as theirs.
+    raise_at: the page where more quota is asked for. GPUs that the plan's pools hold already count as theirs. Of a GPU
+    whose quota Compute Engine does not list, only the quota of the whole project is known.
     """
     wanted = plan.replicas
     pools = [pool for pool in plan.pools if wanted and pool.gpu == wanted.gpu]
-    metrics = sorted({metric for pool in pools if (metric := gpu_quota(pool))})
-    if wanted is None or not metrics:
+    if wanted is None or not pools:
         return
+    listed_metrics = {gpu_quota(pool, facts["region_quotas"]) for pool in pools}
+    metrics = sorted(metric for metric in listed_metrics if metric)
     held = sum((facts[POOL_SIZES].get(pool.name) or 0) * pool.gpus for pool in pools)
-    free = sum(_free(facts["region_quotas"].get(metric)) for metric in metrics)
+    free = math.inf if None in listed_metrics else sum(_free(facts["region_quotas"].get(name)) for name in metrics)
     if _ALL_REGIONS in facts["project_quotas"]:
         everywhere = _free(facts["project_quotas"][_ALL_REGIONS])
         if everywhere < free:

@@ -11,12 +11,13 @@ import yaml
 
 @dataclass(frozen=True)
 class Accelerator:
-    """A GPU model: the most an instance takes, its quota metric, the zones that have it."""
+    """A GPU model: the most an instance takes, its quota metrics on demand and on Spot, the zones that have it."""
 
     name: str
     description: str
     per_instance: int
-    quota: str
+    quota: str | None
+    spot_quota: str | None
     zones: frozenset[str]
 
 
@@ -76,6 +77,7 @@ def accelerators() -> dict[str, Accelerator]:
             known["description"],
             known["per_instance"],
             known["quota"],
+            known["spot_quota"],
             frozenset(f"{region}-{letter}" for region, letters in known["zones"].items() for letter in letters),
         )
         for name, known in _places()["accelerators"].items()
@@ -89,8 +91,11 @@ def machines() -> dict[str, Machine]:
     for family, known in table("machines").items():
         for size, (cpus, memory) in known["sizes"].items():
             name = f"{family}-{size}" if size else family
-            maximum = known.get("local_ssd_maximum", {}).get(size)
-            ssds = tuple(range(1, maximum + 1)) if maximum else tuple(known.get("local_ssds", ()))
+            ssds = known.get("local_ssds", ())
+            if isinstance(ssds, dict):
+                ssds = ssds[size]
+            if maximum := known.get("local_ssd_maximum", {}).get(size):
+                ssds = range(1, maximum + 1)
             found[name] = Machine(
                 name,
                 cpus,
@@ -98,7 +103,7 @@ def machines() -> dict[str, Machine]:
                 known.get("gpu"),
                 known.get("gpus", {}).get(size, 0),
                 frozenset(known.get("attachable", ())),
-                ssds,
+                tuple(ssds),
             )
     return found
 

@@ -25,7 +25,9 @@ def node_needs(config: dict) -> Counter[str]:
     needs[disk] = int(config.get("diskSizeGb", 100))
     for gpu in config.get("accelerators", []):
         count = int(gpu["acceleratorCount"])
-        needs[prefix + places.accelerators()[gpu["acceleratorType"]].quota] += count
+        known = places.accelerators()[gpu["acceleratorType"]]
+        if metric := known.spot_quota if spot else known.quota:
+            needs[metric] += count
         needs["GPUS_ALL_REGIONS"] += count
     if ssds := local_ssds(config):
         needs["PREEMPTIBLE_LOCAL_SSD_GB" if spot else "LOCAL_SSD_TOTAL_GB"] = ssds * _LOCAL_SSD_GB
@@ -65,6 +67,8 @@ class Quotas:
     def shortage(self, region: str, config: dict, nodes: int) -> tuple[str, str] | None:
         """Return (metric, the API's sentence) of the first quota that so many more nodes would exceed."""
         for metric, need in node_needs(config).items():
+            if not self._is_limited(metric):
+                continue
             scope = None if metric.endswith(_GLOBAL) else region
             limit = self.limit(metric)
             free = limit - self._used(scope)[metric]
@@ -86,6 +90,9 @@ class Quotas:
         """Return a metric's limit, or what the fault quota_limit makes of it."""
         fault = self._faults.peek("quota_limit", metric=metric)
         return self._limits.get(metric, 0.0) if fault is None else float(fault.get("limit", 0))
+
+    def _is_limited(self, metric: str) -> bool:
+        return metric in self._limits or self._faults.peek("quota_limit", metric=metric) is not None
 
     def _used(self, region: str | None) -> Counter[str]:
         used: Counter[str] = Counter()

@@ -24,6 +24,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_quot
     ARGUMENT_SPEC as QUOTA_INFO,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_zone_info import ARGUMENT_SPEC as ZONE_INFO
+from ansible_collections.llmops.gke.plugins.module_utils.google.hardware import PRICES_AS_OF
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.conflicts import check_versions
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.places import check_zones
@@ -131,13 +132,18 @@ def test_the_price_of_the_tutorials_gpu_node():
     assert price["least"] == {"hour": 0.1, "month": 73}
     assert price["start"] == {"hour": 2.21, "month": 1614}
     assert price["most"] == {"hour": 6.43, "month": 4695}
-    assert (findings, price["complete"]) == ([], True)
+    assert (findings, price["complete"], price["currency"], price["as_of"]) == ([], True, "USD", PRICES_AS_OF)
 
 
 def test_spot_is_a_share_of_the_machine_and_not_of_its_disk():
     config = {**GPU_POOL["config"], "spot": True}
     price, _findings = estimate(plan({**GPU_POOL, "config": config}), G2, {"g2-standard-12": 1, "local-ssd": 0})
-    assert price["node_hour"] == {"gpu": 0.4137}
+    assert price["node_hour"] == {"gpu": 0.6137}
+
+
+def test_a_cluster_has_its_price():
+    price, _findings = estimate(plan(GPU_POOL), G2, {"cluster": 0.25})
+    assert price["least"] == {"hour": 0.25, "month": 182}
 
 
 SPOT_POOL = {**GPU_POOL, "name": "spot", "initial_node_count": 0, "config": {**GPU_POOL["config"], "spot": True}}
@@ -146,11 +152,11 @@ SPOT_POOL = {**GPU_POOL, "name": "spot", "initial_node_count": 0, "config": {**G
 @pytest.mark.parametrize(
     ("replicas", "least"),
     [
-        # Asleep: the cluster alone. Then Spot nodes at 0.43 each up to their most, 6, and on-demand nodes at 1.06.
+        # Asleep: the cluster alone. Then Spot nodes at 0.60 each up to their most, 6, and on-demand nodes at 1.06.
         (0, 0.1),
-        (1, 0.53),
-        (6, 2.68),
-        (7, 3.74),
+        (1, 0.7),
+        (6, 3.7),
+        (7, 4.76),
     ],
 )
 def test_the_nodes_that_the_least_replicas_bring_are_paid_for(replicas, least):

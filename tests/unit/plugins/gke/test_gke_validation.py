@@ -23,7 +23,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubeconfig import ARGUMENT_SPEC as KUBECONFIG
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
 from ansible_collections.llmops.gke.plugins.module_utils.gke import node_pool
-from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import SHAPES
+from ansible_collections.llmops.gke.plugins.module_utils.google.machine_types import MACHINE_TYPES
 from tests.unit.fake_http import FakeServer
 from tests.unit.plugins.gke.gke_support import NOT_FOUND, POOL_PATH, options
 
@@ -81,7 +81,11 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
         "1 to 2",
     ),
     ({"initial_node_count": -1}, "initial_node_count", "0 or more"),
-    ({"config": {"machine_type": "g2-standard-13"}}, "config.machine_type", "of the G2 shapes: g2-standard-4"),
+    (
+        {"config": {"machine_type": "g2-standard-13"}},
+        "config.machine_type",
+        "one of its family: g2-standard-4, g2-standard-8",
+    ),
     (
         {"config": {"machine_type": G2, "ephemeral_storage_local_ssd_config": ssd(2)}},
         "config.ephemeral_storage_local_ssd_config.local_ssd_count",
@@ -95,12 +99,22 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"config": {"machine_type": G2, "accelerators": l4(kind="nvidia-tesla-t4")}},
         r"config.accelerators\[0\].accelerator_type",
-        "nvidia-l4 or nvidia-l4-vws",
+        "nvidia-l4 or nvidia-l4-vws with machine_type g2-standard-12; machine types with nvidia-tesla-t4: N1$",
     ),
     (
         {"config": {"machine_type": "n1-standard-4", "accelerators": l4()}},
         r"config.accelerators\[0\].accelerator_type",
-        "a type that n1-standard-4 can take; nvidia-l4 comes with the G2 machine types alone",
+        "nvidia-tesla-t4, .* or nvidia-tesla-v100 with machine_type n1-standard-4; machine types with nvidia-l4: g2-",
+    ),
+    (
+        {"config": {"machine_type": "a3-highgpu-8g", "accelerators": l4(4, "nvidia-h100-80gb")}},
+        r"config.accelerators\[0\].accelerator_count",
+        "8 with machine_type a3-highgpu-8g, .*; machine types with 4 nvidia-h100-80gb: a3-highgpu-4g$",
+    ),
+    (
+        {"config": {"machine_type": "a2-highgpu-2g", "ephemeral_storage_local_ssd_config": ssd(1)}},
+        "config.ephemeral_storage_local_ssd_config.local_ssd_count",
+        "2, 4 or 8 with machine_type a2-highgpu-2g, or 0",
     ),
     ({"config": {"max_run_duration": "1h"}}, "config.max_run_duration", "a number of seconds such as 90s"),
     (
@@ -193,16 +207,26 @@ def test_a_kubeconfig_is_refused(given: dict[str, Any], option: str):
         gke_kubeconfig.run(options(KUBECONFIG, **{"name": "mistral", **given}), False, silent)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_shape_takes_its_own_gpus_and_as_many_ssds_as_it_can(shape: str):
+@pytest.mark.parametrize("name", [name for name, machine in MACHINE_TYPES.items() if machine.gpu])
+def test_a_machine_type_takes_its_own_gpus_and_as_many_ssds_as_it_can(name: str):
+    machine = MACHINE_TYPES[name]
+    most = machine.bundled_ssds or max(machine.local_ssds, default=0)
     config = {
-        "machine_type": shape,
-        "accelerators": l4(SHAPES[shape].gpus),
-        "ephemeral_storage_local_ssd_config": ssd(SHAPES[shape].local_ssds),
+        "machine_type": name,
+        "accelerators": l4(machine.gpus, machine.gpu),
+        "ephemeral_storage_local_ssd_config": ssd(most),
     }
     with FakeServer({("GET", POOL_PATH): NOT_FOUND}) as server:
         task = options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config)
         assert node_pool.run(task, True, silent).changed
-    config["ephemeral_storage_local_ssd_config"] = ssd(SHAPES[shape].local_ssds + 1)
+    config["ephemeral_storage_local_ssd_config"] = ssd(most + 1)
     with pytest.raises(InvalidOption, match="local_ssd_count"):
         node_pool.run(options(NODE_POOL, cluster="mistral", name="gpu", config=config), True, silent)
+
+
+def test_a_machine_type_of_an_unknown_family_is_left_to_gke():
+    config = {"machine_type": "c9-standard-8", "ephemeral_storage_local_ssd_config": ssd(3)}
+    with FakeServer({("GET", POOL_PATH): NOT_FOUND}) as server:
+        assert node_pool.run(
+            options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config), True, silent
+        ).changed

@@ -16,7 +16,15 @@ from tests.unit.fake_http import FakeServer, Reply
 MODEL = "org/model"
 ABOUT, CONFIG = "/api/models/org/model", "/org/model/resolve/main/config.json"
 TOKENIZER = "/org/model/resolve/main/tokenizer.json"
-DEFAULTS = {"engine": "tgi", "accelerator_type": None, "gpus": 1, "quantize": "", "context": 4096, "require_fit": False}
+DEFAULTS = {
+    "engine": "tgi",
+    "accelerator_type": None,
+    "machine_type": None,
+    "gpus": 1,
+    "quantize": "",
+    "context": 4096,
+    "require_fit": False,
+}
 
 
 def hub(about=None, head=None, config='{"num_hidden_layers": 32}'):

@@ -39,7 +39,7 @@ def asked(config=None, about=None, files=None, **options):
     }
     routes |= {("GET", FILES + name): body for name, body in (files or {}).items()}
     base = {"model": "org/model", "token": None, "timeout": 5, "accelerator_type": "nvidia-l4", "gpus": 1}
-    base |= {"engine": "tgi", "quantize": "", "context": 4096, "require_fit": False}
+    base |= {"engine": "tgi", "quantize": "", "context": 4096, "require_fit": False, "machine_type": None}
     with FakeServer(routes) as hub:
         return run_model_info({**base, "endpoint": hub.url, **options}, False, silent)
 
@@ -157,10 +157,39 @@ def test_a_cache_that_is_not_keys_and_values_of_heads_is_not_guessed():
 
 
 def test_a_gpu_whose_memory_is_not_known_is_said():
-    assert asked(accelerator_type="nvidia-b200").values["fit_reason"] == "the memory of nvidia-b200 is not known"
+    assert asked(accelerator_type="nvidia-x1").values["fit_reason"] == "the memory of nvidia-x1 is not known"
 
 
 @pytest.mark.parametrize("name", ["gpus", "context"])
 def test_counts_below_one_are_refused_before_any_request(name):
     with pytest.raises(InvalidOption, match=name):
         run_model_info({"model": "a/b", "token": None, "gpus": 1, "context": 1, name: 0}, False, silent)
+
+
+def test_the_least_time_of_a_token_is_that_of_reading_all_weights():
+    fp16 = asked().values["fit"]["formats"]["fp16"]
+    assert fp16["token_seconds"] == pytest.approx(14483464192 / 300e9, abs=1e-5)
+    both = asked(gpus=2).values["fit"]["formats"]["fp16"]
+    assert both["token_seconds"] == pytest.approx(14483464192 / 600e9, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("machine", "gpu_bytes"),
+    [
+        (None, 97887 * 1024**2),
+        ("g4-standard-48", 97887 * 1024**2),
+        ("g4-standard-6", 97887 * 1024**2 // 8),
+        ("n9-huge", 97887 * 1024**2),
+    ],
+)
+def test_a_part_of_a_gpu_has_its_part_of_the_memory(machine: str | None, gpu_bytes: int):
+    fit = asked(accelerator_type="nvidia-rtx-pro-6000", machine_type=machine).values["fit"]
+    assert (fit["gpu_bytes"], fit["usable_bytes"]) == (gpu_bytes, int(gpu_bytes * 0.9))
+    whole = 14483464192 / 1597e9
+    token_seconds = fit["formats"]["fp16"]["token_seconds"]
+    assert token_seconds == pytest.approx(whole * (8 if machine == "g4-standard-6" else 1), abs=1e-5)
+
+
+def test_a_part_of_a_gpu_that_is_too_small_is_named_as_one():
+    with pytest.raises(DoesNotFit, match=r"does not fit 1 x 1/8 of nvidia-rtx-pro-6000: .* of 12.83 GB; "):
+        asked(accelerator_type="nvidia-rtx-pro-6000", machine_type="g4-standard-6", require_fit=True)

@@ -169,26 +169,6 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize(
-    ("pod", "prices", "hour"),
-    [
-        (POD, None, 1.0004),
-        (POD, {"g2-standard-12": 0.62}, 0.62),
-        (POD, {"nvidia-l4": 0.0}, 0.4404),
-        ({**POD, "spot": True}, {"spot": 0.5}, 0.5002),
-    ],
-)
-def test_a_million_tokens_cost_what_the_machine_costs_while_they_come(pod, prices, hour):
-    cost = made(latency=latency(pods=[pod]), prices=prices)["report"]["cost"]
-    assert cost["hour"] == pytest.approx(hour, abs=1e-3)
-    assert cost["alone"] == pytest.approx(hour / 3600 * 0.05 * 1e6, rel=1e-3)
-
-
-@pytest.mark.parametrize("pod", [{**POD, "machine_type": "x9-odd-1"}, {**POD, "machine_type": None}])
-def test_a_machine_without_a_price_has_no_cost(pod):
-    assert made(latency=latency(pods=[pod]))["report"]["cost"] is None
-
-
 def test_a_sandbox_s_figures_are_said_to_be_simulated_and_cost_what_life_s_would(tmp_path):
     read = page(tmp_path, latency=latency(), simulated_speed=50.0)
     assert "the times are the simulation's, 50 times faster than life" in read.text

@@ -142,4 +142,6 @@ def _not_running(code: str, reason: str, names: list[str], where: str, running: 
 
 def _scarcest(config: dict) -> str:
     gpus = config.get("accelerators", [])
-    return places.accelerators()[gpus[0]["acceleratorType"]].quota if gpus else "CPUS"
+    if not gpus:
+        return "CPUS"
+    return places.accelerators()[gpus[0]["acceleratorType"]].quota or "GPUS_PER_GPU_FAMILY"
