@@ -1,10 +1,13 @@
 # The commands of this repository; CONTRIBUTING.md says what each check is for.
 #   make setup PYTHON=python3.13 VENV=.venv313     another Python, beside the first
+#   make setup VERSIONS=newest VENV=.venv-newest   other versions than the lock's; see scripts/set_up.sh
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
+# locked, newest or floors; set where make is called, not by whatever has this name in the environment.
+VERSIONS := locked
 # The environment's own Python, once there is one. A version manager's shim may stand in the path for a Python that is
 # not there: only one that starts counts.
 PYTHON ?= $(or $(wildcard $(VENV)/bin/python),$(shell for candidate in python3.13 python3.12 python3.11 python3; do \
@@ -21,13 +24,19 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint format sanity unit sandbox playbooks molecule real-api build test demo demo-down clean
+.PHONY: lock test-newest test-floors
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-11s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
 
 setup:  ## make the virtual environment, or bring it up to date
-	@bash scripts/set_up.sh "$(PYTHON)" "$(VENV)"
+	@bash scripts/set_up.sh "$(PYTHON)" "$(VENV)" "$(VERSIONS)"
+
+lock: setup  ## take the newest versions that requirements*.txt allow into requirements.lock
+	bash scripts/uv.sh "$(VENV)" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-emit-package llmops-gke-sandbox --custom-compile-command "make lock" \
+		--output-file requirements.lock requirements-dev.txt
 
 demo: setup  ## deploy, verify and measure Mistral 7B on the sandbox; run again: nothing changes
 	@ansible-playbook playbooks/deploy.yml
@@ -36,14 +45,14 @@ demo-down: setup  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint sanity build unit
+	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit
 
 lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	ruff check $(wildcard $(PYTHON_FILES))
 	ruff format --check $(wildcard $(PYTHON_FILES))
 	yamllint --strict .
 	ansible-lint --offline
-	antsibull-docs lint-collection-docs --plugin-docs .
+	python scripts/lint_docs.py
 	antsibull-changelog lint
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
@@ -55,8 +64,11 @@ format: setup  ## let ruff mend what it can
 sanity: setup  ## ansible-test sanity on a copy of the collection
 	@python scripts/sanity.py
 
-unit: setup  ## pytest: units, sandbox, contracts, the repository itself
-	pytest tests/unit tests/sandbox tests/contract tests/repo
+unit: setup  ## pytest: units, contracts, the repository itself
+	pytest tests/unit tests/contract tests/repo
+
+sandbox: setup  ## pytest: the sandbox's own tests, where nothing but its wheel is installed
+	@bash scripts/test_sandbox.sh
 
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks
@@ -64,7 +76,7 @@ playbooks: setup  ## pytest: the playbooks as a user runs them, good input and b
 molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
 	molecule test --all
 
-real-api: setup  ## contracts, playbooks and scenarios on real API servers, see docs/real-kubernetes.md
+real-api: setup  ## contracts, playbooks and scenarios on real API servers, see sandbox/docs/real-kubernetes.md
 	@test -n "$$LLMOPS_GKE_SANDBOX_KUBECONFIG" \
 	|| { echo "set LLMOPS_GKE_SANDBOX_KUBECONFIG to two kubeconfigs, with : between them" >&2; exit 2; }
 	pytest tests/contract/kubernetes tests/playbooks
@@ -73,6 +85,12 @@ real-api: setup  ## contracts, playbooks and scenarios on real API servers, see 
 build: setup  ## the collection's artifact in dist/, as Galaxy would import it
 	@bash scripts/build.sh
 
+test-newest:  ## make test and make demo with the newest of every library and tool
+	@bash scripts/try_versions.sh newest "$(PYTHON)" test
+
+test-floors:  ## make unit and make demo with the lowest versions that requirements.txt allows, on Python 3.11
+	@bash scripts/try_versions.sh floors python3.11 unit
+
 clean:  ## remove everything that these commands made
-	rm -rf .cache dist $(VENV) .pytest_cache .ruff_cache sandbox/build sandbox/src/*.egg-info
+	rm -rf .cache dist $(VENV) .venv-newest .venv-floors .pytest_cache .ruff_cache sandbox/build sandbox/src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+_MARKUP = re.compile(r"\b[CEMOUV]\(([^)]*)\)")
+"""Ansible's markup of options, values and the like."""
 
 BEGIN, END = "<!-- options: written by scripts/role_docs.py -->", "<!-- end of options -->"
 ROLES = Path(__file__).resolve().parent.parent / "roles"
@@ -20,6 +24,7 @@ def options_table(specification: dict[str, Any]) -> str:
         meaning = option["description"]
         if isinstance(meaning, list):
             meaning = " ".join(meaning)
+        meaning = _MARKUP.sub(r"`\1`", meaning)
         if "choices" in option:
             meaning += (
                 " One of " + ", ".join(f"`{choice}`" if choice else "empty" for choice in option["choices"]) + "."
@@ -43,6 +48,12 @@ def _default(option: dict[str, Any]) -> str:
     return f"`{text}`" if text else "empty"
 
 
+def main_entry(specifications: dict[str, Any]) -> dict[str, Any]:
+    """The entry point whose options are the role's: main, or the only one of a role without tasks."""
+    entries = specifications["argument_specs"]
+    return entries.get("main") or next(iter(entries.values()))
+
+
 def rendered(readme: str, specification: dict[str, Any]) -> str:
     """The README with a fresh table between the two markers."""
     before, rest = readme.split(BEGIN)
@@ -56,7 +67,7 @@ def main() -> int:
     for role in sorted(path for path in ROLES.iterdir() if path.is_dir()):
         specifications = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())
         readme = role / "README.md"
-        fresh = rendered(readme.read_text(), specifications["argument_specs"]["main"])
+        fresh = rendered(readme.read_text(), main_entry(specifications))
         if fresh != readme.read_text():
             stale.append(str(readme.relative_to(ROLES.parent)))
             if "--check" not in sys.argv:

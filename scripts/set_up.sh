@@ -1,29 +1,73 @@
 # shellcheck shell=bash
-# Makes the virtual environment of this clone, or brings it up to date: set_up.sh PYTHON VENV
+# Makes the virtual environment of this clone, or brings it up to date: set_up.sh PYTHON VENV [locked|newest|floors]
+#   locked   the versions in requirements.lock, each file checked by its hash
+#   newest   the newest versions that requirements*.txt allow
+#   floors   the lowest versions that requirements.txt and meta/runtime.yml allow, with the newest tools that take those
 # Nothing is done where the stamp in it still names this clone, this Python and these requirements.
 set -euo pipefail
 python=${1:?"no Python 3.11 or newer with venv was found: name one with PYTHON=..."}
 venv=$2
+versions=${3:-locked}
+case $versions in
+locked | newest | floors) ;;
+*)
+    echo "VERSIONS is locked, newest or floors, not $versions" >&2
+    exit 2
+    ;;
+esac
 
 version=$("$python" -c 'import sys; print(sys.version.split()[0])')
-wanted=$(cat requirements.txt requirements-dev.txt sandbox/pyproject.toml <(echo "$version $PWD") | cksum)
+wanted=$(cat requirements* sandbox/pyproject.toml meta/runtime.yml <(echo "$version $versions $PWD") | cksum)
 stamp=$venv/.set-up
 if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
 
+pip() { "$venv/bin/python" -m pip "$@"; }
+uv() { bash scripts/uv.sh "$venv" pip "$1" --quiet --python "$venv/bin/python" "${@:2}"; }
+
+with_uv() {
+    # It has to be told to compile, and would look at every package again for the sandbox, which stays where it is.
+    case $versions in
+    locked)
+        uv install --compile-bytecode --require-hashes --requirement requirements.lock &&
+            uv install --no-deps --no-build-isolation --editable ./sandbox
+        ;;
+    newest) uv install --compile-bytecode --upgrade --requirement requirements-dev.txt ;;
+    floors)
+        { cat requirements.txt && sed -n 's/^requires_ansible: "\(.*\)"/ansible-core\1/p' meta/runtime.yml; } |
+            uv compile --resolution lowest-direct --no-deps --no-annotate --no-header - \
+                --output-file "$venv/floors.txt" &&
+            uv install --compile-bytecode --requirement requirements-dev.txt --constraint "$venv/floors.txt" &&
+            echo "The lowest versions: $(paste -sd ' ' "$venv/floors.txt")"
+        ;;
+    esac
+}
+
+with_pip() {
+    case $versions in
+    locked)
+        pip install --quiet --require-hashes --requirement requirements.lock
+        pip install --quiet --no-deps --no-build-isolation --editable ./sandbox
+        ;;
+    newest) pip install --quiet --upgrade --upgrade-strategy eager --requirement requirements-dev.txt ;;
+    floors)
+        echo "pip alone cannot find the lowest versions" >&2
+        return 1
+        ;;
+    esac
+}
+
 echo "Setting up $venv with Python $version"
 if [ "$("$venv/bin/python" -c 'import sys; print(sys.version.split()[0])' 2>/dev/null)" != "$version" ]; then
     "$python" -m venv --clear "$venv"
 fi
-# uv does in seconds what takes pip half a minute. It does not read pip's configuration, so a mirror that is set
-# there is handed on; where uv can't be had or can't install, pip does it all.
-index=$("$venv/bin/python" -m pip config list | sed -n "s/.*\.index-url='\(.*\)'/\1/p" | tail -n 1)
-[ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
-if ! { "$venv/bin/python" -m pip install --quiet uv &&
-    "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --compile-bytecode --requirement requirements-dev.txt
+# uv does in seconds what takes pip half a minute; where it can't be had or can't install, pip does it all.
+if ! {
+    pip install --quiet --require-hashes --requirement <(awk '/^[^ #]/ { is_uv = /^uv==/ } is_uv' requirements.lock) &&
+        with_uv
 }; then
     echo "uv did not install everything; going on with pip"
-    "$venv/bin/python" -m pip install --quiet --requirement requirements-dev.txt
+    with_pip
 fi
 echo "$wanted" >"$stamp"

@@ -40,7 +40,7 @@ options:
     type: int
     default: 120
 seealso:
-  - module: llmops.gke.gcp_preflight
+  - module: llmops.gke.llm_preflight
 """
 
 EXAMPLES = r"""

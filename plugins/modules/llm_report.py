@@ -78,7 +78,7 @@ options:
   prices:
     description:
       - Prices in US dollars per hour, which take precedence over the built-in list prices.
-      - The keys are machine types, for the price of the whole machine, or the names that M(llmops.gke.gcp_preflight)
+      - The keys are machine types, for the price of the whole machine, or the names that M(llmops.gke.llm_preflight)
         accepts.
     type: dict
   simulated_speed:

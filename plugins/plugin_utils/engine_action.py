@@ -13,7 +13,7 @@ import json
 import sys
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -21,7 +21,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils.core.runner import ModuleSpec, carry
+from ..module_utils.core.option_names import OptionNames
+from ..module_utils.core.runner import ModuleSpec, carry, with_definition
 from ..module_utils.google import token_cache
 from .controller_end import ending_with_controller
 
@@ -44,14 +45,39 @@ class EngineAction(ActionBase):
         result = super().run(tmp, task_vars)
         if not self._may_run_here(task_vars):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
-            return result
+            return self._shown(result, task_vars)
         options, hidden = self._validated()
         token_cache.shared = _TOKENS
         with ending_with_controller():
             outcome = carry(self.spec, options, bool(self._task.check_mode), self._progress)
         outcome["invocation"] = {"module_args": options}
         result.update(remove_values(outcome, hidden))
+        return self._shown(result, task_vars)
+
+    def _shown(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The result as a person reads it: notes at once, and in a failure the variables of the inventory that set the
+        options it mentions."""
+        for line in result.get("notes") or ():
+            self._progress(line)
+        error = result.get("error")
+        if isinstance(error, dict):
+            names = OptionNames(self._variables(task_vars))
+            marked = error.pop("marked", None)
+            if marked:
+                result["msg"] = names.render(marked)
+            if variable := names.variable(error.get("option") or error.get("field") or ""):
+                error["variable"] = variable
         return result
+
+    def _variables(self, task_vars: dict[str, Any]) -> dict[str, str]:
+        """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``."""
+        role = self._task._role
+        told = task_vars.get(f"__{role.get_name(include_role_fqcn=False)}_variables") if role else None
+        try:
+            return json.loads(json.dumps(self._templar.template(told))) or {}
+        except (AnsibleError, TypeError):
+            # Without the names the failure is told all the same.
+            return {}
 
     def _may_run_here(self, task_vars: dict[str, Any]) -> bool:
         wanted = self._templar.template(task_vars.get("ansible_python_interpreter"))
@@ -67,7 +93,7 @@ class EngineAction(ActionBase):
 
     def _validated(self) -> tuple[dict[str, Any], set[str]]:
         """The options with defaults and fallbacks, as plain data, and every string that must stay hidden."""
-        arguments = json.loads(json.dumps(self._task.args))
+        arguments = with_definition(self.spec, json.loads(json.dumps(self._task.args)))
         validator = ArgumentSpecValidator(dict(self.spec.argument_spec), **self.spec.rules)
         validated = validator.validate(arguments)
         hidden = set(validated._no_log_values)

@@ -22,7 +22,7 @@ SIGNALS = [
 ]
 SCALED = {
     **WINDOWS,
-    "dcgm_exporter_mode": "daemonset",
+    "llmops_gpu_metrics": "daemonset",
     "tgi_mistral_hpa_enabled": True,
     "tgi_mistral_hpa_signals": SIGNALS,
 }
@@ -75,13 +75,13 @@ def test_after_the_window_replica_and_node_go_again(watcher):
 
 
 def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
-    wrong = {"gpu_nodepool_max_node_count": 1, "dcgm_exporter_mode": "managed"}
+    wrong = {"gpu_nodepool_max_node_count": 1, "llmops_gpu_metrics": "managed"}
     run = sandbox.play("deploy.yml", variables={**SCALED, **wrong})
     assert run.code != 0
     told = " ".join(run.output.split())
     assert "replicas that the pool's GPUs can hold: 1 at most" in told
     # An autoscaler cannot read what GKE's own exporter sends.
-    assert "gpu_utilization needs dcgm_exporter_mode daemonset (managed)" in told
+    assert "gpu_utilization needs llmops_gpu_metrics daemonset (managed)" in told
     fixed = {"gpu_nodepool_max_node_count": 1, "tgi_mistral_hpa_max_replicas": 1}
     run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables={**SCALED, **fixed})
     assert run.code == 0, run.output

@@ -24,14 +24,14 @@ LOAD = {
     "benchmark_env": {"SANDBOX_PYTHON": sys.executable, "PYTHONPATH": str(ROOT / "tests" / "fake_inference_perf")},
     # Three requests are no measurement: only what is wrong altogether counts here.
     "benchmark_limits": {"calibration_ttft": 5, "calibration_tpot": 50},
-    "tgi_mistral_api_key": KEY,
+    "llmops_api_key": KEY,
 }
 RANDOM = {"type": "normal", "mean": 32, "std_dev": 4, "min": 24, "max": 40}
 
 
 @pytest.fixture(scope="module")
 def deployed(sandbox: Sandbox) -> Sandbox:
-    run = sandbox.play("deploy.yml", variables={"tgi_mistral_api_key": KEY, "verify_latency_samples": 1})
+    run = sandbox.play("deploy.yml", variables={"llmops_api_key": KEY, "verify_latency_samples": 1})
     assert run.code == 0, run.output
     return sandbox
 

@@ -73,7 +73,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(sandbox) -> Cluster:
-    run = sandbox.play("deploy.yml", *ROLES, variables={"dcgm_exporter_mode": "daemonset"})
+    run = sandbox.play("deploy.yml", *ROLES, variables={"llmops_gpu_metrics": "daemonset"})
     assert run.code == 0, run.output
     return Cluster(sandbox)
 
@@ -89,14 +89,14 @@ EXACTLY = {"gke_cluster_exactly": ["monitoring_config.component_config.enable_co
 )
 def test_while_it_changes_there_is_one_or_none(sandbox, cluster, mode, gone, come, given):
     assert cluster.exporters() == {gone}
-    planned = sandbox.play("deploy.yml", "--check", *ROLES, variables={"dcgm_exporter_mode": mode, **given})
+    planned = sandbox.play("deploy.yml", "--check", *ROLES, variables={"llmops_gpu_metrics": mode, **given})
     assert planned.code == 0, planned.output
     since = cluster.version()
     sandbox.forget_requests()
     # GKE takes its time: it looks every 10 of its seconds, and leaves this many looks out.
     fault = {"name": "addons_late", "times": 3 * sandbox.speed // 10}
     requests.post(f"{sandbox.endpoints['admin']}/faults", json=fault, timeout=10).raise_for_status()
-    run = sandbox.play("deploy.yml", *ROLES, variables={"dcgm_exporter_mode": mode, **given})
+    run = sandbox.play("deploy.yml", *ROLES, variables={"llmops_gpu_metrics": mode, **given})
     assert run.code == 0, run.output
     assert run.recap["changed"] == planned.recap["changed"] > 1, run.output
     until(lambda: cluster.exporters() == {come}, f"the exporter in {come} is there alone")
@@ -114,17 +114,17 @@ def test_while_it_changes_there_is_one_or_none(sandbox, cluster, mode, gone, com
     ]
     assert order[0] == ("ours" if mode == "managed" else "cluster"), sandbox.writes()
     if not given:
-        again = sandbox.play("deploy.yml", *ROLES, variables={"dcgm_exporter_mode": mode})
+        again = sandbox.play("deploy.yml", *ROLES, variables={"llmops_gpu_metrics": mode})
         assert (again.code, again.recap["changed"]) == (0, 0), again.output
 
 
 def test_the_cluster_alone_does_not_begin_what_is_the_exporters_matter(sandbox, cluster):
     sandbox.forget_requests()
-    run = sandbox.play("deploy.yml", "--tags", "gke_cluster", variables={"dcgm_exporter_mode": "managed"})
+    run = sandbox.play("deploy.yml", "--tags", "gke_cluster", variables={"llmops_gpu_metrics": "managed"})
     assert (run.code, run.recap["changed"], sandbox.writes()) == (0, 0, []), run.output
     assert cluster.exporters() == {OURS}
     # It is drift from the inventory nevertheless.
-    run = sandbox.play("status.yml", variables={"dcgm_exporter_mode": "managed"})
+    run = sandbox.play("status.yml", variables={"llmops_gpu_metrics": "managed"})
     assert run.code == 0, run.output
     assert "monitoring_config.component_config.enable_components" in run.output
 
@@ -132,16 +132,16 @@ def test_the_cluster_alone_does_not_begin_what_is_the_exporters_matter(sandbox, 
 def test_gke_runs_none_beside_a_strangers(sandbox, cluster):
     cluster.kubectl("create", "-f", "-", given=FOREIGN)
     sandbox.forget_requests()
-    run = sandbox.play("deploy.yml", "--tags", "dcgm_exporter", variables={"dcgm_exporter_mode": "managed"})
+    run = sandbox.play("deploy.yml", "--tags", "dcgm_exporter", variables={"llmops_gpu_metrics": "managed"})
     assert (run.code, sandbox.writes()) == (2, []), run.output
     told = " ".join(run.output.split())
     assert (
         "DaemonSet default/nvidia-dcgm-exporter already exports the figures of the GPUs of mistral-cluster-gke" in told
     )
-    assert "Keep it with dcgm_exporter_mode none, or remove it" in told
-    run = sandbox.play("deploy.yml", *ROLES, variables={"dcgm_exporter_mode": "none"})
+    assert "Keep it with llmops_gpu_metrics none, or remove it" in told
+    run = sandbox.play("deploy.yml", *ROLES, variables={"llmops_gpu_metrics": "none"})
     assert run.code == 0, run.output
     assert cluster.exporters() == set()
     cluster.kubectl("delete", "daemonset", "nvidia-dcgm-exporter")
-    run = sandbox.play("deploy.yml", "--tags", "dcgm_exporter", variables={"dcgm_exporter_mode": "managed"})
+    run = sandbox.play("deploy.yml", "--tags", "dcgm_exporter", variables={"llmops_gpu_metrics": "managed"})
     assert run.code == 0, run.output

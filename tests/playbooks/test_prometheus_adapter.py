@@ -20,7 +20,7 @@ from tests.playbooks.watching import WINDOWS, Watcher, load
 GOOGLES, ITS_OWN = "custom-metrics-stackdriver-adapter", "prometheus-adapter"
 STACKDRIVER = {
     **WINDOWS,
-    "dcgm_exporter_mode": "daemonset",
+    "llmops_gpu_metrics": "daemonset",
     "tgi_mistral_hpa_enabled": True,
     "tgi_mistral_hpa_signals": SIGNALS,
 }
@@ -156,13 +156,13 @@ def test_what_is_no_longer_wanted_goes(sandbox, watcher):
     other = watcher.get("hpa", "mistral-7b-hpa")
     other["metadata"] = {"name": "of-another", "namespace": "default"}
     watcher.kubectl("create", "-f", "-", given=other)
-    kept = sandbox.play("deploy.yml", *MODEL, variables={"dcgm_exporter_mode": "daemonset"})
+    kept = sandbox.play("deploy.yml", *MODEL, variables={"llmops_gpu_metrics": "daemonset"})
     assert kept.code == 0, kept.output
     assert [one["metadata"]["name"] for one in watcher.get("hpa")["items"]] == ["of-another"]
     assert adapters(watcher)["Deployment"] == {GOOGLES}
     watcher.kubectl("delete", "hpa", "of-another")
     for _time in range(2):
-        run = sandbox.play("deploy.yml", *MODEL, variables={"dcgm_exporter_mode": "daemonset"})
+        run = sandbox.play("deploy.yml", *MODEL, variables={"llmops_gpu_metrics": "daemonset"})
         assert run.code == 0, run.output
         assert (served_by(watcher), adapters(watcher)) == ({}, {})
     assert run.recap["changed"] == 0

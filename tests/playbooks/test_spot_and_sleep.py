@@ -14,8 +14,8 @@ import requests
 from tests.playbooks.playground import until
 from tests.playbooks.watching import Watcher
 
-BOTH = {"gpu_nodepool_spot": True, "gpu_nodepool_on_demand_fallback": True}
-ASLEEP = BOTH | {"tgi_mistral_replicas": 0}
+BOTH = {"llmops_spot": True, "gpu_nodepool_on_demand_fallback": True}
+ASLEEP = BOTH | {"llmops_replicas": 0}
 SPOT, ON_DEMAND = "mistral-gpu-pool", "mistral-gpu-pool-on-demand"
 
 
@@ -47,11 +47,9 @@ def test_what_cannot_be_is_refused_by_name(sandbox):
     wrong |= {"tgi_mistral_hpa_max_replicas": 5}
     run = sandbox.play("deploy.yml", variables=wrong | {"tgi_mistral_hpa_min_replicas": 0})
     assert run.code != 0
-    assert "gpu_nodepool_on_demand_fallback: true is not accepted; it takes true only with gpu_nodepool_spot" in words(
-        run
-    )
+    assert "gpu_nodepool_on_demand_fallback: true is not accepted; it takes true only with llmops_spot" in words(run)
     assert "tgi_mistral_hpa_min_replicas: 0 is not accepted; it takes 1 at least" in words(run)
-    assert "tgi_mistral_replicas: 0 lets it sleep" in words(run)
+    assert "llmops_replicas: 0 lets it sleep" in words(run)
     assert "4 at most (gpu_nodepool_max_node_count x zones x GPUs of a node, and those of the on-demand pool)" in words(
         run
     )
@@ -91,7 +89,7 @@ def test_a_model_that_sleeps_costs_no_gpu_and_wakes(sandbox, watcher):
     again = sandbox.play("deploy.yml", variables=ASLEEP)
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
     until(lambda: nodes(watcher) == {SPOT: 0, ON_DEMAND: 0}, "no GPU node is left")
-    told = sandbox.play("verify.yml", variables={"tgi_mistral_replicas": 0})
+    told = sandbox.play("verify.yml", variables={"llmops_replicas": 0})
     assert told.code == 0, told.output
     assert "asleep default/mistral-7b sleeps: 0 replicas are asked for" in words(told)
     woken = sandbox.play("deploy.yml", variables=BOTH)
@@ -149,7 +147,7 @@ def test_an_autoscaler_sleeps_and_wakes_with_its_model(sandbox, watcher):
     scaled = BOTH | {"tgi_mistral_hpa_enabled": True}
     first = sandbox.play("deploy.yml", variables=scaled)
     assert first.code == 0, first.output
-    run = sandbox.play("deploy.yml", variables=scaled | {"tgi_mistral_replicas": 0})
+    run = sandbox.play("deploy.yml", variables=scaled | {"llmops_replicas": 0})
     assert run.code == 0, run.output
 
     def rests() -> bool:
@@ -164,7 +162,7 @@ def test_an_autoscaler_sleeps_and_wakes_with_its_model(sandbox, watcher):
 
 
 def test_switched_off_the_second_pool_goes_and_the_plan_says_so(sandbox, watcher):
-    off = {"gpu_nodepool_spot": True, "gpu_nodepool_min_node_count": 0}
+    off = {"llmops_spot": True, "gpu_nodepool_min_node_count": 0}
     planned = sandbox.play("deploy.yml", "--check", "--diff", "--tags", "gpu_nodepool", variables=off)
     assert f"name: {ON_DEMAND}" in words(planned) and planned.recap["changed"] == 1, planned.output
     assert ON_DEMAND in watcher.pools()
@@ -187,7 +185,7 @@ def test_teardown_removes_both_pools(sandbox):
 
 
 def test_a_model_that_sleeps_from_its_first_day_gets_no_gpu(sandbox, watcher):
-    run = sandbox.play("deploy.yml", variables={"gpu_nodepool_min_node_count": 0, "tgi_mistral_replicas": 0})
+    run = sandbox.play("deploy.yml", variables={"gpu_nodepool_min_node_count": 0, "llmops_replicas": 0})
     assert run.code == 0, run.output
     assert nodes(watcher) == {SPOT: 0}
     assert watcher.get("pods", "-l", "app=mistral-7b")["items"] == []

@@ -66,6 +66,6 @@ def test_without_stock_anywhere_each_zone_is_named_and_what_to_do(sandbox):
 
 
 def test_more_replicas_than_one_zone_holds_are_refused_beforehand(sandbox):
-    run = sandbox.play("deploy.yml", "--tags", "preflight", variables={**IN_ORDER, "tgi_mistral_replicas": 3})
+    run = sandbox.play("deploy.yml", "--tags", "preflight", variables={**IN_ORDER, "llmops_replicas": 3})
     assert run.code != 0
     assert "replicas that the pool's GPUs can hold: 2 at most" in " ".join(run.output.split())

@@ -1,35 +1,77 @@
-"""The artifact that Galaxy would get: all of the collection, and nothing that a clone or a tool left beside it."""
+"""The artifact that Galaxy would get: what an installed collection needs, and nothing else that lies in a clone."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
 import pytest
-from working_copy import ROOT, files
+import working_copy
+import yaml
+from working_copy import ROOT
 
-# What belongs to the repository alone: continuous integration, the link that makes a clone importable, and
-# galaxy.yml, which becomes MANIFEST.json.
-NOT_SHIPPED = (".ci/", "collections/", "galaxy.yml")
+# What takes a clone to be of use: the sandbox with its tests, the collection's own tests, what builds and checks it.
+# galaxy.yml becomes MANIFEST.json.
+NOT_SHIPPED = ("sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/")
+NOT_SHIPPED_FILES = {
+    ".ansible-lint", ".gitignore", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml", "pyproject.toml",
+    "requirements-dev.txt",
+}  # fmt: skip
+SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
+# What may lie in a clone and is nobody else's business.
+STRAYS = (
+    "inventories/mine/group_vars/all.yml", ".sandbox/service-account.json", ".cache/reports/mistral-7b.html",
+    ".venv313/bin/python", "dist/llmops-gke-0.0.9.tar.gz", "sandbox/build/lib/llmops_gke_sandbox/cli.py",
+)  # fmt: skip
+REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
+
+
+def tool(name: str, *words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one of ansible's programs."""
+    # ansible refuses to start in the C locale.
+    settings = {"LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", **environment}
+    command = [str(Path(sys.executable).with_name(name)), *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=os.environ | settings)
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory) -> set[str]:
+def artifact(tmp_path_factory) -> Path:
+    """The artifact of a clone in which a user has worked."""
+    clone = tmp_path_factory.mktemp("clone")
+    working_copy.copy_to(clone)
+    for name in STRAYS:
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).touch()
     target = tmp_path_factory.mktemp("artifact")
-    galaxy = Path(sys.executable).with_name("ansible-galaxy")
-    command = [str(galaxy), "collection", "build", "--output-path", str(target)]
-    # ansible refuses to start in the C locale.
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
-    with tarfile.open(next(target.glob("llmops-gke-*.tar.gz"))) as artifact:
-        return {member.name for member in artifact.getmembers() if not member.isdir()}
+    done = tool("ansible-galaxy", "collection", "build", "--output-path", str(target), cwd=clone)
+    assert done.returncode == 0, done.stderr
+    return next(target.glob("llmops-gke-*.tar.gz"))
 
 
-def test_it_holds_every_file_of_the_collection_and_no_other(shipped):
-    expected = {str(path) for path in files() if not str(path).startswith(NOT_SHIPPED)}
-    assert shipped - {"MANIFEST.json", "FILES.json"} == expected
+@pytest.fixture(scope="module")
+def shipped(artifact) -> set[str]:
+    with tarfile.open(artifact) as opened:
+        return {member.name for member in opened.getmembers() if not member.isdir()}
+
+
+@pytest.fixture(scope="module")
+def installed(artifact, tmp_path_factory) -> Path:
+    """The folder that a collection path names, with the artifact installed below it."""
+    target = tmp_path_factory.mktemp("collections")
+    done = tool("ansible-galaxy", "collection", "install", "--offline", "-p", str(target), str(artifact), cwd=target)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def test_it_holds_every_file_of_use_to_who_installs_it_and_no_other(shipped):
+    names = {str(path) for path in working_copy.files()}
+    expected = {name for name in names if not name.startswith(NOT_SHIPPED)} - NOT_SHIPPED_FILES
+    assert shipped - {"MANIFEST.json", "FILES.json"} == expected | SHIPPED_ALL_THE_SAME
 
 
 @pytest.mark.parametrize(
@@ -38,11 +80,60 @@ def test_it_holds_every_file_of_the_collection_and_no_other(shipped):
         "playbooks/deploy.yml",
         "plugins/modules/gke_cluster.py",
         "requirements.txt",
-        # playbooks/sandbox.yml needs it.
-        "sandbox/pyproject.toml",
         "meta/execution-environment.yml",
+        "inventories/example/group_vars/all.yml",
         "inventories/sandbox/group_vars/all.yml",
     ],
 )
 def test_it_holds_what_its_playbooks_need(shipped, name):
     assert name in shipped
+
+
+def test_its_documents_link_to_nothing_that_it_leaves_out(shipped):
+    broken = []
+    for name in sorted(shipped):
+        if name.endswith(".md"):
+            for link in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", (ROOT / name).read_text()):
+                target = os.path.normpath(os.path.join(os.path.dirname(name), link))
+                if target not in shipped:
+                    broken.append((name, link))
+    assert broken == []
+
+
+def test_links_into_the_repository_lead_to_a_file_of_it():
+    page = re.compile(rf"{re.escape(REPOSITORY)}/(?:blob|tree)/main/([\w./-]+)")
+    texts = {path: (ROOT / path).read_text() for path in working_copy.files() if path.suffix == ".md"}
+    linked = {(str(path), name) for path, text in texts.items() for name in page.findall(text)}
+    assert linked
+    assert [(path, name) for path, name in sorted(linked) if not (ROOT / name).exists()] == []
+
+
+def test_all_its_playbooks_are_found_by_their_full_names(installed, tmp_path):
+    inside = installed / "ansible_collections" / "llmops" / "gke"
+    names = [f"llmops.gke.{path.stem}" for path in sorted((inside / "playbooks").glob("*.yml"))]
+    words = ["--syntax-check", "-i", str(inside / "inventories" / "example"), *names]
+    done = tool("ansible-playbook", *words, cwd=tmp_path, ANSIBLE_COLLECTIONS_PATH=str(installed))
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_the_sandbox_it_says_where_that_is_to_be_had(installed, tmp_path):
+    inventory = installed / "ansible_collections" / "llmops" / "gke" / "inventories" / "sandbox"
+    # This Python without what is installed for it.
+    program = json.dumps({"llmops_sandbox_program": [sys.executable, "-I", "-S", "-m", "llmops_gke_sandbox"]})
+    words = ["llmops.gke.sandbox", "-i", str(inventory), "--extra-vars", program]
+    settings = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "LLMOPS_GKE_SANDBOX_DIR": str(tmp_path / "sandbox")}
+    done = tool("ansible-playbook", *words, cwd=tmp_path, **settings)
+    assert done.returncode == 2
+    said = done.stdout.rpartition("TASK")[2]
+    assert f"pip install 'llmops-gke-sandbox @ git+{REPOSITORY}#subdirectory=sandbox'" in said
+
+
+def test_why_a_sandbox_does_not_start_is_said_in_its_own_words(installed, tmp_path):
+    inventory = installed / "ansible_collections" / "llmops" / "gke" / "inventories" / "sandbox"
+    (tmp_path / "file").touch()
+    settings = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "LLMOPS_GKE_SANDBOX_DIR": str(tmp_path / "file")}
+    done = tool("ansible-playbook", "llmops.gke.sandbox", "-i", str(inventory), cwd=tmp_path, **settings)
+    assert done.returncode == 2
+    said = done.stdout.rpartition("TASK")[2]
+    assert "llmops-gke-sandbox: " in said
+    assert "pip install" not in said

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from .errors import DeadlineExceeded
+from .option_names import option
 
 
 class Deadline:
@@ -48,7 +49,8 @@ class Deadline:
             seen = f"; last seen: {last_seen}" if last_seen else ""
             raise DeadlineExceeded(
                 f"{waiting_for}: not done after {self.seconds:g} s{seen}. "
-                "It goes on by itself where the server has begun it; run again to pick it up, or raise the timeout",
+                "It goes on by itself where the server has begun it; run again to pick it up, "
+                f"or raise the {option('timeout')}",
                 waiting_for=waiting_for,
                 last_seen=last_seen,
                 timeout=self.seconds,

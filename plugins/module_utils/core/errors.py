@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .option_names import OptionNames, plain
+from .option_names import option as marked_option
+
 
 class LlmopsError(Exception):
     """A failure that a person can act on.
 
-    message: one line that says what was tried, on what, what the server said and what to do next.
+    message: one line that says what was tried, on what, what the server said and what to do next. Options in it are
+    marked (see option_names), so that a role's task can name the variables that set them.
     fields: JSON-ready details, returned beside the message (``error.<name>`` in the task's result).
     """
 
@@ -20,9 +24,29 @@ class LlmopsError(Exception):
     """Requests that a task had sent when it failed with this, as far as its engine counts them."""
 
     def __init__(self, message: str, **fields: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.fields = {name: value for name, value in fields.items() if value is not None}
+        super().__init__(plain(message))
+        self._message = message
+        self.fields = {name: plain(value) for name, value in fields.items() if value is not None}
+
+    @property
+    def message(self) -> str:
+        """The message with the options' own names."""
+        return plain(self._message)
+
+    def told(self, names: OptionNames) -> str:
+        """The message with the options' names where it is shown."""
+        return names.render(self._message)
+
+    def __str__(self) -> str:
+        return self.message
+
+    def add(self, text: str) -> None:
+        """Let the message go on with ``text``."""
+        self._message += text
+
+    def begin_with(self, text: str) -> None:
+        """Put ``text`` before the message."""
+        self._message = text + self._message
 
     @property
     def after_changes(self) -> bool:
@@ -31,8 +55,12 @@ class LlmopsError(Exception):
         return any(self.fields.get(name) for name in ("steps_done", "applied", "operation"))
 
     def to_dict(self) -> dict[str, Any]:
-        """The structured part: always ``kind``, then whatever the raiser knew."""
-        return {"kind": self.kind, **self.fields}
+        """The structured part: always ``kind``, then whatever the raiser knew.
+
+        ``marked`` is the message with its marks, where it has some; who shows the message to a person takes it out.
+        """
+        marked = {"marked": self._message} if self._message != self.message else {}
+        return {"kind": self.kind, **plain(self.fields), **marked}
 
 
 class InvalidOption(LlmopsError):
@@ -41,7 +69,9 @@ class InvalidOption(LlmopsError):
     kind = "invalid_option"
 
     def __init__(self, option: str, value: Any, accepted: str) -> None:
-        super().__init__(f"{option}: {value!r} is not accepted; it takes {accepted}", option=option, accepted=accepted)
+        super().__init__(
+            f"{marked_option(option)}: {value!r} is not accepted; it takes {accepted}", option=option, accepted=accepted
+        )
         self.value = value
 
     def renamed(self, option: str) -> InvalidOption:
@@ -54,14 +84,15 @@ class ImmutableField(LlmopsError):
 
     kind = "immutable_field"
 
-    def __init__(self, resource: str, field: str, have: Any, want: Any, way_out: str) -> None:
+    def __init__(self, resource: str, field: str, have: Any, want: Any, remedy: str) -> None:
         super().__init__(
-            f"{resource}: {field} cannot be changed in place: it is {have!r}, you asked for {want!r}; {way_out}",
+            f"{resource}: {marked_option(field)} cannot be changed in place: it is {have!r}, you asked for {want!r}; "
+            f"{remedy}",
             resource=resource,
             field=field,
             have=have,
             want=want,
-            way_out=way_out,
+            remedy=remedy,
         )
 
 

@@ -35,7 +35,7 @@ class Step:
     """One thing to do: what (``create``, ``update``, ``delete``, ``wait``), on which resource, by which API call.
 
     request: ``METHOD path`` of the call that does it, for the plan. payload: whatever the engine needs to act;
-    it stays out of the result. way_out: given where the API cannot do it, then the step is impossible.
+    it stays out of the result. remedy: given where the API cannot do it, then the step is impossible.
     """
 
     action: str
@@ -43,7 +43,7 @@ class Step:
     request: str
     changes: tuple[Change, ...] = ()
     payload: Any = None
-    way_out: str | None = None
+    remedy: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without the payload."""
@@ -66,12 +66,14 @@ class Result:
     values: dict[str, Any] = field(default_factory=dict)
     operations: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Lines that the user should see though nothing is wrong."""
     duration: float = 0.0
     http_requests: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The task's result: ``changed``, ``plan``, ``operations``, ``duration`` (s), ``http_requests``, ``diff``
-        where before and after differ, and the values."""
+        where before and after differ, ``warnings`` and ``notes`` where there are some, and the values."""
         body: dict[str, Any] = {
             "changed": self.changed,
             "plan": [step.to_dict() for step in self.plan],
@@ -87,7 +89,18 @@ class Result:
             }
         if self.warnings:
             body["warnings"] = self.warnings
+        if self.notes:
+            body["notes"] = self.notes
         return body
+
+    def add(self, other: Result) -> None:
+        """Let ``other``, which came after this, be a part of this; before and after are mappings by resource."""
+        self.changed = self.changed or other.changed
+        self.plan = [*self.plan, *other.plan]
+        self.operations = [*self.operations, *other.operations]
+        self.warnings = [*self.warnings, *other.warnings]
+        self.before = {**(self.before or {}), **(other.before or {})}
+        self.after = {**(self.after or {}), **(other.after or {})}
 
 
 Run = Callable[[dict[str, Any], bool, Progress], Result]

@@ -17,9 +17,11 @@ from typing import Any
 
 from ..core.result import Change
 from .fields.equivalence import as_wanted
-from .fields.field import ABSENT, AtBirth, Field, Value, Verb, dig, put
+from .fields.field import ABSENT, CreateOnly, Field, Value, Verb, dig, put
 
 _OF_GKE = re.compile(r"goog-.*|nvidia\.com/gpu|(?:[\w.-]+\.)?(?:kubernetes\.io|k8s\.io|gke\.io|cloud\.google\.com)/.*")
+_CHOSEN_BY_GKE = frozenset({"version", "networkConfig.podIpv4CidrBlock"})
+"""What GKE chooses better for a new resource than to have it as the old one has."""
 LISTS = ("keyed", "named")
 
 
@@ -80,7 +82,7 @@ def differences(
 ) -> Iterator[tuple[Field, Change]]:
     """Each field in which the resource is not as wanted, in the rows' order."""
     for field, want in named(fields, options):
-        if isinstance(field.change, AtBirth) or _left_to_gke(field, fields, options, resource):
+        if isinstance(field.change, CreateOnly) or _left_to_gke(field, fields, options, resource):
             continue
         # What a field that GKE managed so far says is not how many nodes there are.
         unknown = field.unless and dig(resource, field.unless)
@@ -89,11 +91,37 @@ def differences(
             yield field, Change(field.option, have, want)
 
 
-def birth(fields: Iterable[Field], options: dict[str, Any]) -> dict[str, Any]:
+def create_body(fields: Iterable[Field], options: dict[str, Any]) -> dict[str, Any]:
     """The resource as the API wants it in a create request: what the user named, nothing else."""
     body: dict[str, Any] = {}
     for field, want in named(fields, options):
-        put(body, field.born or field.path, _api_value(field, want, None))
+        put(body, field.create_path or field.path, _api_value(field, want, None))
+    return body
+
+
+def replacement_body(fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> dict[str, Any]:
+    """The body of a create request for what takes the place of ``resource``, without its name.
+
+    What the user named, and for the rest what the other one has.
+    """
+    body = create_body(fields, options)
+    verbs = {field.change for field in fields if isinstance(field.change, Verb) and field.change.body}
+    settled: set[str] = set()
+    for verb in verbs:
+        rows = [field for field in fields if field.change is verb]
+        # Of a part that is changed whole, the verb knows what of the old goes with what is new.
+        if any(wanted(field, options) is not None for field in rows):
+            put(body, verb.root, dig(change_body(verb, fields, options, resource), verb.body))
+            settled |= {field.path for field in rows}
+    for field in fields:
+        have = dig(resource, field.path)
+        if field.path in settled | _CHOSEN_BY_GKE or have is None or wanted(field, options) is not None:
+            continue
+        if field.kind == "map":
+            have = {key: value for key, value in have.items() if not of_gke(key)}
+        if field.kind == "keyed" and field.partial:
+            have = [entry for entry in have if not of_gke(entry.get("key", ""))]
+        put(body, field.path, have)
     return body
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..core import yaml_text
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
 
 try:
@@ -73,7 +74,7 @@ class KubeconfigFile:
         accepted = "a kubeconfig file, or a path where there is none yet"
         try:
             with open(self.path, encoding="utf-8") as stream:
-                content = yaml.safe_load(stream)
+                content = yaml.load(stream, Loader=yaml_text.loader())
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:

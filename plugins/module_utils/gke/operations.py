@@ -51,7 +51,7 @@ def failing(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]
 
 
 def failure(
-    doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "", way_out: str = ""
+    doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "", remedy: str = ""
 ) -> OperationFailed:
     """The error for what the server said; it advises by the first code that is known, then the way out."""
     given = [str(condition.get(key, "")) for key in ("code", "canonicalCode") for condition in conditions]
@@ -59,7 +59,7 @@ def failure(
     known = next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
     said = "; ".join(dict.fromkeys(filter(None, [words, *(condition.get("message", "") for condition in conditions)])))
     reason = said.rstrip(". ") or "no reason was given"
-    advice = "".join(f"; {line}" for line in (ADVICE.get(known), way_out) if line)
+    advice = "".join(f"; {line}" for line in (ADVICE.get(known), remedy) if line)
     return OperationFailed(
         f"{doing}: GKE failed{f' with {known}' if known else ''}: {reason}{advice}",
         code=known or None,

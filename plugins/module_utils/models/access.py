@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..core.deadline import Deadline
 from ..core.errors import HttpError, InvalidOption, LlmopsError
+from ..core.option_names import option
 from ..http.session import HttpSession
 from .metadata import as_json
 
@@ -96,7 +97,7 @@ def _denied(error: HttpError, model: str, token: str | None) -> LlmopsError:
     if error.status == 401:
         return AccessDenied(
             f"{model}: {SERVICE} does not know the token (401); make one at {HOME}/settings/tokens "
-            "and give it as token or HF_TOKEN",
+            f"and give it as {option('token')} or HF_TOKEN",
             model=model,
             reason="bad_token",
             status=401,
@@ -111,7 +112,7 @@ def _denied(error: HttpError, model: str, token: str | None) -> LlmopsError:
         )
     if error.status == 404:
         return AccessDenied(
-            f"{model}: {SERVICE} has no such model, or none that the token may see (404); check model",
+            f"{model}: {SERVICE} has no such model, or none that the token may see (404); check {option('model')}",
             model=model,
             reason="not_found",
             status=404,
@@ -122,7 +123,7 @@ def _denied(error: HttpError, model: str, token: str | None) -> LlmopsError:
 def _no_token(model: str) -> AccessDenied:
     return AccessDenied(
         f"{model}: the model is gated, private or not there, and no token was given; "
-        f"set token or HF_TOKEN to one of {HOME}/settings/tokens, and accept the terms at {HOME}/{model}",
+        f"set {option('token')} or HF_TOKEN to one of {HOME}/settings/tokens, and accept the terms at {HOME}/{model}",
         model=model,
         reason="no_token",
         status=401,

@@ -50,12 +50,12 @@ class MemoryRules:
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs that one replica has. share: of a card that each is. usable: the part of it that the server takes."""
+    """The GPUs that one replica has. usable: the part of their memory that its server takes; share: of a card."""
 
     gpu: Gpu
     count: int
-    share: float
     usable: float
+    share: float = 1.0
 
     @property
     def total_bytes(self) -> int:
@@ -122,11 +122,11 @@ def refusal(
         return None
     weights = formats[chosen]["weights_bytes"] / 1e9
     others = [name for name, found in formats.items() if found["fits"]]
-    way_out = f"quantise it ({' or '.join(others)} fits)" if others else "no number format fits"
+    remedy = f"quantize it ({' or '.join(others)} fits)" if others else "no number format fits"
     return (
         f"{model} does not fit {gpus}: {weights:.2f} GB of weights in {chosen} and the "
         f"cache of {context} tokens need more than the {gpus.usable_bytes / 1e9:.2f} GB that {rules.server} takes of "
-        f"{gpus.total_bytes / 1e9:.2f} GB; {way_out}, take a larger GPU or several "
+        f"{gpus.total_bytes / 1e9:.2f} GB; {remedy}, take a larger GPU or several "
         f"({rules.gpus}), or ask for a shorter context ({rules.context})"
     )
 

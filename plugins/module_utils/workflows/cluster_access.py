@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.deadline import Deadline
-from ..core.errors import LlmopsError
-from ..gke.client import GkeClient
+from ..gke.client import ClusterAbsent, GkeClient
 from ..gke.kubeconfig import entry_of
 from ..google.names import check_location, check_project
 from ..http.session import HttpSession
@@ -34,24 +33,25 @@ _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 """A cluster's states in which its API server answers."""
 
 
-class ClusterAbsent(LlmopsError):
-    """The cluster does not exist, or is not yet ready to be spoken to."""
-
-    kind = "cluster_absent"
-
-
 @dataclass
 class ClusterAccess:
-    """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words."""
+    """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words.
+
+    gke, cluster: the session with GKE and the cluster as it gave it, where the cluster was named and not a kubeconfig.
+    other_requests: those that the task sent to other services.
+    """
 
     api: KubernetesApi | None
     why: str = ""
     sessions: list[HttpSession] = field(default_factory=list)
+    gke: GkeClient | None = None
+    cluster: dict[str, Any] | None = None
+    other_requests: int = 0
 
     @property
     def requests(self) -> int:
-        """HTTP requests sent so far, to GKE and to the cluster."""
-        return sum(session.sent for session in self.sessions)
+        """HTTP requests sent so far."""
+        return sum(session.sent for session in self.sessions) + self.other_requests
 
     def required(self) -> KubernetesApi:
         """The API; raises ClusterAbsent where there is none."""
@@ -121,7 +121,8 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         authorize=_one_at_a_time(gke.http.authorize) if gke.http.authorize else None,
         verify=_authority_file(server, directory),
     )
-    return ClusterAccess(KubernetesApi(http, kinds=_GKE_KINDS), sessions=[gke.http, http])
+    api = KubernetesApi(http, kinds=_GKE_KINDS)
+    return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)
 
 
 def _authority_file(server: dict[str, Any], directory: str) -> str | bool:

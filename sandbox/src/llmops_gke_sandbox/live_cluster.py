@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from llmops_gke_sandbox.agents.addresses import Addresses
-from llmops_gke_sandbox.agents.nodes import driver_is_installed, gpu_count, node_object
+from llmops_gke_sandbox.agents.network.addresses import Addresses
+from llmops_gke_sandbox.agents.nodes.nodes import driver_is_installed, gpu_count, node_object
 from llmops_gke_sandbox.clock import Clock
-from llmops_gke_sandbox.controllers import placement
+from llmops_gke_sandbox.controllers.scheduling import placement
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.operations import OperationFailed
 from llmops_gke_sandbox.huggingface.hub import Hub

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 
-from llmops_gke_sandbox.agents.addresses import Addresses
-from llmops_gke_sandbox.agents.cluster_dns import ClusterDns
-from llmops_gke_sandbox.agents.cluster_routes import ClusterRoutes
-from llmops_gke_sandbox.agents.kubelet import Kubelets
-from llmops_gke_sandbox.agents.load_balancers import LoadBalancers
-from llmops_gke_sandbox.agents.network import PodNetwork
-from llmops_gke_sandbox.agents.nodes import Nodes
+from llmops_gke_sandbox.agents.kubelet.kubelet import Kubelets
+from llmops_gke_sandbox.agents.network.addresses import Addresses
+from llmops_gke_sandbox.agents.network.cluster_dns import ClusterDns
+from llmops_gke_sandbox.agents.network.cluster_routes import ClusterRoutes
+from llmops_gke_sandbox.agents.network.load_balancers import LoadBalancers
+from llmops_gke_sandbox.agents.network.pod_network import PodNetwork
+from llmops_gke_sandbox.agents.nodes.nodes import Nodes
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.control.controller import Controller
 from llmops_gke_sandbox.control.informers import Informers
 from llmops_gke_sandbox.control.objects import condition, controller_of
 from llmops_gke_sandbox.control.plane import Plane
-from llmops_gke_sandbox.controllers import CONTROLLERS, placement
-from llmops_gke_sandbox.controllers.hpa import HorizontalPodAutoscalerController
-from llmops_gke_sandbox.controllers.hpa_metrics import Metrics
+from llmops_gke_sandbox.controllers import CONTROLLERS
+from llmops_gke_sandbox.controllers.autoscaling.hpa import HorizontalPodAutoscalerController
+from llmops_gke_sandbox.controllers.autoscaling.metrics import Metrics
+from llmops_gke_sandbox.controllers.scheduling import placement
 from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.kubernetes.api import KubernetesApi
 from llmops_gke_sandbox.kubernetes.errors import bad_request
 from llmops_gke_sandbox.workloads.base import Hub
 
@@ -27,7 +29,7 @@ from llmops_gke_sandbox.workloads.base import Hub
 class ClusterRuntime:
     """One cluster's life.
 
-    :param api: the LocalApi protocol, of the sandbox's own API server or of any other.
+    :param api: of the sandbox's own API server or of any other.
     :param addresses: where load balancers get theirs; one object for all clusters of a sandbox.
     :param controllers: False where the API server has controllers and a scheduler of its own.
     :param agents: False where others run the nodes: no kubelets, no load balancers.
@@ -38,7 +40,7 @@ class ClusterRuntime:
         cluster_name: str,
         project: str,
         location: str,
-        api,
+        api: KubernetesApi,
         *,
         clock: Clock,
         faults: Faults,

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from llmops_gke_sandbox import __version__
 from llmops_gke_sandbox.admin import Admin, loopback_only
-from llmops_gke_sandbox.agents.addresses import Addresses
+from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.body_log import BodyLog
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.cluster_users import ClusterUsers
@@ -17,9 +17,9 @@ from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import oauth
 from llmops_gke_sandbox.google.compute import Compute
-from llmops_gke_sandbox.google.container.autoscaler import Autoscaler
+from llmops_gke_sandbox.google.container.autoscaling.autoscaler import Autoscaler
 from llmops_gke_sandbox.google.container.backend import Backend, BackendFactory
-from llmops_gke_sandbox.google.container.filling import Shown
+from llmops_gke_sandbox.google.container.defaulting import Shown
 from llmops_gke_sandbox.google.container.http import ContainerApi
 from llmops_gke_sandbox.google.container.managed import Managed
 from llmops_gke_sandbox.google.container.operations import OperationFailed, Operations

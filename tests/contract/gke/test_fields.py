@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import ImmutableField
+from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import plain
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import Field, Immutable, Verb, dig, put
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS
@@ -114,7 +115,7 @@ def is_refused(subject: Subject, case: Case, look: str) -> None:
     with pytest.raises(ImmutableField, match=re.escape(subject.field.option)) as raised:
         subject.run(case.new, {**case.beside, **case.later})
     assert raised.value.fields["field"] == subject.field.option
-    assert raised.value.fields["way_out"] == subject.field.change.way_out
+    assert raised.value.fields["remedy"] == plain(subject.field.change.remedy)
     assert subject.told(before) == [look]
 
 

@@ -22,9 +22,9 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply import
 from ansible_collections.llmops.gke.plugins.module_utils.workflows import node_pool_replacement
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.server import Sandbox
+from sandbox.tests.runtime.conftest import deployment, pod
 from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.playground import Playground
-from tests.sandbox.runtime.conftest import deployment, pod
 
 LOCATION, POOL, STAND_IN = "us-central1-a", "work", "work-stand-in"
 SCALED = {"enabled": True, "min_node_count": 1, "max_node_count": 3}
@@ -120,7 +120,7 @@ WHOLE = [
 
 
 def test_a_pool_is_replaced_while_its_pods_keep_serving(cloud: Living):
-    with pytest.raises(ImmutableField, match="recreate=true"):
+    with pytest.raises(ImmutableField, match="recreate: true"):
         cloud.pool(**SPOT)
     foretold = cloud.pool(**SPOT, recreate=True, check=True)
     assert kinds(foretold) == WHOLE

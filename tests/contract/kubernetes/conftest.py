@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from llmops_gke_sandbox.agents.addresses import Addresses
+from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster

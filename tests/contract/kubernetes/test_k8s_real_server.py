@@ -14,7 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusa
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL
 
-pytestmark = pytest.mark.skipif(not REAL, reason="wants a real API server, see docs/real-kubernetes.md")
+pytestmark = pytest.mark.skipif(not REAL, reason="wants a real API server, see sandbox/docs/real-kubernetes.md")
 
 ADMISSION = "admissionregistration.k8s.io/v1"
 RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}

@@ -89,3 +89,30 @@ def test_the_module_carrier_keeps_secrets_among_other_options_out_of_syslog(monk
         k8s_apply.main()
     assert TOKEN not in "".join(logged)
     assert TOKEN not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_in_a_role_a_failure_names_the_variable_of_the_inventory(tmp_path, in_process):
+    role = tmp_path / "roles" / "tiny"
+    options = {"project": "my-project", "location": "nowhere", "access_token": TOKEN}
+    task = {"llmops.gke.gke_cluster_info": options, "register": "tiny_found", "ignore_errors": True}
+    shown = {"ansible.builtin.copy": {"content": "{{ tiny_found }}", "dest": str(tmp_path / "result")}}
+    for name, content in (
+        ("tasks", [task, shown]),
+        ("vars", {"__tiny_variables": {"location": "{{ tiny_prefix }}_location"}, "tiny_prefix": "tiny"}),
+    ):
+        (role / name).mkdir(parents=True)
+        (role / name / "main.yml").write_text(json.dumps(content))
+    play = {"hosts": "all", "gather_facts": False, "roles": ["tiny"]}
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    command = [sys.executable, "-m", "ansible", "playbook", "--inventory", "localhost,", str(tmp_path / "play.yml")]
+    command += ["--extra-vars", json.dumps({"llmops_in_process": in_process, "ansible_connection": "local"})]
+    command += ["--extra-vars", f"ansible_python_interpreter={sys.executable}"]
+    environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
+    environment["ANSIBLE_HOME"] = str(tmp_path / "home")
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads((tmp_path / "result").read_text())
+    assert result["msg"].startswith("tiny_location: 'nowhere' is not accepted; it takes a region such as us-central1")
+    assert (result["error"]["option"], result["error"]["variable"]) == ("location", "tiny_location")
+    assert "marked" not in result["error"]

@@ -1,27 +1,20 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine of gcp_iam_member: one member of one role of a project, added or taken out; everything else is kept.
-
-A policy is written as a whole, so it is read first and written back with the etag it had (Resource Manager,
-projects.setIamPolicy): where somebody else was quicker, it is read again.
-"""
+"""The engine of gcp_iam_member."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ...core.deadline import Deadline, backoff
-from ...core.errors import HttpError, InvalidOption, ReplyLost
-from ...core.result import Change, Progress, Result, Step
+from ...core.deadline import Deadline
+from ...core.errors import InvalidOption
+from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.apis import GoogleApis
+from ...google.iam import converge_member, service_account_member
 from ...google.names import check_project
 from ...google.options import PROJECT_READER
-
-SERVICE = "Resource Manager"
-POLICY_VERSION = 3
-"""The version in which conditions are told, so that they are written back."""
 
 
 def run(options: dict[str, Any], check: bool, _progress: Progress) -> Result:
@@ -32,80 +25,19 @@ def run(options: dict[str, Any], check: bool, _progress: Progress) -> Result:
     deadline = Deadline(options["timeout"])
     apis = GoogleApis(options, deadline)
     try:
-        return _bring_about(apis, deadline, project, role, _member(apis, project, options), options["state"], check)
+        return converge_member(apis, deadline, project, role, _member(apis, project, options), options["state"], check)
     finally:
         apis.close()
 
 
-def _bring_about(
-    apis: GoogleApis, deadline: Deadline, project: str, role: str, member: str, state: str, check: bool
-) -> Result:
-    path, pauses, first = f"/v1/projects/{project}:setIamPolicy", backoff(), None
-    doing = f"{'give' if state == 'present' else 'take'} {role} {'to' if state == 'present' else 'from'} {member}"
-    while True:
-        policy = _read(apis, project)
-        before = members_of(policy, role)
-        after = sorted({*before, member}) if state == "present" else [one for one in before if one != member]
-        first = before if first is None else first
-        if before != after and not check:
-            try:
-                apis.write(SERVICE, path, doing, {"policy": with_members(policy, role, after)})
-            except ReplyLost as lost:
-                # Whether it was written is seen by looking.
-                deadline.pause(next(pauses), doing, lost.message)
-                continue
-            except HttpError as error:
-                if error.status != 409:
-                    raise
-                deadline.pause(next(pauses), doing, error.message)
-                continue
-        break
-    values = {"role": role, "member": member, "members": after}
-    if first == after:
-        return Result(values=values, http_requests=apis.sent)
-    step = Step("update", f"IAM policy of project {project}", f"POST {path}", (Change(role, first, after),))
-    return Result(
-        changed=True,
-        before={role: first},
-        after={role: after},
-        plan=[step],
-        values=values,
-        http_requests=apis.sent,
-    )
-
-
-def members_of(policy: dict[str, Any], role: str) -> list[str]:
-    """Who has the role without a condition, sorted."""
-    return sorted({member for binding in _plain(policy, role) for member in binding.get("members", [])})
-
-
-def with_members(policy: dict[str, Any], role: str, members: list[str]) -> dict[str, Any]:
-    """The policy with these members of the role; conditional bindings, other roles and the etag as they were."""
-    plain = _plain(policy, role)
-    kept = [binding for binding in policy.get("bindings", []) if binding not in plain]
-    new = [{"role": role, "members": members}] if members else []
-    return {**policy, "version": POLICY_VERSION, "bindings": kept + new}
-
-
-def _plain(policy: dict[str, Any], role: str) -> list[dict[str, Any]]:
-    return [one for one in policy.get("bindings", []) if one.get("role") == role and "condition" not in one]
-
-
-def _read(apis: GoogleApis, project: str) -> dict[str, Any]:
-    body = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
-    return apis.ask(SERVICE, f"/v1/projects/{project}:getIamPolicy", f"read the IAM policy of project {project}", body)
-
-
 def _member(apis: GoogleApis, project: str, options: dict[str, Any]) -> str:
-    """The member, made of a Kubernetes service account where that is given (workload identity federation for GKE)."""
+    """The member, made of a Kubernetes service account where that is given."""
     account = options["kubernetes_service_account"]
-    if account is None:
-        if ":" not in options["member"]:
-            raise InvalidOption("member", options["member"], "a kind and a name, such as user:someone@example.com")
-        return options["member"]
-    found = apis.get(SERVICE, f"/v1/projects/{project}", f"read the number of project {project}")
-    pool = f"projects/{found['projectNumber']}/locations/global/workloadIdentityPools/{project}.svc.id.goog"
-    return f"principal://iam.googleapis.com/{pool}/subject/ns/{account['namespace']}/sa/{account['name']}"
+    if account is not None:
+        return service_account_member(apis, project, account["namespace"], account["name"])
+    if ":" not in options["member"]:
+        raise InvalidOption("member", options["member"], "a kind and a name, such as user:someone@example.com")
+    return options["member"]
 
 
 ARGUMENT_SPEC: dict[str, Any] = {

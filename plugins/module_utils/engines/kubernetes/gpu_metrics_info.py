@@ -5,27 +5,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ...core.deadline import Deadline, backoff
-from ...core.errors import HttpError, LlmopsError
+from ...core.errors import LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
-from ...http.prometheus import samples
-from ...kubernetes.client.api import POD, KubernetesApi
+from ...kubernetes.client.api import KubernetesApi
 from ...kubernetes.client.parallel import side_by_side
-from ...kubernetes.client.resources import Kind
+from ...kubernetes.client.resources import NODE
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.gpu_metrics import diagnosis
 from ...workflows.gpu_metrics.diagnosis import Exporter
-
-NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
-# GKE's own is gke-dcgm-exporter.
-_EXPORTER_IMAGE = re.compile(r"(?:.*/)?(?:gke-)?dcgm-exporter(?:[:@].*)?")
-_PORT = 9400
+from ...workflows.gpu_metrics.exporters import exporter_pods, read_exporter
 
 
 class SeriesMissing(LlmopsError):
@@ -68,41 +62,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
 
 def _exporters(api: KubernetesApi) -> list[Exporter]:
     """Every exporter of the cluster, whoever runs it, with what it says now."""
-    return side_by_side(lambda pod: asked(api, pod), exporter_pods(api))
-
-
-def exporter_pods(api: KubernetesApi) -> list[dict[str, Any]]:
-    """The pods of every exporter of the cluster that have a node."""
-    return [pod for pod in api.list(POD) if _container(pod) and pod["spec"].get("nodeName")]
-
-
-def _container(pod: dict[str, Any]) -> dict[str, Any] | None:
-    return next((one for one in pod["spec"]["containers"] if _EXPORTER_IMAGE.fullmatch(one["image"])), None)
-
-
-def asked(api: KubernetesApi, pod: dict[str, Any]) -> Exporter:
-    """What an exporter's pod says now, in one request; or in words why it says nothing."""
-    meta, container = pod["metadata"], _container(pod) or {}
-    where = (meta["namespace"], meta["name"], pod["spec"]["nodeName"])
-    running = _state(pod, container["name"])
-    if running:
-        return Exporter(*where, running)
-    ports = [one["containerPort"] for one in container.get("ports") or [] if one.get("name") == "metrics"]
-    path = f"/api/v1/namespaces/{where[0]}/pods/{where[1]}:{(ports or [_PORT])[0]}/proxy/metrics"
-    try:
-        reply = api.http.request("GET", path, doing=f"read the metrics of {where[0]}/{where[1]}", repeatable=False)
-    except HttpError as error:
-        return Exporter(*where, f"does not answer: {error.server_message or error.message}")
-    return Exporter(*where, list(samples(reply.body if isinstance(reply.body, str) else "")))
-
-
-def _state(pod: dict[str, Any], container: str) -> str:
-    """Why a container does not run, "" where it does."""
-    for status in (pod.get("status") or {}).get("containerStatuses") or []:
-        if status["name"] == container and "running" not in (status.get("state") or {}):
-            waiting = (status.get("state") or {}).get("waiting") or {}
-            return f"does not run: {waiting.get('reason', 'it ended')} {waiting.get('message', '')}".rstrip()
-    return "" if (pod.get("status") or {}).get("phase") == "Running" else "is not started yet"
+    return side_by_side(lambda pod: read_exporter(api, pod), exporter_pods(api))
 
 
 ARGUMENT_SPEC: dict[str, Any] = {

@@ -85,8 +85,7 @@ def _fitted(
         return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
     rules = registry.engine(options["engine"]).memory
     machine = read_machine_type(options["machine_type"] or "", None)
-    share = machine.gpu_share if machine else 1.0
-    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], share, rules.usable)
+    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], rules.usable, machine.gpu_share if machine else 1.0)
     formats = memory.fit(weights, shape, gpus, options["context"])
     chosen = rules.format_of(quantize)
     if chosen not in formats:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from ...core.option_names import option
 from .field import Immutable
 
 ANOTHER_CLUSTER = Immutable("create a cluster of another name with it and move over, or delete this one first")
 ANOTHER_POOL = Immutable(
-    "have the node pool replaced (recreate=true), or create one of another name with it, let the workload move there, "
-    "then remove this one (state=absent)"
+    f"have the node pool replaced ({option('recreate')}: true), or create one of another name with it, let the "
+    "workload move there, then remove this one (state=absent)"
 )

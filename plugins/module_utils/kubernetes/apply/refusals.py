@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.errors import HttpError, LlmopsError
+from ...core.option_names import option
 from ..client.resources import ObjectRef
 
 
@@ -43,7 +44,7 @@ def explain(error: LlmopsError, ref: ObjectRef, source: str, applied: Sequence[O
         listed = ", ".join(f"{conflict['field']} ({conflict['manager']})" for conflict in conflicts)
         return ApplyConflict(
             f"{ref} ({source}): other managers own fields that it sets: {listed}; leave them out of the manifest, "
-            f"or take them over with force_conflicts: true{done}",
+            f"or take them over with {option('force_conflicts')}: true{done}",
             conflicts=conflicts,
             **fields,
         )

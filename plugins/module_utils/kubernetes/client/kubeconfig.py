@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ...core import yaml_text
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError, MissingLibrary
 
@@ -136,7 +137,7 @@ def _content(kubeconfig: Any) -> tuple[dict[str, Any], str]:
     path = os.path.expanduser(kubeconfig)
     try:
         with open(path, encoding="utf-8") as stream:
-            content = yaml.safe_load(stream)
+            content = yaml.load(stream, Loader=yaml_text.loader())
     except OSError as error:
         raise InvalidOption("kubeconfig", kubeconfig, f"{_ACCEPTED} ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

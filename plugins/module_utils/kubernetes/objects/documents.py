@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import base64
+import functools
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ...core import yaml_text
 from ...core.errors import InvalidOption, MissingLibrary
 from .masking import is_secret, secret_strings
 
@@ -22,8 +23,6 @@ except ImportError as error:
     YAML_ERROR: Exception | None = error
 else:
     YAML_ERROR = None
-
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 @dataclass(frozen=True)
@@ -117,19 +116,11 @@ def _parse(source: str, text: str) -> Iterator[Any]:
         raise InvalidOption(source, where, f"manifests in YAML ({problem})") from error
 
 
+@functools.cache
 def _loader() -> Any:
-    """YAML as kubectl reads it: dates, and numbers to the base of 60 (22:22), are text; a key stands once."""
+    """The loader under which a key may stand once in a mapping."""
 
-    class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers = {
-            first: [
-                (tag, re.compile(f"(?!.*:){form.pattern}", form.flags) if tag in _NUMBERS else form)
-                for tag, form in resolvers
-                if tag != "tag:yaml.org,2002:timestamp"
-            ]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
+    class Loader(yaml_text.loader()):
         def compose_mapping_node(self, anchor: Any) -> Any:
             node = super().compose_mapping_node(anchor)
             seen: set[str] = set()

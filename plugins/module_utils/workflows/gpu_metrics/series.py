@@ -12,14 +12,14 @@ from types import TracebackType
 from typing import Any
 
 from ...core.errors import LlmopsError
-from ...engines.kubernetes.gpu_metrics_info import asked, exporter_pods
 from ...kubernetes.client.api import KubernetesApi
 from .diagnosis import figures
+from .exporters import exporter_pods, read_exporter
 
 UNITS = {"DCGM_FI_DEV_GPU_UTIL": "%", "DCGM_FI_DEV_FB_USED": "MiB", "DCGM_FI_DEV_POWER_USAGE": "W"}
 """What is read, by DCGM's names, and in which units it is."""
 
-LAST_WORD = 5.0
+_LAST_READING = 5.0
 """Seconds that a reading which is under way at the end may still take."""
 
 
@@ -57,7 +57,7 @@ class Watcher:
         self._ended.set()
         if not self._pods:
             return
-        self._thread.join(LAST_WORD)
+        self._thread.join(_LAST_READING)
         if kind is None and not self._thread.is_alive():
             for pod in self._pods:
                 self._read(pod)
@@ -78,7 +78,7 @@ class Watcher:
 
     def _read(self, pod: dict[str, Any]) -> None:
         try:
-            exporter = asked(self._api, pod)
+            exporter = read_exporter(self._api, pod)
         except LlmopsError:
             return
         moment = round(time.monotonic() - self._began, 3)

@@ -13,6 +13,7 @@ from . import access, conflicts, places, quota
 from .facts import POOL_SIZES, Facts
 from .findings import Finding, listed
 from .plan import Plan
+from .rules.table import VARIABLES
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ CHECKS: Mapping[str, Check] = {
 PRICE, PRICE_NEEDS = "price", "machine_types"
 """The estimate is a check like the others to the user; it has a result besides findings."""
 
-NAMES = (*CHECKS, PRICE)
+MODEL = "model"
+"""Access to the model on the Hub, and whether it fits the GPUs."""
+
+NAMES = (*CHECKS, PRICE, MODEL, VARIABLES)
 
 
 def needs_of(names: set[str]) -> set[str]:
@@ -63,7 +67,7 @@ def look_at(plan: Plan, facts: Facts, names: set[str]) -> list[Finding]:
         Finding(
             blocked[0],
             f"could not be checked: {message}",
-            f"let the caller read it, or turn off {listed(blocked)} by name",
+            f"let the caller read it, or turn off {listed(blocked)} by name (preflight_skip)",
         )
         for message, blocked in unread.items()
     ]

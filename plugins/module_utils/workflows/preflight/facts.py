@@ -44,6 +44,9 @@ FURTHER_PERMISSIONS = {
 }
 """What only some do, and the role that allows it."""
 
+PoolKey = tuple[str, str, str]
+"""Location and name of a cluster, and a pool's name."""
+
 Facts = Mapping[str, Any]
 """Name -> what was read, or the LlmopsError that came instead."""
 
@@ -60,7 +63,7 @@ def _server_config(apis: GoogleApis, plan: Plan) -> dict[str, Any]:
 
 def _network_project(plan: Plan) -> str:
     """The project that the network is in: another one where it is shared (``projects/HOST/global/networks/NAME``)."""
-    parts = plan.network.split("/")
+    parts = (plan.network or "").split("/")
     return parts[1] if parts[0] == "projects" and len(parts) > 1 else plan.project
 
 
@@ -72,7 +75,7 @@ READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
     "region_quotas": lambda apis, plan: compute.region_quotas(apis, plan.project, plan.region),
     "project_quotas": lambda apis, plan: compute.project_quotas(apis, plan.project),
     "machine_types": lambda apis, plan: compute.machine_types(
-        apis, plan.project, {pool.machine_type for pool in plan.pools}
+        apis, plan.project, {pool.machine_type for pool in plan.all_pools}
     ),
     "accelerator_types": lambda apis, plan: compute.accelerator_types(
         apis, plan.project, {pool.gpu for pool in plan.pools if pool.gpu}
@@ -83,7 +86,7 @@ READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
 }
 
 POOL_SIZES = "pool_sizes"
-"""Pool -> nodes it has now; read after the clusters, of the groups that they name."""
+"""Key of a pool -> nodes it has now; read after the clusters, of the groups that they name."""
 
 
 def read_facts(apis: GoogleApis, plan: Plan, wanted: set[str]) -> Facts:
@@ -113,16 +116,21 @@ def _attempt(read: Callable[..., Any], *arguments: Any) -> Any:
         return error
 
 
-def _groups(plan: Plan, clusters: Any) -> dict[str, str]:
-    """Group of instances -> the pool that it belongs to."""
-    cluster = None if isinstance(clusters, LlmopsError) else existing(plan, clusters)
+def _groups(plan: Plan, clusters: Any) -> dict[str, PoolKey]:
+    """Group of instances -> the pool that it belongs to, of the clusters of all hosts."""
+    wanted = {(one.location, one.cluster) for one in (plan, *plan.beside)}
+    found = [] if isinstance(clusters, LlmopsError) else clusters
     return {
-        url: pool["name"] for pool in (cluster or {}).get("nodePools", []) for url in pool.get("instanceGroupUrls", [])
+        url: (*place, pool["name"])
+        for cluster in found
+        if (place := (cluster.get("location", ""), cluster.get("name", ""))) in wanted
+        for pool in cluster.get("nodePools", [])
+        for url in pool.get("instanceGroupUrls", [])
     }
 
 
-def _added_up(groups: dict[str, str], sizes: list[Any]) -> dict[str, int] | LlmopsError:
-    total: dict[str, int] = dict.fromkeys(groups.values(), 0)
+def _added_up(groups: dict[str, PoolKey], sizes: list[Any]) -> dict[PoolKey, int] | LlmopsError:
+    total: dict[PoolKey, int] = dict.fromkeys(groups.values(), 0)
     for pool, size in zip(groups.values(), sizes, strict=True):
         if isinstance(size, LlmopsError):
             return size

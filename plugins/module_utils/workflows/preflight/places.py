@@ -23,8 +23,10 @@ def check_zones(plan: Plan, facts: Facts) -> Iterator[Finding]:
         both = {zone: {} for zone in offers[pool.machine_type] if all(zone in zones for zones in offers.values())}
         for name, zones in offers.items():
             if missing := [zone for zone in pool.zones if zone not in zones]:
+                variable = pool.names.of("locations")
                 message = f"pool {pool.name}: {listed(missing)} {'has' if len(missing) == 1 else 'have'} no {name}"
-                yield Finding("zones", message, _elsewhere(plan, listed(list(offers)), zones_by_region(both)))
+                fix = _elsewhere(plan, listed(list(offers)), zones_by_region(both))
+                yield Finding("zones", f"{message} ({variable})", fix, variable=variable)
 
 
 def _elsewhere(plan: Plan, what: str, regions: dict[str, list[str]]) -> str:
@@ -43,7 +45,9 @@ def check_shapes(plan: Plan, facts: Facts) -> Iterator[Finding]:
         wrong = misfit(machine, pool.gpu, pool.gpus, shape) if pool.gpu else None
         if wrong is not None:
             message = f"pool {pool.name}: {machine} cannot have {pool.gpus} {pool.gpu}"
-            yield Finding("shapes", message, f"set {wrong.option} to {wrong}")
+            variable = pool.names.of(f"config.accelerators.{wrong.option}")
+            yield Finding("shapes", message, f"set {variable} to {wrong}", variable=variable)
         if accepted := check_local_ssds(machine, pool.local_ssds):
             message = f"pool {pool.name}: {machine} cannot have {pool.local_ssds} local SSDs"
-            yield Finding("shapes", message, f"set local_ssd_count to {accepted}")
+            variable = pool.names.of("config.ephemeral_storage_local_ssd_config.local_ssd_count")
+            yield Finding("shapes", message, f"set {variable} to {accepted}", variable=variable)

@@ -1,27 +1,35 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is to be made, as far as it is checked beforehand; read from the options of gcp_preflight."""
+"""What is to be made in Google's cloud, as far as it is checked beforehand; read from hosts' deployments. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ...core.errors import InvalidOption
+from ...core.option_names import OptionNames
 from ...google.names import check_location, check_project, region_of
+from .deployment import Deployment
 
 DEFAULT_MACHINE = "e2-medium"
 DEFAULT_DISK, DEFAULT_DISK_GB = "pd-balanced", 100
-"""GKE's own, where a pool says nothing."""
+DEFAULT_NETWORK = "default"
+"""GKE's own, where a definition says nothing."""
+
+_ANY_VERSION = ("", "-", "latest")
 
 
 @dataclass(frozen=True)
 class PoolPlan:
-    """A node pool. nodes: of all its zones together, at the start, at least and at most.
+    """A node pool. start, least, most: nodes of all its zones together, at the start, at least and at most.
 
-    gpu: the type of accelerator, or None; gpus: of one node.
+    gpu: the type of accelerator, or None; gpus: of one node. names: what its options are called in the inventory.
+    hosts: whose plan has it.
     """
 
     name: str
@@ -37,85 +45,166 @@ class PoolPlan:
     start: int
     least: int
     most: int
+    names: OptionNames = field(default_factory=OptionNames, compare=False)
+    location: str = ""
+    cluster: str = ""
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from other pools of the project."""
+        return self.location, self.cluster, self.name
+
+    @property
+    def region(self) -> str:
+        """The region that its cluster is in."""
+        return region_of(self.location)
 
 
 @dataclass(frozen=True)
 class ReplicaPlan:
-    """Replicas of the model at least and at most. gpu: the type of accelerator; gpus: of one replica."""
+    """Replicas of the model at least and at most. gpu: the type of accelerator; gpus: of one replica.
+
+    names: what ``replicas.least`` and ``replicas.most`` are called in the inventory. host: whose they are.
+    """
 
     gpu: str
     gpus: int
     least: int
     most: int
+    names: OptionNames = field(default_factory=OptionNames, compare=False)
+    host: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A cluster and its pools. version: asked for, or None. ip_ranges: what each is for -> its CIDR.
+    """A host's cluster and pools.
 
-    replicas: of the model that will run there, or None where nothing is known of it. permissions: that are needed
-    beside those of every deployment.
+    network, subnetwork: None where the cluster is somebody else's. version: asked for, or None. ip_ranges: what each is
+    for -> its CIDR. replicas: of the model that will run there, or None where nothing is known of it. permissions: that
+    are needed beside those of every deployment. names: what the cluster's options are called in the inventory. beside:
+    the plans of the run's other hosts in the same project.
     """
 
+    host: str
     project: str
     location: str
     cluster: str
     pools: tuple[PoolPlan, ...]
-    network: str
-    subnetwork: str
-    version: str | None
-    ip_ranges: Mapping[str, str]
-    replicas: ReplicaPlan | None
+    network: str | None = None
+    subnetwork: str | None = None
+    version: str | None = None
+    ip_ranges: Mapping[str, str] = field(default_factory=dict)
+    replicas: ReplicaPlan | None = None
     permissions: tuple[str, ...] = ()
+    names: OptionNames = field(default_factory=OptionNames, compare=False)
+    beside: tuple[Plan, ...] = ()
 
     @property
     def region(self) -> str:
         """The region that the cluster is in."""
         return region_of(self.location)
 
+    @property
+    def all_pools(self) -> list[PoolPlan]:
+        """The pools of all hosts in the project. One that several hosts have is there once, as large as any has it."""
+        pools: dict[tuple[str, str, str], PoolPlan] = {}
+        for pool in (pool for plan in (self, *self.beside) for pool in plan.pools):
+            known = pools.get(pool.key, pool)
+            larger = max(known, pool, key=lambda one: (one.start, one.most))
+            pools[pool.key] = replace(larger, hosts=tuple(dict.fromkeys((*known.hosts, *pool.hosts))))
+        return list(pools.values())
 
-def read_plan(options: Mapping[str, Any]) -> Plan:
-    """The plan, or InvalidOption."""
-    location = check_location(options["location"])
-    return Plan(
-        project=check_project(options["project"]),
-        location=location,
-        cluster=options["cluster"],
-        pools=tuple(
-            _pool(pool, f"node_pools[{index}]", location) for index, pool in enumerate(options["node_pools"] or [])
-        ),
-        network=options["network"],
-        subnetwork=options["subnetwork"],
-        version=options["kubernetes_version"],
-        ip_ranges=options["ip_ranges"] or {},
-        replicas=_replicas(options["replicas"]),
-        permissions=tuple(options["permissions"]),
+    @property
+    def all_replicas(self) -> list[ReplicaPlan]:
+        """This host's replicas, and those of other hosts in the region on the same type of GPU."""
+        near = [plan.replicas for plan in self.beside if plan.region == self.region and plan.replicas]
+        return [self.replicas, *(one for one in near if one.gpu == self.replicas.gpu)] if self.replicas else []
+
+    def other_hosts(self, hosts: Iterable[str]) -> list[str]:
+        """The hosts, where one of them is not this plan's own; a message about this host alone names none."""
+        found = list(dict.fromkeys(hosts))
+        return found if set(found) - {self.host} else []
+
+
+def read_plan(deployment: Deployment, others: Iterable[Deployment] = ()) -> Plan:
+    """The plan of a host, with the plans of those others that are in the same project, or InvalidOption."""
+    own = _plan_of(deployment)
+    near = [other for other in others if other.options.get("llmops_project") == own.project]
+    return replace(own, beside=tuple(plan for other in near if (plan := _readable(other))))
+
+
+def read_pools(deployment: Deployment) -> tuple[PoolPlan, ...]:
+    """The node pools that the roles of a host make, or InvalidOption."""
+    return tuple(
+        _pool(pool, deployment, role)
+        for role, plan in deployment.plans.items()
+        for pool in plan.get("node_pools") or ()
+        if pool.get("state", "present") == "present"
     )
 
 
-def _replicas(given: Mapping[str, Any] | None) -> ReplicaPlan | None:
-    if not given:
+def _readable(deployment: Deployment) -> Plan | None:
+    """The plan of another host; None where it is wrong, which is told to that host."""
+    try:
+        return _plan_of(deployment)
+    except InvalidOption:
         return None
-    least, most = given["min_replicas"], given["max_replicas"]
-    if given["gpus"] < 1:
-        raise InvalidOption("replicas.gpus", given["gpus"], "a whole number above 0")
-    if most < least:
-        raise InvalidOption("replicas.max_replicas", most, f"at least min_replicas ({least})")
-    return ReplicaPlan(given["accelerator_type"], given["gpus"], least, most)
 
 
-def _pool(pool: Mapping[str, Any], option: str, location: str) -> PoolPlan:
+def _plan_of(deployment: Deployment) -> Plan:
+    project, location, cluster = deployment.place
+    role, definition = next(
+        ((role, plan["cluster"]) for role, plan in deployment.plans.items() if plan.get("cluster")), ("", {})
+    )
+    version = str(definition.get("initial_cluster_version") or "")
+    permissions = [name for plan in deployment.plans.values() for name in plan.get("permissions") or ()]
+    return Plan(
+        host=deployment.host,
+        project=check_project(project),
+        location=check_location(location),
+        cluster=cluster,
+        pools=read_pools(deployment),
+        network=(definition.get("network") or DEFAULT_NETWORK) if definition else None,
+        subnetwork=(definition.get("subnetwork") or DEFAULT_NETWORK) if definition else None,
+        version=None if version in _ANY_VERSION else version,
+        ip_ranges=deployment.options.get("preflight_ip_ranges") or {},
+        replicas=read_replicas(deployment),
+        permissions=tuple(dict.fromkeys([*permissions, *(deployment.options.get("preflight_permissions") or ())])),
+        names=deployment.names_of(role),
+    )
+
+
+def read_replicas(deployment: Deployment) -> ReplicaPlan | None:
+    """The replicas that the model's role plans, or None where there is no such role."""
+    counts = deployment.model.get("replicas")
+    if not counts or not deployment.engine:
+        return None
+    least, most = int(counts["least"]), int(counts["most"])
+    return ReplicaPlan(
+        gpu=str(deployment.options["llmops_accelerator_type"]),
+        gpus=max(int(deployment.options["llmops_gpus_per_replica"]), 1),
+        least=least,
+        most=max(least, most),
+        names=deployment.names_of(deployment.engine),
+        host=deployment.host,
+    )
+
+
+def _pool(pool: Mapping[str, Any], deployment: Deployment, role: str) -> PoolPlan:
+    names = deployment.names_of(role)
+    _project, location, cluster = deployment.place
     config = pool.get("config") or {}
     accelerators = config.get("accelerators") or []
     zones = tuple(pool.get("locations") or ())
     if not zones:
-        if location.count("-") < 2:
-            raise InvalidOption(f"{option}.locations", pool.get("locations"), "the zones that its nodes are to be in")
+        if str(location).count("-") < 2:
+            raise InvalidOption(names.of("locations"), pool.get("locations"), "the zones that its nodes are to be in")
         zones = (location,)
     ssds = (config.get("ephemeral_storage_local_ssd_config") or {}).get("local_ssd_count")
     try:
         # Of zones that are tried in order, the pool is in one.
-        start, least, most = _sizes(pool, 1 if pool.get("locations_in_order") else len(zones))
+        start, least, most = _sizes(pool, 1 if _is(pool.get("locations_in_order")) else len(zones))
         return PoolPlan(
             name=str(pool.get("name")),
             zones=zones,
@@ -125,22 +214,32 @@ def _pool(pool: Mapping[str, Any], option: str, location: str) -> PoolPlan:
             local_ssds=int(ssds or 0),
             disk_type=config.get("disk_type") or DEFAULT_DISK,
             disk_gb=int(config.get("disk_size_gb") or DEFAULT_DISK_GB),
-            spot=bool(config.get("spot") or config.get("preemptible")),
-            public_addresses=not (pool.get("network_config") or {}).get("enable_private_nodes"),
+            spot=_is(config.get("spot")) or _is(config.get("preemptible")),
+            public_addresses=not _is((pool.get("network_config") or {}).get("enable_private_nodes")),
             start=start,
             least=least,
             most=most,
+            names=names,
+            location=str(location),
+            cluster=str(cluster),
+            hosts=(deployment.host,),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidOption(option, pool.get("name"), f"a pool in the options of gke_node_pool ({error!r})") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        accepted = f"node pools in the options of llmops.gke.gke_node_pool ({error!r})"
+        raise InvalidOption(f"the node pools of role {role}", pool.get("name"), accepted) from error
 
 
 def _sizes(pool: Mapping[str, Any], zones: int) -> tuple[int, int, int]:
     """Nodes at the start, at least, at most; GKE counts by zone, but for limits that are named total."""
     start = int(pool.get("initial_node_count") or 0) * zones
     limits = pool.get("autoscaling") or {}
-    if not limits.get("enabled"):
+    if not _is(limits.get("enabled")):
         return start, start, start
     least = int(limits.get("total_min_node_count") or int(limits.get("min_node_count") or 0) * zones)
     most = int(limits.get("total_max_node_count") or int(limits.get("max_node_count") or 0) * zones)
     return max(start, least), least, max(most, start, least)
+
+
+def _is(value: Any) -> bool:
+    """Whether a switch is on; ``-e`` gives texts. Raises TypeError where it is no boolean."""
+    return value is not None and boolean(value)

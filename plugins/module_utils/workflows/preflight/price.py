@@ -27,8 +27,9 @@ def estimate(plan: Plan, machines: Offers, given: Mapping[str, float]) -> tuple[
         try:
             by_node[pool.name] = _node_price(pool, machines, given)
         except NoPrice as missing:
-            fix = f"give it in US dollars an hour by prices: {{{missing}: …}}"
-            findings.append(Finding("price", f"pool {pool.name}: the price of {missing} is not known", fix, WARNING))
+            fix = f"give it in US dollars an hour by llmops_prices: {{{missing}: …}}"
+            message = f"pool {pool.name}: the price of {missing} is not known"
+            findings.append(Finding("price", message, fix, WARNING, "llmops_prices"))
     known = [pool for pool in plan.pools if pool.name in by_node]
     totals = {
         when: rate("cluster", given)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...google.accelerators import GPUS
 from .facts import POOL_SIZES, Facts
-from .findings import WARNING, Finding
+from .findings import WARNING, Finding, of_hosts
 from .needs import gpu_quota, node_needs
 from .plan import Plan, PoolPlan
 from .replicas import check_replicas
@@ -25,7 +25,7 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
     quotas = {**facts["region_quotas"], **facts["project_quotas"]}
     starting, growing = _more(plan, facts, "start"), _more(plan, facts, "most")
     names = {metric: _pools_that_need(plan, facts, metric) for metric in growing}
-    gpu_metrics = {gpu_quota(pool, facts["region_quotas"]) for pool in plan.pools}
+    gpu_metrics = {gpu_quota(pool, facts["region_quotas"]) for pool in plan.all_pools}
     page = f"https://console.cloud.google.com/iam-admin/quotas?project={plan.project}"
     for metric in sorted(growing):
         quota = quotas.get(metric)
@@ -36,14 +36,17 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
         where = f"project {plan.project}" if metric in facts["project_quotas"] else plan.region
         state = f"{free:g} of {limit:g} are free in {where}"
         raise_it = f"ask for at least {{0:g}} at {page}"
-        pools = ", ".join(names[metric])
+        pools = _named(plan, names[metric])
         if starting[metric] > free:
-            fix = f"{raise_it.format(usage + starting[metric])}, or begin with fewer or smaller nodes"
-            yield Finding("quota", f"{metric}: the first nodes of {pools} need {starting[metric]:g}, {state}", fix)
+            first = names[metric][0].names.of("initial_node_count")
+            fix = f"{raise_it.format(usage + starting[metric])}, or begin with fewer ({first}) or smaller nodes"
+            message = f"{metric}: the first nodes of {pools} need {starting[metric]:g}, {state}"
+            yield Finding("quota", message, fix, variable=first)
         elif growing[metric] > free:
             message = f"{metric}: at their most {pools} need {growing[metric]:g} more, {state}; autoscaling stops there"
-            fix = f"{raise_it.format(usage + growing[metric])}, or lower max_node_count"
-            yield Finding("quota", message, fix, WARNING)
+            limits = names[metric][0].names.of("autoscaling.max_node_count")
+            fix = f"{raise_it.format(usage + growing[metric])}, or lower {limits}"
+            yield Finding("quota", message, fix, WARNING, limits)
     yield from _check_unlisted(plan, facts, page)
     yield from check_replicas(plan, facts, page)
 
@@ -51,40 +54,50 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
 def _more(plan: Plan, facts: Facts, when: str) -> Counter[str]:
     """What the nodes take that are to come until the plan's start, or its most."""
     total: Counter[str] = Counter()
-    for pool in plan.pools:
-        have = facts[POOL_SIZES].get(pool.name)
+    for pool in plan.all_pools:
+        have = facts[POOL_SIZES].get(pool.key)
         # A pool that is there was begun before: its size is the autoscaler's matter, within its limits.
         wanted = pool.least if when == "start" and have is not None else getattr(pool, when)
-        for metric, amount in _needs(pool, facts).items():
+        for metric, amount in _needs(plan, pool, facts).items():
             total[metric] += amount * max(wanted - (have or 0), 0)
     return total
 
 
-def _needs(pool: PoolPlan, facts: Facts) -> Counter[str]:
+def _needs(plan: Plan, pool: PoolPlan, facts: Facts) -> Counter[str]:
+    """What a node takes of the region's and the project's quotas; of another region's pool, only of the project's."""
     shape = next(iter(facts["machine_types"].get(pool.machine_type, {}).values()), {})
-    return node_needs(pool, shape.get("guestCpus", 0), facts["region_quotas"])
+    needs = node_needs(pool, shape.get("guestCpus", 0), facts["region_quotas"])
+    near = pool.region == plan.region
+    return Counter({name: amount for name, amount in needs.items() if near or name in facts["project_quotas"]})
 
 
-def _pools_that_need(plan: Plan, facts: Facts, metric: str) -> list[str]:
-    return [pool.name for pool in plan.pools if _needs(pool, facts)[metric]]
+def _pools_that_need(plan: Plan, facts: Facts, metric: str) -> list[PoolPlan]:
+    return [pool for pool in plan.all_pools if _needs(plan, pool, facts)[metric]]
+
+
+def _named(plan: Plan, pools: list[PoolPlan]) -> str:
+    """The pools' names, and whose they are where other hosts of the run have some."""
+    hosts = plan.other_hosts(host for pool in pools for host in pool.hosts)
+    return ", ".join(dict.fromkeys(pool.name for pool in pools)) + of_hosts(hosts)
 
 
 def _check_unlisted(plan: Plan, facts: Facts, page: str) -> Iterator[Finding]:
     """GPUs whose quota Compute Engine does not list, so that nobody can say beforehand whether it suffices."""
     needs: Counter[tuple[str, bool]] = Counter()
-    pools: dict[tuple[str, bool], list[str]] = {}
-    for pool in plan.pools:
-        more = pool.most - (facts[POOL_SIZES].get(pool.name) or 0)
-        if pool.gpu and more > 0 and gpu_quota(pool, facts["region_quotas"]) is None:
+    pools: dict[tuple[str, bool], list[PoolPlan]] = {}
+    for pool in plan.all_pools:
+        more = pool.most - (facts[POOL_SIZES].get(pool.key) or 0)
+        near = pool.region == plan.region
+        if pool.gpu and near and more > 0 and gpu_quota(pool, facts["region_quotas"]) is None:
             needs[pool.gpu, pool.spot] += pool.gpus * more
-            pools.setdefault((pool.gpu, pool.spot), []).append(pool.name)
+            pools.setdefault((pool.gpu, pool.spot), []).append(pool)
     for (name, spot), need in needs.items():
         gpu = GPUS.get(name)
         metric, family = (gpu.quota_metric(spot=spot), gpu.quota_family) if gpu else (None, None)
         kind = "on Spot" if spot else "on demand"
         message = (
             f"Compute Engine lists no quota of {name} {kind} in {plan.region}, so whether the {need} that "
-            f"{', '.join(pools[name, spot])} may need are free is not known"
+            f"{_named(plan, pools[name, spot])} may need are free is not known"
         )
         where = metric or (f"GPUs per GPU family (gpu_family {family})" if family else f"GPUs per GPU family of {name}")
         yield Finding("quota", message, f"look for {where} in {plan.region} at {page}", WARNING)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 
 from .facts import POOL_SIZES, Facts
-from .findings import WARNING, Finding, listed
+from .findings import ERROR, WARNING, Finding, listed, of_hosts
 from .needs import gpu_quota
 from .plan import Plan
 
@@ -23,30 +23,31 @@ def check_replicas(plan: Plan, facts: Facts, raise_at: str) -> Iterator[Finding]
     whose quota Compute Engine does not list, only the quota of the whole project is known.
     """
     wanted = plan.replicas
-    pools = [pool for pool in plan.pools if wanted and pool.gpu == wanted.gpu]
+    near = [pool for pool in plan.all_pools if pool.region == plan.region]
+    pools = [pool for pool in near if wanted and pool.gpu == wanted.gpu]
     if wanted is None or not pools:
         return
     listed_metrics = {gpu_quota(pool, facts["region_quotas"]) for pool in pools}
     metrics = sorted(metric for metric in listed_metrics if metric)
-    held = sum((facts[POOL_SIZES].get(pool.name) or 0) * pool.gpus for pool in pools)
+    held = sum((facts[POOL_SIZES].get(pool.key) or 0) * pool.gpus for pool in pools)
     free = math.inf if None in listed_metrics else sum(_free(facts["region_quotas"].get(name)) for name in metrics)
     if _ALL_REGIONS in facts["project_quotas"]:
         everywhere = _free(facts["project_quotas"][_ALL_REGIONS])
         if everywhere < free:
             free, metrics = everywhere, [_ALL_REGIONS]
     gpus = held + free
-    for replicas, option, severity in (
-        (wanted.least, "min_replicas", "error"),
-        (wanted.most, "max_replicas", WARNING),
-    ):
-        need = replicas * wanted.gpus
+    hosts = of_hosts(plan.other_hosts(one.host for one in plan.all_replicas))
+    for limit, severity in (("least", ERROR), ("most", WARNING)):
+        counts = [getattr(one, limit) for one in plan.all_replicas]
+        need = sum(count * one.gpus for count, one in zip(counts, plan.all_replicas, strict=True))
         if need > gpus:
+            option = wanted.names.of(f"replicas.{limit}")
             message = (
-                f"{replicas} replicas ({option}) need {need} {wanted.gpu}, but by {listed(metrics)} the pools can have "
-                f"{gpus:g}, enough for {math.floor(gpus / wanted.gpus)}"
+                f"{sum(counts)} replicas{hosts} ({option}) need {need} {wanted.gpu}, but by {listed(metrics)} the "
+                f"pools can have {gpus:g}" + ("" if hosts else f", enough for {math.floor(gpus / wanted.gpus)}")
             )
             fix = f"ask for {need - gpus:g} more at {raise_at}, or lower {option}"
-            yield Finding("quota", message, fix, severity)
+            yield Finding("quota", message, fix, severity, option)
             return
 
 

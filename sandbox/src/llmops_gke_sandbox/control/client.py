@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from llmops_gke_sandbox.control.informers import Informers
+from llmops_gke_sandbox.kubernetes.api import KubernetesApi
 from llmops_gke_sandbox.kubernetes.errors import ApiError
 
 
 class Client:
     """The API's write verbs for one controller or agent.
 
-    :param api: the LocalApi protocol.
     :param informers: whose stores take in what a write returned.
     :param manager: the field manager, as the component is called in life.
     """
 
-    def __init__(self, api, informers: Informers, manager: str) -> None:
+    def __init__(self, api: KubernetesApi, informers: Informers, manager: str) -> None:
         self._api, self._informers, self._manager = api, informers, manager
 
     async def create(self, resource: str, obj: dict, namespace: str | None = None) -> dict:

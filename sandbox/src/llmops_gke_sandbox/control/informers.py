@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from llmops_gke_sandbox.control.objects import key_of, uid_of
+from llmops_gke_sandbox.kubernetes.api import KubernetesApi
 
 _log = logging.getLogger(__name__)
 
@@ -86,12 +87,9 @@ class Store:
 
 
 class Informers:
-    """One Store a resource, each fed by one watch, shared by everything in a cluster.
+    """One Store a resource, each fed by one watch, shared by everything in a cluster."""
 
-    :param api: the LocalApi protocol: list and watch are used here.
-    """
-
-    def __init__(self, api) -> None:
+    def __init__(self, api: KubernetesApi) -> None:
         self._api = api
         self._stores: dict[str, Store] = {}
         self._tasks: list[asyncio.Task] = []

@@ -9,6 +9,7 @@ from llmops_gke_sandbox.control.client import Client
 from llmops_gke_sandbox.control.events import EventRecorder
 from llmops_gke_sandbox.control.informers import Informers
 from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.kubernetes.api import KubernetesApi
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Plane:
     name: str
     project: str
     location: str
-    api: object
+    api: KubernetesApi
     informers: Informers
     clock: Clock
     faults: Faults

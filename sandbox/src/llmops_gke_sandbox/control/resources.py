@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from llmops_gke_sandbox.control.informers import Store
-from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
 
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 

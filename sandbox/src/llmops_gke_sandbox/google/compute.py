@@ -10,7 +10,7 @@ from aiohttp import web
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import places, subnetworks
-from llmops_gke_sandbox.google.container.filling import group_actions
+from llmops_gke_sandbox.google.container.defaulting import group_actions
 from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard

@@ -1,6 +1,6 @@
 """The Kubernetes API server of a sandbox cluster.
 
-Layers, upper ones use lower ones only: ``cluster`` (listener, local client), ``rest`` (routes, discovery, tables,
-watches), ``verbs`` (what a request does), ``managed_fields``/``patches``/``rules`` (how objects change),
-``store``, ``schema`` and ``kinds`` (what there is).
+Layers, upper ones use lower ones only: ``cluster`` (listener, client inside the process), ``rest`` (HTTP), ``verbs``
+(what a request does), ``validation``, ``lifecycle`` and ``apply`` (what is refused, what becomes of an object, how a
+write changes it), ``store``, ``schema`` (what there is).
 """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .custom_resources import CustomResources
-from .decode import copy
-from .options import WriteOptions
-from .verbs import Verbs
+from llmops_gke_sandbox.kubernetes.options import WriteOptions
+from llmops_gke_sandbox.kubernetes.schema.custom_resources import CustomResources
+from llmops_gke_sandbox.kubernetes.schema.decode import copy
+from llmops_gke_sandbox.kubernetes.verbs import Verbs
 
 _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system", "gmp-public", "gmp-system")
 _API_SERVICE = {

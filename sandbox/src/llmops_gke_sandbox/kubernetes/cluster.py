@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..clock import Clock
-from ..faults import Faults
-from ..request_log import RequestLog
-from .bootstrap import bootstrap
-from .builtin_kinds import builtin_kinds
-from .forwarding.legs import PortSource
-from .kinds import Registry
-from .listener import Listener
-from .local import LocalApi
-from .rest.handlers import Handlers
-from .rest.pod_logs import LogSource
-from .store import Store
-from .verbs import Verbs
+from llmops_gke_sandbox.clock import Clock
+from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.kubernetes.bootstrap import bootstrap
+from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
+from llmops_gke_sandbox.kubernetes.listener import Listener
+from llmops_gke_sandbox.kubernetes.local_api import LocalApi
+from llmops_gke_sandbox.kubernetes.rest.handlers import Handlers
+from llmops_gke_sandbox.kubernetes.rest.pod_logs import LogSource
+from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
+from llmops_gke_sandbox.kubernetes.store import Store
+from llmops_gke_sandbox.kubernetes.verbs import Verbs
+from llmops_gke_sandbox.request_log import RequestLog
 
 
 class KubernetesCluster:

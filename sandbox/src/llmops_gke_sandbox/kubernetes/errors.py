@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .kinds import Kind
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind
 
 
 class Cause(NamedTuple):

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import trustme
 from aiohttp import web
 
-from ..faults import Faults
-from ..request_log import RequestLog, mark_simulated
+from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.request_log import RequestLog, mark_simulated
 
 _HOST = "127.0.0.1"
 _LARGEST_BODY = 3 * 1024 * 1024

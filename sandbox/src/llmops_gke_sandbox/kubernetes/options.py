@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .decode import DecodeError
-from .errors import Cause, invalid_options, number
-from .patches import APPLY
-from .words import Causes, forbidden, one_of, required, unsupported, wrong
+from llmops_gke_sandbox.kubernetes.apply.patches import APPLY
+from llmops_gke_sandbox.kubernetes.errors import Cause, invalid_options, number
+from llmops_gke_sandbox.kubernetes.schema.decode import DecodeError
+from llmops_gke_sandbox.kubernetes.validation.messages import Causes, forbidden, one_of, required, unsupported, wrong
 
 
 @dataclass

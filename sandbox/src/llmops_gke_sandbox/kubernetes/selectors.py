@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .errors import bad_request
-from .kinds import Kind
-from .words import Form, label_value, qualified_name
+from llmops_gke_sandbox.kubernetes.errors import bad_request
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind
+from llmops_gke_sandbox.kubernetes.validation.messages import Form, label_value, qualified_name
 
 Matches = Callable[[dict], bool]
 

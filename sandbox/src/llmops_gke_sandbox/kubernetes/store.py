@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .kinds import Kind
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind
 
 HISTORY = 3_000
 """How many changes are kept for watches that start in the past."""

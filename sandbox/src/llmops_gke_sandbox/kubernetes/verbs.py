@@ -5,23 +5,43 @@ from __future__ import annotations
 import random
 import uuid
 
-from ..faults import Faults
-from . import managed_fields
-from .decode import DecodeError, copy, decode
-from .deletion import Deletion
-from .errors import already_exists, bad_request, conflict, details, forbidden, internal, not_found
-from .kinds import Kind, Registry
-from .managed_fields import Owner
-from .namespaces import require_namespace
-from .object_types import cannot_be_handled, require_applied_type, require_type
-from .options import WriteOptions
-from .patches import APPLY, patched, unreadable
-from .rules import after_create, complete, prepare_create, prepare_update, reset_fields
-from .schema import type_of
-from .service_addresses import ServiceAddresses
-from .store import Store
-from .validation import refuse_missing_name, validate_create, validate_status, validate_update
-from .zero_values import empty_object
+from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.kubernetes.apply import managed_fields
+from llmops_gke_sandbox.kubernetes.apply.managed_fields import Owner
+from llmops_gke_sandbox.kubernetes.apply.patches import APPLY, patched, unreadable
+from llmops_gke_sandbox.kubernetes.errors import (
+    already_exists,
+    bad_request,
+    conflict,
+    details,
+    forbidden,
+    internal,
+    not_found,
+)
+from llmops_gke_sandbox.kubernetes.lifecycle.deletion import Deletion
+from llmops_gke_sandbox.kubernetes.lifecycle.namespaces import require_namespace
+from llmops_gke_sandbox.kubernetes.lifecycle.service_addresses import ServiceAddresses
+from llmops_gke_sandbox.kubernetes.lifecycle.strategies import (
+    after_create,
+    complete,
+    prepare_create,
+    prepare_update,
+    reset_fields,
+)
+from llmops_gke_sandbox.kubernetes.options import WriteOptions
+from llmops_gke_sandbox.kubernetes.schema.decode import DecodeError, copy, decode
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
+from llmops_gke_sandbox.kubernetes.schema.types import type_of
+from llmops_gke_sandbox.kubernetes.schema.zero_values import empty_object
+from llmops_gke_sandbox.kubernetes.store import Store
+from llmops_gke_sandbox.kubernetes.validation.object_types import cannot_be_handled, require_applied_type, require_type
+from llmops_gke_sandbox.kubernetes.validation.objects import (
+    refuse_missing_name,
+    validate_create,
+    validate_status,
+    validate_update,
+)
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 

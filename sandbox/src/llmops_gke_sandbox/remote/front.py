@@ -17,15 +17,15 @@ from yarl import URL
 
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.kubernetes.bootstrap import MONITORING
-from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
 from llmops_gke_sandbox.kubernetes.errors import ApiError, not_found, not_implemented
 from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
-from llmops_gke_sandbox.kubernetes.kinds import Registry
 from llmops_gke_sandbox.kubernetes.listener import Listener
 from llmops_gke_sandbox.kubernetes.rest import access, proxy
 from llmops_gke_sandbox.kubernetes.rest.paths import Target, resolve
 from llmops_gke_sandbox.kubernetes.rest.pod_logs import LogSource, send_log
 from llmops_gke_sandbox.kubernetes.rest.port_forward import forward
+from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
 from llmops_gke_sandbox.remote.http_api import HttpApi
 from llmops_gke_sandbox.remote.kubeconfig import Access
 from llmops_gke_sandbox.request_log import RequestLog

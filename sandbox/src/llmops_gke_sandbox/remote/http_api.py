@@ -1,4 +1,4 @@
-"""The protocol of LocalApi over HTTP: what controllers and agents need of an API server, any API server."""
+"""A client of any API server, over HTTP, for controllers and agents."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 import aiohttp
 
-from llmops_gke_sandbox.kubernetes.builtin_kinds import builtin_kinds
-from llmops_gke_sandbox.kubernetes.custom_resources import custom_kinds
+from llmops_gke_sandbox.kubernetes.api import DEFAULT_MANAGER
 from llmops_gke_sandbox.kubernetes.errors import ApiError
-from llmops_gke_sandbox.kubernetes.kinds import Registry
+from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
+from llmops_gke_sandbox.kubernetes.schema.custom_resources import custom_kinds
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
 from llmops_gke_sandbox.remote.kubeconfig import Access
 
-DEFAULT_MANAGER = "kube-controller-manager"
 _WATCH_SECONDS = 290
 _PAGE = 500
 _JSON, _MERGE = "application/json", "application/merge-patch+json"
@@ -25,7 +25,7 @@ _ATTEMPTS, _FIRST_PAUSE = 5, 0.1
 
 
 class HttpApi:
-    """Reads and writes one cluster; see kubernetes.local.LocalApi. Builtin kinds, and those it is told of."""
+    """The cluster of another process; see KubernetesApi. It knows the builtin kinds, and those it is told of."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -52,7 +52,6 @@ class HttpApi:
             self._opened = None
 
     async def get(self, resource: str, name: str, namespace: str | None = None) -> dict | None:
-        """Return an object, None if there is none."""
         try:
             return await self._request("GET", self._path(resource, namespace, name))
         except ApiError as error:
@@ -60,25 +59,15 @@ class HttpApi:
                 return None
             raise
 
-    async def list(
-        self,
-        resource: str,
-        namespace: str | None = None,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-    ) -> list[dict]:
-        """Return the objects of one namespace, or of all."""
-        chosen = {"labelSelector": label_selector, "fieldSelector": field_selector}
-        return (await self._pages(resource, namespace, {key: one for key, one in chosen.items() if one}))[0]
+    async def list(self, resource: str, namespace: str | None = None) -> list[dict]:
+        return (await self._pages(resource, namespace))[0]
 
     async def snapshot(self, resource: str) -> tuple[list[dict], str]:
-        """Return all objects of a resource, and the version from which a watch goes on."""
-        return await self._pages(resource, None, {})
+        return await self._pages(resource, None)
 
     async def create(
         self, resource: str, obj: dict, namespace: str | None = None, manager: str = DEFAULT_MANAGER
     ) -> dict:
-        """Create an object; the namespace is the object's own if none is given."""
         kind = self._kinds.named(resource)
         body = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
         namespace = namespace or obj.get("metadata", {}).get("namespace")
@@ -93,22 +82,8 @@ class HttpApi:
         subresource: str | None = None,
         manager: str = DEFAULT_MANAGER,
     ) -> dict:
-        """Apply a JSON merge patch to an object or to its status."""
         path = self._path(resource, namespace, name, subresource)
         return await self._request("PATCH", path, body, {"fieldManager": manager}, _MERGE)
-
-    async def replace(
-        self,
-        resource: str,
-        name: str,
-        obj: dict,
-        namespace: str | None = None,
-        subresource: str | None = None,
-        manager: str = DEFAULT_MANAGER,
-    ) -> dict:
-        """Replace an object or its status; with a resourceVersion in it, only if that is still the latest."""
-        path = self._path(resource, namespace, name, subresource)
-        return await self._request("PUT", path, obj, {"fieldManager": manager})
 
     async def delete(
         self,
@@ -119,7 +94,6 @@ class HttpApi:
         uid: str | None = None,
         grace_period: int | None = None,
     ) -> None:
-        """Delete an object; one that is absent already is fine."""
         options: dict = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if uid is not None:
             options["preconditions"] = {"uid": uid}
@@ -134,14 +108,9 @@ class HttpApi:
     async def watch(
         self, resource: str, namespace: str | None = None, since: str | None = None
     ) -> AsyncIterator[tuple[str, dict]]:
-        """Yield (type, object) for each change after ``since``, or, without it, (ADDED, object) for all first.
-
-        Goes on over the server's own timeouts.
-
-        :raises ApiError: 410 where the server no longer knows the version that the watch has come to.
-        """
+        """See KubernetesApi. Goes on over the server's own timeouts."""
         if since is None:
-            objects, since = await self._pages(resource, namespace, {})
+            objects, since = await self._pages(resource, namespace)
             for obj in objects:
                 yield "ADDED", obj
         kind = self._kinds.named(resource)
@@ -163,8 +132,8 @@ class HttpApi:
                     if event["type"] != "BOOKMARK":
                         yield event["type"], {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
 
-    async def _pages(self, resource: str, namespace: str | None, chosen: dict[str, str]) -> tuple[list[dict], str]:
-        kind, found, query = self._kinds.named(resource), [], {**chosen, "limit": str(_PAGE)}
+    async def _pages(self, resource: str, namespace: str | None) -> tuple[list[dict], str]:
+        kind, found, query = self._kinds.named(resource), [], {"limit": str(_PAGE)}
         while True:
             page = await self._request("GET", self._path(resource, namespace), None, query)
             found += [{"apiVersion": kind.api_version, "kind": kind.kind, **obj} for obj in page.get("items") or []]

@@ -23,19 +23,19 @@ def _dcgm_exporter(context: ContainerContext) -> Workload:
 
 
 def _metrics_adapter(context: ContainerContext) -> Workload:
-    from llmops_gke_sandbox.workloads.metrics_adapter import MetricsAdapterWorkload
+    from llmops_gke_sandbox.workloads.metrics.metrics_adapter import MetricsAdapterWorkload
 
     return MetricsAdapterWorkload(context)
 
 
 def _prometheus_adapter(context: ContainerContext) -> Workload:
-    from llmops_gke_sandbox.workloads.prometheus_adapter import PrometheusAdapterWorkload
+    from llmops_gke_sandbox.workloads.metrics.prometheus_adapter import PrometheusAdapterWorkload
 
     return PrometheusAdapterWorkload(context)
 
 
 def _prometheus_frontend(context: ContainerContext) -> Workload:
-    from llmops_gke_sandbox.workloads.prometheus_frontend import PrometheusFrontendWorkload
+    from llmops_gke_sandbox.workloads.metrics.prometheus_frontend import PrometheusFrontendWorkload
 
     return PrometheusFrontendWorkload(context)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.faults import Faults
-from llmops_gke_sandbox.workloads.series import Series
+from llmops_gke_sandbox.workloads.metrics.series import Series
 
 
 class Hub(Protocol):

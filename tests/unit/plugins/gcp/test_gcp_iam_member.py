@@ -17,6 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_iam_
     ARGUMENT_SPEC as IAM_MEMBER,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_iam_member import RULES as IAM_MEMBER_RULES
+from ansible_collections.llmops.gke.plugins.module_utils.google import iam
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 GET, SET = "/v1/projects/demo-project:getIamPolicy", "/v1/projects/demo-project:setIamPolicy"
@@ -53,7 +54,7 @@ def test_only_the_one_binding_changes_and_the_etag_goes_along():
 
 
 def test_the_last_member_takes_the_binding_along():
-    written = gcp_iam_member.with_members(WITH_IT, "roles/owner", [])
+    written = iam.with_members(WITH_IT, "roles/owner", [])
     assert written["bindings"] == WITH_IT["bindings"][1:]
 
 

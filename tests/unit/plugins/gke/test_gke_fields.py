@@ -12,7 +12,6 @@ from typing import Any
 import field_docs
 import googleapiclient
 import pytest
-import yaml
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.argument_spec import spec_of
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS
@@ -80,12 +79,12 @@ def test_row_is_a_field_of_the_api(schema: str, field: Field):
         found = schema_at(schema, path)
         assert json_kind(found) == JSON_KINDS.get(value.kind, "string")
         assert found.get("format") == FORMATS.get(value.kind, found.get("format"))
-        assert bool(found.get("readOnly")) == bool(isinstance(value, Field) and value.born)
+        assert bool(found.get("readOnly")) == bool(isinstance(value, Field) and value.create_path)
         choices = found.get("enum") or found.get("items", {}).get("enum")
         if choices is not None:
             assert value.choices and set(value.choices) <= set(choices)
-    if field.born:
-        assert json_kind(schema_at(schema, field.born)) == JSON_KINDS.get(field.kind, "string")
+    if field.create_path:
+        assert json_kind(schema_at(schema, field.create_path)) == JSON_KINDS.get(field.kind, "string")
     assert set(field.keys) <= {item.path for item in field.items}
 
 
@@ -160,23 +159,3 @@ def test_documentation_and_argument_spec_agree_and_every_group_is_described(fiel
 
 def test_the_page_about_the_fields_is_written_from_the_tables():
     assert field_docs.PAGE.read_text() == field_docs.page(), "run scripts/field_docs.py"
-
-
-@pytest.mark.parametrize(
-    ("role", "task", "fields", "variable"),
-    [
-        ("gke_cluster", "llmops.gke.gke_cluster", CLUSTER_FIELDS, "gke_cluster_fields"),
-        ("gke_cluster", "llmops.gke.gke_node_pool", NODE_POOL_FIELDS, "gke_cluster_pool_fields"),
-        ("gpu_nodepool", "llmops.gke.gke_node_pool", NODE_POOL_FIELDS, "gpu_nodepool_fields"),
-    ],
-    ids=["cluster", "own pool", "GPU pool"],
-)
-def test_the_roles_hand_every_field_on(role: str, task: str, fields: tuple[Field, ...], variable: str):
-    folder = field_docs.ROOT / "roles" / role
-    (arguments,) = [one[task] for one in yaml.safe_load((folder / "tasks" / "main.yml").read_text()) if task in one]
-    options = {field.option.partition(".")[0] for field in fields}
-    assert options <= set(arguments)
-    accepted = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
-    spec = spec_of(fields)
-    known = {name: option["type"] for name, option in accepted[variable]["options"].items()}
-    assert known == {name: spec[name]["type"] for name in options}

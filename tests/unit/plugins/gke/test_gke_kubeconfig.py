@@ -105,6 +105,13 @@ def test_other_entries_stay_as_they_are_and_are_not_shown(tmp_path: Path):
     assert not play(path=str(path), state="absent")[0].changed
 
 
+def test_what_looks_like_a_date_in_other_entries_stays_as_it_was_written(tmp_path: Path):
+    path = tmp_path / "config"
+    path.write_text("users:\n- name: theirs\n  user: {auth-provider: {config: {expiry: 2024-03-15T22:22:00Z}}}\n")
+    play(path=str(path))
+    assert "'2024-03-15T22:22:00Z'" in path.read_text()
+
+
 def test_an_entry_that_differs_is_replaced_in_its_place_and_its_secret_not_shown(tmp_path: Path):
     path = tmp_path / "config"
     old = {**OURS, "users": [{"name": NAME, "user": {"token": "SECRET"}}, *THEIRS["users"]]}

@@ -16,6 +16,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     # Imported late: a conftest is loaded before Ansible's own finder of collections is in place.
     from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
     from ansible_collections.llmops.gke.plugins.module_utils.engines.kubernetes import (
+        custom_metrics_adapter,
         k8s_apply,
         k8s_info,
         k8s_label,
@@ -24,6 +25,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     taken: list[float] = []
     impatient = functools.partial(Deadline, clock=lambda: sum(taken), sleep=taken.append)
-    for engine in (k8s_apply, k8s_info, k8s_label, k8s_logs):
+    for engine in (custom_metrics_adapter, k8s_apply, k8s_info, k8s_label, k8s_logs):
         monkeypatch.setattr(engine, "Deadline", impatient)
     return taken

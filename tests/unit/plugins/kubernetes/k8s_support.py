@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from tests.unit.fake_http import Reply
 
-_GOLDEN = Path(__file__).parents[3] / "golden" / "kubernetes-1.36"
+_GOLDEN = Path(__file__).parents[4] / "sandbox" / "tests" / "golden" / "kubernetes-1.36"
 
 DEPLOYMENT_PATH = "/apis/apps/v1/namespaces/golden/deployments/mistral-7b"
 SERVICE_PATH = "/api/v1/namespaces/golden/services/mistral-7b-service"

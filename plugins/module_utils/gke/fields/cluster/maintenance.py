@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..equivalence import version_parts
-from ..field import AtBirth, Field, Value, Verb
+from ..field import CreateOnly, Field, Value, Verb
 from ..remedies import ANOTHER_CLUSTER
 
 
@@ -59,7 +59,7 @@ FIELDS: tuple[Field, ...] = (
         "initialClusterVersion",
         "version",
         "Version that the cluster is created with, such as C(1.33); not compared afterwards.",
-        change=AtBirth(),
+        change=CreateOnly(),
     ),
     Field(
         f"{_WINDOW}.dailyMaintenanceWindow.startTime", "str", "Hour and minute in UTC, C(HH:MM).", change=MAINTENANCE
@@ -123,7 +123,7 @@ FIELDS: tuple[Field, ...] = (
         "upgrade, an earlier one is refused. Leave it out to let the release channel decide.",
         change=Verb("currentMasterVersion", "update.desiredMasterVersion"),
         called="master_version",
-        born="initialClusterVersion",
+        create_path="initialClusterVersion",
         refuses=_downgrade,
     ),
     Field(

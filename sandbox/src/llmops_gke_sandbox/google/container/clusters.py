@@ -7,11 +7,11 @@ import uuid
 
 from llmops_gke_sandbox.clock import rfc3339
 from llmops_gke_sandbox.google.container import service
-from llmops_gke_sandbox.google.container.checks import check_cluster, check_labels, refuse
-from llmops_gke_sandbox.google.container.filling import asked_pools, new_cluster, new_pool
+from llmops_gke_sandbox.google.container.defaulting import asked_pools, new_cluster, new_pool
 from llmops_gke_sandbox.google.container.operations import Operation, OperationFailed
 from llmops_gke_sandbox.google.container.service import Call, Parts
 from llmops_gke_sandbox.google.container.state import Cluster, Pool, fingerprint
+from llmops_gke_sandbox.google.container.validation import check_cluster, check_labels, refuse
 
 # The API server answers when this much of the creation has passed; then the nodes come.
 _CONTROL_PLANE_SECONDS = 150

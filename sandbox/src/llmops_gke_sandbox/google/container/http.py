@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from llmops_gke_sandbox.google.container.changes import Changes
 from llmops_gke_sandbox.google.container.clusters import Clusters
 from llmops_gke_sandbox.google.container.pools import Pools
 from llmops_gke_sandbox.google.container.service import Call, Parts, Reads
+from llmops_gke_sandbox.google.container.updates import Changes
 from llmops_gke_sandbox.google.discovery import container_v1
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard

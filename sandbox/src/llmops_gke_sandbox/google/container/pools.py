@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from llmops_gke_sandbox.google.container import service
-from llmops_gke_sandbox.google.container.checks import check_autoscaling, check_pool, refuse
-from llmops_gke_sandbox.google.container.filling import new_pool
+from llmops_gke_sandbox.google.container.defaulting import new_pool
 from llmops_gke_sandbox.google.container.operations import Operation, OperationFailed
 from llmops_gke_sandbox.google.container.service import Call, Parts
 from llmops_gke_sandbox.google.container.state import Cluster, Pool
+from llmops_gke_sandbox.google.container.validation import check_autoscaling, check_pool, refuse
 from llmops_gke_sandbox.google.errors import GoogleError, request_info
 
 _BOOT_AFTER_SECONDS = 45

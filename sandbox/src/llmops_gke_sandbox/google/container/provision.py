@@ -9,7 +9,7 @@ import string
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import places
 from llmops_gke_sandbox.google.container.backend import BackendFactory
-from llmops_gke_sandbox.google.container.filling import Shown, group_name
+from llmops_gke_sandbox.google.container.defaulting import Shown, group_name
 from llmops_gke_sandbox.google.container.operations import OperationFailed
 from llmops_gke_sandbox.google.container.state import Cluster, Pool, Store
 from llmops_gke_sandbox.google.errors import GoogleError, request_info

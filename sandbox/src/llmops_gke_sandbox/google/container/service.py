@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmops_gke_sandbox.clock import Clock
-from llmops_gke_sandbox.google.container.checks import check_location
-from llmops_gke_sandbox.google.container.filling import Shown, defaults
+from llmops_gke_sandbox.google.container.defaulting import Shown, defaults
 from llmops_gke_sandbox.google.container.operations import OperationFailed, Operations
 from llmops_gke_sandbox.google.container.provision import Provisioner
 from llmops_gke_sandbox.google.container.state import Cluster, Pool, Store
+from llmops_gke_sandbox.google.container.validation import check_location
 from llmops_gke_sandbox.google.errors import GoogleError, request_info
 
 # Life's seconds.

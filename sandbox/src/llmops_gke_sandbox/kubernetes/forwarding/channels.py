@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from .legs import Leg, Pod, Refused
+from llmops_gke_sandbox.kubernetes.forwarding.legs import Leg, Pod, Refused
 
 PROTOCOL = "v4.channel.k8s.io"
 

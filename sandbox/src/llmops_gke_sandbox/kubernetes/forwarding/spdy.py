@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .spdy_dictionary import DICTIONARY
+from llmops_gke_sandbox.kubernetes.forwarding.spdy_dictionary import DICTIONARY
 
 _CONTROL, _VERSION = 0x8000, 3
 _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _PING, _GOAWAY = 1, 2, 3, 6, 7

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from .legs import Leg, Pod, Refused
-from .spdy import Data, Frame, Opened, Ping, Reader, Reset, Writer
+from llmops_gke_sandbox.kubernetes.forwarding.legs import Leg, Pod, Refused
+from llmops_gke_sandbox.kubernetes.forwarding.spdy import Data, Frame, Opened, Ping, Reader, Reset, Writer
 
 PROTOCOL = "SPDY/3.1+portforward.k8s.io"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import ApiError, details
-from ..kinds import Kind
-from ..managed_fields import Owner, updated
-from .paths import Target
+from llmops_gke_sandbox.kubernetes.apply.managed_fields import Owner, updated
+from llmops_gke_sandbox.kubernetes.errors import ApiError, details
+from llmops_gke_sandbox.kubernetes.rest.paths import Target
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind
 
 ANONYMOUS = "system:anonymous"
 WITHOUT_RIGHTS = (ANONYMOUS, "viewer")

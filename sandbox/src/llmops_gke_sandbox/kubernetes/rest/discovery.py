@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..kinds import Kind, Registry, Subresource
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind, Subresource
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
 
 VERSION = {
     "major": "1",

@@ -8,20 +8,20 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from ..errors import ApiError, bad_request, not_implemented
-from ..forwarding.legs import PortSource
-from ..options import DeleteOptions
-from ..rules import RETURNED_WHEN_DELETED
-from ..verbs import Verbs, subject_details
-from . import access, listing, protobuf
-from .forms import plain_list
-from .meta import Meta
-from .parts import Parts
-from .paths import Target, resolve
-from .pod_logs import LogSource
-from .proxy import Proxy
-from .requests import body_of, form_of, patch_form, write_options, written
-from .watches import Watch
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, not_implemented
+from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
+from llmops_gke_sandbox.kubernetes.lifecycle.strategies import RETURNED_WHEN_DELETED
+from llmops_gke_sandbox.kubernetes.options import DeleteOptions
+from llmops_gke_sandbox.kubernetes.rest import access, listing, protobuf
+from llmops_gke_sandbox.kubernetes.rest.meta import Meta
+from llmops_gke_sandbox.kubernetes.rest.paths import Target, resolve
+from llmops_gke_sandbox.kubernetes.rest.pod_logs import LogSource
+from llmops_gke_sandbox.kubernetes.rest.proxy import Proxy
+from llmops_gke_sandbox.kubernetes.rest.representations import plain_list
+from llmops_gke_sandbox.kubernetes.rest.requests import body_of, form_of, patch_form, write_options, written
+from llmops_gke_sandbox.kubernetes.rest.subresources import Parts
+from llmops_gke_sandbox.kubernetes.rest.watches import Watch
+from llmops_gke_sandbox.kubernetes.verbs import Verbs, subject_details
 
 _LOG = logging.getLogger(__name__)
 _NOT_ALLOWED = "the server does not allow this method on the requested resource"

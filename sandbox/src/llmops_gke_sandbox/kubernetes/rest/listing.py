@@ -7,11 +7,11 @@ import binascii
 import json
 from collections.abc import Mapping
 
-from ..errors import ApiError, bad_request, number
-from ..kinds import Kind
-from ..options import refuse_list_options
-from ..selectors import Matches, field_matcher, label_matcher
-from ..store import Gone, Store
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, number
+from llmops_gke_sandbox.kubernetes.options import refuse_list_options
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind
+from llmops_gke_sandbox.kubernetes.selectors import Matches, field_matcher, label_matcher
+from llmops_gke_sandbox.kubernetes.store import Gone, Store
 
 
 def matcher(kind: Kind, query: Mapping[str, str], name: str = "") -> Matches:

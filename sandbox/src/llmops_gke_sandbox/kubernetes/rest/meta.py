@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from ..kinds import Registry
-from ..openapi import group_document, index
-from . import discovery
-from .paths import group_version
+from llmops_gke_sandbox.kubernetes.rest import discovery
+from llmops_gke_sandbox.kubernetes.rest.paths import group_version
+from llmops_gke_sandbox.kubernetes.schema.openapi import group_document, index
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
 
 _HEALTH = ("/readyz", "/livez", "/healthz")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..kinds import Kind, Registry, Subresource
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind, Subresource
+from llmops_gke_sandbox.kubernetes.schema.registry import Registry
 
 _ONE = ("get", "update", "patch", "delete")
 """Verbs on one object; the others are on collections."""

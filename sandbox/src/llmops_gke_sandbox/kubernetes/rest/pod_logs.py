@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from ..errors import ApiError, bad_request, invalid_options, not_implemented, number
-from ..timed_log import TimedLog
-from ..words import NOT_NEGATIVE, wrong
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, invalid_options, not_implemented, number
+from llmops_gke_sandbox.kubernetes.timed_log import TimedLog
+from llmops_gke_sandbox.kubernetes.validation.messages import NOT_NEGATIVE, wrong
 
 LogSource = Callable[[str, str, str, bool, int | None], list[str]]
 """(namespace, pod, container, previous, tail) -> lines, oldest first; tail is None for all, with their times."""

@@ -7,9 +7,9 @@ import contextlib
 
 from aiohttp import WSMsgType, web
 
-from ..errors import bad_request, not_implemented
-from ..forwarding import channels, tunnel
-from ..forwarding.legs import Pod, PortSource
+from llmops_gke_sandbox.kubernetes.errors import bad_request, not_implemented
+from llmops_gke_sandbox.kubernetes.forwarding import channels, tunnel
+from llmops_gke_sandbox.kubernetes.forwarding.legs import Pod, PortSource
 
 _PROTOCOLS = (tunnel.PROTOCOL, channels.PROTOCOL)
 _MOST = 65535

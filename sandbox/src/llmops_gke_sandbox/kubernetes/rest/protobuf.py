@@ -9,7 +9,7 @@ import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from ..errors import ApiError, bad_request, not_implemented
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, not_implemented
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import aiohttp
 from aiohttp import web
 
-from ..errors import ApiError
-from ..forwarding.legs import PortSource
-from ..verbs import Verbs
-from . import access
+from llmops_gke_sandbox.kubernetes.errors import ApiError
+from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
+from llmops_gke_sandbox.kubernetes.rest import access
+from llmops_gke_sandbox.kubernetes.verbs import Verbs
 
 _POD = re.compile(r"/api/v1/namespaces/(?P<namespace>[^/]+)/pods/(?P<pod>[^/:]+)(:(?P<port>\d+))?/proxy(?P<path>/.*)?")
 _GROUP = re.compile(r"/apis/(?P<group>[^/]+)/(?P<version>[^/]+)(/.*)?")

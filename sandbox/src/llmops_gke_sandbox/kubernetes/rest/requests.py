@@ -7,13 +7,13 @@ import json
 import yaml
 from aiohttp import web
 
-from ..errors import ApiError, bad_request, invalid_options
-from ..go_values import go_json_problem
-from ..options import WriteOptions, write_causes
-from ..patches import APPLY, JSON, MERGE, STRATEGIC
-from . import protobuf
-from .forms import Form
-from .paths import Target
+from llmops_gke_sandbox.kubernetes.apply.patches import APPLY, JSON, MERGE, STRATEGIC
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, invalid_options
+from llmops_gke_sandbox.kubernetes.go_values import go_json_problem
+from llmops_gke_sandbox.kubernetes.options import WriteOptions, write_causes
+from llmops_gke_sandbox.kubernetes.rest import protobuf
+from llmops_gke_sandbox.kubernetes.rest.paths import Target
+from llmops_gke_sandbox.kubernetes.rest.representations import Form
 
 _YAML = ("application/yaml", "application/x-yaml", APPLY)
 

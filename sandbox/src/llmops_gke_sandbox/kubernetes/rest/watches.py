@@ -6,13 +6,13 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-from ..errors import ApiError, internal, number
-from ..kinds import Kind
-from ..options import refuse_list_options
-from ..selectors import Matches
-from ..store import Change, Gone, Store
-from .forms import Form
-from .listing import matcher, not_a_version
+from llmops_gke_sandbox.kubernetes.errors import ApiError, internal, number
+from llmops_gke_sandbox.kubernetes.options import refuse_list_options
+from llmops_gke_sandbox.kubernetes.rest.listing import matcher, not_a_version
+from llmops_gke_sandbox.kubernetes.rest.representations import Form
+from llmops_gke_sandbox.kubernetes.schema.kinds import Kind
+from llmops_gke_sandbox.kubernetes.selectors import Matches
+from llmops_gke_sandbox.kubernetes.store import Change, Gone, Store
 
 DEFAULT_SECONDS = 1800
 _BOOKMARK_SECONDS = 60.0

@@ -1,0 +1,148 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the play's roles are about to make on a host, as plain data."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: deployment_plan
+short_description: Collect what the roles of a play are about to deploy for a host
+version_added: 0.1.0
+description:
+  - Resolves every option of this collection's roles in the play, validates each value by the role's argument spec, and
+    collects what the roles tell about the resources that they make.
+  - Finds variables that begin with the name of one of the collection's roles and that no role knows, such as a mistyped
+    option.
+  - Options that an argument spec marks as C(no_log) are left out, except for whether they are set. Other secrets and
+    credentials in URLs are hidden.
+author: The llmops.gke engineers (@llmops)
+options: {}
+notes:
+  - A role tells what it makes by C(__<role>_plan), and which variable sets which option of a module by
+    C(__<role>_variables), both in its C(vars/main.yml).
+seealso:
+  - module: llmops.gke.llm_preflight
+"""
+
+EXAMPLES = r"""
+- name: Show what is wrong with the variables of this host
+  ansible.builtin.debug:
+    msg: "{{ lookup('llmops.gke.deployment_plan').errors }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: One plan.
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: Name of the inventory host.
+      type: str
+    roles:
+      description: The roles of this collection in the play, C(llmops) first.
+      type: list
+    options:
+      description: Value of every option of these roles, except for secret ones.
+      type: dict
+    secrets:
+      description: For every secret option whether it is set.
+      type: dict
+    plans:
+      description: For each role what it is about to make (C(__<role>_plan)).
+      type: dict
+    variables:
+      description: For each role the variable that sets an option of its modules, by the option (C(__<role>_variables)).
+      type: dict
+    errors:
+      description: What the argument specs refuse and what cannot be resolved, one line each.
+      type: list
+    refused:
+      description: The options that RV(_raw.errors) are about.
+      type: list
+    unknown:
+      description: Variables that no role knows, each with the C(nearest) one that there is, or null.
+      type: list
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ..plugin_utils.plan_values import check, without_secrets
+from ..plugin_utils.role_variables import Role, read_roles, roles_of_play, unknown_variables
+
+ROLES = Path(__file__).absolute().parents[2] / "roles"
+
+
+class LookupModule(LookupBase):
+    """One plan, whatever the terms."""
+
+    def run(
+        self, terms: Iterable[str], variables: Mapping[str, Any] | None = None, **_options: Any
+    ) -> list[dict[str, Any]]:
+        """See RETURN."""
+        variables = variables or {}
+        roles = read_roles(ROLES)
+        here = roles_of_play(roles, self._resolved("ansible_play_role_names", variables) or [])
+        plan: dict[str, Any] = {
+            "host": str(variables.get("inventory_hostname", "")),
+            "roles": [role.name for role in here],
+            "options": {},
+            "secrets": {},
+            "plans": {},
+            "variables": {},
+            "errors": [],
+            "refused": [],
+            "unknown": unknown_variables(roles, variables),
+        }
+        for role in here:
+            self._add_options(plan, role, variables)
+            for part in ("plan", "variables"):
+                self._add_part(plan, role, part, variables)
+        return [plan]
+
+    def _add_options(self, plan: dict[str, Any], role: Role, variables: Mapping[str, Any]) -> None:
+        for name, spec in role.options.items():
+            if name not in variables:
+                errors = [f"{name}: is required; set it in your inventory"] if spec.get("required") else []
+            else:
+                try:
+                    value, errors = check(name, self._resolved(name, variables), spec)
+                except AnsibleError as error:
+                    value, errors = None, [f"{name}: cannot be resolved: {_on_one_line(error)}"]
+                if spec.get("no_log"):
+                    plan["secrets"][name] = bool(value)
+                elif not errors:
+                    plan["options"][name] = without_secrets(value, spec)
+            plan["errors"] += errors
+            plan["refused"] += [name] if errors else []
+
+    def _add_part(self, plan: dict[str, Any], role: Role, part: str, variables: Mapping[str, Any]) -> None:
+        name = f"__{role.name}_{part}"
+        if name not in variables:
+            return
+        try:
+            value = self._resolved(name, variables)
+        except AnsibleError as error:
+            # Where an option is to blame, that is told already.
+            plan["errors"] += [] if plan["errors"] else [f"{name}: cannot be resolved: {_on_one_line(error)}"]
+            plan["refused"].append(name)
+            return
+        if part == "plan":
+            plan["plans"][role.name] = without_secrets(value)
+        else:
+            plan["variables"][role.name] = value
+
+    def _resolved(self, name: str, variables: Mapping[str, Any]) -> Any:
+        """A variable's value as plain data. Raises AnsibleError where it cannot be resolved."""
+        return json.loads(json.dumps(self._templar.template(variables.get(name)), default=str))
+
+
+def _on_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,75 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options in messages: marked where a message is made, named where it is shown.
+
+An engine knows its own options. Who runs a role set a variable of the inventory instead, and wants to read its name. So
+an error marks each option that it mentions; the runner shows the option's own name, and a role's task the variable's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# Code points for private use: no text that a person writes has them, and repr() escapes those in a value.
+_BEGIN, _END = "\ue000", "\ue001"
+_MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def option(path: str) -> str:
+    """The option at a path, such as ``config.accelerators[0].accelerator_type``, marked for a message."""
+    return f"{_BEGIN}{path}{_END}"
+
+
+class OptionNames:
+    """What options are called where a message is shown.
+
+    variables: path of an option, without indices -> the variable that sets it. A path below one of them is named by the
+    variable and the rest, such as ``verify_thresholds.ttft_seconds``. The path ``*`` stands for all others: the
+    variable that holds further options in the module's own terms.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = dict(variables or {})
+
+    def variable(self, path: str) -> str | None:
+        """The variable that sets the option, or None where none is known."""
+        segments = path.split(".")
+        # A pool in a list of pools has the options of a pool.
+        for first in (0, 1) if _bare(segments[0]) == "node_pools" else (0,):
+            for last in range(len(segments), first, -1):
+                name = self._variables.get(_bare(".".join(segments[first:last])))
+                if name:
+                    index = "".join(_INDEX.findall(segments[last - 1])) if last < len(segments) else ""
+                    return ".".join([name + index, *segments[last:]])
+        others = self._variables.get("*")
+        return f"{others}.{path}" if others else None
+
+    def of(self, path: str) -> str:
+        """The variable that sets the option, or else the path itself."""
+        return self.variable(path) or path
+
+    def render(self, text: str) -> str:
+        """A message with every marked option named."""
+        return _MARKED.sub(lambda found: self.of(found[1]), text) if _BEGIN in text else text
+
+
+_OWN = OptionNames()
+
+
+def plain(value: Any) -> Any:
+    """Text, or a structure with texts, in which every marked option has its own name."""
+    if isinstance(value, str):
+        return _OWN.render(value)
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def _bare(path: str) -> str:
+    return _INDEX.sub("", path)

@@ -1,0 +1,171 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of llm_preflight: rules, the project and the model's Hub are asked in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+from ...core.errors import InvalidOption, LlmopsError
+from ...core.option_names import OptionNames, option
+from ...core.result import Progress, Result, silent
+from ...core.runner import ModuleSpec
+from ...google.options import GOOGLE_AUTH
+from ...models.access import HOME, AccessDenied
+from ...workflows.preflight.checks import MODEL, NAMES
+from ...workflows.preflight.deployment import Deployment, read_deployments
+from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
+from ...workflows.preflight.plan import read_pools
+from ...workflows.preflight.project import Looked, look_at_project
+from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold
+from . import hf_model_info
+
+_VARIABLES = {
+    "model": "llmops_model",
+    "token": "llmops_hf_token",
+    "endpoint": "llmops_hf_endpoint",
+}
+_TO_BLAME = {"not_found": "llmops_model"}
+"""Reason why the Hub does not give the model -> variable; the token for all others."""
+
+_CONTEXT = 4096
+
+
+class PlanRefused(LlmopsError):
+    """Something stands in the way of the plan; a line each."""
+
+    kind = "plan_refused"
+
+
+def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
+    """Hold the plan against the rules, the project and the Hub. options: those of llm_preflight.
+
+    Raises PlanRefused with all that stands in the way, unless ``fail`` is off; InvalidOption where a plan is none.
+    """
+    here, others = read_deployments(options["plan"], options["plans"] or [])
+    names = set(NAMES) - set(options["skip"])
+    findings = check_rules(here, others, unknown=VARIABLES in names)
+    with ThreadPoolExecutor(2) as threads:
+        project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
+        model = _begin(threads, MODEL in names and _has_model(here), _look_at_model, here, options)
+        looked, refused = _ended(project, RULES)
+        hub, denied = _ended(model, MODEL)
+    looked, hub = looked or Looked(), hub or Result(values={})
+    findings += [*refused, *denied, *looked.findings]
+    findings += [Finding(MODEL, text, severity=WARNING) for text in hub.warnings]
+    return _result(options, here, names, list({one.text: one for one in findings}.values()), looked, hub)
+
+
+def _begin(threads: ThreadPoolExecutor, wanted: bool, look: Callable[..., Any], *arguments: Any) -> Future[Any] | None:
+    return threads.submit(look, *arguments) if wanted else None
+
+
+def _ended(future: Future[Any] | None, check: str) -> tuple[Any, list[Finding]]:
+    """What came of a look: its result, or the finding that it failed with."""
+    try:
+        return future.result() if future else None, []
+    except LlmopsError as error:
+        message, fix = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or ""
+        return None, [Finding(check, message, fix, variable=_blamed(error))]
+    except (KeyError, TypeError, ValueError) as error:
+        # What a role plans is data that a user has a hand in.
+        return None, [Finding(check, f"the plan cannot be evaluated ({error!r})", "correct its values")]
+
+
+def _blamed(error: LlmopsError) -> str | None:
+    if isinstance(error, InvalidOption):
+        return OptionNames(_VARIABLES).of(error.fields["option"])
+    if isinstance(error, AccessDenied):
+        return _TO_BLAME.get(error.fields.get("reason", ""), "llmops_hf_token")
+    return error.fields.get("variable")
+
+
+def _has_model(here: Deployment) -> bool:
+    wanted = ("llmops_model", "llmops_accelerator_type")
+    return here.engine is not None and not here.refused.intersection(wanted)
+
+
+def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
+    """What the Hub says of the model, and whether it fits the GPUs of a pod."""
+    model, gpu = here.model, here.options["llmops_accelerator_type"]
+    machines = [pool.machine_type for pool in read_pools(here) if pool.gpu == gpu]
+    asked = {
+        "model": here.options["llmops_model"],
+        "token": options["token"],
+        "endpoint": options["endpoint"],
+        "accelerator_type": gpu,
+        "machine_type": machines[0] if machines else None,
+        "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
+        "quantize": model.get("quantize") or "",
+        "context": int(model.get("context") or _CONTEXT),
+        "require_fit": True,
+        "timeout": options["timeout"],
+    }
+    try:
+        return hf_model_info.run(asked, True, silent)
+    except hf_model_info.DoesNotFit as error:
+        names = here.names_of(here.engine or "")
+        ways = ["llmops_accelerator_type", *(names.of(path) for path in ("shards", "quantize", "context"))]
+        error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")
+        raise
+
+
+def _result(
+    options: Mapping[str, Any], here: Deployment, names: set[str], findings: list[Finding], looked: Looked, hub: Result
+) -> Result:
+    values: dict[str, Any] = {
+        "findings": [finding.to_dict() for finding in findings],
+        "price": looked.price,
+        "model": hub.values,
+        "checked": [name for name in NAMES if name in names],
+    }
+    errors = [finding for finding in findings if finding.severity == ERROR]
+    if errors:
+        message = "\n".join([*(finding.text for finding in errors), *_how_to_skip(errors)])
+        if options["fail"]:
+            # What they say is in the message, and need not be read twice.
+            brief = [{"check": finding.check, "variable": finding.variable} for finding in errors]
+            raise PlanRefused(message, findings=brief)
+        values["msg"] = OptionNames().render(message)
+    return Result(
+        values=values,
+        warnings=[finding.text for finding in findings if finding.severity == WARNING],
+        notes=[f"{here.host}: {_price_said(looked.price)}"] if looked.price else [],
+        http_requests=looked.requests + hub.http_requests,
+    )
+
+
+def _how_to_skip(errors: list[Finding]) -> list[str]:
+    checks = list(dict.fromkeys(finding.check for finding in errors if finding.check in NAMES))
+    return [f"A check is turned off by its name: {option('skip')}: [{', '.join(checks)}]"] if checks else []
+
+
+def _price_said(price: Mapping[str, Any]) -> str:
+    def cost(when: str) -> str:
+        return f"{price[when]['hour']} {price['currency']} an hour ({price[when]['month']} a month)"
+
+    unknown = "" if price["complete"] else ", without what has no price"
+    return (
+        f"about {cost('start')} with the first nodes, {cost('least')} at the least and {cost('most')} at the most"
+        f"{unknown}: list prices of {price['as_of']}, without discounts, network and logs"
+    )
+
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **GOOGLE_AUTH,
+    "plan": {"type": "dict", "required": True},
+    "plans": {"type": "list", "elements": "dict", "default": []},
+    "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["HF_TOKEN"])},
+    "endpoint": {"type": "str", "default": HOME, "fallback": (env_fallback, ["HF_ENDPOINT"])},
+    "prices": {"type": "dict", "default": {}},
+    "skip": {"type": "list", "elements": "str", "choices": list(NAMES), "default": []},
+    "fail": {"type": "bool", "default": True},
+    "timeout": {"type": "int", "default": 120},
+}
+
+SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC)

@@ -1,0 +1,74 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One host's deployment plan, as the lookup deployment_plan gives it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ...core.errors import InvalidOption
+from ...core.option_names import OptionNames
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """See the RETURN of the lookup. names: role -> what the options of its modules are called in the inventory."""
+
+    host: str
+    roles: tuple[str, ...]
+    options: Mapping[str, Any]
+    plans: Mapping[str, Mapping[str, Any]]
+    names: Mapping[str, OptionNames]
+    secrets: Mapping[str, bool] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
+    unknown: tuple[Mapping[str, Any], ...] = ()
+
+    def names_of(self, role: str) -> OptionNames:
+        """What the options of a role's modules are called in the inventory."""
+        return self.names.get(role) or OptionNames()
+
+    @cached_property
+    def engine(self) -> str | None:
+        """The role that runs the model: the one that plans replicas."""
+        return next((role for role, plan in self.plans.items() if plan.get("replicas")), None)
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """What that role plans: ``replicas``, ``shards``, ``quantize``, ``context``; empty where there is none."""
+        return self.plans[self.engine] if self.engine else {}
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Project, location and cluster."""
+        return tuple(self.options.get(f"llmops_{name}") for name in ("project", "location", "cluster"))
+
+
+def read_deployment(plan: Mapping[str, Any], option: str = "plan") -> Deployment:
+    """The plan of a host, or InvalidOption where something else was given."""
+    missing = [part for part in ("host", "roles", "options", "plans", "variables") if part not in plan]
+    if missing:
+        accepted = f"what the lookup llmops.gke.deployment_plan returns ({', '.join(missing)} is missing)"
+        raise InvalidOption(option, sorted(plan), accepted)
+    return Deployment(
+        host=plan["host"],
+        roles=tuple(plan["roles"]),
+        options=plan["options"],
+        plans=plan["plans"],
+        names={role: OptionNames(variables) for role, variables in plan["variables"].items()},
+        secrets=plan.get("secrets") or {},
+        errors=tuple(plan.get("errors") or ()),
+        refused=frozenset(plan.get("refused") or ()),
+        unknown=tuple(plan.get("unknown") or ()),
+    )
+
+
+def read_deployments(plan: Mapping[str, Any], plans: list[Mapping[str, Any]]) -> tuple[Deployment, list[Deployment]]:
+    """This host's deployment, and those of the run's other hosts."""
+    here = read_deployment(plan)
+    all_of_them = [read_deployment(one, f"plans[{index}]") for index, one in enumerate(plans)]
+    return here, [one for one in all_of_them if one.host != here.host]

@@ -1,0 +1,131 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rule of a deployment: the variables it reads, what must hold, and what is accepted, in words. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ....core.errors import InvalidOption
+from ..deployment import Deployment
+from ..findings import RULES, Finding
+from ..plan import PoolPlan, ReplicaPlan, read_pools, read_replicas
+
+
+@dataclass(frozen=True)
+class Values(Mapping[str, Any]):
+    """The variables that a rule reads, and what the host's roles plan. A variable that it does not declare is an error.
+
+    One that is not in the plan is None where the rule declares it optional.
+    """
+
+    deployment: Deployment
+    declared: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.declared:
+            raise KeyError(f"the rule does not declare that it reads {name}")
+        return self.deployment.options.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.declared)
+
+    def __len__(self) -> int:
+        return len(self.declared)
+
+    @cached_property
+    def pools(self) -> tuple[PoolPlan, ...]:
+        """The node pools that the host's roles make."""
+        return read_pools(self.deployment)
+
+    @cached_property
+    def gpu_pools(self) -> tuple[PoolPlan, ...]:
+        """Those of them that have GPUs; none where the GPU nodes are somebody else's."""
+        return tuple(pool for pool in self.pools if pool.gpu)
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """What the role that runs the model plans; empty where there is none."""
+        return self.deployment.model
+
+    @property
+    def replicas(self) -> ReplicaPlan | None:
+        """The model's replicas, or None where no role plans any."""
+        return read_replicas(self.deployment)
+
+    def name(self, path: str) -> str:
+        """What a part of the plan of the model's role is called in the inventory."""
+        return self.deployment.names_of(self.deployment.engine or "").of(path)
+
+
+Text = str | Callable[[Values], str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """variable: the one that a finding names, or how to tell which. reads: the variables that the predicate reads.
+
+    optional: those that it reads where their role is in the play. holds: whether the values can work. accepted: what
+    would. value: what is shown as the refused value, where it is not the variable's own.
+    """
+
+    variable: Text
+    reads: tuple[str, ...]
+    holds: Callable[[Values], bool]
+    accepted: Text
+    optional: tuple[str, ...] = ()
+    value: Callable[[Values], Any] | None = None
+    needs_gpu_pools: bool = field(default=False, kw_only=True)
+    """Whether it is about a model and GPU nodes of the same play."""
+
+    def check(self, deployment: Deployment) -> Finding | None:
+        """What is wrong, or None. A rule that cannot be evaluated is wrong too, but for values refused otherwise."""
+        if not all(_has_role(deployment, name) for name in self.reads):
+            return None
+        if deployment.refused & {*self.reads, *self.optional}:
+            return None
+        values = Values(deployment, (*self.reads, *self.optional))
+        first = self.variable if isinstance(self.variable, str) else self.reads[0]
+        missing = [name for name in self.reads if name not in deployment.options]
+        try:
+            if missing:
+                raise LookupError(f"{missing[0]} has no value")
+            if self.needs_gpu_pools and not (values.replicas and values.gpu_pools):
+                return None
+            if self.holds(values):
+                return None
+            variable, accepted = _said(self.variable, values), _said(self.accepted, values)
+            value = self.value(values) if self.value else deployment.options.get(variable)
+        except InvalidOption as error:
+            return Finding(RULES, error.message, variable=error.fields["option"])
+        except Exception as error:
+            # Whatever a value makes of a predicate: a rule without an answer must not let anything pass.
+            fix = "correct it, or the variables that it is compared with: " + ", ".join((*self.reads, *self.optional))
+            return Finding(RULES, f"{first}: its rule cannot be evaluated ({error!r})", fix, variable=first)
+        shown = json.dumps(value, ensure_ascii=False, default=str)
+        return Finding(RULES, f"{variable}: {shown} is not accepted", f"it takes {accepted}", variable=variable)
+
+
+def least(variable: str, number: int) -> Rule:
+    """The least that a number may be."""
+    return Rule(variable, (variable,), lambda values: values[variable] >= number, f"{number} or more")
+
+
+def form(variable: str, pattern: str, accepted: str) -> Rule:
+    """What a text must look like as a whole."""
+    whole = re.compile(pattern)
+    return Rule(variable, (variable,), lambda values: whole.fullmatch(str(values[variable])) is not None, accepted)
+
+
+def _has_role(deployment: Deployment, variable: str) -> bool:
+    return any(variable.startswith(f"{role}_") for role in deployment.roles)
+
+
+def _said(text: Text, values: Values) -> str:
+    return text if isinstance(text, str) else text(values)

@@ -1,0 +1,47 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All rules, and what they say of a host. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..deployment import Deployment
+from ..findings import RULES as CHECK
+from ..findings import Finding
+from . import metrics, node_pools, shared, tgi
+from .hosts import check_hosts
+
+RULES = (*shared.RULES, *node_pools.RULES, *tgi.RULES, *metrics.RULES)
+
+VARIABLES = "variables"
+"""The check by whose name unknown variables are allowed."""
+
+
+def check_rules(here: Deployment, others: Sequence[Deployment], *, unknown: bool = True) -> list[Finding]:
+    """What the argument specs, the rules and other hosts stand against, each once. unknown: whether unknown variables
+    are told."""
+    findings = [Finding(CHECK, f"not accepted: {error}", variable=_named_in(error, here)) for error in here.errors]
+    findings += _unknown(here) if unknown else []
+    findings += [finding for rule in RULES if (finding := rule.check(here))]
+    findings += check_hosts(here, others)
+    return list({finding.text: finding for finding in findings}.values())
+
+
+def places_hold(here: Deployment) -> bool:
+    """Whether project and places are such that Google can be asked about them."""
+    wanted = {name for rule in shared.PLACES for name in rule.reads}
+    return not here.refused & wanted and not any(rule.check(here) for rule in shared.PLACES)
+
+
+def _named_in(error: str, here: Deployment) -> str | None:
+    """The option that an argument spec's error is about."""
+    return max((name for name in here.refused if name in error), key=len, default=None)
+
+
+def _unknown(here: Deployment) -> Iterator[Finding]:
+    for variable in here.unknown:
+        name, nearest = variable["name"], variable.get("nearest")
+        fix = f"did you mean {nearest}?" if nearest else "remove it, or give it another name"
+        yield Finding(VARIABLES, f"{name} is not a variable of this collection", fix, variable=name)

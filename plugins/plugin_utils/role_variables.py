@@ -1,0 +1,97 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of this collection's roles, as their argument specs declare them, and names that nearly are one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+COLLECTION = "llmops.gke"
+
+SHARED = "llmops"
+"""The role whose variables all others share."""
+
+OTHER_VARIABLES = frozenset({"llmops_in_process", "llmops_confirm_teardown", "llmops_model_info"})
+"""Read by plugins and playbooks, so no role's options."""
+
+_SANDBOX = "llmops_sandbox"
+"""Begins the names of what inventories and playbooks say about a sandbox."""
+
+_SET_BY_TASKS = re.compile(r"^[ -]*(?:register:|(?:ansible\.builtin\.)?set_fact:\n)\s*(\w+)", re.MULTILINE)
+_SET_BY_VARS = re.compile(r"^(\w+):", re.MULTILINE)
+_LEAST_LIKENESS = 0.6
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role of this collection. options: variable -> its argument spec, of all entry points.
+
+    own: variables that are no options: of vars/main.yml, and those that its tasks register or set.
+    """
+
+    name: str
+    options: Mapping[str, Mapping[str, Any]]
+    own: frozenset[str] = frozenset()
+
+
+def read_roles(directory: Path) -> dict[str, Role]:
+    """Every role below ``directory`` that has an argument spec, by its name."""
+    roles = {}
+    for path in sorted(directory.glob("*/meta/argument_specs.yml")):
+        home = path.parents[1]
+        entries = yaml.load(path.read_text(encoding="utf-8"), _LOADER)["argument_specs"]
+        options = {name: spec for entry in entries.values() for name, spec in (entry.get("options") or {}).items()}
+        own = {name for file in home.glob("vars/*.yml") for name in _SET_BY_VARS.findall(file.read_text("utf-8"))}
+        own |= {name for file in home.glob("tasks/*.yml") for name in _SET_BY_TASKS.findall(file.read_text("utf-8"))}
+        roles[home.name] = Role(home.name, options, frozenset(own))
+    return roles
+
+
+def roles_of_play(roles: Mapping[str, Role], play_role_names: Iterable[str]) -> list[Role]:
+    """The shared role, and the play's roles of this collection, each once. play_role_names: short or full names."""
+    names = [SHARED]
+    for name in play_role_names:
+        collection, _dot, short = name.rpartition(".")
+        if collection in ("", COLLECTION):
+            names.append(short)
+    return [roles[name] for name in dict.fromkeys(names) if name in roles]
+
+
+def unknown_variables(roles: Mapping[str, Role], names: Iterable[str]) -> list[dict[str, str | None]]:
+    """Variables that begin as a role's do and are none: ``name``, and the ``nearest`` that there is, or None."""
+    options = {name: role.name for role in roles.values() for name in role.options}
+    known = options.keys() | OTHER_VARIABLES | {name for role in roles.values() for name in role.own}
+    return [
+        {"name": name, "nearest": _nearest(name, role, options)}
+        for name in sorted(set(names) - known)
+        if (role := role_of(name, roles)) and not name.startswith(_SANDBOX)
+    ]
+
+
+def role_of(variable: str, roles: Iterable[str]) -> str | None:
+    """The role whose name a variable begins with, the longest of them; None where it is no role's."""
+    return max((role for role in roles if variable.startswith(f"{role}_")), key=len, default=None)
+
+
+def _nearest(name: str, role: str, options: Mapping[str, str]) -> str | None:
+    """The option that is most like it by what follows the role's name: an option may have moved to another role."""
+
+    def likeness(option: str) -> tuple[float, float]:
+        rests = name.removeprefix(f"{role}_"), option.removeprefix(f"{options[option]}_")
+        return _ratio(*rests), _ratio(name, option)
+
+    best = max(sorted(options), key=likeness, default=None)
+    return best if best and max(likeness(best)) >= _LEAST_LIKENESS else None
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()

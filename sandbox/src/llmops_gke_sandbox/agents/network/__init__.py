@@ -1,0 +1,1 @@
+"""Where addresses of pods, Services and load balancers lead."""

@@ -1,0 +1,1 @@
+"""The pods behind each Service."""

@@ -1,0 +1,1 @@
+"""Pods for Deployments, ReplicaSets, StatefulSets, DaemonSets and Jobs."""

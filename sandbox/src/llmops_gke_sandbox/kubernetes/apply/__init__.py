@@ -1,0 +1,1 @@
+"""How a write changes an object, and who owns which of its fields."""

@@ -1,0 +1,1 @@
+"""What becomes of objects when they are written, scaled, evicted and deleted."""

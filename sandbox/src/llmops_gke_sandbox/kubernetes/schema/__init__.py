@@ -1,0 +1,1 @@
+"""What kinds there are, and what is known of their fields."""

@@ -1,0 +1,1 @@
+"""What the server refuses, in its own words."""

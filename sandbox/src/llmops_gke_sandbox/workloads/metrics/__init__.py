@@ -1,0 +1,1 @@
+"""Prometheus, its adapters, and Google's metrics adapter."""

@@ -1,0 +1,1 @@
+"""Stands for the library that an image brings: it is only looked for."""

@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# Builds the sandbox's wheel, installs it into an environment of its own, without ansible and without the collection,
+# starts and stops it there, and runs its tests: test_sandbox.sh [PYTEST ARGUMENT...]
+set -euo pipefail
+unset PYTHONPATH
+here=$PWD/.cache/sandbox
+venv=$here/venv
+
+wanted=$(cksum <sandbox/pyproject.toml; python --version; pwd)
+if [ "$(cat "$venv/.set-up" 2>/dev/null)" != "$wanted" ]; then
+    python -m venv --clear "$venv"
+    # The dependencies alone: the package is installed anew each time.
+    "$venv/bin/pip" install --quiet "./sandbox[test]"
+    echo "$wanted" >"$venv/.set-up"
+fi
+# What an earlier build left there would go into the wheel as well, files that are gone included.
+rm -rf "$here/wheel" sandbox/build
+"$venv/bin/pip" wheel --quiet --no-deps --wheel-dir "$here/wheel" ./sandbox
+rm -rf sandbox/build
+"$venv/bin/pip" install --quiet --no-deps --force-reinstall "$here"/wheel/*.whl
+
+program=$venv/bin/llmops-gke-sandbox
+directory=$(mktemp -d)/sandbox
+trap '"$program" stop --directory "$directory" >/dev/null; rmdir "${directory%/*}"' EXIT
+"$program" --help >/dev/null
+"$program" start --directory "$directory" >/dev/null
+"$program" status --directory "$directory" >/dev/null
+"$program" stop --directory "$directory" >/dev/null
+
+cd sandbox
+"$venv/bin/python" -m pytest "$@"

@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# Runs targets of the Makefile and the demo with other versions than those in requirements.lock:
+# try_versions.sh newest|floors PYTHON TARGET...
+# It has an environment and a sandbox of its own, which are made anew, so that nothing of an earlier try is left.
+set -euo pipefail
+versions=$1
+python=$2
+shift 2
+
+make=(make --no-print-directory "VERSIONS=$versions" "PYTHON=$python" "VENV=.venv-$versions")
+demo=(env "LLMOPS_GKE_SANDBOX_DIR=$PWD/.cache/sandbox-$versions" "${make[@]}")
+
+rm -rf ".venv-$versions"
+"${demo[@]}" demo-down
+trap '"${demo[@]}" demo-down' EXIT
+"${make[@]}" "$@"
+"${demo[@]}" demo

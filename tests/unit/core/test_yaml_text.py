@@ -1,0 +1,123 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML text: merge keys by their specification, and plain text that PyYAML takes for something else.
+
+PyYAML's own merge tells keys apart by the identity of their text, which one-letter keys share: each case is read with
+keys of one letter and with longer ones.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.yaml_text import loader
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
+
+ANCHORS = """\
+a: &a {p: 1, q: 1, r: 1}
+b: &b {<<: *a, p: 2}
+c: &c {<<: *b, q: 3}
+"""
+
+
+def read(text: str) -> Any:
+    return yaml.load(text, Loader=loader())
+
+
+@pytest.mark.parametrize("lengthen", [False, True], ids=["one-letter", "longer"])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("{<<: *a, p: 2}", {"p": 2, "q": 1, "r": 1}),
+        ("{<<: *b, q: 3}", {"p": 2, "q": 3, "r": 1}),
+        ("{<<: *c, r: 4}", {"p": 2, "q": 3, "r": 4}),
+        # A key of its own wins wherever it stands.
+        ("{p: 9, <<: *a}", {"p": 9, "q": 1, "r": 1}),
+        ("{p: 9, <<: [*a, *c]}", {"p": 9, "q": 1, "r": 1}),
+        # In a list the earlier mapping wins.
+        ("{<<: [*a, *b]}", {"p": 1, "q": 1, "r": 1}),
+        ("{<<: [*b, *a]}", {"p": 2, "q": 1, "r": 1}),
+        ("{<<: [*a, *b, *c], q: 5}", {"p": 1, "q": 5, "r": 1}),
+        ("{<<: [*c, *b, *a]}", {"p": 2, "q": 3, "r": 1}),
+        ("{<<: [{p: 7}, *a, {s: 1, r: 9}]}", {"p": 7, "q": 1, "r": 1, "s": 1}),
+        ("{<<: {p: 7, <<: *b}}", {"p": 7, "q": 1, "r": 1}),
+        ("{<<: {}, p: 1}", {"p": 1}),
+        ("{<<: []}", {}),
+        # In quotes it is a key like any other.
+        ("{'<<': 1}", {"<<": 1}),
+    ],
+)
+def test_merge_keys(written, expected, lengthen):
+    text = f"{ANCHORS}d: {written}"
+    if lengthen:
+        text = re.sub(r"\b([pqrs]):", r"\1_long:", text)
+        expected = {f"{key}_long" if key.isalpha() else key: value for key, value in expected.items()}
+    assert read(text)["d"] == expected
+
+
+def test_what_is_merged_stays_as_it_was():
+    assert read(f"{ANCHORS}d: {{<<: [*c, *a], p: 5}}") == {
+        "a": {"p": 1, "q": 1, "r": 1},
+        "b": {"p": 2, "q": 1, "r": 1},
+        "c": {"p": 2, "q": 3, "r": 1},
+        "d": {"p": 5, "q": 3, "r": 1},
+    }
+
+
+def test_keys_that_are_equal_but_written_differently_are_one_key():
+    assert read("{<<: [{10: a}, {0xA: b}], 1: own, <<: {0x1: c}}") == {10: "a", 1: "own"}
+
+
+@pytest.mark.parametrize("written", ["1", "[1]", "[[{p: 1}]]", "text"])
+def test_what_cannot_be_merged_is_an_error_with_its_line(written):
+    with pytest.raises(yaml.YAMLError, match="mapping") as error:
+        read(f"p: 1\n<<: {written}")
+    assert error.value.problem_mark.line == 1
+
+
+def test_a_key_that_is_no_text_is_an_error():
+    with pytest.raises(yaml.YAMLError, match="key"):
+        read("{<<: {[1]: 2}}")
+
+
+def test_a_mapping_that_merges_itself_comes_to_an_end():
+    assert read("&a {<<: *a, p: 1}") == {"p": 1}
+    assert read("&a {<<: [*a, {<<: *a, q: 2}], p: 1}") == {"p": 1, "q": 2}
+
+
+def test_merges_of_merges_do_not_multiply():
+    steps = [f"m{step}: &m{step} {{<<: [{', '.join([f'*m{step - 1}'] * 9)}]}}" for step in range(1, 30)]
+    assert read("\n".join(["m0: &m0 {p: 1}", *steps]))["m29"] == {"p": 1}
+
+
+@pytest.mark.parametrize("written", ["2024-03-15", "2024-03-15T22:22:00Z", "22:22", "-22:22:22", "1:30.5", "="])
+def test_what_kubectl_takes_for_text_is_text(written):
+    assert read(f"p: {written}") == {"p": written}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("-7", -7), ("1.5", 1.5), ("0x1F", 31), ("true", True), ("null", None), ("", None)]
+)
+def test_numbers_booleans_and_nothing_are_what_they_are(written, value):
+    assert read(f"p: {written}") == {"p": value}
+
+
+def test_a_kubeconfig_may_share_what_its_entries_have_in_common(tmp_path):
+    path = tmp_path / "config"
+    path.write_text("""\
+clusters:
+- {name: old, cluster: &old {server: "https://old", tls-server-name: shared}}
+- {name: new, cluster: &new {server: "https://new"}}
+- {name: now, cluster: {<<: [*new, *old]}}
+contexts: [{name: now, context: {cluster: now, user: me}}]
+current-context: now
+users: [{name: me, user: {token: kube-token}}]
+""")
+    found = kubeconfig.read(str(path), None, str(tmp_path), Deadline(5))
+    assert (found.server, found.server_name) == ("https://new", "shared")
