@@ -24,7 +24,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit sandbox playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint format sanity unit sandbox mutation playbooks molecule real-api build test demo demo-down clean
 .PHONY: lock test-newest test-floors
 
 help:  ## list the commands
@@ -69,6 +69,9 @@ unit: setup  ## pytest: units, contracts, the repository itself
 
 sandbox: setup  ## pytest: the sandbox's own tests, where nothing but its wheel is installed
 	@bash scripts/test_sandbox.sh
+
+mutation: setup  ## break the pure parts in small ways: their unit tests must notice; ONLY="compare labels" for some
+	@python scripts/mutation.py $(ONLY)
 
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks

@@ -19,6 +19,13 @@ _OWN = {
         "choices": ["present", "absent"],
         "default": "present",
     },
+    "expected_labels": {
+        "description": [
+            "Delete the node pool only if its nodes have these Kubernetes labels; otherwise leave it. Used with "
+            "O(state=absent) to keep a pool of the same name that somebody else created."
+        ],
+        "type": "dict",
+    },
     "repair": {
         "description": [
             "Delete the node pool and create it again if its status is C(ERROR) or C(RUNNING_WITH_ERROR). Pods that "

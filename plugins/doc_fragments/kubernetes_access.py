@@ -12,32 +12,34 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   project:
-    description: Id of the Google Cloud project of the GKE cluster.
+    description: ID of the Google Cloud project that the GKE cluster belongs to.
     type: str
   location:
     description: Region or zone of the GKE cluster.
     type: str
   cluster:
     description:
-      - Name of the GKE cluster. Its endpoint and its CA are read from the GKE API, and a token is minted for it.
+      - Name of the GKE cluster. Its endpoint and CA certificate are read from the GKE API, and the Google credentials
+        of the task are used to log in.
       - Give either this with O(project) and O(location), or O(kubeconfig).
     type: str
   cluster_endpoint:
     description:
-      - Which of the GKE cluster's endpoints to speak to - its public address, its address in the VPC network, or its
-        DNS name, whose certificate the system's CAs vouch for.
-      - Where it is left out, the public address; the DNS name of a cluster without IP endpoints.
+      - Endpoint of the GKE cluster to connect to. V(public) is its public IP address, V(internal) its IP address in
+        the VPC network, and V(dns) its DNS name, whose certificate is verified with the CAs of the system.
+      - The default is V(public), or V(dns) for a cluster without IP endpoints.
     type: str
     choices: [public, internal, dns]
   kubeconfig:
     description:
-      - Path of a kubeconfig file, or its content as a dictionary. For any Kubernetes cluster.
-      - V(in-cluster) for the cluster in whose pod this runs, by the pod's service account.
-      - The C(tls-server-name) and C(proxy-url) (http or https) of its cluster count as they do for C(kubectl). Where it
-        names no proxy, those of the environment do (C(HTTPS_PROXY), C(NO_PROXY)), but never for this machine's own
-        addresses. A proxy that is spoken to over TLS is trusted by the system's CAs.
+      - Path of a kubeconfig file, or its content as a dictionary. Works for any Kubernetes cluster.
+      - V(in-cluster) connects to the cluster in which the task itself runs, with the service account of its pod.
+      - C(tls-server-name) and C(proxy-url) (http or https) are supported as in C(kubectl). If there is no
+        C(proxy-url), the proxy is taken from the environment (C(HTTPS_PROXY), C(NO_PROXY)), but never used for
+        addresses of this machine. The certificate of a proxy that is reached over TLS is verified with the CAs of the
+        system.
     type: raw
   context:
-    description: The context of O(kubeconfig) to use; its current one where left out.
+    description: Context of O(kubeconfig) to use. The default is its current context.
     type: str
 """

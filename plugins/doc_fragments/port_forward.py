@@ -13,22 +13,24 @@ class ModuleDocFragment:
 options:
   port_forward:
     description:
-      - Reach the server through the cluster's API server, as C(kubectl port-forward) does, instead of by O(url).
-      - Needs the Python library C(kubernetes), the right to create C(pods/portforward), and O(cluster) or
+      - Service or pod of the cluster to connect to through its API server, as C(kubectl port-forward) does, instead
+        of to O(url).
+      - Requires the Python library C(kubernetes), permission to create C(pods/portforward), and O(cluster) or
         O(kubeconfig).
     type: dict
     suboptions:
       namespace:
-        description: Namespace of the Service or pod; C(default), or that of the kubeconfig's context, if left out.
+        description:
+          - Namespace of the Service or pod. The default is the namespace of the kubeconfig's context, or C(default).
         type: str
       service:
-        description: Name of a Service; one of the pods behind it that are ready is taken.
+        description: Name of a Service. The connection goes to one of the ready pods behind it.
         type: str
       pod:
-        description: Name of a pod.
+        description: Name of a pod to connect to.
         type: str
       port:
-        description: The Service's port, or the pod's.
+        description: Port of the Service or pod.
         type: int
         required: true
 """

@@ -38,6 +38,28 @@ options:
     description: Name of the cluster.
     type: str
     required: true
+  initial_monitoring_components:
+    description:
+      - Components that GKE monitors from the creation of the cluster on, beside those of
+        O(monitoring_config.component_config.enable_components).
+      - On a cluster that exists they are neither enabled nor disabled, which leaves them to a later task.
+    type: list
+    elements: str
+    choices:
+      - SYSTEM_COMPONENTS
+      - APISERVER
+      - SCHEDULER
+      - CONTROLLER_MANAGER
+      - STORAGE
+      - HPA
+      - POD
+      - DAEMONSET
+      - DEPLOYMENT
+      - STATEFULSET
+      - CADVISOR
+      - KUBELET
+      - DCGM
+      - JOBSET
   deletion_protection:
     description: Refuse to delete the cluster with O(state=absent). Only this module checks it; GKE does not store it.
     type: bool

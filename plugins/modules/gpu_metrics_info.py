@@ -2,19 +2,19 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the GPUs' own figures, or says why there are none."""
+"""Reads the metrics of GPUs, or says why there are none."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gpu_metrics_info
-short_description: Read the figures of a cluster's GPUs, or find out why there are none
+short_description: Read the metrics of a cluster's GPUs, or find out why there are none
 version_added: 0.1.0
 description:
-  - Asks the DCGM exporter on every GPU node for its series, by way of the API server, and gives each GPU's figures.
-    It does not matter whether GKE runs the exporter or a DaemonSet does.
-  - Waits until the series of every GPU node are there, and otherwise fails with the cause - no GPU node, a driver that
-    is not ready, no exporter, two of them, an exporter that sees no device.
+  - Reads the metrics of every GPU from the DCGM exporter on its node, through the API server. The exporter may be run
+    by GKE or by a DaemonSet.
+  - Waits until the metrics of every GPU node are there. Otherwise the task fails with the cause, such as no GPU node,
+    a driver that is not ready, no exporter, two of them, or an exporter that sees no GPU.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -24,23 +24,23 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: It only reads. What is not there yet is a warning then, and is not waited for.
+    details: It only reads. In check mode it does not wait, and warns about metrics that are missing.
   diff_mode:
     support: N/A
     details: It changes nothing.
   idempotent: {support: full}
 options:
   series:
-    description: Series that every GPU must have, by DCGM's names.
+    description: Metrics that every GPU must have, by the names that DCGM gives them.
     type: list
     elements: str
     default: [DCGM_FI_DEV_GPU_UTIL, DCGM_FI_DEV_FB_USED, DCGM_FI_DEV_POWER_USAGE]
   timeout:
-    description: Seconds that the task may take, waiting for drivers and exporters included.
+    description: Maximum duration of the task in seconds, including the wait for drivers and exporters.
     type: int
     default: 300
 notes:
-  - The caller needs the permission to read C(pods/proxy), which C(roles/container.developer) has.
+  - The caller needs permission to read C(pods/proxy), which C(roles/container.developer) includes.
 seealso:
   - module: llmops.gke.k8s_info
 """
@@ -60,42 +60,42 @@ EXAMPLES = r"""
 
 RETURN = r"""
 gpus:
-  description: Every GPU with its figures.
+  description: One entry for each GPU, with its metrics.
   returned: success
   type: list
   elements: dict
   contains:
     node:
-      description: Node that it is in.
+      description: Name of the node that has the GPU.
       type: str
     exporter:
-      description: Namespace and name of the pod that reads it.
+      description: Exporter that the metrics come from, as C(NAMESPACE/POD).
       type: str
     gpu:
-      description: Its index in the node.
+      description: Index of the GPU on its node.
       type: str
     uuid:
-      description: Its UUID.
+      description: UUID of the GPU.
       type: str
     model:
-      description: Its model, such as V(NVIDIA L4).
+      description: Model of the GPU, such as V(NVIDIA L4).
       type: str
     used_by:
-      description: Namespace and name of the pod that has it; empty where none has.
+      description: Pod that uses the GPU, as C(NAMESPACE/POD). Empty if no pod does.
       type: str
     figures:
-      description: Value of each series.
+      description: Value of each of the metrics, by name.
       type: dict
 duration:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure for programs to read. C(kind) tells failures apart.
   returned: failure
   type: dict
 """

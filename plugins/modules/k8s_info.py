@@ -11,9 +11,9 @@ module: k8s_info
 short_description: Read objects of a Kubernetes cluster by kind, name and selectors
 version_added: 0.1.0
 description:
-  - Gives the objects of one kind or several, all pages of them, without C(managedFields). Values of Secrets are always
-    hidden.
-  - A cluster that does not exist has no objects; RV(exists) tells it from an empty one.
+  - Reads objects of one or more kinds, by name or by label and field selectors.
+  - Values of Secrets are never returned.
+  - A cluster that does not exist has no objects. The return value RV(exists) tells it from an empty one.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -30,14 +30,16 @@ attributes:
   idempotent: {support: full}
 options:
   api_version:
-    description: API version of the kind.
+    description: API version of O(kind).
     type: str
     default: v1
   kind:
-    description: Kind of the objects. Either this or O(kinds) is needed.
+    description: Kind of the objects to read. Either this or O(kinds) is required.
     type: str
   kinds:
-    description: Several kinds at once, read side by side. O(name), O(namespace) and the selectors hold for each.
+    description:
+      - Several kinds of objects to read at the same time. O(name), O(namespace) and the selectors apply to each of
+        them.
     type: list
     elements: dict
     suboptions:
@@ -46,28 +48,28 @@ options:
         type: str
         default: v1
       kind:
-        description: Kind of the objects.
+        description: Kind of the objects to read.
         type: str
         required: true
   name:
-    description: Name of the one object. Where it is left out, all that match are given.
+    description: Name of a single object to read. By default, all objects that match the selectors are returned.
     type: str
   namespace:
     description:
       - Namespace of the objects.
-      - Where it is left out, O(name) is sought in C(default) (or the namespace of the kubeconfig's context), and
-        everything else in all namespaces.
+      - By default, O(name) is looked up in the namespace of the kubeconfig's context, or in C(default), and lists
+        contain the objects of all namespaces.
     type: str
   label_selectors:
-    description: Label selectors, as in C(kubectl --selector); all must match.
+    description: Label selectors that all objects must match, as for C(kubectl --selector).
     type: list
     elements: str
   field_selectors:
-    description: Field selectors, as in C(kubectl --field-selector); all must match.
+    description: Field selectors that all objects must match, as for C(kubectl --field-selector).
     type: list
     elements: str
   timeout:
-    description: Seconds that the whole task may take.
+    description: Maximum duration of the whole task in seconds.
     type: int
     default: 120
 seealso:
@@ -106,24 +108,25 @@ EXAMPLES = r"""
 RETURN = r"""
 resources:
   description:
-    - The objects as the API gives them, kind by kind, without C(managedFields), values of Secrets hidden.
+    - The objects as the API returns them, kind by kind, without C(managedFields) and with the values of Secrets
+      hidden.
   returned: success
   type: list
   elements: dict
 exists:
-  description: Whether the cluster exists and can be spoken to.
+  description: Whether the cluster exists and its API server can be reached.
   returned: success
   type: bool
 duration:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure for programs to read. C(kind) tells failures apart.
   returned: failure
   type: dict
 """

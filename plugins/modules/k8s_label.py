@@ -11,11 +11,11 @@ module: k8s_label
 short_description: Label and annotate objects in a Kubernetes cluster
 version_added: 0.1.0
 description:
-  - Sets labels and annotations on objects that are there, by a field manager of its own, so that applying the object's
-    manifest again leaves them alone.
-  - What earlier tasks have set stays. Only what this manager has set is removed; a label that belongs to another
-    manager stays, with a warning.
-  - In check mode an object, or cluster, that is not there yet is taken for one that an earlier task would make.
+  - Sets or removes labels and annotations of existing objects. It uses a field manager of its own, so that applying
+    the manifest of such an object again does not touch them.
+  - Labels and annotations that earlier tasks set are kept. Only those that this field manager set are removed. One
+    that belongs to another field manager is kept, with a warning.
+  - In check mode, an object or cluster that does not exist yet is assumed to be created by an earlier task.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -28,46 +28,46 @@ attributes:
   idempotent: {support: full}
 options:
   api_version:
-    description: API version of the objects' kind.
+    description: API version of the kind of the objects.
     type: str
     default: v1
   kind:
-    description: Kind of the objects.
+    description: Kind of the objects to label.
     type: str
     required: true
   name:
-    description: Name of the one object. Either this or O(label_selector) is needed.
+    description: Name of a single object to label. Either this or O(label_selector) is required.
     type: str
   label_selector:
-    description: The objects that have these labels, as in C(kubectl --selector).
+    description: Label selector of the objects to label, as for C(kubectl --selector).
     type: str
   namespace:
     description:
       - Namespace of the objects.
-      - Where it is left out, O(name) is sought in C(default) (or the namespace of the kubeconfig's context), and
-        O(label_selector) in all namespaces.
+      - By default, O(name) is looked up in the namespace of the kubeconfig's context, or in C(default), and
+        O(label_selector) matches objects in all namespaces.
     type: str
   labels:
-    description: Labels. All values are text. With O(state=absent) only the keys matter.
+    description: Labels to set. All values must be strings. With O(state=absent) only the keys matter.
     type: dict
   annotations:
-    description: Annotations. All values are text. With O(state=absent) only the keys matter.
+    description: Annotations to set. All values must be strings. With O(state=absent) only the keys matter.
     type: dict
   state:
-    description: Whether the objects are to have these labels and annotations.
+    description: V(present) sets the labels and annotations, V(absent) removes them.
     type: str
     choices: [present, absent]
     default: present
   field_manager:
-    description: Under which name the API server remembers who set them.
+    description: Name under which the API server records the labels and annotations that this module sets.
     type: str
     default: llmops.gke-labels
   force_conflicts:
-    description: Whether to take over labels and annotations that others have set to other values.
+    description: Take over labels and annotations that other field managers have set to other values.
     type: bool
     default: false
   timeout:
-    description: Seconds that the whole task may take.
+    description: Maximum duration of the whole task in seconds.
     type: int
     default: 120
 seealso:
@@ -98,27 +98,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: One entry an object.
+  description: One entry for each object.
   returned: success
   type: list
   elements: dict
   contains:
-    api_version: {description: Its apiVersion., returned: always, type: str, sample: v1}
-    kind: {description: Its kind., returned: always, type: str, sample: Service}
-    namespace: {description: Its namespace; null where its kind has none., returned: always, type: str, sample: default}
-    name: {description: Its name., returned: always, type: str, sample: mistral-7b-service}
+    api_version: {description: API version of the object., returned: always, type: str, sample: v1}
+    kind: {description: Kind of the object., returned: always, type: str, sample: Service}
+    namespace:
+      description: Namespace of the object, null if its kind is not namespaced.
+      returned: always
+      type: str
+      sample: default
+    name: {description: Name of the object., returned: always, type: str, sample: mistral-7b-service}
     action: {description: C(updated) or C(unchanged)., returned: always, type: str, sample: updated}
     object:
-      description: The object as it is now or would be, without C(managedFields) and with the values of a Secret hidden.
+      description:
+        - The object as it is now, or would be in check mode, without C(managedFields) and with the values of a Secret
+          hidden.
       returned: always
       type: dict
 totals:
-  description: How many objects met each action.
+  description: Number of objects for each action.
   returned: success
   type: dict
   sample: {updated: 1}
 plan:
-  description: The steps that were taken, or would be in check mode; each with the changes that it makes.
+  description: Steps that were taken, or would be in check mode, each with the changes that it makes.
   returned: success
   type: list
   elements: dict
@@ -129,15 +135,15 @@ plan:
       changes:
         - {field: metadata.labels.LLM_deployment, before: null, after: "true"}
 duration:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure for programs to read. C(kind) tells failures apart.
   returned: failure
   type: dict
 """

@@ -11,9 +11,9 @@ module: k8s_logs
 short_description: Read the logs of containers in a Kubernetes cluster
 version_added: 0.1.0
 description:
-  - Gives the last lines that containers have written, of one pod or of all that a selector matches, side by side.
-  - A container that has no log yet is given with the reason instead.
-  - Whatever a container writes is shown as it is; what may hold secrets is for C(no_log).
+  - Returns the last lines of the logs of containers, of one pod or of all pods that match a selector.
+  - A container that has no log yet is returned with the reason instead.
+  - Logs are returned as the containers wrote them. Use C(no_log) for logs that may contain secrets.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -30,31 +30,34 @@ attributes:
   idempotent: {support: full}
 options:
   name:
-    description: Name of the one pod. Either this or O(label_selectors) is needed.
+    description: Name of a single pod. Either this or O(label_selectors) is required.
     type: str
   label_selectors:
-    description: Label selectors of pods, as in C(kubectl --selector); all must match.
+    description: Label selectors that all pods must match, as for C(kubectl --selector).
     type: list
     elements: str
   namespace:
-    description: Namespace of the pods; C(default), or that of the kubeconfig's context, where it is left out.
+    description:
+      - Namespace of the pods. The default is the namespace of the kubeconfig's context, or C(default).
     type: str
   container:
-    description: Name of the container; all of each pod, those of its initialisation first, where it is left out.
+    description:
+      - Name of the container whose log to read. By default, the logs of all containers of each pod are read, init
+        containers first.
     type: str
   previous:
-    description: Whether to read the log of the containers' former run, as after a crash.
+    description: Read the log of the previous run of each container, such as the one that crashed.
     type: bool
     default: false
   tail:
-    description: How many lines of each, counted from the end.
+    description: Maximum number of lines to return for each container, counted from the end of its log.
     type: int
     default: 100
   since_seconds:
-    description: Only lines of the last so many seconds.
+    description: Return only lines that were written within this number of seconds.
     type: int
   timeout:
-    description: Seconds that the whole task may take.
+    description: Maximum duration of the whole task in seconds.
     type: int
     default: 120
 seealso:
@@ -79,37 +82,37 @@ EXAMPLES = r"""
 
 RETURN = r"""
 logs:
-  description: One entry a container.
+  description: One entry for each container.
   returned: success
   type: list
   elements: dict
   contains:
-    namespace: {description: The pod's namespace., returned: always, type: str, sample: default}
-    pod: {description: The pod's name., returned: always, type: str, sample: mistral-7b-6c4f8d9b7-x2x5q}
-    container: {description: The container's name., returned: always, type: str, sample: mistral-7b}
+    namespace: {description: Namespace of the pod., returned: always, type: str, sample: default}
+    pod: {description: Name of the pod., returned: always, type: str, sample: mistral-7b-6c4f8d9b7-x2x5q}
+    container: {description: Name of the container., returned: always, type: str, sample: mistral-7b}
     lines:
-      description: The lines, oldest first.
+      description: Lines of the log, oldest first.
       returned: always
       type: list
       elements: str
     why:
-      description: Why there is no log, in the server's words; empty where there is one.
+      description: Reason why there is no log, as the server gave it. Empty if there is one.
       returned: always
       type: str
 exists:
-  description: Whether the cluster exists and can be spoken to.
+  description: Whether the cluster exists and its API server can be reached.
   returned: success
   type: bool
 duration:
-  description: Seconds that the task took.
+  description: Duration of the task in seconds.
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure for programs to read. C(kind) tells failures apart.
   returned: failure
   type: dict
 """

@@ -90,7 +90,7 @@ def _nearest(name: str, role: str, options: Mapping[str, str]) -> str | None:
         return _ratio(*rests), _ratio(name, option)
 
     best = max(sorted(options), key=likeness, default=None)
-    return best if best and max(likeness(best)) >= _LEAST_LIKENESS else None
+    return best if best and likeness(best)[0] >= _LEAST_LIKENESS else None
 
 
 def _ratio(one: str, other: str) -> float:

@@ -13,6 +13,7 @@ from . import compare
 from .client import Call, GkeClient, Place
 from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.node_pool.table import NODE_POOL_FIELDS
+from .monitoring import with_initial_components
 from .node_pool import PoolReader
 from .session import Session
 from .target import BROKEN, GkeTarget
@@ -75,10 +76,13 @@ class ClusterTarget(GkeTarget):
     def __init__(self, options: dict[str, Any], session: Session, reader: ClusterReader) -> None:
         super().__init__(options, session, reader.place)
         self.reader = reader
+        self._given = options
 
     def look(self) -> dict[str, Any] | None:
         """See ``GkeTarget.look``."""
-        return self.reader.cluster()
+        current = self.reader.cluster()
+        self.options = with_initial_components(self._given, current)
+        return current
 
     def create_body(self) -> dict[str, Any]:
         """See ``GkeTarget.create_body``."""

@@ -68,12 +68,21 @@ class NodePoolTarget(GkeTarget):
         return {"name": self.options["name"], **compare.create_body(self.fields, self.options)}
 
     def plan(self, current: dict[str, Any] | None) -> list[Step]:
-        """See ``GkeTarget.plan``; a broken pool is deleted and created anew where that was asked for."""
+        """See ``GkeTarget.plan``; a broken pool is deleted and created anew where that was asked for.
+
+        A pool that is to be absent stays where it lacks one of the expected labels: it is somebody else's.
+        """
+        if self.options["state"] == "absent" and current is not None and not self._has_expected_labels(current):
+            return []
         wanted = self.options["state"] == "present" and self.options["repair"] and not self._repaired
         if wanted and current is not None and current.get("status") in BROKEN:
             delete = Call("DELETE", self.place.name, self._doing("delete broken"))
             return [self._step("delete", delete), self._step("create", self.create_call())]
         return super().plan(current)
+
+    def _has_expected_labels(self, current: dict[str, Any]) -> bool:
+        have = (current.get("config") or {}).get("labels") or {}
+        return (self.options.get("expected_labels") or {}).items() <= have.items()
 
     def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
         """See ``GkeTarget.act``. What is created and broken again is a failure, not to be repaired once more."""

@@ -22,6 +22,7 @@ DEFINITION: dict[str, Any] = {"type": "dict"}
 NODE_POOL: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "state": STATE,
+    "expected_labels": {"type": "dict"},
     "repair": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
     "locations_in_order": {"type": "bool", "default": False},

@@ -48,7 +48,7 @@ class Client:
             self.headers = dict(answer.headers)
         if answer.content_type != "application/json":
             return answer.status, text
-        if "watch=true" in path and answer.status == 200:
+        if answer.headers.get("Transfer-Encoding") == "chunked" and "watch=" in path:
             return answer.status, [json.loads(line) for line in text.splitlines()]
         return answer.status, json.loads(text)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 MAPS = "/api/v1/namespaces/default/configmaps"
 
 
@@ -51,6 +53,19 @@ async def test_one_object_is_watched_by_its_path(client):
         await client("POST", MAPS, {"metadata": {"name": name}})
     _, events = await client("GET", f"{MAPS}/b?watch=true&timeoutSeconds=1")
     assert shown(events) == [("ADDED", "b")]
+
+
+@pytest.mark.parametrize("written", ["true", "True", "1", "yes", ""])
+async def test_every_value_but_no_switches_a_watch_on(client, written):
+    await client("POST", MAPS, {"metadata": {"name": "a"}})
+    _, events = await client("GET", f"{MAPS}?watch={written}&timeoutSeconds=1")
+    assert shown(events) == [("ADDED", "a")]
+
+
+@pytest.mark.parametrize("written", ["false", "False", "0"])
+async def test_a_watch_is_not_switched_on_by_no(client, written):
+    _, listed = await client("GET", f"{MAPS}?watch={written}")
+    assert listed["kind"] == "ConfigMapList"
 
 
 async def test_a_table_watch_sends_its_columns_once(client):

@@ -12,6 +12,7 @@ from ...core.runner import ModuleSpec
 from ...gke.cluster import without_secrets
 from ...gke.fields.argument_spec import exactly_spec, spec_of
 from ...gke.fields.cluster.table import CLUSTER_FIELDS
+from ...gke.monitoring import COMPONENTS
 from ...gke.options import DEFINITION, LOCATION, NODE_POOL, STATE, TIMEOUT
 from ...gke.session import open_session
 from ...gke.validation import check_cluster
@@ -39,6 +40,7 @@ _DEFINED: dict[str, Any] = {
         "elements": "dict",
         "options": {"create_with_cluster": {"type": "bool"}, **NODE_POOL},
     },
+    "initial_monitoring_components": {"type": "list", "elements": "str", "choices": list(COMPONENTS.choices)},
     "exactly": exactly_spec(CLUSTER_FIELDS),
     **spec_of(CLUSTER_FIELDS),
 }

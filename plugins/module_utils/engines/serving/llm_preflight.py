@@ -56,7 +56,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
         looked, refused = _ended(project, RULES)
         hub, denied = _ended(model, MODEL)
     looked, hub = looked or Looked(), hub or Result(values={})
-    findings += [*refused, *denied, *looked.findings]
+    findings += [*refused, *looked.findings, *denied]
     findings += [Finding(MODEL, text, severity=WARNING) for text in hub.warnings]
     return _result(options, here, names, list({one.text: one for one in findings}.values()), looked, hub)
 
@@ -98,6 +98,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "model": here.options["llmops_model"],
         "token": options["token"],
         "endpoint": options["endpoint"],
+        "engine": here.options["llmops_engine"],
         "accelerator_type": gpu,
         "machine_type": machines[0] if machines else None,
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),

@@ -59,6 +59,11 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Return whether a query switches something on: every value but ``0`` and ``false`` does, the empty one too."""
+    return name in query and query[name].lower() not in ("0", "false")
+
+
 def number(query: Mapping[str, str], name: str) -> int | None:
     """Return a query's number, None if it is not given.
 

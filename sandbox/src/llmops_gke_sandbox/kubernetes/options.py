@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmops_gke_sandbox.kubernetes.apply.patches import APPLY
-from llmops_gke_sandbox.kubernetes.errors import Cause, invalid_options, number
+from llmops_gke_sandbox.kubernetes.errors import Cause, flag, invalid_options, number
 from llmops_gke_sandbox.kubernetes.schema.decode import DecodeError
 from llmops_gke_sandbox.kubernetes.validation.messages import Causes, forbidden, one_of, required, unsupported, wrong
 
@@ -79,7 +79,7 @@ _TWO_POLICIES = "orphanDependents and deletionPropagation cannot be both set"
 def _from_query(query: Mapping[str, str]) -> dict:
     given: dict = {name: query[name] for name in ("propagationPolicy",) if name in query}
     if "orphanDependents" in query:
-        given["orphanDependents"] = query["orphanDependents"] in ("true", "1")
+        given["orphanDependents"] = flag(query, "orphanDependents")
     if query.get("dryRun"):
         given["dryRun"] = [query["dryRun"]]
     grace = number(query, "gracePeriodSeconds")

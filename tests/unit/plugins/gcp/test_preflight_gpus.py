@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""gcp_preflight reads the table of GPUs: quotas that Compute Engine lists or does not, shapes, prices."""
+"""Preflight reads the table of GPUs: quotas that Compute Engine lists or does not, shapes, prices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.pla
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.price import estimate
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
 
-from .test_gcp_preflight import plan
+from .preflight_support import plan, replicas, sizes
 
 PAGE = "https://console.cloud.google.com/iam-admin/quotas?project=demo-project"
 
@@ -43,11 +43,11 @@ def quota_texts(*pools: dict[str, Any], region: dict[str, float] | None = None, 
         "project_quotas": quotas(facts.get("project", {})),
         "machine_types": {},
         "clusters": [],
-        POOL_SIZES: facts.get("sizes", {}),
+        POOL_SIZES: sizes(**facts.get("sizes", {})),
     }
     return [
-        (finding.severity, finding.to_dict()["text"])
-        for finding in check_quota(plan(*pools, replicas=facts.get("replicas")), read)
+        (finding.severity, finding.text)
+        for finding in check_quota(plan(*pools, model=facts.get("model"), options=facts.get("options")), read)
     ]
 
 
@@ -105,14 +105,15 @@ def test_pools_of_one_gpu_share_a_word_and_nodes_that_are_there_need_nothing():
 
 
 def test_replicas_on_gpus_without_a_listed_quota_are_held_against_the_projects():
-    replicas = {"accelerator_type": "nvidia-h100-80gb", "gpus": 8, "min_replicas": 2, "max_replicas": 2}
-    first, *others = quota_texts(pool(*H100), replicas=replicas)
+    options = {"llmops_accelerator_type": "nvidia-h100-80gb", "llmops_gpus_per_replica": 8}
+    wanted = {"model": replicas(2, 2), "options": options}
+    first, *others = quota_texts(pool(*H100), **wanted)
     assert others == [] and first[0] == "warning"
-    found = quota_texts(pool(*H100), replicas=replicas, project={"GPUS_ALL_REGIONS": 8})
+    found = quota_texts(pool(*H100), **wanted, project={"GPUS_ALL_REGIONS": 8})
     assert (
         "error",
-        "quota: 2 replicas (min_replicas) need 16 nvidia-h100-80gb, but by GPUS_ALL_REGIONS the pools can have 8, "
-        f"enough for 1; ask for 8 more at {PAGE}, or lower min_replicas",
+        "quota: 2 replicas (llmops_replicas) need 16 nvidia-h100-80gb, but by GPUS_ALL_REGIONS the pools can have 8, "
+        f"enough for 1; ask for 8 more at {PAGE}, or lower llmops_replicas",
     ) in found
 
 
@@ -138,7 +139,7 @@ def test_the_metric_that_a_pools_gpus_are_held_against(gpu: str, spot: bool, kno
 def shape_texts(planned: dict[str, Any], offered: dict[str, Any] | None = None) -> list[str]:
     machine = planned["config"]["machine_type"]
     facts = {"machine_types": {machine: {"us-central1-a": offered}} if offered else {}}
-    return [finding.to_dict()["text"] for finding in check_shapes(plan(planned), facts)]
+    return [finding.text for finding in check_shapes(plan(planned), facts)]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,8 @@ def shape_texts(planned: dict[str, Any], offered: dict[str, Any] | None = None) 
         (
             pool("g2-standard-24", "nvidia-l4", 1),
             [
-                "shapes: pool gpu: g2-standard-24 cannot have 1 nvidia-l4; set accelerator_count to 2 with "
+                "shapes: pool gpu: g2-standard-24 cannot have 1 nvidia-l4; set gpu_nodepool_accelerator_count to 2 "
+                "with "
                 "machine_type g2-standard-24, which has that many GPUs; machine types with 1 nvidia-l4: "
                 "g2-standard-4, g2-standard-8, g2-standard-12, g2-standard-16, g2-standard-32"
             ],
@@ -156,7 +158,7 @@ def shape_texts(planned: dict[str, Any], offered: dict[str, Any] | None = None) 
         (
             pool("n1-standard-8", "nvidia-h100-80gb", 1),
             [
-                "shapes: pool gpu: n1-standard-8 cannot have 1 nvidia-h100-80gb; set accelerator_type to "
+                "shapes: pool gpu: n1-standard-8 cannot have 1 nvidia-h100-80gb; set llmops_accelerator_type to "
                 "nvidia-tesla-t4, nvidia-tesla-p4, nvidia-tesla-p100 or nvidia-tesla-v100 with machine_type "
                 "n1-standard-8; machine types with nvidia-h100-80gb: a3-highgpu-1g, a3-highgpu-2g, a3-highgpu-4g, "
                 "a3-highgpu-8g, a3-edgegpu-8g, "
@@ -166,7 +168,8 @@ def shape_texts(planned: dict[str, Any], offered: dict[str, Any] | None = None) 
         (
             pool("a3-highgpu-8g", "nvidia-h100-80gb", 8, ssds=4),
             [
-                "shapes: pool gpu: a3-highgpu-8g cannot have 4 local SSDs; set local_ssd_count to 16 with machine_type "
+                "shapes: pool gpu: a3-highgpu-8g cannot have 4 local SSDs; set gpu_nodepool_local_ssd_count to 16 "
+                "with machine_type "
                 "a3-highgpu-8g, which always has that many"
             ],
         ),
@@ -180,7 +183,9 @@ def test_a_machine_type_that_the_table_lacks_is_as_compute_engine_says():
     offered = {"guestCpus": 8, "accelerators": [{"guestAcceleratorType": "nvidia-l4", "guestAcceleratorCount": 2}]}
     planned = pool("g9-standard-8", "nvidia-l4", 1)
     (text,) = shape_texts(planned, offered)
-    assert text.startswith("shapes: pool gpu: g9-standard-8 cannot have 1 nvidia-l4; set accelerator_count to 2 with")
+    assert text.startswith(
+        "shapes: pool gpu: g9-standard-8 cannot have 1 nvidia-l4; set gpu_nodepool_accelerator_count to 2 with"
+    )
 
 
 def node_hour(planned: dict[str, Any], offered: dict[str, Any] | None = None) -> float:
@@ -208,4 +213,4 @@ def test_a_machine_without_a_price_is_told():
     price, (finding,) = estimate(plan(pool("a4-highgpu-8g", "nvidia-b200", 8)), {}, {})
     assert price["complete"] is False
     assert finding.message == "pool gpu: the price of a4-highgpu-8g is not known"
-    assert finding.fix == "give it in US dollars an hour by prices: {a4-highgpu-8g: …}"
+    assert finding.fix == "give it in US dollars an hour by llmops_prices: {a4-highgpu-8g: …}"

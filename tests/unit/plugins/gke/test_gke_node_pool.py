@@ -170,6 +170,17 @@ def test_deletion_is_followed_to_its_end_and_absence_is_left_alone():
     assert server.calls() == [f"GET {POOL_PATH}"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "goes"),
+    [({"owner": "us", "more": "too"}, True), ({"owner": "them"}, False), ({}, False), (None, False)],
+    ids=["ours", "another value", "none of it", "no labels"],
+)
+def test_a_pool_without_the_expected_labels_is_kept(labels, goes):
+    have = {"name": POOL, "status": "RUNNING", "config": {} if labels is None else {"labels": labels}}
+    result, _server = play({("GET", POOL_PATH): have}, check=True, state="absent", expected_labels={"owner": "us"})
+    assert result.changed is goes
+
+
 def test_a_broken_pool_is_named_with_the_server_s_words_and_advice():
     have = running(
         status="RUNNING_WITH_ERROR",

@@ -136,7 +136,8 @@ class Operations:
 
     def all(self, location: str) -> list[Operation]:
         """Return the operations of a location, or of all for "-"."""
-        return [operation for operation in self._operations.values() if location in ("-", operation.location)]
+        # A copy, since whoever embeds the sandbox may look from another thread while an operation begins.
+        return [operation for operation in list(self._operations.values()) if location in ("-", operation.location)]
 
     def shown(self, operation: Operation) -> dict:
         """Return an operation in the API's form."""

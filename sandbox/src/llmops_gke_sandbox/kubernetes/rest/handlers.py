@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, not_implemented
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, flag, not_implemented
 from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
 from llmops_gke_sandbox.kubernetes.lifecycle.strategies import RETURNED_WHEN_DELETED
 from llmops_gke_sandbox.kubernetes.options import DeleteOptions
@@ -75,7 +75,7 @@ class Handlers:
             if answer is None and self._meta.has_group_of(request.path):
                 raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
             return answer or web.Response(status=404, text=_NOT_FOUND)
-        watch = request.query.get("watch") in ("true", "1")
+        watch = flag(request.query, "watch")
         verb = target.verb(request.method, watch)
         access.require(user, verb, target)
         if not target.allows(verb):

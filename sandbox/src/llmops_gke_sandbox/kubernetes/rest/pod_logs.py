@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, invalid_options, not_implemented, number
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, flag, invalid_options, not_implemented, number
 from llmops_gke_sandbox.kubernetes.timed_log import TimedLog
 from llmops_gke_sandbox.kubernetes.validation.messages import NOT_NEGATIVE, wrong
 
@@ -59,10 +59,10 @@ class PodLog:
         if source is None:
             raise not_implemented("pods/log without anything that runs pods")
         self._source = source
-        self._previous = query.get("previous") == "true"
-        self._follow = query.get("follow") == "true"
+        self._previous = flag(query, "previous")
+        self._follow = flag(query, "follow")
         self._tail = number(query, "tailLines")
-        self._since, self._stamped = _since(query), query.get("timestamps") == "true"
+        self._since, self._stamped = _since(query), flag(query, "timestamps")
         _refuse_without_log(found, self._container, self._previous)
 
     async def lines(self) -> AsyncIterator[list[str]]:

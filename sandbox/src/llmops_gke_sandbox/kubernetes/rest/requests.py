@@ -8,7 +8,7 @@ import yaml
 from aiohttp import web
 
 from llmops_gke_sandbox.kubernetes.apply.patches import APPLY, JSON, MERGE, STRATEGIC
-from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, invalid_options
+from llmops_gke_sandbox.kubernetes.errors import ApiError, bad_request, flag, invalid_options
 from llmops_gke_sandbox.kubernetes.go_values import go_json_problem
 from llmops_gke_sandbox.kubernetes.options import WriteOptions, write_causes
 from llmops_gke_sandbox.kubernetes.rest import protobuf
@@ -52,7 +52,7 @@ def write_options(request: web.Request) -> WriteOptions:
         raise invalid_options(f"{_OPTIONS[request.method]}.meta.k8s.io", causes)
     return WriteOptions(
         manager=query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0][:128],
-        force=query.get("force") in ("true", "1"),
+        force=flag(query, "force"),
         dry_run=bool(query.get("dryRun")),
         validation=query.get("fieldValidation") or "Warn",
     )

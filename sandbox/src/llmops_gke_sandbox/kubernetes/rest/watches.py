@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-from llmops_gke_sandbox.kubernetes.errors import ApiError, internal, number
+from llmops_gke_sandbox.kubernetes.errors import ApiError, flag, internal, number
 from llmops_gke_sandbox.kubernetes.options import refuse_list_options
 from llmops_gke_sandbox.kubernetes.rest.listing import matcher, not_a_version
 from llmops_gke_sandbox.kubernetes.rest.representations import Form
@@ -39,7 +39,7 @@ class Watch:
         self._form = form
         self._matches: Matches = matcher(kind, query, name)
         self._headed = False
-        self._bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
+        self._bookmarks = flag(query, "allowWatchBookmarks")
         self._seconds = number(query, "timeoutSeconds") or DEFAULT_SECONDS
         refuse_list_options(query, watch=True)
         version = query.get("resourceVersion") or "0"
@@ -83,7 +83,7 @@ class Watch:
         return left - 1 if left > 1 else left
 
     def _first(self) -> Iterator[bytes]:
-        initial = self._query.get("sendInitialEvents") == "true"
+        initial = flag(self._query, "sendInitialEvents")
         if not self._version or initial:
             for obj in self._store.items(self._kind, self._namespace):
                 if self._matches(obj):

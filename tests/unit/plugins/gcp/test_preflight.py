@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""gcp_preflight's pure parts, and how gcp_quota_info and gcp_zone_info read."""
+"""The pure parts of preflight's checks, and how gcp_quota_info and gcp_zone_info read."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.engines.google import gcp_preflight
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google import (
     gcp_quota_info as quota_info,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google import (
     gcp_zone_info as zone_info,
 )
-from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_preflight import ARGUMENT_SPEC as PREFLIGHT
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_quota_info import (
     ARGUMENT_SPEC as QUOTA_INFO,
 )
@@ -28,22 +26,12 @@ from ansible_collections.llmops.gke.plugins.module_utils.google.hardware import 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.conflicts import check_versions
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.places import check_zones
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import Plan, read_plan
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.price import estimate
 from tests.unit.fake_http import FakeServer, Reply
 
+from .preflight_support import GPU_POOL, plan, replicas
+
 PROJECT = "demo-project"
-GPU_POOL: dict[str, Any] = {
-    "name": "gpu",
-    "locations": ["us-central1-a", "us-central1-b"],
-    "initial_node_count": 1,
-    "autoscaling": {"enabled": True, "min_node_count": 0, "max_node_count": 3},
-    "config": {
-        "machine_type": "g2-standard-12",
-        "accelerators": [{"accelerator_type": "nvidia-l4", "accelerator_count": 1}],
-        "ephemeral_storage_local_ssd_config": {"local_ssd_count": 1},
-    },
-}
 G2 = {"g2-standard-12": {"us-central1-a": {"guestCpus": 12, "memoryMb": 49152}}}
 
 
@@ -52,11 +40,6 @@ def options(spec: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any)
     validated = ArgumentSpecValidator(spec).validate({"project": PROJECT, "access_token": "t", **ends, **given})
     assert not validated.error_messages, validated.error_messages
     return validated.validated_parameters
-
-
-def plan(*pools: dict[str, Any], **given: Any) -> Plan:
-    place = {"location": "us-central1", "cluster": "mistral"}
-    return read_plan(options(PREFLIGHT, node_pools=list(pools), **{**place, **given}))
 
 
 def test_sizes_are_counted_over_the_zones():
@@ -74,19 +57,20 @@ def test_of_zones_that_are_tried_in_order_one_is_counted_and_all_are_looked_at()
     assert (pool.least, pool.start, pool.most) == (0, 1, 3)
     offered = {"machine_types": G2, "accelerator_types": {"nvidia-l4": G2["g2-standard-12"]}}
     (machine, gpu) = check_zones(plan({**GPU_POOL, "locations_in_order": True}), offered)
-    assert machine.message == "pool gpu: us-central1-b has no g2-standard-12"
-    assert gpu.message == "pool gpu: us-central1-b has no nvidia-l4"
+    assert machine.message == "pool gpu: us-central1-b has no g2-standard-12 (gpu_nodepool_locations)"
+    assert gpu.message == "pool gpu: us-central1-b has no nvidia-l4 (gpu_nodepool_locations)"
+    assert {machine.variable, gpu.variable} == {"gpu_nodepool_locations"}
 
 
 def test_a_zonal_cluster_has_its_own_zone():
-    (pool,) = plan({**GPU_POOL, "locations": None}, location="us-central1-c").pools
+    (pool,) = plan({**GPU_POOL, "locations": None}, options={"llmops_location": "us-central1-c"}).pools
     assert pool.zones == ("us-central1-c",)
-    with pytest.raises(InvalidOption, match=r"node_pools\[0\].locations"):
+    with pytest.raises(InvalidOption, match="gpu_nodepool_locations: None is not accepted"):
         plan({**GPU_POOL, "locations": None})
 
 
 def test_a_pool_that_is_none_is_refused():
-    with pytest.raises(InvalidOption, match=r"node_pools\[0\]: 'gpu' is not accepted; it takes a pool"):
+    with pytest.raises(InvalidOption, match="the node pools of role gpu_nodepool: 'gpu' is not accepted"):
         plan({**GPU_POOL, "config": {"accelerators": [{"accelerator_type": "nvidia-l4"}]}})
 
 
@@ -150,7 +134,7 @@ SPOT_POOL = {**GPU_POOL, "name": "spot", "initial_node_count": 0, "config": {**G
 
 
 @pytest.mark.parametrize(
-    ("replicas", "least"),
+    ("least_replicas", "least"),
     [
         # Asleep: the cluster alone. Then Spot nodes at 0.60 each up to their most, 6, and on-demand nodes at 1.06.
         (0, 0.1),
@@ -159,17 +143,10 @@ SPOT_POOL = {**GPU_POOL, "name": "spot", "initial_node_count": 0, "config": {**G
         (7, 4.76),
     ],
 )
-def test_the_nodes_that_the_least_replicas_bring_are_paid_for(replicas, least):
+def test_the_nodes_that_the_least_replicas_bring_are_paid_for(least_replicas, least):
     on_demand = {**GPU_POOL, "initial_node_count": 0}
-    wanted = {"accelerator_type": "nvidia-l4", "min_replicas": replicas, "max_replicas": 9}
-    price, _findings = estimate(plan(on_demand, SPOT_POOL, replicas=wanted), G2, {})
+    price, _findings = estimate(plan(on_demand, SPOT_POOL, model=replicas(least_replicas, 9)), G2, {})
     assert (price["least"]["hour"], price["start"]["hour"]) == (least, least)
-
-
-def test_a_price_that_is_no_number():
-    with pytest.raises(InvalidOption, match="prices.nvidia-l4: 'free' is not accepted"):
-        place = {"location": "us-central1", "cluster": "mistral"}
-        gcp_preflight.run(options(PREFLIGHT, **place, prices={"nvidia-l4": "free"}), False, silent)
 
 
 @pytest.mark.parametrize(("nodes", "behind"), [("1.34.7-gke.1", 0), ("1.33.1-gke.1", 3)])
@@ -190,7 +167,7 @@ def test_nodes_that_their_control_plane_left_behind(nodes: str, behind: int):
 @pytest.mark.parametrize(("asked", "fine"), [("1.36", True), ("1.36.1", True), ("1.3", False), ("1.36.2", False)])
 def test_a_version_or_its_beginning(asked: str, fine: bool):
     facts = {"server_config": {"validMasterVersions": ["1.36.1-gke.12"]}, "clusters": []}
-    assert (list(check_versions(plan(kubernetes_version=asked), facts)) == []) is fine
+    assert (list(check_versions(plan(cluster={"initial_cluster_version": asked}), facts)) == []) is fine
 
 
 def test_quota_info_is_two_reads():

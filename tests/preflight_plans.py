@@ -1,0 +1,131 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deployment plans as the lookup gives them, for tests of what is made of them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+PROJECT, LOCATION, CLUSTER = "demo-project", "us-central1", "mistral"
+
+POOL_VARIABLES = {
+    "locations": "gpu_nodepool_locations",
+    "initial_node_count": "gpu_nodepool_initial_node_count",
+    "autoscaling.max_node_count": "gpu_nodepool_max_node_count",
+    "config.machine_type": "gpu_nodepool_machine_type",
+    "config.accelerators.accelerator_type": "llmops_accelerator_type",
+    "config.accelerators.accelerator_count": "gpu_nodepool_accelerator_count",
+    "config.ephemeral_storage_local_ssd_config.local_ssd_count": "gpu_nodepool_local_ssd_count",
+}
+CLUSTER_VARIABLES = {"subnetwork": "gke_cluster_subnetwork", "*": "gke_cluster_fields"}
+MODEL_VARIABLES = {
+    "replicas.least": "llmops_replicas",
+    "replicas.most": "tgi_mistral_hpa_max_replicas",
+    "shards": "tgi_mistral_num_shard",
+    "quantize": "tgi_mistral_quantize",
+    "context": "tgi_mistral_env.MAX_TOTAL_TOKENS",
+    "metrics_adapter": "tgi_mistral_hpa_adapter",
+}
+SERIES = ["DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_POWER_USAGE"]
+OPTIONS: dict[str, Any] = {
+    "llmops_project": PROJECT,
+    "llmops_location": LOCATION,
+    "llmops_zones": ["us-central1-a"],
+    "llmops_cluster": CLUSTER,
+    "llmops_namespace": "default",
+    "llmops_name": "mistral-7b",
+    "llmops_service_name": "mistral-7b-service",
+    "llmops_model": "mistralai/Mistral-7B-Instruct-v0.1",
+    "llmops_accelerator_type": "nvidia-l4",
+    "llmops_gpus_per_replica": 1,
+    "llmops_spot": False,
+    "llmops_replicas": 1,
+    "llmops_service_port": 80,
+    "llmops_hpa_name": "mistral-7b-hpa",
+    "llmops_secret_name": "mistral-demo",
+    "llmops_gpu_metrics": "daemonset",
+    "gke_cluster_locations": ["us-central1-a"],
+    "gke_cluster_pool_name": "default-pool",
+    "gke_cluster_pool_min_node_count": 1,
+    "gke_cluster_pool_max_node_count": 5,
+    "gke_cluster_timeout": 2700,
+    "gpu_nodepool_name": "gpu",
+    "gpu_nodepool_locations": ["us-central1-a"],
+    "gpu_nodepool_locations_in_order": False,
+    "gpu_nodepool_on_demand_name": "gpu-on-demand",
+    "gpu_nodepool_on_demand_fallback": False,
+    "gpu_nodepool_autoscaling_enabled": True,
+    "gpu_nodepool_min_node_count": 1,
+    "gpu_nodepool_max_node_count": 2,
+    "gpu_nodepool_timeout": 2700,
+    "tgi_mistral_num_shard": 1,
+    "tgi_mistral_timeout": 2700,
+    "tgi_mistral_image": "ghcr.io/huggingface/text-generation-inference:3.3.5",
+    "tgi_mistral_hpa_enabled": True,
+    "tgi_mistral_hpa_min_replicas": 1,
+    "tgi_mistral_hpa_max_replicas": 2,
+    "tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 10}],
+    "tgi_mistral_hpa_behavior": {
+        "scaleUp": {"stabilizationWindowSeconds": 0},
+        "scaleDown": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]},
+    },
+    "tgi_mistral_hpa_adapter": "stackdriver",
+    "tgi_mistral_hpa_prometheus_url": "",
+    "tgi_mistral_hpa_prometheus_labels": {"project_id": "demo-project"},
+    "tgi_mistral_hpa_adapter_image": "gcr.io/gke-release/adapter:v1",
+    "tgi_mistral_hpa_prometheus_adapter_image": "registry.k8s.io/adapter@sha256:12ab",
+    "tgi_mistral_hpa_timeout": 900,
+    "dcgm_exporter_components": ["SYSTEM_COMPONENTS", "DCGM"],
+    "dcgm_exporter_series": SERIES,
+    "dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES],
+    "dcgm_exporter_timeout": 600,
+    "dcgm_exporter_namespace": "gpu-metrics",
+    "dcgm_exporter_image": "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3",
+    "dcgm_exporter_interval": "15s",
+    "verify_timeout": 900,
+    "verify_load_clients": 64,
+    "verify_load_timeout": 1800,
+}
+"""Values that hold, of every variable that preflight reads."""
+
+
+def deployment_plan(
+    *pools: dict[str, Any],
+    host: str = "one",
+    cluster: dict[str, Any] | None = None,
+    model: dict[str, Any] | None = None,
+    roles: tuple[str, ...] | None = None,
+    options: dict[str, Any] | None = None,
+    **parts: Any,
+) -> dict[str, Any]:
+    """A host's plan: node pools, the cluster's definition and what runs on it, each where it is given.
+
+    roles: of the play, by default those that plan something. options: over OPTIONS, of which those of these roles are
+    there. parts: of the plan itself, such as errors.
+    """
+    plans: dict[str, Any] = {}
+    if cluster is not None:
+        plans["gke_cluster"] = {"cluster": {"name": CLUSTER, **cluster}, "node_pools": []}
+    if pools:
+        plans["gpu_nodepool"] = {"node_pools": list(pools)}
+    if model is not None:
+        plans["tgi_mistral"] = model
+    here = roles or ("llmops", "preflight", *plans)
+    prefixes = tuple(f"{role}_" for role in here)
+    values = {**copy.deepcopy(OPTIONS), **(options or {})}
+    return {
+        "host": host,
+        "roles": list(here),
+        "options": {
+            name: value for name, value in values.items() if name.startswith(tuple(f"{role}_" for role in here))
+        },
+        "plans": plans,
+        "variables": {
+            "gke_cluster": CLUSTER_VARIABLES,
+            "gpu_nodepool": POOL_VARIABLES,
+            "tgi_mistral": MODEL_VARIABLES,
+        },
+        **parts,
+    }

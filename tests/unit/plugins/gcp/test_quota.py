@@ -1,0 +1,274 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Quotas against what the pools of a plan take together, at their start and at their most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
+
+from .test_gcp_preflight import plan
+
+PAGE = "https://console.cloud.google.com/iam-admin/quotas?project=demo-project"
+
+
+def pool(name: str, nodes: int = 1, most: int | None = None, gpus: int = 1, least: int = 0, **config: Any) -> dict:
+    """A pool of one zone; most: of its autoscaler, if it has one. gpus: L4 of one node."""
+    growing = {"autoscaling": {"enabled": True, "min_node_count": least, "max_node_count": most}}
+    accelerators = [{"accelerator_type": "nvidia-l4", "accelerator_count": gpus}] if gpus else []
+    return {
+        "name": name,
+        "locations": ["us-central1-a"],
+        "initial_node_count": nodes,
+        "config": {"machine_type": "g2-standard-12", "accelerators": accelerators, **config},
+        **(growing if most is not None else {}),
+    }
+
+
+def quota(limit: float, usage: float = 0) -> dict[str, float]:
+    return {"limit": limit, "usage": usage}
+
+
+def findings(
+    *pools: dict[str, Any],
+    region: Any = None,
+    project: Any = None,
+    sizes: Any = None,
+    machines: Any = None,
+    **options: Any,
+) -> list[tuple[str, str, str]]:
+    """Severity, message and fix of what is found."""
+    facts = {
+        "region_quotas": region or {},
+        "project_quotas": project or {},
+        "machine_types": machines or {},
+        POOL_SIZES: sizes or {},
+    }
+    found = list(check_quota(plan(*pools, **options), facts))
+    assert {finding.check for finding in found} <= {"quota"}
+    return [(finding.severity, finding.message, finding.fix) for finding in found]
+
+
+L4 = "NVIDIA_L4_GPUS"
+
+
+def test_the_first_nodes_of_all_pools_are_added_up():
+    assert findings(pool("a", 2), pool("b", 3, gpus=2), region={L4: quota(12, 5)}) == [
+        (
+            "error",
+            f"{L4}: the first nodes of a, b need 8, 7 of 12 are free in us-central1",
+            f"ask for at least 13 at {PAGE}, or begin with fewer or smaller nodes",
+        )
+    ]
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_a_pool_that_fits_alone_does_not_make_the_sum_fit(order: tuple[str, str]):
+    sizes = {"a": 1, "b": 7}
+    pools = [pool(name, sizes[name]) for name in order]
+    assert findings(*pools, region={L4: quota(8)}) == []
+    ((severity, message, _fix),) = findings(*pools, region={L4: quota(7)})
+    assert severity == "error"
+    assert message.startswith(f"{L4}: the first nodes of {', '.join(order)} need 8, 7 of 7 are free")
+
+
+def test_the_last_nodes_of_all_pools_are_added_up_and_only_a_warning():
+    assert findings(pool("a", 0, 3), pool("b", 0, 2), region={L4: quota(8, 4)}) == [
+        (
+            "warning",
+            f"{L4}: at their most a, b need 5 more, 4 of 8 are free in us-central1; autoscaling stops there",
+            f"ask for at least 9 at {PAGE}, or lower max_node_count",
+        )
+    ]
+    assert findings(pool("a", 0, 3), pool("b", 0, 1), region={L4: quota(8, 4)}) == []
+
+
+def test_first_nodes_that_do_not_fit_are_told_of_alone():
+    ((severity, message, _fix),) = findings(pool("a", 2, 9), region={L4: quota(1)})
+    assert severity == "error"
+    assert "need 2, 1 of 1 are free" in message
+
+
+def test_a_quota_that_is_used_beyond_its_limit_has_nothing_free():
+    ((_severity, message, fix),) = findings(pool("a"), region={L4: quota(2, 3)})
+    assert "need 1, 0 of 2 are free" in message
+    assert fix.startswith("ask for at least 4 at ")
+
+
+def test_nodes_that_are_there_are_in_the_usage_already():
+    region = {L4: quota(5, 3)}
+    assert findings(pool("a", 5), region=region, sizes={"a": 3}) == []
+    ((_severity, message, _fix),) = findings(pool("a", 6), region=region, sizes={"a": 3})
+    assert "need 3, 2 of 5 are free" in message
+    # More than wanted: nothing is asked for, and nothing given back.
+    assert findings(pool("a", 1), pool("b", 3), region={L4: quota(5, 3)}, sizes={"a": 3})[0][1].startswith(
+        f"{L4}: the first nodes of a, b need 3, 2 of 5"
+    )
+
+
+def test_a_pool_that_is_there_begins_with_what_its_autoscaler_keeps():
+    region = {L4: quota(2, 1)}
+    ((severity, message, _fix),) = findings(pool("a", 4, 6, least=1), region=region, sizes={"a": 1})
+    assert severity == "warning"
+    assert "at their most a need 5 more" in message
+    ((severity, message, _fix),) = findings(pool("a", 4, 6, least=1), region=region)
+    assert severity == "error"
+    assert "the first nodes of a need 4" in message
+    ((severity, message, _fix),) = findings(pool("a", 4, 6, least=3), region=region, sizes={"a": 0})
+    assert severity == "error"
+    assert "the first nodes of a need 3" in message
+
+
+def test_a_gpu_that_the_region_does_not_show_has_no_quota():
+    assert findings(pool("a"), region={"CPUS": quota(99)}) == [
+        (
+            "error",
+            f"{L4}: the first nodes of a need 1, 0 of 0 are free in us-central1",
+            f"ask for at least 1 at {PAGE}, or begin with fewer or smaller nodes",
+        )
+    ]
+
+
+def test_any_other_quota_that_is_not_shown_is_none():
+    assert findings(pool("a", gpus=0), machines={"g2-standard-12": {"us-central1-a": {"guestCpus": 12}}}) == []
+
+
+def test_the_projects_quotas_are_told_as_the_projects():
+    assert findings(pool("a", 3), region={L4: quota(9)}, project={"GPUS_ALL_REGIONS": quota(2)}) == [
+        (
+            "error",
+            "GPUS_ALL_REGIONS: the first nodes of a need 3, 2 of 2 are free in project demo-project",
+            f"ask for at least 3 at {PAGE}, or begin with fewer or smaller nodes",
+        )
+    ]
+
+
+def test_quotas_are_told_in_order_with_the_pools_that_need_them():
+    region = {L4: quota(0), "INSTANCES": quota(1), "CPUS": quota(13), "DISKS_TOTAL_GB": quota(9999)}
+    machines = {"g2-standard-12": {"us-central1-b": {"guestCpus": 12}}}
+    found = findings(pool("a", gpus=0), pool("b"), region=region, machines=machines)
+    assert [message.partition(",")[0] for _severity, message, _fix in found] == [
+        "CPUS: the first nodes of a",
+        "INSTANCES: the first nodes of a",
+        f"{L4}: the first nodes of b need 1",
+    ]
+    assert "need 24, 13 of 13" in found[0][1]
+
+
+def test_a_machine_type_that_nobody_offers_takes_no_cpus():
+    region = {L4: quota(9), "CPUS": quota(0)}
+    assert findings(pool("a"), region=region) == []
+    assert findings(pool("a"), region=region, machines={"g2-standard-12": {"us-central1-a": {}}}) == []
+
+
+def test_a_quota_of_the_machine_family_is_used_where_the_region_has_one():
+    machines = {"g2-standard-12": {"us-central1-a": {"guestCpus": 12}}}
+    region = {L4: quota(9), "CPUS": quota(0), "G2_CPUS": quota(11)}
+    ((_severity, message, _fix),) = findings(pool("a"), region=region, machines=machines)
+    assert message.startswith("G2_CPUS: the first nodes of a need 12, 11 of 11")
+
+
+def test_the_models_replicas_are_checked_as_well():
+    replicas = {"accelerator_type": "nvidia-l4", "gpus": 2, "min_replicas": 1, "max_replicas": 3}
+    ((severity, message, fix),) = findings(pool("a", 1, 3), region={L4: quota(3)}, replicas=replicas)
+    assert severity == "warning"
+    assert message == (f"3 replicas (max_replicas) need 6 nvidia-l4, but by {L4} the pools can have 3, enough for 1")
+    assert fix == f"ask for 3 more at {PAGE}, or lower max_replicas"
+
+
+def test_the_gpus_that_the_pools_hold_count_for_the_replicas():
+    replicas = {"accelerator_type": "nvidia-l4", "gpus": 1, "min_replicas": 6, "max_replicas": 6}
+    region = {L4: quota(4, 4)}
+    assert findings(pool("a", 2, gpus=2), region=region, sizes={"a": 2}, replicas=replicas) == [
+        (
+            "error",
+            f"6 replicas (min_replicas) need 6 nvidia-l4, but by {L4} the pools can have 4, enough for 4",
+            f"ask for 2 more at {PAGE}, or lower min_replicas",
+        )
+    ]
+
+
+def test_replicas_have_none_of_a_quota_that_is_used_up_or_not_shown():
+    replicas = {"accelerator_type": "nvidia-l4", "gpus": 1, "min_replicas": 1, "max_replicas": 1}
+    for region in ({L4: quota(1, 2)}, {L4: quota(2, 2)}, {}):
+        (_nodes, (severity, message, _fix)) = findings(pool("a"), region=region, replicas=replicas)
+        assert (severity, message) == (
+            "error",
+            f"1 replicas (min_replicas) need 1 nvidia-l4, but by {L4} the pools can have 0, enough for 0",
+        )
+
+
+def test_replicas_are_told_of_the_region_where_the_project_has_as_little():
+    replicas = {"accelerator_type": "nvidia-l4", "gpus": 1, "min_replicas": 1, "max_replicas": 3}
+    project = {"GPUS_ALL_REGIONS": quota(2)}
+    ((_severity, message, _fix),) = findings(pool("a"), region={L4: quota(2)}, project=project, replicas=replicas)
+    assert f"but by {L4} the pools can have 2" in message
+
+
+# What one node takes.
+
+
+NODE = {"CPUS": 4, "CPUS_ALL_REGIONS": 4, "INSTANCES": 1, "IN_USE_ADDRESSES": 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "takes"),
+    [
+        ({}, {**NODE, "SSD_TOTAL_GB": 100}),
+        ({"disk_type": "pd-ssd", "disk_size_gb": 50}, {**NODE, "SSD_TOTAL_GB": 50}),
+        ({"disk_type": "pd-balanced", "disk_size_gb": 50}, {**NODE, "SSD_TOTAL_GB": 50}),
+        ({"disk_type": "pd-standard", "disk_size_gb": 50}, {**NODE, "DISKS_TOTAL_GB": 50}),
+        (
+            {"ephemeral_storage_local_ssd_config": {"local_ssd_count": 2}},
+            {**NODE, "SSD_TOTAL_GB": 100, "LOCAL_SSD_TOTAL_GB": 750},
+        ),
+        (
+            {"spot": True, "ephemeral_storage_local_ssd_config": {"local_ssd_count": 1}},
+            {
+                "PREEMPTIBLE_CPUS": 4,
+                "CPUS_ALL_REGIONS": 4,
+                "INSTANCES": 1,
+                "IN_USE_ADDRESSES": 1,
+                "SSD_TOTAL_GB": 100,
+                "PREEMPTIBLE_LOCAL_SSD_GB": 375,
+            },
+        ),
+    ],
+)
+def test_what_a_node_takes(config: dict[str, Any], takes: dict[str, int]):
+    (found,) = plan(pool("a", gpus=0, **config)).pools
+    assert node_needs(found, 4, ["CPUS", "PREEMPTIBLE_CPUS"]) == takes
+
+
+@pytest.mark.parametrize(
+    ("spot", "known", "metric"),
+    [
+        (False, ["CPUS", "G2_CPUS"], "G2_CPUS"),
+        (False, ["CPUS", "G2", "PREEMPTIBLE_G2_CPUS"], "CPUS"),
+        (True, ["CPUS", "G2_CPUS"], "PREEMPTIBLE_CPUS"),
+        (True, ["CPUS", "G2_CPUS", "PREEMPTIBLE_G2_CPUS"], "PREEMPTIBLE_G2_CPUS"),
+    ],
+)
+def test_which_quota_a_nodes_cpus_are_of(spot: bool, known: list[str], metric: str):
+    (found,) = plan(pool("a", gpus=0, spot=spot)).pools
+    needs = node_needs(found, 4, known)
+    assert [name for name in needs if name.endswith("CPUS")] == [metric]
+    assert needs[metric] == needs["CPUS_ALL_REGIONS"] == 4
+
+
+@pytest.mark.parametrize(("spot", "metric"), [(False, L4), (True, f"PREEMPTIBLE_{L4}")])
+def test_a_nodes_gpus_are_of_the_region_and_of_the_project(spot: bool, metric: str):
+    (found,) = plan(pool("a", gpus=4, spot=spot)).pools
+    needs = node_needs(found, 4, [metric])
+    assert {name: amount for name, amount in needs.items() if "GPU" in name} == {metric: 4, "GPUS_ALL_REGIONS": 4}
+
+
+def test_private_nodes_take_no_address():
+    (found,) = plan({**pool("a"), "network_config": {"enable_private_nodes": True}}).pools
+    assert "IN_USE_ADDRESSES" not in node_needs(found, 4, [])

@@ -1,0 +1,246 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup deployment_plan: every option resolved and validated, no secret, and names that nobody knows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+from working_copy import ROOT
+
+from ansible_collections.llmops.gke.plugins.lookup import deployment_plan
+from ansible_collections.llmops.gke.plugins.plugin_utils.plan_values import check, without_secrets
+from ansible_collections.llmops.gke.plugins.plugin_utils.role_variables import (
+    Role,
+    read_roles,
+    role_of,
+    roles_of_play,
+    unknown_variables,
+)
+
+SPECS = {
+    "llmops": {
+        "llmops_name": {"type": "str", "default": "x"},
+        "llmops_replicas": {"type": "int"},
+        "llmops_hf_token": {"type": "str", "no_log": True},
+        "llmops_zones": {"type": "list", "elements": "str"},
+    },
+    "pool": {
+        "pool_count": {"type": "int"},
+        "pool_machine": {"type": "str", "choices": ["small", "large"]},
+        "pool_needed": {"type": "str", "required": True},
+        "pool_env": {"type": "dict"},
+        "pool_url": {"type": "str"},
+        "pool_limits": {"type": "dict", "options": {"least": {"type": "int"}, "pin": {"type": "str", "no_log": True}}},
+    },
+    "other": {"other_timeout": {"type": "int"}},
+}
+TOKEN = "hf_canary"
+
+
+@pytest.fixture
+def roles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the roles of SPECS, where the lookup looks."""
+    for role, options in SPECS.items():
+        entry = "deployment" if role == "llmops" else "main"
+        (tmp_path / role / "meta").mkdir(parents=True)
+        (tmp_path / role / "vars").mkdir()
+        (tmp_path / role / "tasks").mkdir()
+        specs = {"argument_specs": {entry: {"options": options}}}
+        (tmp_path / role / "meta" / "argument_specs.yml").write_text(json.dumps(specs))
+    (tmp_path / "pool" / "vars" / "main.yml").write_text("---\n__pool_plan:\n  nested_key: 1\npool_former: 2\n")
+    (tmp_path / "pool" / "tasks" / "main.yml").write_text(
+        "- name: One\n  ansible.builtin.command: x\n  register: pool_found\n"
+        "- name: Two\n  ansible.builtin.set_fact:\n    pool_noted: 1\n"
+    )
+    monkeypatch.setattr(deployment_plan, "ROLES", tmp_path)
+    return tmp_path
+
+
+def trusted(value: Any) -> Any:
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, dict):
+        return {key: trusted(item) for key, item in value.items()}
+    return [trusted(item) for item in value] if isinstance(value, list) else value
+
+
+def plan(*role_names: str, **variables: Any) -> dict[str, Any]:
+    variables = {"inventory_hostname": "one", "ansible_play_role_names": list(role_names), **trusted(variables)}
+    lookup = deployment_plan.LookupModule(loader=DataLoader(), templar=Templar(DataLoader(), variables=variables))
+    (found,) = lookup.run([], variables)
+    assert json.loads(json.dumps(found)) == found, "a plan is plain data"
+    return found
+
+
+GOOD = {"llmops_name": "mistral", "pool_needed": "here"}
+
+
+def test_the_options_of_the_plays_roles_and_of_the_shared_one_are_resolved(roles):
+    found = plan("llmops.gke.pool", **GOOD, pool_count="{{ llmops_replicas + 1 }}", llmops_replicas=2, other_timeout=3)
+    assert (found["host"], found["roles"]) == ("one", ["llmops", "pool"])
+    assert found["options"] == {
+        "llmops_name": "mistral",
+        "llmops_replicas": 2,
+        "pool_count": 3,
+        "pool_needed": "here",
+    }
+    assert (found["errors"], found["refused"], found["unknown"]) == ([], [], [])
+
+
+def test_plans_and_variables_of_the_roles_are_collected(roles):
+    found = plan(
+        "pool",
+        **GOOD,
+        __pool_plan={"node_pools": [{"name": "{{ llmops_name }}", "config": {"api_key": TOKEN}}]},
+        __pool_variables={"config.count": "pool_{{ 'count' }}"},
+        __other_plan={"never": 1},
+    )
+    assert found["plans"] == {"pool": {"node_pools": [{"name": "mistral", "config": {"api_key": "(hidden)"}}]}}
+    assert found["variables"] == {"pool": {"config.count": "pool_count"}}
+
+
+def test_what_argument_specs_refuse_is_told_in_one_line_each(roles):
+    found = plan("pool", llmops_replicas="many", pool_machine="huge", pool_limits={"lest": 1, "least": "x"})
+    assert found["options"] == {}
+    assert found["refused"] == ["llmops_replicas", "pool_machine", "pool_needed", "pool_limits"]
+    told = "\n".join(found["errors"])
+    for part in (
+        "llmops_replicas",
+        "value of pool_machine must be one of: small, large, got: huge",
+        "pool_needed: is required; set it in your inventory",
+        "pool_limits.lest. Supported parameters include: least, pin",
+    ):
+        assert part in told
+    assert all("\n" not in line for line in found["errors"])
+
+
+def test_what_cannot_be_resolved_is_an_error_that_names_the_option(roles):
+    found = plan("pool", **GOOD, pool_count="{{ nowhere.to.be.found }}", __pool_plan={"a": "{{ pool_count }}"})
+    assert found["refused"] == ["pool_count", "__pool_plan"]
+    (line,) = found["errors"]
+    assert line.startswith("pool_count: cannot be resolved: ") and "nowhere" in line
+
+
+def test_a_plan_that_cannot_be_resolved_is_an_error_where_no_option_is_to_blame(roles):
+    (line,) = plan("pool", **GOOD, __pool_plan={"a": "{{ nowhere }}"})["errors"]
+    assert line.startswith("__pool_plan: cannot be resolved: ")
+
+
+def test_secrets_never_come_along(roles):
+    found = plan(
+        "pool",
+        **GOOD,
+        llmops_hf_token=TOKEN,
+        pool_env={"HF_TOKEN": TOKEN, "api_key": TOKEN, "MAX_TOKENS": 5, "nested": [{"password": TOKEN}]},
+        pool_url=f"http://user:{TOKEN}@host/path",
+        pool_limits={"least": 1, "pin": TOKEN},
+    )
+    assert TOKEN not in json.dumps(found)
+    assert found["secrets"] == {"llmops_hf_token": True}
+    assert "llmops_hf_token" not in found["options"]
+    assert found["options"]["pool_env"] == {
+        "HF_TOKEN": "(hidden)",
+        "api_key": "(hidden)",
+        "MAX_TOKENS": 5,
+        "nested": [{"password": "(hidden)"}],
+    }
+    assert found["options"]["pool_url"] == "http://***@host/path"
+    assert found["options"]["pool_limits"] == {"least": 1, "pin": "(hidden)"}
+    assert plan("pool", **GOOD, llmops_hf_token="")["secrets"] == {"llmops_hf_token": False}
+
+
+def test_secrets_are_in_no_error(roles):
+    found = plan("pool", **GOOD, llmops_hf_token=[TOKEN, {"a": TOKEN}], pool_limits={"least": "x", "pin": TOKEN})
+    assert TOKEN not in json.dumps(found)
+    assert "pool_limits" in found["refused"]
+
+
+def test_a_variable_that_no_role_knows_is_told_with_the_nearest(roles):
+    found = plan("pool", **GOOD, pool_replica=1, pool_contu=1, other_timeoutt=1, llmops_zzzzzz=1, elsewhere_x=1)
+    assert found["unknown"] == [
+        {"name": "llmops_zzzzzz", "nearest": None},
+        {"name": "other_timeoutt", "nearest": "other_timeout"},
+        {"name": "pool_contu", "nearest": "pool_count"},
+        {"name": "pool_replica", "nearest": "llmops_replicas"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pool_found",
+        "pool_noted",
+        "pool_former",
+        "__pool_plan",
+        "__pool_anything",
+        "other_timeout",
+        "llmops_in_process",
+        "llmops_confirm_teardown",
+        "llmops_model_info",
+        "llmops_sandbox",
+        "llmops_sandbox_directory",
+        "poolside",
+    ],
+)
+def test_results_internal_names_and_those_of_playbooks_are_known(roles, name):
+    assert plan("pool", **GOOD, **{name: 1})["unknown"] == []
+
+
+def test_a_text_for_a_list_stays_one_and_numbers_become_some():
+    assert check("a", "x,y", {"type": "list", "elements": "str"}) == ("x,y", [])
+    assert check("a", ["x"], {"type": "list", "elements": "str"}) == (["x"], [])
+    assert check("a", "9", {"type": "int"}) == (9, [])
+    assert check("a", "yes", {"type": "bool"}) == (True, [])
+
+
+def test_suboptions_that_nobody_gave_are_not_added():
+    spec = {"type": "dict", "options": {"a": {"type": "int"}, "b": {"type": "int"}, "c": {"type": "int", "default": 7}}}
+    assert check("x", {"a": "1"}, spec) == ({"a": 1, "c": 7}, [])
+    assert check("x", {"a": None}, spec) == ({"a": None, "c": 7}, [])
+    listed = {"type": "list", "elements": "dict", "options": spec["options"]}
+    assert check("x", [{"a": 1}, {"b": "2"}], listed) == ([{"a": 1, "c": 7}, {"b": 2, "c": 7}], [])
+
+
+def test_an_argument_spec_decides_over_a_keys_name():
+    spec = {"type": "dict", "options": {"key": {"type": "str"}, "api_key": {"type": "str"}, "pin": {"no_log": True}}}
+    value = {"key": "a", "api_key": "b", "pin": "c"}
+    assert without_secrets(value, spec) == {"key": "a", "api_key": "b", "pin": "(hidden)"}
+    assert without_secrets({"taints": [{"key": "nvidia.com/gpu"}]}) == {"taints": [{"key": "nvidia.com/gpu"}]}
+    assert without_secrets({"api_key": "", "service_account_contents": {"private_key": "x"}}) == {
+        "api_key": "",
+        "service_account_contents": "(hidden)",
+    }
+
+
+def test_short_and_full_names_are_of_this_collection_and_foreign_ones_are_not():
+    here = {name: Role(name, {}) for name in ("llmops", "pool", "other")}
+    names = ["pool", "llmops.gke.pool", "acme.tools.other", "unheard"]
+    assert [role.name for role in roles_of_play(here, names)] == ["llmops", "pool"]
+
+
+def test_the_longest_role_owns_a_variable():
+    assert role_of("gpu_nodepool_x", ["gpu", "gpu_nodepool"]) == "gpu_nodepool"
+    assert role_of("gpus", ["gpu"]) is None
+
+
+def test_the_nearest_name_is_of_the_same_role_where_several_are_alike():
+    here = {name: Role(name, {f"{name}_timeout": {}}) for name in ("alpha", "beta", "gamma")}
+    assert unknown_variables(here, ["beta_timeou"]) == [{"name": "beta_timeou", "nearest": "beta_timeout"}]
+
+
+def test_the_collections_own_roles_are_read():
+    found = read_roles(ROOT / "roles")
+    assert "tgi_mistral_image" in found["tgi_mistral"].options
+    assert "preflight_checked" in found["preflight"].own and "preflight_plan" in found["preflight"].own
+    ours = [name for role in found.values() for name in (*role.options, *role.own)]
+    assert unknown_variables(found, ours) == []
+    assert unknown_variables(found, ["tgi_mistral_replica"]) == [
+        {"name": "tgi_mistral_replica", "nearest": "llmops_replicas"}
+    ]
