@@ -117,7 +117,7 @@ results:
       elements: dict
       contains:
         offered_rate: {description: Requests per second that the stage asked for., type: float}
-        offered_concurrency: {description: Number of requests kept in flight, for stages without a rate., type: int}
+        offered_concurrency: {description: "Number of requests kept in flight, for stages without a rate.", type: int}
         achieved_rate: {description: Requests per second that were sent., type: float}
         requests: {description: Number of requests that were answered., type: int}
         failures: {description: Number of requests that failed., type: int}

@@ -156,7 +156,7 @@ info:
     version: {description: Version of the model server., type: str}
     max_input_tokens: {description: Maximum number of prompt tokens of a request., type: int}
     max_total_tokens: {description: Maximum number of tokens of a request and its answer., type: int}
-    details: {description: All that the server says of itself, in its own terms., type: dict}
+    details: {description: "All that the server says of itself, in its own terms.", type: dict}
   sample: {server: text-generation-inference, version: 3.3.5, max_input_tokens: 4095, max_total_tokens: 4096}
 cold:
   description: Figures of the first request to a fresh server. It is null if the server was not fresh.

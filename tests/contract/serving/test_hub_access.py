@@ -51,7 +51,14 @@ def endpoint(tmp_path, faults):
 
 def ask(endpoint, model=MODEL, token="hf_good"):
     options = {"endpoint": endpoint, "model": model, "token": token, "timeout": 5, "require_fit": False}
-    options |= {"engine": "tgi", "accelerator_type": "nvidia-l4", "gpus": 1, "quantize": "", "context": 4096}
+    options |= {
+        "engine": "tgi",
+        "machine_type": None,
+        "accelerator_type": "nvidia-l4",
+        "gpus": 1,
+        "quantize": "",
+        "context": 4096,
+    }
     return run_model_info(options, False, silent)
 
 
