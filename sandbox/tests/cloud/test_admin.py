@@ -35,7 +35,7 @@ async def test_bad_faults_are_refused_with_the_reason(cloud):
 async def test_requests_are_counted_by_service_and_filtered(cloud):
     await cloud.call("DELETE", "/sandbox/v1/requests")
     await cloud.get("clusters?alt=json")
-    await cloud.get("/compute/v1/projects/sandbox-project/zones")
+    await cloud.get("/compute/v1/projects/sandbox-project")
     await cloud.call("GET", "clusters/none")
     answer = await cloud.get("/sandbox/v1/requests")
     assert answer["counts"] == {"container": 2, "compute": 1}
@@ -50,10 +50,10 @@ async def test_requests_are_counted_by_service_and_filtered(cloud):
 
 async def test_the_log_holds_no_credentials(cloud):
     token = cloud.session.headers["Authorization"].partition(" ")[2]
-    await cloud.call("GET", f"/huggingface/api/whoami-v2?token=hf_canary&access_token={token}")
+    await cloud.call("GET", f"/huggingface/api/models/a/b?token=hf_canary&access_token={token}")
     text = (cloud.sandbox.config.directory / "requests.jsonl").read_text()
     entries = [json.loads(line) for line in text.splitlines()]
-    assert entries[-1]["path"] == "/huggingface/api/whoami-v2?token=***&access_token=***"
+    assert entries[-1]["path"] == "/huggingface/api/models/a/b?token=***&access_token=***"
     assert token not in text
     assert "hf_canary" not in text
 

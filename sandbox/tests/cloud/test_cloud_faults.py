@@ -117,11 +117,11 @@ async def test_permission_denied_names_the_permission(cloud):
 
 async def test_http_fault_answers_instead_of_the_service(cloud):
     cloud.faults.add("http", times=1, status=429, reason="RESOURCE_EXHAUSTED", message="Slow down.", retry_after=2)
-    async with cloud.session.get("/compute/v1/projects/sandbox-project/zones") as answer:
+    async with cloud.session.get("/compute/v1/projects/sandbox-project") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
         expected = {"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}
         assert await answer.json() == expected
-    await cloud.get("/compute/v1/projects/sandbox-project/zones")
+    await cloud.get("/compute/v1/projects/sandbox-project")
 
 
 @pytest.mark.parametrize(("drop", "created"), [("before", False), ("after", True)])

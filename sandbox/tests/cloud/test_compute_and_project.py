@@ -16,27 +16,27 @@ async def test_regional_and_global_quotas_by_their_metrics(cloud):
 
 
 async def test_l4_and_its_machines_are_only_where_they_are(cloud):
-    def names(answer):
-        return [item["name"] for item in answer.get("items", [])]
+    async def names(kind, zone, query=""):
+        answer = await cloud.get(f"{HOME}/aggregated/{kind}{query}")
+        return [item["name"] for item in answer["items"][f"zones/{zone}"].get(kind, [])]
 
-    assert "nvidia-l4" in names(await cloud.get(f"{HOME}/zones/us-central1-a/acceleratorTypes"))
-    assert "nvidia-l4" not in names(await cloud.get(f"{HOME}/zones/us-central1-f/acceleratorTypes"))
-    assert "g2-standard-12" in names(await cloud.get(f"{HOME}/zones/us-central1-a/machineTypes"))
-    assert "g2-standard-12" not in names(await cloud.get(f"{HOME}/zones/us-central1-f/machineTypes"))
-    some = await cloud.get(f"{HOME}/zones/us-central1-a/machineTypes?filter=name+eq+%22.*(g2-standard-1).*%22")
-    assert names(some) == ["g2-standard-12", "g2-standard-16"]
-    found = await cloud.get(f"{HOME}/aggregated/acceleratorTypes?filter=name=nvidia-l4")
-    assert "acceleratorTypes" in found["items"]["zones/us-east4-a"]
-    assert "acceleratorTypes" not in found["items"]["zones/us-east4-b"]
+    for kind, name in (("acceleratorTypes", "nvidia-l4"), ("machineTypes", "g2-standard-12")):
+        assert name in await names(kind, "us-central1-a")
+        assert name not in await names(kind, "us-central1-f")
+    some = await names("machineTypes", "us-central1-a", "?filter=name+eq+%22.*(g2-standard-1).*%22")
+    assert some == ["g2-standard-12", "g2-standard-16"]
+    assert await names("acceleratorTypes", "us-east4-a", "?filter=name=nvidia-l4") == ["nvidia-l4"]
+    assert await names("acceleratorTypes", "us-east4-b", "?filter=name=nvidia-l4") == []
 
 
 async def test_a_machine_type_tells_its_shape(cloud):
-    machine = await cloud.get(f"{HOME}/zones/us-central1-a/machineTypes/g2-standard-12")
+    found = await cloud.get(f"{HOME}/aggregated/machineTypes?filter=name=g2-standard-12")
+    (machine,) = found["items"]["zones/us-central1-a"]["machineTypes"]
     assert (machine["guestCpus"], machine["memoryMb"]) == (12, 49152)
     assert machine["accelerators"] == [{"guestAcceleratorType": "nvidia-l4", "guestAcceleratorCount": 1}]
 
 
-@pytest.mark.parametrize("path", ["regions/mars", "zones/us-central1", "zones/us-central1-a/machineTypes/n9-huge"])
+@pytest.mark.parametrize("path", ["regions/mars", "zones/us-central1-a/instanceGroupManagers/none"])
 async def test_what_compute_does_not_have(cloud, path):
     error = await cloud.refused("GET", f"{HOME}/{path}")
     assert error["message"] == f"The resource 'projects/sandbox-project/{path}' was not found"
@@ -44,7 +44,7 @@ async def test_what_compute_does_not_have(cloud, path):
 
 
 @pytest.mark.parametrize(
-    "path", [f"{HOME}/zones/us-central1-a/instances", f"{HOME}/zones?filter=status%3DUP+AND+name%3Dx"]
+    "path", [f"{HOME}/zones/us-central1-a/instances", f"{HOME}/aggregated/machineTypes?filter=a%3Db+AND+name%3Dx"]
 )
 async def test_what_compute_does_not_play_is_named(cloud, path):
     error = await cloud.refused("GET", path)
@@ -67,7 +67,7 @@ async def test_apis_that_are_off_and_permissions_that_are_missing(cloud):
     assert {"name": "container.googleapis.com"} in [one["config"] for one in enabled]
     assert {"name": "compute.googleapis.com"} not in [one["config"] for one in enabled]
     assert (await cloud.refused("GET", f"{usage}/none.googleapis.com"))["status"] == "NOT_FOUND"
-    error = await cloud.refused("GET", f"{HOME}/zones")
+    error = await cloud.refused("GET", f"{HOME}/regions/us-central1")
     assert "Compute Engine API has not been used in project 123456789012 before or it is disabled." in error["message"]
     for version in ("v1", "v3"):
         status, granted = await cloud.call(

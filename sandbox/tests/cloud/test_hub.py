@@ -40,14 +40,14 @@ async def test_the_index_tells_the_size_of_the_weights(api, cloud):
 
 
 async def test_a_token_is_known_or_not(cloud):
-    async def whoami(token):
+    async def read(token):
         headers = {"Authorization": f"Bearer {token}"}
-        return await cloud.call("GET", "/huggingface/api/whoami-v2", headers=headers)
+        return await cloud.call("GET", f"/huggingface/api/models/{MISTRAL}", headers=headers)
 
-    assert (await whoami("hf_good"))[0] == 200
-    assert await whoami("other") == (401, {"error": "Invalid credentials in Authorization header"})
+    assert (await read("hf_good"))[0] == 200
+    assert await read("other") == (401, {"error": "Invalid credentials in Authorization header"})
     cloud.faults.add("bad_token", times=1)
-    assert (await whoami("hf_good"))[0] == 401
+    assert (await read("hf_good"))[0] == 401
 
 
 @pytest.mark.parametrize(("token", "status"), [(None, 401), ("nobody", 401), ("hf_good", 200)])

@@ -160,7 +160,7 @@ async def test_ssds_are_taken_where_the_shape_has_them(cloud):
 async def test_another_project_is_refused_by_every_api(cloud):
     for path in (
         "/container/v1/projects/other/locations/us-central1/clusters",
-        "/compute/v1/projects/other/zones",
+        "/compute/v1/projects/other/regions/us-central1",
         "/cloudresourcemanager/v1/projects/other",
     ):
         error = await cloud.refused("GET", path)

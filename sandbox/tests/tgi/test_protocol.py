@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from llmops_gke_sandbox.workloads.tgi import Timing
+from llmops_gke_sandbox.workloads.tgi import Timing, tokenizer
 
 PROMPT = "[INST] Hi [/INST]"
 
@@ -135,11 +135,10 @@ async def test_events_of_several_tokens(serve):
     assert received[-1]["generated_text"] == "".join(event["token"]["text"] for event in received)
 
 
-async def test_a_character_outside_the_vocabulary_comes_as_empty_tokens_first(serve):
-    async with serve() as client, client.post("/tokenize", json={"inputs": "a🐱"}) as answer:
-        pieces = await answer.json()
-    assert [piece["text"] for piece in pieces] == ["<s>", "a", "", "", "", "🐱"]
-    assert pieces[-1]["id"] == 3 + "🐱".encode()[-1]
+def test_a_character_outside_the_vocabulary_comes_as_empty_tokens_first():
+    pieces = tokenizer.encode("a🐱")
+    assert [piece.text for piece in pieces] == ["<s>", "a", "", "", "", "🐱"]
+    assert pieces[-1].id == 3 + "🐱".encode()[-1]
 
 
 async def test_a_fresh_server_has_no_metrics_and_counts_from_its_first_request(serve):
@@ -175,13 +174,10 @@ async def test_the_api_key_guards_generation_alone(serve):
             headers = {"Authorization": key}
             async with client.post("/generate", json=asking(max_new_tokens=1), headers=headers) as answer:
                 assert answer.status == 200
-        for path in ("/health", "/info", "/metrics", "/v1/models", "/docs", "/api-doc/openapi.json", "/", "/ping"):
+        for path in ("/health", "/info", "/metrics", "/v1/models", "/", "/ping"):
             async with client.get(path) as answer:
                 assert answer.status == 200, path
                 assert "sk-canary" not in await answer.text()
-        chat = {"messages": [{"role": "user", "content": "Hi"}]}
-        async with client.post("/chat_tokenize", json=chat) as answer:
-            assert (await answer.json())["templated_text"] == "<s>[INST] Hi [/INST]"
 
 
 async def test_models_are_listed_from_2_3_on(serve):
@@ -229,6 +225,7 @@ async def test_a_body_over_the_limit_is_refused(serve):
         ("/generate", asking(grammar={"type": "regex", "value": "a+"}), "parameters.grammar"),
         ("/generate", asking(adapter_id="lora"), "parameters.adapter_id"),
         ("/invocations", {}, "POST /invocations"),
+        ("/tokenize", {}, "POST /tokenize"),
         ("/v1/chat/completions", {"messages": [], "tools": [{}]}, "tools of /v1/chat/completions"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is read of Compute Engine: quotas, regions, zones, machine types, GPUs, subnetworks, groups of instances."""
+"""What is read of Compute Engine: quotas, regions, machine types, GPUs, subnetworks, groups of instances."""
 
 from __future__ import annotations
 
@@ -36,14 +36,7 @@ class Compute:
         project = "/projects/{project}"
         table = {
             "": ("compute.projects.get", self._project),
-            "/regions": ("compute.regions.list", self._regions),
             "/regions/{region}": ("compute.regions.get", self._region),
-            "/zones": ("compute.zones.list", self._zones),
-            "/zones/{zone}": ("compute.zones.get", self._zone),
-            "/zones/{zone}/acceleratorTypes": ("compute.acceleratorTypes.list", self._accelerators),
-            "/zones/{zone}/acceleratorTypes/{name}": ("compute.acceleratorTypes.get", self._accelerator),
-            "/zones/{zone}/machineTypes": ("compute.machineTypes.list", self._machines),
-            "/zones/{zone}/machineTypes/{name}": ("compute.machineTypes.get", self._machine),
             "/zones/{zone}/instanceGroupManagers/{name}": ("compute.instanceGroupManagers.get", self._group),
             "/aggregated/subnetworks": ("compute.subnetworks.list", self._all_subnetworks),
             "/aggregated/acceleratorTypes": ("compute.acceleratorTypes.list", self._all_accelerators),
@@ -65,9 +58,6 @@ class Compute:
             "defaultServiceAccount": f"{self._config.project_number}-compute@developer.gserviceaccount.com",
         }
 
-    def _regions(self, request: web.Request) -> dict:
-        return self._list(request, "region", "regions", [self._region_body(name) for name in places.regions()])
-
     def _region(self, request: web.Request) -> dict:
         name = request.match_info["region"]
         if name not in places.regions():
@@ -81,31 +71,6 @@ class Compute:
             "zones": zones,
             "quotas": self._quotas.shown(name),
         }
-
-    def _zones(self, request: web.Request) -> dict:
-        zones = [self._zone_body(zone) for zones in places.regions().values() for zone in zones]
-        return self._list(request, "zone", "zones", zones)
-
-    def _zone(self, request: web.Request) -> dict:
-        return self._zone_body(self._known_zone(request))
-
-    def _zone_body(self, name: str) -> dict:
-        region = f"{self._home}/regions/{places.region_of(name)}"
-        return self._resource("zone", name, f"zones/{name}") | {"status": "UP", "region": region}
-
-    def _accelerators(self, request: web.Request) -> dict:
-        zone = self._known_zone(request)
-        return self._list(request, "acceleratorType", f"zones/{zone}/acceleratorTypes", self._accelerators_of(zone))
-
-    def _accelerator(self, request: web.Request) -> dict:
-        return self._one(request, "acceleratorTypes", self._accelerators_of(self._known_zone(request)))
-
-    def _machines(self, request: web.Request) -> dict:
-        zone = self._known_zone(request)
-        return self._list(request, "machineType", f"zones/{zone}/machineTypes", self._machines_of(zone))
-
-    def _machine(self, request: web.Request) -> dict:
-        return self._one(request, "machineTypes", self._machines_of(self._known_zone(request)))
 
     def _all_accelerators(self, request: web.Request) -> dict:
         return self._aggregated(request, "acceleratorType", self._accelerators_of)
@@ -155,14 +120,6 @@ class Compute:
             "selfLink": f"{self._home}/{path}".rstrip("/"),
         }
 
-    def _list(self, request: web.Request, kind: str, path: str, items: list[dict]) -> dict:
-        return {
-            "kind": f"compute#{kind}List",
-            "id": f"projects/{self._config.project}/{path}",
-            "items": _filtered(request, items),
-            "selfLink": f"{self._home}/{path}",
-        }
-
     def _all_subnetworks(self, request: web.Request) -> dict:
         return self._aggregated(request, "subnetwork", self._subnetworks_of, "regions", list(places.regions()))
 
@@ -201,13 +158,6 @@ class Compute:
             "items": scopes,
             "selfLink": f"{self._home}/{path}",
         }
-
-    def _one(self, request: web.Request, collection: str, items: list[dict]) -> dict:
-        name = request.match_info["name"]
-        found = next((item for item in items if item["name"] == name), None)
-        if found is None:
-            raise self._missing(f"zones/{request.match_info['zone']}/{collection}/{name}")
-        return found
 
     def _known_zone(self, request: web.Request) -> str:
         zone = request.match_info["zone"]

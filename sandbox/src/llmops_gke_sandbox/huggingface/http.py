@@ -1,4 +1,4 @@
-"""The Hub's HTTP API: model information, small files, who a token is.
+"""The Hub's HTTP API: model information and small files.
 
 Headers and error codes are those that huggingface_hub reads (X-Repo-Commit, ETag, X-Error-Code, X-Error-Message).
 """
@@ -30,28 +30,11 @@ class HubApi:
         """Return the routes of the Hub's application."""
         model = "{organisation:[^/]+}/{name:[^/]+}"
         return [
-            web.get("/api/whoami-v2", self._whoami),
             web.get(f"/api/models/{model}", self._information),
             web.get(f"/api/models/{model}/auth-check", self._check_access),
             web.get(f"/api/models/{model}/revision/{{revision}}", self._information),
             web.get(f"/{model}/resolve/{{revision}}/{{file:.+}}", self._file),
         ]
-
-    async def _whoami(self, request: web.Request) -> web.Response:
-        if not self._hub.known_token(_token(request)):
-            return _bad_token()
-        access = {"displayName": "sandbox", "role": "read", "createdAt": _DATE}
-        return web.json_response(
-            {
-                "type": "user",
-                "id": "000000000000000000000001",
-                "name": "sandbox",
-                "fullname": "Sandbox",
-                "isPro": False,
-                "orgs": [],
-                "auth": {"type": "access_token", "accessToken": access},
-            }
-        )
 
     async def _information(self, request: web.Request) -> web.Response:
         """Anyone may read about a gated model; a token that is nobody's may not."""

@@ -31,7 +31,6 @@ class Progress:
 
 def pod_status(pod: dict, progress: Progress, now: str) -> dict:
     """Return the whole status of a pod."""
-    have = pod.get("status") or {}
     phase = _phase(pod, progress)
     status = {
         "phase": phase,
@@ -41,7 +40,7 @@ def pod_status(pod: dict, progress: Progress, now: str) -> dict:
         "hostIPs": [{"ip": progress.host}],
         "startTime": progress.started,
         "containerStatuses": [_container(one) for one in progress.containers],
-        "qosClass": have.get("qosClass") or quality(pod),
+        "qosClass": (pod.get("status") or {}).get("qosClass"),
     }
     if progress.inits:
         status["initContainerStatuses"] = [_container(one) for one in progress.inits]
@@ -50,20 +49,6 @@ def pod_status(pod: dict, progress: Progress, now: str) -> dict:
     if progress.failure is not None:
         status["reason"], status["message"] = progress.failure
     return status
-
-
-def quality(pod: dict) -> str:
-    """Return the quality-of-service class, by the rules for cpu and memory."""
-    named = guaranteed = 0
-    for container in pod["spec"]["containers"]:
-        resources = container.get("resources") or {}
-        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-        for name in ("cpu", "memory"):
-            named += name in limits or name in requests
-            guaranteed += name in limits and requests.get(name, limits[name]) == limits[name]
-    if not named:
-        return "BestEffort"
-    return "Guaranteed" if guaranteed == 2 * len(pod["spec"]["containers"]) else "Burstable"
 
 
 def _phase(pod: dict, progress: Progress) -> str:

@@ -45,23 +45,6 @@ class Changes:
             return self._relocate(cluster, update["desiredLocations"])
         return self._set(cluster, update)
 
-    def update_master(self, call: Call) -> dict:
-        cluster = self._parts.store.cluster(call.location, call.cluster)
-        return self._upgrade_master(cluster, call.body.get("masterVersion", ""))
-
-    def set_addons(self, call: Call) -> dict:
-        return self._set_one(call, "desiredAddonsConfig", "addonsConfig")
-
-    def set_logging(self, call: Call) -> dict:
-        return self._set_one(call, "desiredLoggingService", "loggingService")
-
-    def set_monitoring(self, call: Call) -> dict:
-        return self._set_one(call, "desiredMonitoringService", "monitoringService")
-
-    def set_locations(self, call: Call) -> dict:
-        cluster = self._parts.store.cluster(call.location, call.cluster)
-        return self._relocate(cluster, call.body.get("locations", []))
-
     def set_maintenance_policy(self, call: Call) -> dict:
         cluster = self._parts.store.cluster(call.location, call.cluster)
         policy = call.body.get("maintenancePolicy", {})
@@ -79,12 +62,6 @@ class Changes:
         if not update:
             raise refuse("At least one field to update must be specified.")
         return self._change_pool(cluster, pool, update)
-
-    def _set_one(self, call: Call, desired: str, field: str) -> dict:
-        cluster = self._parts.store.cluster(call.location, call.cluster)
-        if field not in call.body:
-            raise refuse(f"{field} must be specified.")
-        return self._set(cluster, {desired: call.body[field]})
 
     def _set(self, cluster: Cluster, update: dict) -> dict:
         for field in update:

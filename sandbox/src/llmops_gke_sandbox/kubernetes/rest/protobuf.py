@@ -1,4 +1,4 @@
-"""Kubernetes' protobuf, read only, as far as ``kubectl create`` sends it: kubectl writes a few kinds in no other form.
+"""Kubernetes' protobuf, read only: in it ``kubectl create`` sends Secrets, ConfigMaps, Namespaces, ServiceAccounts.
 
 Source: k8s.io/api and k8s.io/apimachinery, generated.proto. What the table does not name must be empty, or is refused.
 """
@@ -15,7 +15,8 @@ CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 _TEXT, _NUMBER, _BOOL, _BYTES, _TIME, _SKIP = "text", "number", "bool", "bytes", "time", "skip"
 
-# Message -> field number -> (name, type). "[x]" is a list of x, "{x}" a map from text to x.
+# Message -> field number -> (name, type). "[x]" is a list of x, "{x}" a map from text to x. Go's encoder
+# writes 0 and "" for what is not set.
 _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     "ConfigMap": {
         1: ("metadata", "ObjectMeta"),
@@ -23,45 +24,6 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         3: ("binaryData", "{bytes}"),
         4: ("immutable", _BOOL),
     },
-    "Container": {
-        1: ("name", _TEXT),
-        2: ("image", _TEXT),
-        3: ("command", "[text]"),
-        4: ("args", "[text]"),
-        5: ("workingDir", _TEXT),
-        6: ("ports", "[ContainerPort]"),
-        7: ("env", "[EnvVar]"),
-        14: ("imagePullPolicy", _TEXT),
-    },
-    "ContainerPort": {
-        1: ("name", _TEXT),
-        2: ("hostPort", _NUMBER),
-        3: ("containerPort", _NUMBER),
-        4: ("protocol", _TEXT),
-        5: ("hostIP", _TEXT),
-    },
-    "Deployment": {1: ("metadata", "ObjectMeta"), 2: ("spec", "DeploymentSpec"), 3: ("status", _SKIP)},
-    "DeploymentSpec": {
-        1: ("replicas", _NUMBER),
-        2: ("selector", "LabelSelector"),
-        3: ("template", "PodTemplateSpec"),
-        5: ("minReadySeconds", _NUMBER),
-        6: ("revisionHistoryLimit", _NUMBER),
-        7: ("paused", _BOOL),
-        9: ("progressDeadlineSeconds", _NUMBER),
-    },
-    "EnvVar": {1: ("name", _TEXT), 2: ("value", _TEXT)},
-    "Job": {1: ("metadata", "ObjectMeta"), 2: ("spec", "JobSpec"), 3: ("status", _SKIP)},
-    "JobSpec": {
-        1: ("parallelism", _NUMBER),
-        2: ("completions", _NUMBER),
-        3: ("activeDeadlineSeconds", _NUMBER),
-        6: ("template", "PodTemplateSpec"),
-        7: ("backoffLimit", _NUMBER),
-        8: ("ttlSecondsAfterFinished", _NUMBER),
-        10: ("suspend", _BOOL),
-    },
-    "LabelSelector": {1: ("matchLabels", "{text}")},
     "Namespace": {1: ("metadata", "ObjectMeta"), 2: ("spec", _SKIP), 3: ("status", _SKIP)},
     "ObjectMeta": {
         1: ("name", _TEXT),
@@ -75,19 +37,6 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         12: ("annotations", "{text}"),
         14: ("finalizers", "[text]"),
     },
-    "Pod": {1: ("metadata", "ObjectMeta"), 2: ("spec", "PodSpec"), 3: ("status", _SKIP)},
-    "PodSpec": {
-        2: ("containers", "[Container]"),
-        3: ("restartPolicy", _TEXT),
-        4: ("terminationGracePeriodSeconds", _NUMBER),
-        6: ("dnsPolicy", _TEXT),
-        7: ("nodeSelector", "{text}"),
-        8: ("serviceAccountName", _TEXT),
-        10: ("nodeName", _TEXT),
-        11: ("hostNetwork", _BOOL),
-        19: ("schedulerName", _TEXT),
-    },
-    "PodTemplateSpec": {1: ("metadata", "ObjectMeta"), 2: ("spec", "PodSpec")},
     "Secret": {
         1: ("metadata", "ObjectMeta"),
         2: ("data", "{bytes}"),
@@ -100,9 +49,6 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     "TypeMeta": {1: ("apiVersion", _TEXT), 2: ("kind", _TEXT)},
     "Unknown": {1: ("typeMeta", "TypeMeta"), 2: ("raw", _BYTES)},
 }
-
-# Numbers that mean something when they are 0; Go's encoder writes the others' 0 for what is not set.
-_POINTERS = ("replicas",)
 
 
 def read(body: bytes) -> dict:
@@ -163,7 +109,7 @@ def _message(name: str, data: bytes) -> dict:
         elif kind.startswith("{"):
             entry = dict(_fields(value))
             found.setdefault(field, {})[entry[1].decode()] = _value(kind[1:-1], entry.get(2, b""))
-        elif kind != _SKIP and ((decoded := _value(kind, value)) or field in _POINTERS):
+        elif kind != _SKIP and (decoded := _value(kind, value)):
             found[field] = decoded
     return found
 

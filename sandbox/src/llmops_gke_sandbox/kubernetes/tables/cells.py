@@ -40,36 +40,10 @@ def involved(event: dict) -> str:
     return f"{found.get('kind', '').lower()}/{found.get('name', '')}"
 
 
-def ingress_hosts(ingress: dict) -> str:
-    """Return the hosts of an Ingress."""
-    return ",".join(rule.get("host", "*") for rule in ingress["spec"].get("rules", ())) or "*"
-
-
 def api_service(obj: dict) -> str:
     """Return the Service behind an APIService."""
     service = obj["spec"].get("service")
     return f"{service['namespace']}/{service['name']}" if service else "Local"
-
-
-def slice_endpoints(obj: dict) -> str:
-    """Return the addresses of an EndpointSlice, three at most."""
-    found = [address for one in obj.get("endpoints") or () for address in one.get("addresses", ())]
-    return ",".join(found[:3]) or "<unset>"
-
-
-def slice_ports(obj: dict) -> str:
-    """Return the ports of an EndpointSlice."""
-    return ",".join(str(port.get("port", "*")) for port in obj.get("ports") or ()) or "<unset>"
-
-
-def subjects(obj: dict) -> str:
-    """Return whom a binding is about."""
-    return ",".join(subject["name"] for subject in obj.get("subjects", ()))
-
-
-def role(obj: dict) -> str:
-    """Return the role that a binding grants."""
-    return f"{obj['roleRef']['kind']}/{obj['roleRef']['name']}"
 
 
 def reference(obj: dict) -> str:

@@ -117,12 +117,6 @@ COLUMNS: dict[str, tuple[Column, ...] | list[Column]] = {
         AGE,
         *_WORKLOAD,
     ],
-    "CronJob": [
-        NAME,
-        Column("Schedule", _path("spec.schedule")),
-        Column("Suspend", _path("spec.suspend", "False")),
-        AGE,
-    ],
     "HorizontalPodAutoscaler": [
         NAME,
         Column("Reference", cells.reference),
@@ -142,23 +136,6 @@ COLUMNS: dict[str, tuple[Column, ...] | list[Column]] = {
         *_wide(("Selector", _keys("spec.selector"))),
     ],
     "Endpoints": [NAME, Column("Endpoints", formats.endpoint_addresses), AGE],
-    "EndpointSlice": [
-        NAME,
-        Column("AddressType", _path("addressType")),
-        Column("Ports", cells.slice_ports),
-        Column("Endpoints", cells.slice_endpoints),
-        AGE,
-    ],
-    "Ingress": [
-        NAME,
-        Column("Class", _path("spec.ingressClassName")),
-        Column("Hosts", cells.ingress_hosts),
-        Column(
-            "Address", lambda obj: formats.service_address({**obj, "spec": {"type": "ClusterIP"}}).replace("<none>", "")
-        ),
-        Column("Ports", lambda obj: "80, 443" if obj["spec"].get("tls") else "80"),
-        AGE,
-    ],
     "Node": [
         NAME,
         Column("Status", formats.node_state),
@@ -194,15 +171,6 @@ COLUMNS: dict[str, tuple[Column, ...] | list[Column]] = {
     ],
     "Secret": [NAME, Column("Type", _path("type")), Column("Data", _count("data")), AGE],
     "ServiceAccount": [NAME, Column("Secrets", _count("secrets")), AGE],
-    "PersistentVolumeClaim": [
-        NAME,
-        Column("Status", _path("status.phase", "")),
-        Column("Volume", _path("spec.volumeName", "")),
-        Column("Capacity", _path("status.capacity.storage", "")),
-        Column("Access Modes", lambda obj: ",".join(obj["spec"].get("accessModes", ()))),
-        Column("StorageClass", _path("spec.storageClassName", "")),
-        AGE,
-    ],
     "PodDisruptionBudget": [
         NAME,
         Column("Min Available", _path("spec.minAvailable", "N/A")),
@@ -210,31 +178,10 @@ COLUMNS: dict[str, tuple[Column, ...] | list[Column]] = {
         _number("Allowed Disruptions", "status.disruptionsAllowed"),
         AGE,
     ],
-    "StorageClass": [
-        NAME,
-        Column("Provisioner", _path("provisioner")),
-        Column("ReclaimPolicy", _path("reclaimPolicy")),
-        Column("VolumeBindingMode", _path("volumeBindingMode")),
-        Column("AllowVolumeExpansion", _path("allowVolumeExpansion", False), 0, "boolean"),
-        AGE,
-    ],
-    "PriorityClass": [
-        NAME,
-        _number("Value", "value"),
-        Column("Global-Default", _path("globalDefault", False), 0, "boolean"),
-        AGE,
-        Column("PreemptionPolicy", _path("preemptionPolicy")),
-    ],
-    "Lease": [NAME, Column("Holder", _path("spec.holderIdentity", "")), AGE],
-    "RoleBinding": [NAME, Column("Role", cells.role), AGE, *_wide(("Subjects", cells.subjects))],
-    "ClusterRoleBinding": [NAME, Column("Role", cells.role), AGE, *_wide(("Subjects", cells.subjects))],
     "APIService": [
         NAME,
         Column("Service", cells.api_service),
         Column("Available", lambda obj: cells.conditions(obj).get("Available", "Unknown")),
         AGE,
     ],
-    "CustomResourceDefinition": [NAME, Column("Created At", _path("metadata.creationTimestamp"))],
-    "Role": [NAME, Column("Created At", _path("metadata.creationTimestamp"))],
-    "ClusterRole": [NAME, Column("Created At", _path("metadata.creationTimestamp"))],
 }

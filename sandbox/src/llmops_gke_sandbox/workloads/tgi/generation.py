@@ -74,7 +74,7 @@ def generate(inputs: str, parameters: Parameters, max_new_tokens: int) -> Genera
         seed = random.getrandbits(63) if parameters.seed is None else parameters.seed
     voice = random.Random(zlib.crc32(inputs.encode()) ^ (seed or 0))
     pieces = tokenizer.encode(_story(voice), add_special_tokens=False)
-    pieces.append(tokenizer.Piece(tokenizer.EOS_ID, tokenizer.EOS, 0, 0, special=True))
+    pieces.append(tokenizer.Piece(tokenizer.EOS_ID, tokenizer.EOS, special=True))
     tokens: list[Token] = []
     text, reason = "", "length"
     for piece in pieces[:max_new_tokens]:

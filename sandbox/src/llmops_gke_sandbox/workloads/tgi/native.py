@@ -1,4 +1,4 @@
-"""TGI's own routes: ``/``, ``/generate``, ``/generate_stream``, ``/tokenize``."""
+"""TGI's own routes: ``/``, ``/generate``, ``/generate_stream``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from aiohttp import web
 
-from llmops_gke_sandbox.workloads.tgi import tokenizer
 from llmops_gke_sandbox.workloads.tgi.generation import prefill
 from llmops_gke_sandbox.workloads.tgi.inference import End, Refused, Step
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest, read_generate
@@ -35,12 +34,6 @@ class NativeRoutes:
     async def generate_stream(self, request: web.Request) -> web.StreamResponse:
         """``POST /generate_stream``."""
         return await self._stream(request, read_generate(await body_of(request)), full_text_default=False)
-
-    async def tokenize(self, request: web.Request) -> web.StreamResponse:
-        """``POST /tokenize``: ids, texts and offsets of the input's tokens."""
-        body = await body_of(request)
-        pieces = tokenizer.encode(read_generate(body).inputs, body.get("add_special_tokens", True))
-        return web.json_response(shown_pieces(pieces))
 
     async def _answer(self, request: web.Request, wanted: GenerateRequest, *, as_list: bool) -> web.Response:
         inference = request.app[INFERENCE]
@@ -72,11 +65,6 @@ class NativeRoutes:
             except Refused as refused:
                 await stream.send(refused.body())
         return stream.response
-
-
-def shown_pieces(pieces: list[tokenizer.Piece]) -> list[dict[str, Any]]:
-    """Return tokens of an input as ``/tokenize`` gives them."""
-    return [{"id": piece.id, "text": piece.text, "start": piece.start, "stop": piece.stop} for piece in pieces]
 
 
 def _details(wanted: GenerateRequest, end: End) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The routes that speak OpenAI's protocol: chat, completions, models, and the chat template's tokens."""
+"""The routes that speak OpenAI's protocol: chat, completions, models."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from llmops_gke_sandbox.workloads.tgi import tokenizer
 from llmops_gke_sandbox.workloads.tgi.inference import Inference, Refused, Step
-from llmops_gke_sandbox.workloads.tgi.native import shown_pieces
-from llmops_gke_sandbox.workloads.tgi.openai_request import Chat, read_chat, read_completions, templated
+from llmops_gke_sandbox.workloads.tgi.openai_request import Chat, read_chat, read_completions
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest
 from llmops_gke_sandbox.workloads.tgi.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, EventStream, body_of, headers_of
@@ -31,12 +29,6 @@ class OpenAiRoutes:
         return web.json_response(
             {"object": "list", "data": [{"id": model, "object": "model", "created": 0, "owned_by": model}]}
         )
-
-    async def chat_tokenize(self, request: web.Request) -> web.Response:
-        """``POST /chat_tokenize``: the prompt that the template makes, and its tokens."""
-        text = templated((await body_of(request)).get("messages"))
-        pieces = tokenizer.encode(text, add_special_tokens=False)
-        return web.json_response({"tokenize_response": shown_pieces(pieces), "templated_text": text})
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """``POST /v1/chat/completions``."""

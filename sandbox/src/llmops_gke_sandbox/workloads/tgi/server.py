@@ -8,8 +8,8 @@ from collections.abc import Callable
 from aiohttp import web
 
 from llmops_gke_sandbox.request_log import mark_simulated
-from llmops_gke_sandbox.workloads.tgi import documents
 from llmops_gke_sandbox.workloads.tgi.inference import Inference
+from llmops_gke_sandbox.workloads.tgi.info import info
 from llmops_gke_sandbox.workloads.tgi.native import NativeRoutes
 from llmops_gke_sandbox.workloads.tgi.openai import OpenAiRoutes
 from llmops_gke_sandbox.workloads.tgi.request import NotSimulated
@@ -31,6 +31,8 @@ GUARDED = frozenset(
     )
 )
 """What API_KEY guards; ``/chat_tokenize`` and all GETs are open, as in TGI."""
+
+_NOT_SIMULATED = ("/vertex", "/invocations", "/tokenize", "/chat_tokenize", "/docs", "/api-doc/openapi.json")
 
 
 def never() -> bool:
@@ -98,21 +100,16 @@ class TgiServer:
         add.add_post("/", native.compat)
         add.add_post("/generate", native.generate)
         add.add_post("/generate_stream", native.generate_stream)
-        add.add_post("/tokenize", native.tokenize)
-        add.add_post("/chat_tokenize", openai.chat_tokenize)
         add.add_post("/v1/chat/completions", openai.chat)
         add.add_post("/v1/completions", openai.completions)
         if self.settings.version >= (2, 3, 0):
             add.add_get("/v1/models", openai.models)
-        for path in ("/vertex", "/invocations"):
-            add.add_post(path, _not_simulated)
+        for path in _NOT_SIMULATED:
+            add.add_route("*", path, _not_simulated)
         for path in ("/", "/health", "/ping"):
             add.add_get(path, _health)
         add.add_get("/info", _info)
         add.add_get("/metrics", _metrics)
-        add.add_get("/docs", _docs)
-        add.add_get("/docs/", _docs)
-        add.add_get("/api-doc/openapi.json", _openapi)
         return application
 
 
@@ -125,7 +122,7 @@ def reserved_socket() -> socket.socket:
 
 
 async def _not_simulated(request: web.Request) -> web.Response:
-    raise NotSimulated(f"POST {request.path}")
+    raise NotSimulated(f"{request.method} {request.path}")
 
 
 async def _health(_request: web.Request) -> web.Response:
@@ -133,16 +130,8 @@ async def _health(_request: web.Request) -> web.Response:
 
 
 async def _info(request: web.Request) -> web.Response:
-    return web.json_response(documents.info(request.app[INFERENCE].settings))
+    return web.json_response(info(request.app[INFERENCE].settings))
 
 
 async def _metrics(request: web.Request) -> web.Response:
     return web.Response(text=request.app[INFERENCE].metrics.render())
-
-
-async def _docs(_request: web.Request) -> web.Response:
-    return web.Response(text=documents.DOCS, content_type="text/html")
-
-
-async def _openapi(request: web.Request) -> web.Response:
-    return web.json_response(documents.openapi(request.app[INFERENCE].settings))

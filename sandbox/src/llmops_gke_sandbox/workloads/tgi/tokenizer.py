@@ -17,12 +17,10 @@ PIECE = re.compile(r" ?[A-Za-z]{1,6}|[A-Za-z]{1,6}| ?[0-9]| ?[^\sA-Za-z0-9]|\s",
 
 @dataclass(frozen=True)
 class Piece:
-    """A token: its id and text, and the characters of the input that it covers, ``start`` to ``stop``."""
+    """A token: its id and text."""
 
     id: int
     text: str
-    start: int
-    stop: int
     special: bool = False
 
 
@@ -32,16 +30,16 @@ def encode(text: str, add_special_tokens: bool = True) -> list[Piece]:
     A character outside ASCII falls back to one token a UTF-8 byte; the last one carries the character, the others are
     empty, as in a stream that decodes step by step.
     """
-    pieces = [Piece(BOS_ID, BOS, 0, 0, special=True)] if add_special_tokens else []
+    pieces = [Piece(BOS_ID, BOS, special=True)] if add_special_tokens else []
     for found in PIECE.finditer(text):
-        piece, start, stop = found.group(), found.start(), found.end()
+        piece = found.group()
         if piece.isascii():
-            pieces.append(Piece(piece_id(piece), piece, start, stop))
+            pieces.append(Piece(piece_id(piece), piece))
             continue
         data = piece.encode()
         for position, byte in enumerate(data, 1):
             shown = piece if position == len(data) else ""
-            pieces.append(Piece(FIRST_BYTE_ID + byte, shown, start, stop))
+            pieces.append(Piece(FIRST_BYTE_ID + byte, shown))
     return pieces
 
 
