@@ -86,7 +86,7 @@ def _blamed(error: LlmopsError) -> str | None:
 
 
 def _has_model(here: Deployment) -> bool:
-    wanted = ("llmops_model", "llmops_accelerator_type")
+    wanted = ("llmops_model", "llmops_engine", "llmops_accelerator_type")
     return here.engine is not None and not here.refused.intersection(wanted)
 
 
@@ -94,10 +94,13 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
     """What the Hub says of the model, and whether it fits the GPUs of a pod."""
     model, gpu = here.model, here.options["llmops_accelerator_type"]
     machines = [pool.machine_type for pool in read_pools(here) if pool.gpu == gpu]
+    defaults = {name: option.get("default") for name, option in hf_model_info.SPEC.argument_spec.items()}
     asked = {
+        **defaults,
         "model": here.options["llmops_model"],
         "token": options["token"],
         "endpoint": options["endpoint"],
+        "engine": here.options["llmops_engine"],
         "accelerator_type": gpu,
         "machine_type": machines[0] if machines else None,
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
