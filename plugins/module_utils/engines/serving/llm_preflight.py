@@ -70,8 +70,9 @@ def _ended(future: Future[Any] | None, check: str) -> tuple[Any, list[Finding]]:
     try:
         return future.result() if future else None, []
     except LlmopsError as error:
-        message, fix = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or ""
-        return None, [Finding(check, message, fix, variable=_blamed(error))]
+        message, fix, variable = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or "", _blamed(error)
+        named = message if variable is None or variable in f"{message} {fix}" else f"{message} ({variable})"
+        return None, [Finding(check, named, fix, variable=variable)]
     except (KeyError, TypeError, ValueError) as error:
         # What a role plans is data that a user has a hand in.
         return None, [Finding(check, f"the plan cannot be evaluated ({error!r})", "correct its values")]
