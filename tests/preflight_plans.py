@@ -38,6 +38,7 @@ OPTIONS: dict[str, Any] = {
     "llmops_name": "mistral-7b",
     "llmops_service_name": "mistral-7b-service",
     "llmops_model": "mistralai/Mistral-7B-Instruct-v0.1",
+    "llmops_engine": "tgi",
     "llmops_accelerator_type": "nvidia-l4",
     "llmops_gpus_per_replica": 1,
     "llmops_spot": False,
@@ -118,9 +119,7 @@ def deployment_plan(
     return {
         "host": host,
         "roles": list(here),
-        "options": {
-            name: value for name, value in values.items() if name.startswith(tuple(f"{role}_" for role in here))
-        },
+        "options": {name: value for name, value in values.items() if name.startswith(prefixes)},
         "plans": plans,
         "variables": {
             "gke_cluster": CLUSTER_VARIABLES,

@@ -39,7 +39,7 @@ def test_bad_input_the_project_and_the_hub_are_told_together(sandbox, fault):
         "gpu_nodepool_min_node_count: 9 is not accepted; it takes at most gpu_nodepool_max_node_count (2)",
         "quota: NVIDIA_L4_GPUS: the first nodes of mistral-gpu-pool need 9, 0 of 0 are free in us-central1",
         "its terms were not accepted by the token's owner (403)",
-        "preflight_skip: [quota]",
+        "preflight_skip: [quota, model]",
     ):
         assert part in told, run.output
     assert sandbox.writes() == []
@@ -101,3 +101,55 @@ def test_a_quota_below_the_autoscalers_maximum_is_a_warning(sandbox, fault):
     assert run.code == 0, run.output
     assert "autoscaling stops there" in " ".join(run.output.split())
     assert "USD an hour" in " ".join(run.output.split())
+
+
+def test_a_mistyped_variable_is_told_with_the_nearest_and_can_be_allowed(sandbox):
+    variables = {"tgi_mistral_replica": 2, "gpu_nodepool_machine_typ": "g2-standard-8"}
+    run = sandbox.play("deploy.yml", "--tags", "preflight", variables=variables)
+    assert run.code != 0
+    for told in (
+        "tgi_mistral_replica is not a variable of this collection; did you mean llmops_replicas?",
+        "gpu_nodepool_machine_typ is not a variable of this collection; did you mean gpu_nodepool_machine_type?",
+    ):
+        assert told in run.output, run.output
+    allowed = {**variables, "preflight_skip": "variables"}
+    run = sandbox.play("deploy.yml", "--tags", "preflight", variables=allowed)
+    assert run.code == 0, run.output
+
+
+def test_hosts_of_a_run_are_held_against_each_other_and_the_quota(sandbox, fault, tmp_path):
+    hosts = {
+        "twin": None,
+        "other": {"llmops_name": "other", "tgi_mistral_hpa_enabled": True, "tgi_mistral_hpa_adapter": "prometheus",
+                  "tgi_mistral_hpa_prometheus_url": "http://frontend.default.svc:9090"},
+        "third": {"llmops_name": "third", "tgi_mistral_hpa_enabled": True},
+        "fourth": {"llmops_cluster": "fourth"},
+    }  # fmt: skip
+    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
+    fault("quota_limit", match={"metric": "NVIDIA_L4_GPUS"}, limit=1)
+    inventories = ("--inventory", "inventories/sandbox", "--inventory", str(tmp_path / "hosts.yml"))
+    sandbox.forget_requests()
+    run = sandbox.play("deploy.yml", "--tags", "preflight", *inventories)
+    assert run.code != 0
+    lines = [line.strip() for line in run.output.splitlines()]
+
+    def told(*parts: str) -> bool:
+        return any(all(part in line for part in parts) for line in lines)
+
+    assert told("llmops_name: hosts mistral-7b and twin would both have the Deployment default/mistral-7b"), run.output
+    assert told("tgi_mistral_hpa_adapter: host third wants stackdriver, host other wants prometheus"), run.output
+    quota = (
+        "quota: NVIDIA_L4_GPUS: the first nodes of mistral-gpu-pool of hosts fourth, mistral-7b, twin, other and third"
+    )
+    assert told(f"{quota} need 2, 1 of 1 are free in us-central1"), run.output
+    assert sandbox.writes() == []
+
+
+def test_no_secret_is_in_a_fact_or_an_output(sandbox):
+    canary = "hf_canary-that-must-not-be-seen"
+    variables = {"tgi_mistral_env": {"API_TOKEN": canary}, "llmops_hf_token": canary, "llmops_api_key": canary}
+    given = json.dumps(variables)
+    run = sandbox.play("deploy.yml", "--tags", "preflight", "-vvv", variables=variables)
+    assert run.code == 0, run.output
+    assert "llmops_accelerator_type" in run.output and "(hidden)" in run.output
+    assert canary not in run.output.replace(given, "")

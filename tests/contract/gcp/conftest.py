@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sandbox's Google APIs, and the plan of the main job, asked as the modules ask."""
+"""A sandbox's Google APIs, asked as the modules ask."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ POOL = {
         "ephemeral_storage_local_ssd_config": {"local_ssd_count": 1},
     },
 }
-PLAN = {"location": "us-central1", "cluster": "mistral", "node_pools": [POOL]}
 
 
 @pytest.fixture(scope="package")
@@ -72,7 +71,8 @@ def options_of(sandbox: Sandbox, token: str) -> Callable[..., dict[str, Any]]:
             "resource_manager_api_endpoint": ends["resource_manager"],
             "service_usage_api_endpoint": ends["service_usage"],
         }
-        validated = ArgumentSpecValidator(dict(spec)).validate({**place, **given})
+        asked = {name: value for name, value in {**place, **given}.items() if name in spec}
+        validated = ArgumentSpecValidator(dict(spec)).validate(asked)
         assert not validated.error_messages, validated.error_messages
         return validated.validated_parameters
 

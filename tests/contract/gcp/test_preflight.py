@@ -1,36 +1,57 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every finding of gcp_preflight has a fault, or a state of the project, that provokes it; its words are read here."""
+"""Every finding of llm_preflight about a project has a fault, or a state of the project, that provokes it; its "
+"words are read here."""
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
-from ansible_collections.llmops.gke.plugins.module_utils.engines.google import gcp_preflight
-from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_preflight import ARGUMENT_SPEC as PREFLIGHT
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving import llm_preflight
+from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_preflight import ARGUMENT_SPEC
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.checks import NAMES
+from tests.preflight_plans import deployment_plan
 
-from .conftest import PLAN, POOL
+from .conftest import POOL
+
+Look = Callable[..., Result]
 
 
 @pytest.fixture
-def look(options_of):
-    """Runs the engine on the plan, changed by what the test gives."""
+def look(sandbox, options_of) -> Look:
+    """Runs the engine on a plan with one pool and no model, changed by what the test gives.
 
-    def run(**changes: Any) -> Result:
-        return gcp_preflight.run(options_of(PREFLIGHT, **{**copy.deepcopy(PLAN), **changes}), False, silent)
+    node_pools, cluster (its definition), options (of roles), model: parts of the plan. Else: an option of the module.
+    """
+
+    def run(
+        node_pools: list[dict[str, Any]] | None = None,
+        cluster: dict[str, Any] | None = None,
+        options: dict[str, Any] | None = None,
+        model: dict[str, Any] | None = None,
+        **given: Any,
+    ) -> Result:
+        hub = {"endpoint": sandbox.endpoints["huggingface"], "token": "hf_sandbox"}
+        values = {"llmops_project": sandbox.endpoints["project"], **(options or {})}
+        pools = [POOL] if node_pools is None else node_pools
+        plan = deployment_plan(*pools, cluster=cluster or {}, model=model, options=values)
+        asked = options_of(ARGUMENT_SPEC, plan=plan, fail=False, **hub, **given)
+        return llm_preflight.run(asked, False, silent)
 
     return run
 
 
 def texts(result: Result, severity: str = "error") -> list[str]:
-    return [finding["text"] for finding in result.values["findings"] if finding["severity"] == severity]
+    """What was found, a line each, without the hint how to skip it."""
+    if severity == "warning":
+        return result.warnings
+    return [line for line in result.values.get("msg", "").splitlines() if not line.startswith("A check is turned off")]
 
 
 def pool(**changes: Any) -> dict[str, Any]:
@@ -81,15 +102,15 @@ FAULTS = {
         [{"name": "quota_limit", "match": {"metric": "NVIDIA_L4_GPUS"}, "limit": 0}],
         {},
         "quota: NVIDIA_L4_GPUS: the first nodes of gpu-pool need 1, 0 of 0 are free in us-central1; ask for at least 1 "
-        "at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project, or begin with fewer or smaller "
-        "nodes",
+        "at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project, or begin with fewer "
+        "(gpu_nodepool_initial_node_count) or smaller nodes",
     ),
     "fewer GPUs than the least replicas need": (
         [{"name": "quota_limit", "match": {"metric": "NVIDIA_L4_GPUS"}, "limit": 2}],
-        {"replicas": {"accelerator_type": "nvidia-l4", "min_replicas": 3, "max_replicas": 3}},
-        "quota: 3 replicas (min_replicas) need 3 nvidia-l4, but by NVIDIA_L4_GPUS the pools can have 2, enough for 2; "
-        "ask for 1 more at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project, or lower "
-        "min_replicas",
+        {"model": {"replicas": {"least": 3, "most": 3}}},
+        "quota: 3 replicas (llmops_replicas) need 3 nvidia-l4, but by NVIDIA_L4_GPUS the pools can have 2, enough for "
+        "2; ask for 1 more at https://console.cloud.google.com/iam-admin/quotas?project=sandbox-project, or lower "
+        "llmops_replicas",
     ),
     "no GPU left in the project": (
         [{"name": "quota_limit", "match": {"metric": "GPUS_ALL_REGIONS"}, "limit": 0}],
@@ -119,18 +140,21 @@ FAULTS = {
     "a zone without the GPU": (
         [{"name": "not_offered", "match": {"zone": "us-central1-a", "type": "nvidia-l4"}}],
         {},
-        "zones: pool gpu-pool: us-central1-a has no nvidia-l4; choose among the zones of us-central1 that have "
+        "zones: pool gpu-pool: us-central1-a has no nvidia-l4 (gpu_nodepool_locations); choose among the zones of "
+        "us-central1 that have "
         "g2-standard-12 and nvidia-l4: us-central1-b, us-central1-c",
     ),
     "a zone without the machine type": (
         [{"name": "not_offered", "match": {"zone": "us-central1-a", "type": "g2-.*"}}],
         {},
-        "zones: pool gpu-pool: us-central1-a has no g2-standard-12; choose among the zones of us-central1",
+        "zones: pool gpu-pool: us-central1-a has no g2-standard-12 (gpu_nodepool_locations); choose among the zones "
+        "of us-central1",
     ),
     "a region without the GPU": (
         [{"name": "not_offered", "match": {"zone": "us-central1-.", "type": "nvidia-l4"}}],
         {},
-        "us-central1-a has no nvidia-l4; no zone of us-central1 has g2-standard-12 and nvidia-l4; "
+        "us-central1-a has no nvidia-l4 (gpu_nodepool_locations); no zone of us-central1 has g2-standard-12 and "
+        "nvidia-l4; "
         "these regions do: asia-southeast1, europe-west1",
     ),
     "a GPU that is nowhere": (
@@ -141,19 +165,22 @@ FAULTS = {
     "more local SSDs than the machine takes": (
         [],
         {"node_pools": [pool(config={"ephemeral_storage_local_ssd_config": {"local_ssd_count": 2}})]},
-        "shapes: pool gpu-pool: g2-standard-12 cannot have 2 local SSDs; set local_ssd_count to at most 1 with "
+        "shapes: pool gpu-pool: g2-standard-12 cannot have 2 local SSDs; set gpu_nodepool_local_ssd_count to at "
+        "most 1 with "
         "machine_type g2-standard-12",
     ),
     "fewer GPUs than the machine has": (
         [],
         {"node_pools": [pool(config={"machine_type": "g2-standard-24"})]},
-        "shapes: pool gpu-pool: g2-standard-24 cannot have 1 nvidia-l4; set accelerator_count to 2 with machine_type "
+        "shapes: pool gpu-pool: g2-standard-24 cannot have 1 nvidia-l4; set gpu_nodepool_accelerator_count to 2 "
+        "with machine_type "
         "g2-standard-24, which has that many GPUs; machine types with 1 nvidia-l4: g2-standard-4, ",
     ),
     "a GPU on a machine that takes none": (
         [],
         {"node_pools": [pool(config={"machine_type": "e2-standard-4"})]},
-        "shapes: pool gpu-pool: e2-standard-4 cannot have 1 nvidia-l4; set accelerator_type to none with machine_type "
+        "shapes: pool gpu-pool: e2-standard-4 cannot have 1 nvidia-l4; set llmops_accelerator_type to none with "
+        "machine_type "
         "e2-standard-4, which takes no GPUs; machine types with nvidia-l4: g2-standard-4, g2-standard-8, ",
     ),
     "more GPUs than an instance takes": (
@@ -168,33 +195,35 @@ FAULTS = {
                 )
             ]
         },
-        "shapes: pool gpu-pool: n1-standard-8 cannot have 8 nvidia-tesla-t4; set accelerator_count to 1, 2 or 4 with "
+        "shapes: pool gpu-pool: n1-standard-8 cannot have 8 nvidia-tesla-t4; set gpu_nodepool_accelerator_count to "
+        "1, 2 or 4 with "
         "machine_type n1-standard-8",
     ),
     "a subnetwork that is not there": (
         [],
-        {"subnetwork": "serving"},
+        {"cluster": {"subnetwork": "serving"}},
         "networks: network default has no subnetwork serving in us-central1; those that it has there: default;",
     ),
     "a range that another subnetwork has": (
         [],
-        {"ip_ranges": {"pods": "10.142.0.0/16"}},
+        {"options": {"preflight_ip_ranges": {"pods": "10.142.0.0/16"}}},
         "networks: pods 10.142.0.0/16 overlaps 10.142.0.0/20 of subnetwork default in us-east1; choose a range",
     ),
     "ranges that overlap each other": (
         [],
-        {"ip_ranges": {"pods": "10.4.0.0/14", "services": "10.7.0.0/20"}},
+        {"options": {"preflight_ip_ranges": {"pods": "10.4.0.0/14", "services": "10.7.0.0/20"}}},
         "networks: pods 10.4.0.0/14 and services 10.7.0.0/20 overlap; choose ranges that share no address",
     ),
     "a range that is none": (
         [],
-        {"ip_ranges": {"pods": "10.4.0.0/44"}},
+        {"options": {"preflight_ip_ranges": {"pods": "10.4.0.0/44"}}},
         "networks: pods: '10.4.0.0/44' is no range: ",
     ),
     "a version that GKE does not offer": (
         [],
-        {"kubernetes_version": "1.20"},
-        "versions: GKE offers no version 1.20 in us-central1; leave the version out, or choose among 1.36.1-gke.",
+        {"cluster": {"initial_cluster_version": "1.20"}},
+        "versions: GKE offers no version 1.20 in us-central1; leave gke_cluster_fields.initial_cluster_version out, "
+        "or choose among 1.36.1-gke.",
     ),
     "a read that is refused": (
         [{"name": "permission_denied", "match": {"permission": "compute.regions.get"}}],
@@ -247,7 +276,8 @@ def test_a_machine_without_a_price_is_told_and_a_price_can_be_given(look):
     machine = {"node_pools": [pool(config={"machine_type": "n9-huge", "accelerators": []})], "skip": ["zones", "quota"]}
     result = look(**machine)
     assert texts(result, "warning") == [
-        "price: pool gpu-pool: the price of n9-huge is not known; give it in US dollars an hour by prices: {n9-huge: …}"
+        "price: pool gpu-pool: the price of n9-huge is not known; give it in US dollars an hour by llmops_prices: "
+        "{n9-huge: …}"
     ]
     assert result.values["price"]["complete"] is False
     priced = look(**machine, prices={"n9-huge": 2, "local-ssd": 0, "pd-balanced": 0, "cluster": 0.5})
@@ -260,7 +290,7 @@ def test_everything_comes_in_one_run(look, fault):
     fault("permission_denied", match={"permission": "container.secrets.create"})
     fault("quota_limit", match={"metric": "CPUS"}, limit=0)
     fault("not_offered", match={"zone": "us-central1-a", "type": "nvidia-l4"})
-    result = look(subnetwork="other", kubernetes_version="1.9")
+    result = look(cluster={"subnetwork": "other", "initial_cluster_version": "1.9"})
     found = {finding["check"] for finding in result.values["findings"]}
     assert found == {"apis", "permissions", "quota", "zones", "networks", "versions"}
 
@@ -271,6 +301,9 @@ def test_a_project_that_refuses_everything_gives_one_finding_a_refusal(look, fau
     assert len(found) == 9
     assert all("could not be checked: " in text and "No." in text for text in found)
     assert any("or turn off quota, zones and shapes by name" in text for text in found)
+
+
+ZONAL = {"options": {"llmops_location": "us-central1-a"}}
 
 
 def test_what_is_there_already_is_taken_into_account(sandbox, look, fault, token):
@@ -284,15 +317,15 @@ def test_what_is_there_already_is_taken_into_account(sandbox, look, fault, token
     while requests.get(f"{parent}/operations/{made['name']}", headers=headers, timeout=10).json()["status"] != "DONE":
         pass
     fault("quota_limit", match={"metric": "NVIDIA_L4_GPUS"}, limit=2)
-    assert texts(look(location="us-central1-a")) == []
-    assert look(location="us-central1-a").warnings == []
+    assert texts(look(**ZONAL)) == []
+    assert look(**ZONAL).warnings == []
     (message,) = texts(look())
     assert message == (
         "names: a cluster mistral is in us-central1-a already, and us-central1 would get a second one; "
-        "set the location to us-central1-a if that is the one, or choose another name"
+        "set llmops_location to us-central1-a if that is the one, or choose another llmops_cluster"
     )
     assert look().warnings[0].startswith("quota: NVIDIA_L4_GPUS: at their most gpu-pool need 2 more, 1 of 2 are free")
     fault("slow_operation", match={"type": "DELETE_CLUSTER"}, seconds=1e6)
     requests.delete(f"{parent}/clusters/mistral", headers=headers, timeout=10).raise_for_status()
-    (message,) = texts(look(location="us-central1-a"))
+    (message,) = texts(look(**ZONAL))
     assert message.startswith("names: cluster mistral in us-central1-a is STOPPING; wait until it is gone")

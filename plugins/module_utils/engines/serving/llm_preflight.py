@@ -70,8 +70,9 @@ def _ended(future: Future[Any] | None, check: str) -> tuple[Any, list[Finding]]:
     try:
         return future.result() if future else None, []
     except LlmopsError as error:
-        message, fix = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or ""
-        return None, [Finding(check, message, fix, variable=_blamed(error))]
+        message, fix, variable = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or "", _blamed(error)
+        named = message if variable is None or variable in f"{message} {fix}" else f"{message} ({variable})"
+        return None, [Finding(check, named, fix, variable=variable)]
     except (KeyError, TypeError, ValueError) as error:
         # What a role plans is data that a user has a hand in.
         return None, [Finding(check, f"the plan cannot be evaluated ({error!r})", "correct its values")]
@@ -86,7 +87,7 @@ def _blamed(error: LlmopsError) -> str | None:
 
 
 def _has_model(here: Deployment) -> bool:
-    wanted = ("llmops_model", "llmops_accelerator_type")
+    wanted = ("llmops_model", "llmops_engine", "llmops_accelerator_type")
     return here.engine is not None and not here.refused.intersection(wanted)
 
 
@@ -94,7 +95,9 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
     """What the Hub says of the model, and whether it fits the GPUs of a pod."""
     model, gpu = here.model, here.options["llmops_accelerator_type"]
     machines = [pool.machine_type for pool in read_pools(here) if pool.gpu == gpu]
+    defaults = {name: option.get("default") for name, option in hf_model_info.SPEC.argument_spec.items()}
     asked = {
+        **defaults,
         "model": here.options["llmops_model"],
         "token": options["token"],
         "endpoint": options["endpoint"],

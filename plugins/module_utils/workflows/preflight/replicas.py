@@ -43,12 +43,16 @@ def check_replicas(plan: Plan, facts: Facts, raise_at: str) -> Iterator[Finding]
         if need > gpus:
             option = wanted.names.of(f"replicas.{limit}")
             message = (
-                f"{sum(counts)} replicas{hosts} ({option}) need {need} {wanted.gpu}, but by {listed(metrics)} the "
+                f"{_counted(sum(counts))}{hosts} ({option}) need {need} {wanted.gpu}, but by {listed(metrics)} the "
                 f"pools can have {gpus:g}" + ("" if hosts else f", enough for {math.floor(gpus / wanted.gpus)}")
             )
             fix = f"ask for {need - gpus:g} more at {raise_at}, or lower {option}"
             yield Finding("quota", message, fix, severity, option)
             return
+
+
+def _counted(replicas: int) -> str:
+    return f"{replicas} replica{'' if replicas == 1 else 's'}"
 
 
 def _free(quota: dict[str, float] | None) -> float:

@@ -146,7 +146,7 @@ def test_everything_comes_in_one_failure():
     rule, quota, replicas, model, hint = error.message.splitlines()
     assert rule.startswith('llmops_name: "X" is not accepted')
     assert quota.startswith("quota: NVIDIA_L4_GPUS: the first nodes of gpu need 1, 0 of 0 are free")
-    assert replicas.startswith("quota: 1 replicas (llmops_replicas) need 1 nvidia-l4")
+    assert replicas.startswith("quota: 1 replica (llmops_replicas) need 1 nvidia-l4")
     assert model.startswith("model: mistralai/Mistral-7B-Instruct-v0.1: ") and model.endswith("check llmops_model")
     assert hint == "A check is turned off by its name: skip: [quota, model]"
     assert [finding["variable"] for finding in error.fields["findings"]] == [
