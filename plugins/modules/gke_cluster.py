@@ -35,7 +35,7 @@ attributes:
   idempotent: {support: full}
 options:
   name:
-    description: Name of the cluster.
+    description: Name of the GKE cluster.
     type: str
     required: true
   initial_monitoring_components:
