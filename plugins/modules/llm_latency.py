@@ -47,7 +47,6 @@ options:
       - Instruction-tuned models expect it in their own template, for Mistral-7B-Instruct C([INST] … [/INST]).
     type: str
     required: true
-    aliases: [inputs]
   warmup:
     description: Number of requests that are sent and discarded before the samples.
     type: int

@@ -121,7 +121,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **SAMPLING,
     **KUBERNETES_ACCESS,
     **PORT_FORWARD,
-    "prompt": {"type": "str", "required": True, "aliases": ["inputs"]},
+    "prompt": {"type": "str", "required": True},
     "enforce": {"type": "bool", "default": True},
     "service": {"type": "str"},
     "namespace": {"type": "str"},
