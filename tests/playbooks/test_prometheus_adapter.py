@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.apply_set import PART_OF, ApplySet
 from tests.playbooks.playground import until
 from tests.playbooks.test_autoscaling import SIGNALS
 from tests.playbooks.watching import WINDOWS, Watcher, load
@@ -78,7 +79,7 @@ def served_by(watcher: Watcher) -> dict[str, str]:
 def adapters(watcher: Watcher) -> dict[str, set[str]]:
     """Kind -> names of everything that is there of adapters."""
     kinds = "deployments,services,serviceaccounts,configmaps,rolebindings,clusterroles,clusterrolebindings"
-    label = "applyset.kubernetes.io/part-of"
+    label = f"{PART_OF}={ApplySet.named('configmaps/llmops-metrics-adapter', 'custom-metrics').id}"
     found: dict[str, set[str]] = {}
     for one in watcher.get(kinds, "-A", "-l", label)["items"]:
         found.setdefault(one["kind"], set()).add(one["metadata"]["name"])
