@@ -28,8 +28,8 @@ options:
     type: str
     required: true
   name:
-    description: Name of the operation to read, such as C(operation-1700000000000-abc). If this is left out, all operations
-      of the location are read.
+    description: Name of the operation to read, such as C(operation-1700000000000-abc). If this is left out, all
+      operations of the location are read.
     type: str
   cluster:
     description: Return only operations on this cluster and its node pools.
