@@ -78,8 +78,8 @@ class ClusterTarget(GkeTarget):
         self.reader = reader
         self._given = options
 
-    def look(self) -> dict[str, Any] | None:
-        """See ``GkeTarget.look``."""
+    def fetch(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.fetch``."""
         current = self.reader.cluster()
         self.options = with_initial_components(self._given, current)
         return current

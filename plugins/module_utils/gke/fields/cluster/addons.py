@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: what GKE runs on it beside the workload. Add-ons that a request omits are left as they are."""
+"""Fields of a cluster: add-ons. Those that a request omits are left as they are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: what it is, its version, when GKE maintains it, its zones and its labels."""
+"""Fields of a cluster: version, maintenance, zones and labels."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ FIELDS: tuple[Field, ...] = (
         "minor version is an upgrade, an earlier one is refused. Leave it out to let the release channel "
         "decide.",
         change=Verb("currentMasterVersion", "update.desiredMasterVersion"),
-        called="master_version",
+        option_name="master_version",
         create_path="initialClusterVersion",
         refuses=_downgrade,
     ),

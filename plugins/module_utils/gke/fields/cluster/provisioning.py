@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: nodes that GKE provisions by itself, and what node pools get that do not say otherwise."""
+"""Fields of a cluster: autoscaling, node auto-provisioning and defaults for node pools."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: identities, what may run, and what is kept secret."""
+"""Fields of a cluster: identities, admission and encryption."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: logs, metrics and costs. Monitoring is replaced whole, so all of it goes along."""
+"""Fields of a cluster: logs, metrics and costs. Monitoring is replaced whole, so all of it is sent."""
 
 from __future__ import annotations
 

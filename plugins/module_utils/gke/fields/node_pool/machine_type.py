@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a node pool: machine type, GPUs and boot disk, which one request changes, and so the nodes only once."""
+"""Fields of a node pool: machine type, GPUs and boot disk, which one request changes, as each replaces the nodes."""
 
 from __future__ import annotations
 

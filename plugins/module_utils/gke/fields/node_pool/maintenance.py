@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a node pool: its version, its network, and how GKE replaces and drains its nodes."""
+"""Fields of a node pool: version, network, upgrades and drains."""
 
 from __future__ import annotations
 
