@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster.table import CLUSTER_FIELDS  # noqa: E402
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import AtBirth, Field, Immutable  # noqa: E402
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import CreateOnly, Field, Immutable  # noqa: E402
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS  # noqa: E402
 
 PAGE = ROOT / "docs" / "fields.md"
@@ -38,7 +38,7 @@ def verb(field: Field) -> str:
     change = field.change
     if isinstance(change, Immutable):
         return "refused"
-    if isinstance(change, AtBirth):
+    if isinstance(change, CreateOnly):
         return "only at creation; not compared"
     where = f"`{change.method} {change.suffix}`" if change.suffix else f"`{change.method}`"
     return f"{where} `{change.place(field.path).split('.')[0 if not change.body.startswith('update.') else 1]}`"

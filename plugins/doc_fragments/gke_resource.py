@@ -12,7 +12,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   project:
-    description: Id of the Google Cloud project.
+    description: ID of the Google Cloud project.
     type: str
     required: true
   location:
@@ -21,20 +21,28 @@ options:
     required: true
 """
 
-    STATE = r"""
+    MANAGED = r"""
 options:
-  state:
-    description: Whether it is to be there.
-    type: str
-    choices: [present, absent]
-    default: present
+  definition:
+    description: The field options of this module in one mapping, for passing them on as a whole. An option that is
+      given beside it takes precedence, and nested mappings are merged.
+    type: dict
   timeout:
-    description: Seconds that the task may take, waiting for operations included.
+    description: Seconds that the task may take, including the time that GKE's operations take.
     type: int
     default: 2700
 notes:
-  - Only the fields that are given are compared and changed. What GKE fills in by itself is left alone.
-  - A difference that cannot be changed in place fails the task before anything is written, and says what to do.
-  - An operation that is under way on the resource, begun by anyone, is followed to its end first. In check mode it is
-    told as a warning and not waited for.
+  - Only the fields that are given are compared and changed. Values that GKE fills in are left alone.
+  - A difference that GKE cannot change in place fails the task before anything is changed, with a remedy.
+  - The task waits for an operation that is already running on the resource, whoever started it. In check mode it only
+    warns about it.
+"""
+
+    STATE = r"""
+options:
+  state:
+    description: V(absent) deletes the resource; V(present) creates or changes it.
+    type: str
+    choices: [present, absent]
+    default: present
 """

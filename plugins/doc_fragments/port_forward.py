@@ -25,7 +25,7 @@ options:
         description: Name of a Service; one of the pods behind it that are ready is taken.
         type: str
       pod:
-        description: Name of a pod.
+        description: Name of the pod to connect to.
         type: str
       port:
         description: The Service's port, or the pod's.

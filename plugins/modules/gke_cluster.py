@@ -2,28 +2,31 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Creates, changes and deletes a GKE cluster."""
+"""Creates, changes and deletes a GKE cluster with its node pools."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gke_cluster
-short_description: Manage a GKE cluster
+short_description: Manage a GKE cluster and its node pools
 version_added: 0.1.0
 description:
-  - Creates a Standard cluster of Google Kubernetes Engine with its node pools in one operation, changes it in place,
-    or deletes it, and waits for the end of each operation.
-  - The options have the names of the API's fields, in snake case.
-  - Where GKE cannot have nodes, the failure says what Compute Engine knows of the reason - the other zones of the
-    region that offer the machine type and its GPUs (C(error.other_zones)), or the quota with its limit and use
-    (C(error.quota)).
+  - Creates, changes or deletes a Standard cluster of Google Kubernetes Engine together with the node pools that are
+    given, and waits until GKE has finished.
+  - The field options are named after the fields of the GKE API, in snake case.
+  - A cluster that exists is read by one request, which also serves its node pools. If nothing differs, that is the
+    only request.
+  - If GKE cannot provide the nodes, the error includes what Compute Engine reports - the other zones of the region that
+    offer the machine type and its GPUs (C(error.other_zones)), or the quota with its limit and usage (C(error.quota)).
+    C(error.node_pool) names the node pool.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
   - llmops.gke.gke_resource
+  - llmops.gke.gke_resource.managed
   - llmops.gke.gke_resource.state
   - llmops.gke.gke_cluster_fields
-  - llmops.gke.gke_node_pool_fields.born
+  - llmops.gke.gke_node_pool_fields.node_pools
   - llmops.gke.attributes
   - llmops.gke.attributes.actiongroup_gcp
 attributes:
@@ -32,44 +35,22 @@ attributes:
   idempotent: {support: full}
 options:
   name:
-    description: Name of the cluster.
+    description: Name of the GKE cluster.
     type: str
     required: true
   deletion_protection:
-    description: Refuse O(state=absent) while the cluster exists. It is this task's own; GKE knows nothing of it.
+    description: Refuse to delete the cluster with O(state=absent). Only this module checks it; GKE does not store it.
     type: bool
     default: false
-  initial_monitoring_components:
-    description:
-      - Components of O(monitoring_config.component_config.enable_components) that the cluster has from its creation.
-        Of a cluster that exists they are neither turned on nor off - for what is turned on by a later task, when its
-        time has come.
-    type: list
-    elements: str
-    choices:
-      - SYSTEM_COMPONENTS
-      - APISERVER
-      - SCHEDULER
-      - CONTROLLER_MANAGER
-      - STORAGE
-      - HPA
-      - POD
-      - DAEMONSET
-      - DEPLOYMENT
-      - STATEFULSET
-      - CADVISOR
-      - KUBELET
-      - DCGM
-      - JOBSET
 seealso:
   - module: llmops.gke.gke_node_pool
-  - name: The API's resource
-    description: What each field means to GKE.
+  - name: Cluster in the GKE API
+    description: The fields of a cluster in the GKE API.
     link: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters
 """
 
 EXAMPLES = r"""
-- name: Have a cluster for serving a model, with its GPU node pool
+- name: Create a cluster for serving a model, and its GPU node pool once the cluster runs
   llmops.gke.gke_cluster:
     project: my-project
     location: us-central1
@@ -98,7 +79,7 @@ EXAMPLES = r"""
               accelerator_count: 1
               gpu_driver_installation_config: {gpu_driver_version: LATEST}
 
-- name: Have no such cluster
+- name: Delete the cluster
   llmops.gke.gke_cluster:
     project: my-project
     location: us-central1
@@ -111,13 +92,26 @@ cluster:
   description: The cluster as the API gives it, without credentials; in check mode as it would be. Null when absent.
   returned: success
   type: dict
+out_of_stock:
+  description: Zones without capacity for the nodes of a pool, in the order in which they were tried.
+  returned: success, when a pool of O(node_pools) has O(node_pools[].locations_in_order) on
+  type: list
+  elements: dict
+  contains:
+    node_pool: {description: Name of the node pool., type: str, returned: always}
+    zone: {description: Name of the zone., type: str, returned: always}
+    message: {description: The message that GKE gave for the zone., type: str, returned: always}
+    operation:
+      description: Name of the operation that failed; null if the reason was found in the node pool's own conditions.
+      type: str
+      returned: always
 plan:
-  description: The steps that bring the cluster to the wanted state.
+  description: The steps that bring the cluster and its node pools to the wanted state, in their order.
   returned: success
   type: list
   elements: dict
   contains:
-    action: {description: 'V(create), V(update) or V(delete).', type: str, returned: always}
+    action: {description: 'V(create), V(update), V(delete) or V(drain).', type: str, returned: always}
     resource: {description: What it is done to., type: str, returned: always}
     request: {description: Method and path of the request that does it., type: str, returned: always}
     changes:

@@ -24,11 +24,11 @@ attributes:
   idempotent: {support: full}
 options:
   location:
-    description: Region or zone of the clusters; V(-) for all of them, where O(name) is not given.
+    description: Region or zone of the clusters; V(-) for all locations if O(name) is not given.
     type: str
     required: true
   name:
-    description: Name of the cluster; all of them where it is left out.
+    description: Name of the cluster to read. If this is left out, all clusters of the location are read.
     type: str
   timeout:
     description: Seconds that the task may take.
@@ -54,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 clusters:
-  description: The clusters, without credentials; empty where there are none. C(nodePools) holds their node pools.
+  description: The clusters without credentials, with their node pools in C(nodePools); empty if there are none.
   returned: success
   type: list
   elements: dict

@@ -11,17 +11,16 @@ module: gke_node_pool
 short_description: Manage a node pool of a GKE cluster
 version_added: 0.1.0
 description:
-  - Creates a node pool, changes it in place, each field by the API's own way, or deletes it, and waits for the end of
-    each operation.
-  - The options have the names of the API's fields, in snake case.
-  - Where GKE cannot have nodes, the failure says what Compute Engine knows of the reason - the other zones of the
-    region that offer the machine type and its GPUs (C(error.other_zones)), or the quota with its limit and use
-    (C(error.quota)).
+  - Creates, changes or deletes a node pool of a Standard cluster, and waits until GKE has finished.
+  - The field options are named after the fields of the GKE API, in snake case.
+  - If GKE cannot provide the nodes, the error includes what Compute Engine reports - the other zones of the region that
+    offer the machine type and its GPUs (C(error.other_zones)), or the quota with its limit and usage (C(error.quota)).
+  - In check mode a cluster that does not exist is a warning; otherwise it fails the task.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
   - llmops.gke.gke_resource
-  - llmops.gke.gke_resource.state
+  - llmops.gke.gke_resource.managed
   - llmops.gke.gke_node_pool_fields
   - llmops.gke.attributes
   - llmops.gke.attributes.actiongroup_gcp
@@ -31,50 +30,13 @@ attributes:
   idempotent: {support: full}
 options:
   cluster:
-    description: Name of the cluster.
+    description: Name of the cluster that the node pool belongs to.
     type: str
     required: true
-  name:
-    description: Name of the node pool.
-    type: str
-    required: true
-  repair:
-    description:
-      - Delete the node pool and create it anew where it is in C(ERROR) or C(RUNNING_WITH_ERROR). What still runs on it
-        goes down.
-      - Otherwise such a node pool is a failure that says what GKE says.
-    type: bool
-    default: false
-  recreate:
-    description:
-      - Replace the node pool where it differs in a field that cannot be changed in place; otherwise such a difference
-        fails the task.
-      - Because a node pool keeps its name for life, a pool C(NAME-stand-in) with the wanted fields is created first.
-        The nodes of the old pool are cordoned and their pods evicted as their PodDisruptionBudgets allow; then the old
-        pool is deleted, created anew, and the stand-in emptied and deleted in the same manner. Fields that are not
-        given are as the old pool has them.
-      - Nothing is begun while a pod runs on the pool that no controller would make anew. Data in local storage is lost.
-      - A run that is cut short is taken up by the next, as long as this option is on.
-    type: bool
-    default: false
-  locations_in_order:
-    description:
-      - Have the node pool in one zone, the first of O(locations) that has stock, instead of in all of them.
-      - Where its nodes cannot be had in a zone for want of stock (C(GCE_STOCKOUT)), the pool is deleted and created
-        anew in the next one. A quota is the whole region's, so a quota that is used up ends the search.
-      - A pool that runs in any of the zones is where it is to be and stays there. So does one of which any node runs,
-        unless O(repair) is on; scaling up is the autoscaler's matter (see O(autoscaling.location_policy)).
-      - Where every zone is out of stock, the pool is deleted and the task fails with what GKE says of each zone; the
-        next run begins anew.
-      - A run that is cut short is taken up by the next one within the hour, which finds the zones that were out of
-        stock by the operations that GKE keeps.
-      - GKE may take half an hour to give up a zone. O(timeout) is for all of them together.
-    type: bool
-    default: false
 seealso:
   - module: llmops.gke.gke_cluster
-  - name: The API's resource
-    description: What each field means to GKE.
+  - name: NodePool in the GKE API
+    description: The fields of a node pool in the GKE API.
     link: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters.nodePools
 """
 
@@ -99,7 +61,7 @@ EXAMPLES = r"""
       workload_metadata_config: {mode: GKE_METADATA}
       labels: {accelerator: nvidia-gpu}
 
-- name: Have it in the first of three zones that has stock
+- name: Create it in the first of three zones that has capacity
   llmops.gke.gke_node_pool:
     project: my-project
     location: us-central1
@@ -115,7 +77,7 @@ EXAMPLES = r"""
           accelerator_count: 1
     timeout: 7200
 
-- name: Move the workload to nodes with more local storage, which cannot be added to a pool
+- name: Replace the node pool by one with a local SSD, which cannot be added to an existing pool
   llmops.gke.gke_node_pool:
     project: my-project
     location: us-central1
@@ -125,7 +87,7 @@ EXAMPLES = r"""
       ephemeral_storage_local_ssd_config: {local_ssd_count: 1}
     recreate: true
 
-- name: Have no such pool
+- name: Delete the node pool
   llmops.gke.gke_node_pool:
     project: my-project
     location: us-central1
@@ -140,15 +102,15 @@ node_pool:
   returned: success
   type: dict
 out_of_stock:
-  description: The zones in which its nodes could not be had, in the order in which they were tried.
+  description: Zones without capacity for the nodes, in the order in which they were tried.
   returned: success, when O(locations_in_order) is on and O(state=present)
   type: list
   elements: dict
   contains:
-    zone: {description: The zone., type: str, returned: always}
-    message: {description: What GKE says of it., type: str, returned: always}
+    zone: {description: Name of the zone., type: str, returned: always}
+    message: {description: The message that GKE gave for the zone., type: str, returned: always}
     operation:
-      description: Name of the operation that failed of it; null where only the pool tells.
+      description: Name of the operation that failed; null if the reason was found in the node pool's own conditions.
       type: str
       returned: always
 plan:

@@ -118,12 +118,12 @@ options:
         type: str
         required: true
       status:
-        description: Its status.
+        description: Status that the condition must have.
         type: str
         choices: ["True", "False", "Unknown"]
         default: "True"
       reason:
-        description: Its reason; any where it is left out.
+        description: Reason that the condition must have. If this is left out, any reason will do.
         type: str
   timeout:
     description: Seconds that the whole task may take.

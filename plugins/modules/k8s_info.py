@@ -46,7 +46,7 @@ options:
         type: str
         default: v1
       kind:
-        description: Kind of the objects.
+        description: Kind of the objects to read.
         type: str
         required: true
   name:

@@ -32,7 +32,7 @@ options:
     type: str
     default: v1
   kind:
-    description: Kind of the objects.
+    description: Kind of the objects to label.
     type: str
     required: true
   name:

@@ -21,7 +21,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils.core.runner import ModuleSpec, carry
+from ..module_utils.core.runner import ModuleSpec, carry, with_definition
 from ..module_utils.google import token_cache
 from .controller_end import ending_with_controller
 
@@ -67,7 +67,7 @@ class EngineAction(ActionBase):
 
     def _validated(self) -> tuple[dict[str, Any], set[str]]:
         """The options with defaults and fallbacks, as plain data, and every string that must stay hidden."""
-        arguments = json.loads(json.dumps(self._task.args))
+        arguments = with_definition(self.spec, json.loads(json.dumps(self._task.args)))
         validator = ArgumentSpecValidator(dict(self.spec.argument_spec), **self.spec.rules)
         validated = validator.validate(arguments)
         hidden = set(validated._no_log_values)

@@ -49,14 +49,14 @@ class ImmutableField(LlmopsError):
 
     kind = "immutable_field"
 
-    def __init__(self, resource: str, field: str, have: Any, want: Any, way_out: str) -> None:
+    def __init__(self, resource: str, field: str, have: Any, want: Any, remedy: str) -> None:
         super().__init__(
-            f"{resource}: {field} cannot be changed in place: it is {have!r}, you asked for {want!r}; {way_out}",
+            f"{resource}: {field} cannot be changed in place: it is {have!r}, you asked for {want!r}; {remedy}",
             resource=resource,
             field=field,
             have=have,
             want=want,
-            way_out=way_out,
+            remedy=remedy,
         )
 
 

@@ -32,20 +32,33 @@ class Target(Protocol):
         """What the user named or the module owns of it, in the option's terms, secrets masked: for the diff."""
 
 
-def reconcile(target: Target, *, check: bool, progress: Progress) -> tuple[Result, dict[str, Any] | None]:
-    """Bring ``target`` to its desired state, or say what that would take where ``check`` is set.
-
-    Returns the result and the resource as it is now (in check mode: as predicted). Raises ImmutableField before
-    any request that writes where a step is impossible; whatever the target's own calls raise otherwise.
-    """
+def planned(target: Target) -> tuple[dict[str, Any] | None, list[Step]]:
+    """Read ``target`` and plan; returns the live resource and the steps. Raises ImmutableField."""
     current = target.read()
     steps = target.plan(current)
     for step in steps:
-        if step.way_out is not None:
+        if step.remedy is not None:
             change = step.changes[0]
-            refused = ImmutableField(target.resource, change.field, change.before, change.after, step.way_out)
+            refused = ImmutableField(target.resource, change.field, change.before, change.after, step.remedy)
             refused.fields["plan"] = [one.to_dict() for one in steps]
             raise refused
+    return current, steps
+
+
+def reconcile(
+    target: Target,
+    *,
+    check: bool,
+    progress: Progress,
+    plan: tuple[dict[str, Any] | None, list[Step]] | None = None,
+) -> tuple[Result, dict[str, Any] | None]:
+    """Bring ``target`` to its desired state, or say what that would take where ``check`` is set.
+
+    plan: what ``planned`` returned, where that was called already. Returns the result and the resource as it is now
+    (in check mode: as predicted). Raises ImmutableField before any request that writes where a step is impossible;
+    whatever the target's own calls raise otherwise.
+    """
+    current, steps = plan or planned(target)
     result = Result(changed=bool(steps), before=target.render(current), plan=steps)
     if check or not steps:
         after = target.predict(current, steps) if steps else current

@@ -35,7 +35,7 @@ class Step:
     """One thing to do: what (``create``, ``update``, ``delete``, ``wait``), on which resource, by which API call.
 
     request: ``METHOD path`` of the call that does it, for the plan. payload: whatever the engine needs to act;
-    it stays out of the result. way_out: given where the API cannot do it, then the step is impossible.
+    it stays out of the result. remedy: given where the API cannot do it, then the step is impossible.
     """
 
     action: str
@@ -43,7 +43,7 @@ class Step:
     request: str
     changes: tuple[Change, ...] = ()
     payload: Any = None
-    way_out: str | None = None
+    remedy: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without the payload."""

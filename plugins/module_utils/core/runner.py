@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.validation import check_type_dict
 
 from .errors import LlmopsError
 from .result import Progress, Run, silent
@@ -32,12 +33,45 @@ class ModuleSpec:
     argument_spec, and rules (``mutually_exclusive``, ``required_if``…): as AnsibleModule takes them.
     secrets: strings inside options that are not ``no_log`` as a whole (a Secret among manifests), to be hidden
     wherever they might be repeated.
+    definition: the options that the option ``definition`` may hold; empty where the module has no such option.
     """
 
     run: Run
     argument_spec: Mapping[str, Any]
     rules: Mapping[str, Any] = field(default_factory=dict)
     secrets: Callable[[dict[str, Any]], set[str]] = no_secrets
+    definition: frozenset[str] = frozenset()
+
+
+def with_definition(spec: ModuleSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's arguments, not yet validated, with what ``definition`` holds put in its place among them.
+
+    An argument that is given beside it wins; mappings are merged key by key. What a definition may not hold is named
+    ``definition.NAME``, so that validation refuses it by that name.
+    """
+    given = dict(arguments)
+    if not spec.definition or given.get("definition") is None:
+        return given
+    try:
+        definition = check_type_dict(given["definition"])
+    except TypeError:
+        # Left where it is, for the validation to say so.
+        return given
+    del given["definition"]
+    others = spec.argument_spec.keys() - spec.definition
+    named = {f"definition.{name}" if name in others else name: value for name, value in definition.items()}
+    return _merged(named, given)
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for name, value in over.items():
+        known = result.get(name)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            result[name] = _merged(known, value)
+        elif value is not None or known is None:
+            result[name] = value
+    return result
 
 
 def carry(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Progress) -> dict[str, Any]:
@@ -53,10 +87,18 @@ def carry(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Prog
 
 def run_module(spec: ModuleSpec) -> None:
     """The body of every module's ``main()``."""
+
+    class Module(AnsibleModule):
+        """Has its parameters completed from ``definition`` before they are validated."""
+
+        def _load_params(self) -> None:
+            super()._load_params()
+            self.params = with_definition(spec, self.params)
+
     # Options that hold secrets without being no_log must not reach syslog, where AnsibleModule writes them at once.
     unlogged = spec.secrets is not no_secrets
     arguments = dict(spec.argument_spec)
-    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, no_log=unlogged, **spec.rules)
+    module = Module(argument_spec=arguments, supports_check_mode=True, no_log=unlogged, **spec.rules)
     module.no_log_values.update(spec.secrets(module.params))
     outcome = carry(spec, module.params, module.check_mode, silent)
     if outcome.pop("failed", False):

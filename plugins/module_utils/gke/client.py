@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.deadline import Deadline
-from ..core.errors import HttpError
+from ..core.errors import HttpError, LlmopsError
 from ..google.credentials import authorizer
 from ..http.session import HttpSession
 
@@ -38,6 +38,16 @@ class Place:
     def cluster_place(self) -> Place:
         """The cluster that a node pool is in."""
         return Place(self.project, self.location, self.cluster)
+
+    def __str__(self) -> str:
+        pool = f"node pool {self.node_pool} of " if self.node_pool else ""
+        return f"{pool}cluster {self.cluster} in {self.location} of project {self.project}"
+
+
+class ClusterAbsent(LlmopsError):
+    """A cluster does not exist, or is not yet ready to be spoken to."""
+
+    kind = "cluster_absent"
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,10 @@ class GkeClient:
     def cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
         """The cluster as the API gives it."""
         return self._get(Place(project, location, name).name, f"read cluster {name} in {location}")
+
+    def cluster_exists(self, place: Place) -> bool:
+        """Whether the cluster is there, in whatever state."""
+        return self.cluster(place.project, place.location, str(place.cluster)) is not None
 
     def clusters(self, project: str, location: str) -> list[dict[str, Any]]:
         """All clusters of a location; ``-`` is every location."""

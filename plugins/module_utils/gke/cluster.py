@@ -1,49 +1,100 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster as a target of reconcile."""
+"""A cluster as a target of reconcile, and as what its node pools are read from."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..core.errors import InvalidOption, LlmopsError
-from ..core.result import Progress, Step
-from . import compare, operations, stockouts
+from ..core.result import Step
+from . import compare
 from .client import Call, GkeClient, Place
 from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.node_pool.table import NODE_POOL_FIELDS
-from .monitoring import with_initial_components
+from .node_pool import PoolReader
+from .session import Session
 from .target import BROKEN, GkeTarget
 
 
+class ClusterReader(PoolReader):
+    """Reads a cluster and its node pools together: one answer serves all, until another request is sent."""
+
+    def __init__(self, client: GkeClient, place: Place) -> None:
+        super().__init__(client, place)
+        self._cluster: dict[str, Any] | None = None
+        self._read_at = -1
+
+    def cluster(self) -> dict[str, Any] | None:
+        """The cluster as the API gives it, or None where it is absent."""
+        if self._read_at != self.client.http.sent:
+            place = self.place
+            self._cluster = self.client.cluster(place.project, place.location, str(place.cluster))
+            self._read_at = self.client.http.sent
+        return self._cluster
+
+    def pool(self, name: str) -> dict[str, Any] | None:
+        """See ``PoolReader.pool``."""
+        return next((pool for pool in self.pools() if pool["name"] == name), None)
+
+    def pools(self) -> list[dict[str, Any]]:
+        """See ``PoolReader.pools``."""
+        return (self.cluster() or {}).get("nodePools", [])
+
+
+class PredictedCluster(ClusterReader):
+    """Reads from a cluster as it is expected to be; sends nothing."""
+
+    def __init__(self, client: GkeClient, place: Place, cluster: dict[str, Any]) -> None:
+        super().__init__(client, place)
+        self._cluster = cluster
+
+    def cluster(self) -> dict[str, Any] | None:
+        """See ``ClusterReader.cluster``."""
+        return self._cluster
+
+    def put(self, name: str, pool: dict[str, Any] | None) -> None:
+        """Expect a node pool to be like this, or to be absent."""
+        pools = self.pools()
+        if pool is not None:
+            there = any(one["name"] == name for one in pools)
+            pools = [pool if one["name"] == name else one for one in pools] + ([] if there else [pool])
+        else:
+            pools = [one for one in pools if one["name"] != name]
+        self._cluster = {**(self._cluster or {}), "nodePools": pools}
+
+
 class ClusterTarget(GkeTarget):
-    """A cluster; its node pools are born with it and are gke_node_pool's matter afterwards."""
+    """A cluster without its node pools, but for those that its create request takes along."""
 
     kind = "cluster"
     fields = CLUSTER_FIELDS
 
-    def __init__(
-        self, options: dict[str, Any], client: GkeClient, place: Place, *, check: bool, progress: Progress
-    ) -> None:
-        super().__init__(options, client, place, check=check, progress=progress)
-        self._given = options
+    def __init__(self, options: dict[str, Any], session: Session, reader: ClusterReader) -> None:
+        super().__init__(options, session, reader.place)
+        self.reader = reader
 
-    def look(self) -> dict[str, Any] | None:
-        """See ``GkeTarget.look``."""
-        current = self.client.cluster(self.place.project, self.place.location, self.options["name"])
-        self.options = with_initial_components(self._given, current)
-        return current
+    def fetch(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.fetch``."""
+        return self.reader.cluster()
 
-    def birth(self) -> dict[str, Any]:
-        """See ``GkeTarget.birth``."""
-        pools = self.options["node_pools"]
+    def create_body(self) -> dict[str, Any]:
+        """See ``GkeTarget.create_body``."""
+        pools = [pool for pool in self.options["node_pools"] or [] if is_created_with_cluster(pool)]
         if not pools:
-            raise InvalidOption("node_pools", pools, "at least one node pool, because the cluster is to be created")
-        born = [
-            {"name": pool["name"], **compare.birth(NODE_POOL_FIELDS, stockouts.in_first_zone(pool))} for pool in pools
-        ]
-        return {"name": self.options["name"], **compare.birth(self.fields, self.options), "nodePools": born}
+            raise InvalidOption(
+                "node_pools",
+                [pool["name"] for pool in self.options["node_pools"] or []],
+                "at least one node pool without accelerators, because the cluster is to be created: GKE needs a pool "
+                "in the cluster's own create request, and GPU pools are created after it (create_with_cluster)",
+            )
+        bodies = [{"name": pool["name"], **compare.create_body(NODE_POOL_FIELDS, pool)} for pool in pools]
+        return {
+            "name": self.options["name"],
+            **compare.create_body(self.fields, self.options),
+            "nodePools": bodies,
+        }
 
     def plan(self, current: dict[str, Any] | None) -> list[Step]:
         """See ``GkeTarget.plan``. Raises InvalidOption where the deletion is protected against.
@@ -58,66 +109,41 @@ class ClusterTarget(GkeTarget):
 
     def create_call(self) -> Call:
         """See ``GkeTarget.create_call``."""
-        body = {"cluster": self.birth(), "parent": self.place.parent}
+        body = {"cluster": self.create_body(), "parent": self.place.parent}
         return Call("POST", f"{self.place.parent}/clusters", self._doing("create"), body)
 
-    def render(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
-        """See ``GkeTarget.render``; of the node pools, those that are named here and exist."""
-        shown = super().render(current)
-        if shown is None or current is None or not self.options["node_pools"]:
-            return shown
-        live = {pool["name"]: pool for pool in current.get("nodePools", [])}
-        shown["node_pools"] = [
-            {"name": pool["name"], **compare.shown(NODE_POOL_FIELDS, pool, live[pool["name"]])}
-            for pool in self.options["node_pools"]
-            if pool["name"] in live
-        ]
-        return shown
+    def failure(self, current: dict[str, Any], *, created: bool) -> LlmopsError | None:
+        """See ``GkeTarget.failure``; of a cluster that was created, also a node pool that came with it."""
+        error = super().failure(current, created=created)
+        broken = [pool for pool in current.get("nodePools", []) if pool.get("status") in BROKEN] if created else []
+        return error or (self._pool_broken(broken[0]) if broken else None)
 
-    def fault(self, current: dict[str, Any], *, created: bool) -> LlmopsError | None:
-        """See ``GkeTarget.fault``; of a cluster that was created, also a node pool that was to be born with it."""
-        named = {pool["name"] for pool in self.options["node_pools"] or [] if created}
-        for pool in current.get("nodePools", []):
-            if pool["name"] in named and pool.get("status") in BROKEN and not self._goes_on(pool):
-                return self._pool_broken(pool)
-        return super().fault(current, created=created)
-
-    def concerns(self, current: dict[str, Any]) -> list[str]:
-        """See ``GkeTarget.concerns``: node pools that are broken, which are gke_node_pool's matter."""
+    def notices(self, current: dict[str, Any]) -> list[str]:
+        """See ``GkeTarget.notices``: node pools that are broken, and that this task has not to do with."""
+        named = {pool["name"] for pool in self.options["node_pools"] or []}
         return [
-            self._out_of_stock(pool) if self._goes_on(pool) else self._pool_broken(pool).message
+            self._pool_broken(pool).message
             for pool in current.get("nodePools", [])
-            if pool.get("status") in BROKEN
+            if pool.get("status") in BROKEN and pool["name"] not in named
         ]
-
-    def _judge(self, operation: dict[str, Any], doing: str) -> None:
-        """See ``GkeTarget._judge``. A cluster that only lacks a pool's nodes, which another zone may have, is there.
-
-        GKE calls its creation failed, and yet the control plane works; one that does not is in ERROR.
-        """
-        error = operations.operation_failure(doing, operation)
-        if error is None:
-            return
-        current = self.look() if stockouts.is_stockout(error) else None
-        pools = [pool for pool in (current or {}).get("nodePools", []) if pool.get("status") in BROKEN]
-        # The run then ends with a warning of each of them.
-        if current is None or current.get("status") in BROKEN or not pools or not all(map(self._goes_on, pools)):
-            raise error
-
-    def _goes_on(self, pool: dict[str, Any]) -> bool:
-        """Whether a broken pool is one that gke_node_pool makes in another zone."""
-        in_order = {given["name"] for given in self.options["node_pools"] or [] if given.get("locations_in_order")}
-        return pool["name"] in in_order and stockouts.pool_stockout(pool) is not None
-
-    def _out_of_stock(self, pool: dict[str, Any]) -> str:
-        where = ", ".join(pool.get("locations", []))
-        return (
-            f"node pool {pool['name']} of {self.resource} has no nodes, because {where} is out of stock: gke_node_pool "
-            "goes on with the next of its locations (locations_in_order)"
-        )
 
     def _pool_broken(self, pool: dict[str, Any]) -> LlmopsError:
-        return self._broken(f"node pool {pool['name']} of {self.resource}", pool, kind="node pool")
+        error = self._broken(f"node pool {pool['name']} of {self.resource}", pool, kind="node pool")
+        error.fields["node_pool"] = pool["name"]
+        return error
+
+
+def is_created_with_cluster(pool: dict[str, Any]) -> bool:
+    """Whether a pool of ``node_pools`` belongs in the cluster's own create request.
+
+    A GPU that is out of stock would take the cluster along into ERROR there, and zones that are tried one after the
+    other can only be tried once the cluster is there.
+    """
+    if pool["state"] == "absent":
+        return False
+    if pool["create_with_cluster"] is not None:
+        return pool["create_with_cluster"]
+    return not (pool["locations_in_order"] or (pool.get("config") or {}).get("accelerators"))
 
 
 def without_secrets(cluster: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -17,9 +17,11 @@ from typing import Any
 
 from ..core.result import Change
 from .fields.equivalence import as_wanted
-from .fields.field import ABSENT, AtBirth, Field, Value, Verb, dig, put
+from .fields.field import ABSENT, CreateOnly, Field, Value, Verb, dig, put
 
 _OF_GKE = re.compile(r"goog-.*|nvidia\.com/gpu|(?:[\w.-]+\.)?(?:kubernetes\.io|k8s\.io|gke\.io|cloud\.google\.com)/.*")
+_CHOSEN_BY_GKE = frozenset({"version", "networkConfig.podIpv4CidrBlock"})
+"""What GKE chooses better for a new resource than to have it as the old one has."""
 LISTS = ("keyed", "named")
 
 
@@ -59,7 +61,7 @@ def present(field: Field, resource: dict[str, Any], want: Any) -> Any:
     if have is None:
         return _absent(field.kind, want) if field.absent is None else field.absent
     if field.kind == "map":
-        return {key: value for key, value in have.items() if key in want or _goes(field, key)}
+        return {key: value for key, value in have.items() if key in want or _is_removed(field, key)}
     if field.kind == "set":
         return sorted(item for item in have if item in want or not field.partial)
     if field.kind in LISTS:
@@ -80,7 +82,7 @@ def differences(
 ) -> Iterator[tuple[Field, Change]]:
     """Each field in which the resource is not as wanted, in the rows' order."""
     for field, want in named(fields, options):
-        if isinstance(field.change, AtBirth) or _left_to_gke(field, fields, options, resource):
+        if isinstance(field.change, CreateOnly) or _left_to_gke(field, fields, options, resource):
             continue
         # What a field that GKE managed so far says is not how many nodes there are.
         unknown = field.unless and dig(resource, field.unless)
@@ -89,15 +91,41 @@ def differences(
             yield field, Change(field.option, have, want)
 
 
-def birth(fields: Iterable[Field], options: dict[str, Any]) -> dict[str, Any]:
+def create_body(fields: Iterable[Field], options: dict[str, Any]) -> dict[str, Any]:
     """The resource as the API wants it in a create request: what the user named, nothing else."""
     body: dict[str, Any] = {}
     for field, want in named(fields, options):
-        put(body, field.born or field.path, _api_value(field, want, None))
+        put(body, field.create_path or field.path, _api_value(field, want, None))
     return body
 
 
-def overlaid(fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> dict[str, Any]:
+def replacement_body(fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> dict[str, Any]:
+    """The body of a create request for what takes the place of ``resource``, without its name.
+
+    What the user named, and for the rest what the other one has.
+    """
+    body = create_body(fields, options)
+    verbs = {field.change for field in fields if isinstance(field.change, Verb) and field.change.body}
+    settled: set[str] = set()
+    for verb in verbs:
+        rows = [field for field in fields if field.change is verb]
+        # Of a part that is changed whole, the verb knows what of the old goes with what is new.
+        if any(wanted(field, options) is not None for field in rows):
+            put(body, verb.root, dig(change_body(verb, fields, options, resource), verb.body))
+            settled |= {field.path for field in rows}
+    for field in fields:
+        have = dig(resource, field.path)
+        if field.path in settled | _CHOSEN_BY_GKE or have is None or wanted(field, options) is not None:
+            continue
+        if field.kind == "map":
+            have = {key: value for key, value in have.items() if not of_gke(key)}
+        if field.kind == "keyed" and field.partial:
+            have = [entry for entry in have if not of_gke(entry.get("key", ""))]
+        put(body, field.path, have)
+    return body
+
+
+def predicted(fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> dict[str, Any]:
     """The resource after all differences are made good, as far as that can be known."""
     after = deepcopy(resource)
     for field, change in differences(fields, options, resource):
@@ -166,7 +194,7 @@ def _present_entries(field: Field, have: list[dict[str, Any]], want: list[dict[s
     for entry in have:
         whole = _option_entry(field, entry)
         match = by_key.get(_key(field, whole))
-        if match is None and not _goes(field, _key(field, whole)[0]):
+        if match is None and not _is_removed(field, _key(field, whole)[0]):
             continue
         tree: dict[str, Any] = {}
         for item in field.items:
@@ -197,18 +225,18 @@ def _key(field: Field, entry: dict[str, Any]) -> tuple[str, ...]:
 def _api_value(field: Field, want: Any, have: Any) -> Any:
     """A wanted value in the API's terms, over the live one where the field names only a part of it."""
     if field.kind == "map":
-        return {**{key: value for key, value in (have or {}).items() if not _goes(field, key)}, **want}
+        return {**{key: value for key, value in (have or {}).items() if not _is_removed(field, key)}, **want}
     if field.kind == "set" and field.partial:
         return sorted({*(have or []), *want})
     if field.kind in LISTS:
         live = {_key(field, _option_entry(field, entry)): entry for entry in _entries(field, have or [])}
         entries = [_merged(live.pop(_key(field, entry), {}), _api_entry(field.items, entry)) for entry in want]
-        entries += [entry for key, entry in live.items() if not _goes(field, key[0])]
+        entries += [entry for key, entry in live.items() if not _is_removed(field, key[0])]
         return {entry.pop("name"): entry for entry in entries} if field.kind == "named" else entries
     return str(want) if field.kind == "int64" else want
 
 
-def _goes(field: Field, key: str) -> bool:
+def _is_removed(field: Field, key: str) -> bool:
     """Whether an entry that the user did not name is removed."""
     return not field.partial and not of_gke(key)
 

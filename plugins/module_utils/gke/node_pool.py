@@ -1,33 +1,53 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine of gke_node_pool."""
+"""A node pool as a target of reconcile."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..core.result import Progress, Result, Step
+from ..core.errors import HttpError
+from ..core.result import Progress, Step
 from . import compare
-from .client import Call, Place
+from .client import Call, ClusterAbsent, GkeClient, Place
 from .fields.field import snake_case
 from .fields.node_pool.table import NODE_POOL_FIELDS
-from .target import BROKEN, GkeTarget, bring_about
-from .validation import check_node_pool
+from .session import Session
+from .target import BROKEN, GkeTarget
+
+
+class PoolReader:
+    """Reads the node pools of one cluster, by a request of its own each time."""
+
+    def __init__(self, client: GkeClient, place: Place) -> None:
+        self.client = client
+        self.place = place
+
+    def pool(self, name: str) -> dict[str, Any] | None:
+        """The node pool as the API gives it; None where it or its cluster is absent."""
+        return self.client.node_pool(self.place.project, self.place.location, str(self.place.cluster), name)
+
+    def pools(self) -> list[dict[str, Any]]:
+        """All node pools; none where the cluster is absent."""
+        return self.client.node_pools(self.place)
 
 
 class NodePoolTarget(GkeTarget):
-    """A node pool of a cluster that exists."""
+    """A node pool of a cluster. options: those of gke_node_pool."""
 
     kind = "node pool"
     fields = NODE_POOL_FIELDS
     _repaired = False
 
-    def look(self) -> dict[str, Any] | None:
-        """See ``GkeTarget.look``."""
-        return self.client.node_pool(
-            self.place.project, self.place.location, self.options["cluster"], self.options["name"]
-        )
+    def __init__(self, options: dict[str, Any], session: Session, reader: PoolReader) -> None:
+        cluster = reader.place
+        super().__init__(options, session, Place(cluster.project, cluster.location, cluster.cluster, options["name"]))
+        self.reader = reader
+
+    def fetch(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.fetch``."""
+        return self.reader.pool(self.options["name"])
 
     def _updates(self, current: dict[str, Any]) -> list[Step]:
         return [self._within_limits(step) for step in super()._updates(current)]
@@ -40,12 +60,12 @@ class NodePoolTarget(GkeTarget):
                 reason = (
                     f"{snake_case(least)} would be {limits[least]} and {snake_case(most)} {limits[most]}: name both"
                 )
-                return Step("update", self.resource, "", step.changes, way_out=reason)
+                return Step("update", self.resource, "", step.changes, remedy=reason)
         return step
 
-    def birth(self) -> dict[str, Any]:
-        """See ``GkeTarget.birth``."""
-        return {"name": self.options["name"], **compare.birth(self.fields, self.options)}
+    def create_body(self) -> dict[str, Any]:
+        """See ``GkeTarget.create_body``."""
+        return {"name": self.options["name"], **compare.create_body(self.fields, self.options)}
 
     def plan(self, current: dict[str, Any] | None) -> list[Step]:
         """See ``GkeTarget.plan``; a broken pool is deleted and created anew where that was asked for."""
@@ -63,23 +83,14 @@ class NodePoolTarget(GkeTarget):
     def create_call(self) -> Call:
         """See ``GkeTarget.create_call``."""
         cluster = self.place.cluster_place.name
-        body = {"nodePool": self.birth(), "parent": cluster}
+        body = {"nodePool": self.create_body(), "parent": cluster}
         return Call("POST", f"{cluster}/nodePools", self._doing("create"), body)
 
-
-def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
-    """Bring a node pool to its desired state. options: those of gke_node_pool.
-
-    Raises InvalidOption before any request, ImmutableField before any that writes, OperationFailed, HttpError,
-    DeadlineExceeded.
-    """
-    check_node_pool(options)
-    place = Place(options["project"], options["location"], options["cluster"], options["name"])
-    result, node_pool = bring_about(
-        options,
-        check,
-        progress,
-        lambda client: NodePoolTarget(options, client, place, check=check, progress=progress),
-    )
-    result.values["node_pool"] = node_pool
-    return result
+    def _after(self, step: Step, error: HttpError) -> Step | None:
+        """See ``GkeTarget._after``. Raises ClusterAbsent where the pool cannot be created for want of its cluster."""
+        cluster = self.place.cluster_place
+        if step.action == "create" and error.status == 404 and not self.client.cluster_exists(cluster):
+            raise ClusterAbsent(
+                f"{step.payload.doing}: {cluster} does not exist; create it first (llmops.gke.gke_cluster)"
+            ) from error
+        return super()._after(step, error)

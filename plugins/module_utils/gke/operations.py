@@ -40,7 +40,7 @@ _HARMLESS = frozenset({"SET_BY_OPERATOR", "CA_EXPIRING"})
 _NAME = re.compile(r"operation-[a-z0-9-]+")
 
 
-def failing(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
+def failure_conditions(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
     """The conditions that tell of a failure."""
     return [
         condition
@@ -51,7 +51,7 @@ def failing(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]
 
 
 def failure(
-    doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "", way_out: str = ""
+    doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "", remedy: str = ""
 ) -> OperationFailed:
     """The error for what the server said; it advises by the first code that is known, then the way out."""
     given = [str(condition.get(key, "")) for key in ("code", "canonicalCode") for condition in conditions]
@@ -59,7 +59,7 @@ def failure(
     known = next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
     said = "; ".join(dict.fromkeys(filter(None, [words, *(condition.get("message", "") for condition in conditions)])))
     reason = said.rstrip(". ") or "no reason was given"
-    advice = "".join(f"; {line}" for line in (ADVICE.get(known), way_out) if line)
+    advice = "".join(f"; {line}" for line in (ADVICE.get(known), remedy) if line)
     return OperationFailed(
         f"{doing}: GKE failed{f' with {known}' if known else ''}: {reason}{advice}",
         code=known or None,
@@ -73,7 +73,7 @@ def operation_failure(doing: str, operation: dict[str, Any]) -> OperationFailed 
 
     A failure may be in ``error`` or only in the older ``statusMessage`` and conditions; DONE alone proves nothing.
     """
-    conditions = failing([*operation.get("clusterConditions", []), *operation.get("nodepoolConditions", [])])
+    conditions = failure_conditions([*operation.get("clusterConditions", []), *operation.get("nodepoolConditions", [])])
     status = operation.get("error") or {}
     words = status.get("message") or operation.get("statusMessage", "")
     if not (conditions or words or status.get("code")):
@@ -118,7 +118,7 @@ def follow(
     return operation
 
 
-def under_way(client: GkeClient, place: Place) -> dict[str, Any] | None:
+def running_operation(client: GkeClient, place: Place) -> dict[str, Any] | None:
     """The operation that now works on a resource, or on the cluster that a node pool is in; None where none does."""
     targets = (f"/clusters/{place.cluster}", f"/clusters/{place.cluster}/nodePools/{place.node_pool}")
     for operation in client.operations(place.project, place.location):
@@ -127,7 +127,7 @@ def under_way(client: GkeClient, place: Place) -> dict[str, Any] | None:
     return None
 
 
-def named_in(error: HttpError) -> str | None:
+def blocking_operation(error: HttpError) -> str | None:
     """The operation that keeps a cluster busy, as its refusal names it; None for any other refusal."""
     if error.status not in (400, 409, 412) or error.reason not in ("FAILED_PRECONDITION", "ABORTED"):
         return None

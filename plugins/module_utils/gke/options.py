@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..google.options import GOOGLE_AUTH, PROJECT
+from .fields.argument_spec import exactly_spec, spec_of
+from .fields.node_pool.table import NODE_POOL_FIELDS
 
 LOCATION: dict[str, Any] = {
     **GOOGLE_AUTH,
@@ -16,4 +18,14 @@ LOCATION: dict[str, Any] = {
 }
 STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 TIMEOUT: dict[str, Any] = {"type": "int", "default": 2700}
-LOCATIONS_IN_ORDER: dict[str, Any] = {"type": "bool", "default": False}
+DEFINITION: dict[str, Any] = {"type": "dict"}
+NODE_POOL: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "state": STATE,
+    "repair": {"type": "bool", "default": False},
+    "recreate": {"type": "bool", "default": False},
+    "locations_in_order": {"type": "bool", "default": False},
+    "exactly": exactly_spec(NODE_POOL_FIELDS),
+    **spec_of(NODE_POOL_FIELDS),
+}
+"""What a node pool is to be, wherever one is described."""

@@ -10,36 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ..core.errors import InvalidOption, LlmopsError
+from ..core.errors import LlmopsError
 from . import operations
 from .client import Place
 from .target import BROKEN
 
-FRESH_SECONDS = 3600
+HISTORY_SECONDS = 3600
 """How long what a former run met is still taken for true."""
 
 # StatusCondition.code, or Compute Engine's own word where GKE only passes that on in the message.
 _STOCKOUT = ("GCE_STOCKOUT", "ZONE_RESOURCE_POOL_EXHAUSTED")
 _QUOTA = "QUOTA_EXCEEDED"
 _ZONE = re.compile(r"\bzones/([a-z]+-[a-z]+\d+-[a-z])\b")
-
-
-def in_first_zone(pool: dict[str, Any]) -> dict[str, Any]:
-    """A pool's options as it is to be born: where its zones are to be tried in order, in the first of them.
-
-    Raises InvalidOption for one that is to be born without nodes: whether a zone has stock shows only in asking for
-    some.
-    """
-    if not pool.get("locations_in_order"):
-        return pool
-    if pool["initial_node_count"] == 0:
-        raise InvalidOption(
-            "locations_in_order",
-            True,
-            f"a node pool that is created with nodes, which {pool['name']} is not (initial_node_count is 0): let the "
-            "autoscaler find the zone that has stock, by autoscaling.location_policy: ANY",
-        )
-    return {**pool, "locations": pool["locations"][:1]}
 
 
 def is_stockout(error: LlmopsError) -> bool:
@@ -54,17 +36,17 @@ def pool_stockout(pool: dict[str, Any]) -> LlmopsError | None:
     """Why a node pool is broken, where that is for want of stock alone; None where it is not."""
     if pool.get("status") not in BROKEN:
         return None
-    error = operations.failure("", operations.failing(pool.get("conditions")), pool.get("statusMessage", ""))
+    error = operations.failure("", operations.failure_conditions(pool.get("conditions")), pool.get("statusMessage", ""))
     return error if is_stockout(error) else None
 
 
-def says_nothing_else(pool: dict[str, Any]) -> bool:
+def is_only_stockout(pool: dict[str, Any]) -> bool:
     """Whether a node pool is broken and gives no other reason than want of stock, if it gives one."""
-    silent = not operations.failing(pool.get("conditions")) and not pool.get("statusMessage")
+    silent = not operations.failure_conditions(pool.get("conditions")) and not pool.get("statusMessage")
     return pool.get("status") in BROKEN and (silent or pool_stockout(pool) is not None)
 
 
-def words(error: LlmopsError) -> str:
+def server_words(error: LlmopsError) -> str:
     """What the server said, as one line without its full stop."""
     return " ".join((error.fields.get("server_message") or error.message).split()).rstrip(".")
 
@@ -75,7 +57,7 @@ def zones_named(said: str, among: Sequence[str]) -> list[str]:
     return [zone for zone in among if zone in named] or list(among)
 
 
-def out_before(
+def zones_found_out_of_stock(
     history: Iterable[dict[str, Any]], place: Place, zones: Sequence[str], now: datetime
 ) -> dict[str, dict[str, str]]:
     """Zone -> words and operation of those that a former run found out of stock, if it did not come to the end.
@@ -83,42 +65,35 @@ def out_before(
     history: the operations of the location. A search leaves a creation that failed in each zone, one after the other
     in the order of ``zones``, each but the last followed by a deletion: the way it takes is its own record. Empty where
     every zone is on record, because such a search was finished, and where the last failure is older than
-    ``FRESH_SECONDS``.
+    ``HISTORY_SECONDS``.
     """
     found: dict[str, dict[str, str]] = {}
     for operation, error in _failed_creations(history, place):
-        if not found and _age(operation, now) > FRESH_SECONDS:
+        if not found and _age(operation, now) > HISTORY_SECONDS:
             break
-        # A cluster's create request bears the pool in the first zone; its words may be about another pool's.
-        named = zones[:1] if operation["operationType"] == "CREATE_CLUSTER" else zones_named(words(error), zones)
+        named = zones_named(server_words(error), zones)
         if len(named) != 1 or (found and zones.index(named[0]) >= min(map(zones.index, found))):
             break
-        found[named[0]] = {"message": words(error), "operation": operation["name"]}
+        found[named[0]] = {"message": server_words(error), "operation": operation["name"]}
     return {} if len(found) == len(zones) else found
 
 
 def _failed_creations(history: Iterable[dict[str, Any]], place: Place) -> Iterator[tuple[dict[str, Any], LlmopsError]]:
     """The failures of the pool's last creations for want of stock, the newest first, as far as nothing else happened.
 
-    That of the cluster counts where the pool was deleted after it: so it was the pool that had failed in it.
+    What was before the creation of the cluster was another cluster's.
     """
     cluster, pool = (f"/clusters/{place.cluster}", f"/clusters/{place.cluster}/nodePools/{place.node_pool}")
-    deleted = False
     for operation in sorted(history, key=lambda one: one.get("startTime", ""), reverse=True):
         kind, target = operation.get("operationType"), operation.get("targetLink", "")
-        of_pool = target.endswith(pool)
-        if not of_pool and not (kind == "CREATE_CLUSTER" and target.endswith(cluster)):
-            continue
-        if of_pool and kind == "DELETE_NODE_POOL":
-            deleted = True
+        if kind == "CREATE_CLUSTER" and target.endswith(cluster):
+            return
+        if not target.endswith(pool) or kind == "DELETE_NODE_POOL":
             continue
         error = operations.operation_failure("", operation)
-        created = kind == "CREATE_NODE_POOL" or (kind == "CREATE_CLUSTER" and deleted)
-        if not created or error is None or not is_stockout(error):
+        if kind != "CREATE_NODE_POOL" or error is None or not is_stockout(error):
             return
         yield operation, error
-        if kind == "CREATE_CLUSTER":
-            return
 
 
 def _age(operation: dict[str, Any], now: datetime) -> float:

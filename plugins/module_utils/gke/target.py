@@ -5,25 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..core.deadline import Deadline, backoff
+from ..core.deadline import backoff
 from ..core.errors import HttpError, LlmopsError, ReplyLost
 from ..core.reconcile import reconcile
 from ..core.result import Change, Progress, Result, Step
 from . import compare, operations
-from .client import Call, GkeClient, Place
+from .client import Call, Place
 from .fields.field import Field, Immutable, Verb
+from .session import Session
 
 UNSETTLED = frozenset({"PROVISIONING", "RECONCILING", "STOPPING"})
 """The statuses of clusters and node pools in which GKE is at work on them."""
 
 BROKEN = frozenset({"ERROR", "RUNNING_WITH_ERROR"})
 
-_WAYS_OUT = {
+_REMEDIES = {
     "cluster": "a cluster in ERROR can only be deleted: run this with state: absent, then create it again",
-    "node pool": "once the reason is gone, gke_node_pool with repair: true deletes the pool and creates it anew",
+    "node pool": "once the reason is gone, repair: true deletes the pool and creates it anew",
 }
 """What can be done about one that is broken, by kind."""
 
@@ -38,24 +39,23 @@ class GkeTarget:
     kind: str
     fields: Sequence[Field]
 
-    def __init__(
-        self, options: dict[str, Any], client: GkeClient, place: Place, *, check: bool, progress: Progress
-    ) -> None:
+    def __init__(self, options: dict[str, Any], session: Session, place: Place) -> None:
         self.options = options
-        self.client = client
+        self.session = session
+        self.client = session.client
         self.place = place
-        self.check = check
-        self.progress = progress
+        self.check = session.check
+        self.progress = session.progress
         self.fields = compare.rows_for(self.fields, options)
         self.resource = f"{self.kind} {options['name']}"
         self.adopted: list[dict[str, Any]] = []
         self.warnings: list[str] = []
 
-    def look(self) -> dict[str, Any] | None:
+    def fetch(self) -> dict[str, Any] | None:
         """The live resource as it is at this moment."""
         raise NotImplementedError
 
-    def birth(self) -> dict[str, Any]:
+    def create_body(self) -> dict[str, Any]:
         """The resource as a create request names it. Raises InvalidOption where too little is given."""
         raise NotImplementedError
 
@@ -65,7 +65,7 @@ class GkeTarget:
 
     def read(self) -> dict[str, Any] | None:
         """See ``Target.read``; in check mode what goes on is told and not waited for."""
-        current = self.look()
+        current = self.fetch()
         if current is None or current.get("status") not in UNSETTLED:
             return current
         if self.check:
@@ -92,7 +92,7 @@ class GkeTarget:
         """See ``Target.predict``."""
         if self.options["state"] == "absent":
             return None
-        return self.birth() if current is None else compare.overlaid(self.fields, self.options, current)
+        return self.create_body() if current is None else compare.predicted(self.fields, self.options, current)
 
     def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
         """See ``Target.act``. Raises OperationFailed with the server's words."""
@@ -120,18 +120,18 @@ class GkeTarget:
             return None
         return {"name": self.options["name"], **compare.shown(self.fields, self.options, current)}
 
-    def left_over(self, current: dict[str, Any]) -> list[str]:
+    def not_applied(self, current: dict[str, Any]) -> list[str]:
         """What still differs after all steps were taken, a line each."""
         return [
             f"{self.resource}: GKE accepted {change.field} = {change.after!r} but has {change.before!r}"
             for _field, change in compare.differences(self.fields, self.options, current)
         ]
 
-    def fault(self, current: dict[str, Any], *, created: bool) -> LlmopsError | None:
+    def failure(self, current: dict[str, Any], *, created: bool) -> LlmopsError | None:
         """What is wrong with the resource after this run changed it (or created it); None where nothing is."""
         return self._broken(self.resource, current) if current.get("status") in BROKEN else None
 
-    def concerns(self, current: dict[str, Any]) -> list[str]:
+    def notices(self, current: dict[str, Any]) -> list[str]:
         """What is wrong beside the resource itself, a warning each."""
         return []
 
@@ -147,9 +147,9 @@ class GkeTarget:
         for field, change in compare.differences(self.fields, self.options, current):
             reason = field.refuses(change.before, change.after) if field.refuses else None
             if isinstance(field.change, Immutable):
-                reason = field.change.way_out
+                reason = field.change.remedy
             if reason is not None:
-                impossible.append(Step("update", self.resource, "", (change,), way_out=reason))
+                impossible.append(Step("update", self.resource, "", (change,), remedy=reason))
             elif isinstance(field.change, Verb):
                 groups.setdefault(field.change, []).append(change)
         return impossible + [self._update(verb, tuple(changes), current) for verb, changes in groups.items()]
@@ -163,13 +163,13 @@ class GkeTarget:
         pauses = backoff()
         seen: dict[str, Any] | None = current
         while seen is not None and seen.get("status") in UNSETTLED:
-            operation = operations.under_way(self.client, self.place)
+            operation = operations.running_operation(self.client, self.place)
             if operation is None:
                 waiting_for = f"wait until {self.resource} is no longer {seen['status']}"
                 self.client.deadline.pause(next(pauses), waiting_for, seen.get("statusMessage", ""))
             else:
                 self._adopt(operation)
-            seen = self.look()
+            seen = self.fetch()
         return seen
 
     def _adopt(self, operation: dict[str, Any]) -> None:
@@ -189,9 +189,9 @@ class GkeTarget:
     def _broken(self, name: str, current: dict[str, Any], kind: str = "") -> LlmopsError:
         return operations.failure(
             f"{name} is {current['status']}",
-            operations.failing(current.get("conditions")),
+            operations.failure_conditions(current.get("conditions")),
             current.get("statusMessage", ""),
-            way_out=_WAYS_OUT[kind or self.kind],
+            remedy=_REMEDIES[kind or self.kind],
         )
 
     def _after(self, step: Step, error: HttpError) -> Step | None:
@@ -199,7 +199,7 @@ class GkeTarget:
 
         Raises the error where looking cannot help.
         """
-        busy = operations.named_in(error)
+        busy = operations.blocking_operation(error)
         done_already = {"create": 409, "delete": 404}.get(step.action) == error.status
         if busy is not None:
             doing = f"{step.payload.doing}: wait for {busy}"
@@ -216,32 +216,22 @@ class GkeTarget:
         return same[0] if same else None
 
 
-def bring_about(
-    options: dict[str, Any],
-    check: bool,
-    progress: Progress,
-    target_of: Callable[[GkeClient], GkeTarget],
+def converge(
+    target: GkeTarget, plan: tuple[dict[str, Any] | None, list[Step]] | None = None
 ) -> tuple[Result, dict[str, Any] | None]:
-    """Reconcile the target under the deadline that ``timeout`` (s) sets; returns the result and the resource."""
-    client = GkeClient(options, Deadline(options["timeout"]))
-    target = target_of(client)
-    try:
-        result, resource = reconcile(target, check=check, progress=progress)
-    except LlmopsError as error:
-        error.http_requests = client.http.sent
-        raise
-    finally:
-        client.http.close()
-    if result.changed and not check and resource is not None:
-        error = target.fault(resource, created=result.before is None)
+    """Reconcile the target; returns the result and the resource. plan: as ``reconcile`` takes it.
+
+    Raises OperationFailed where the resource is broken after it was changed, and whatever ``reconcile`` raises.
+    """
+    result, resource = reconcile(target, check=target.check, progress=target.progress, plan=plan)
+    if result.changed and not target.check and resource is not None:
+        error = target.failure(resource, created=result.before is None)
         if error is not None:
-            error.http_requests = client.http.sent
             error.fields["steps_done"] = [step.to_dict() for step in result.plan]
             raise error
-        target.warnings += target.left_over(resource)
+        target.warnings += target.not_applied(resource)
     if resource is not None:
-        target.warnings += target.concerns(resource)
+        target.warnings += target.notices(resource)
     result.operations = [*target.adopted, *result.operations]
     result.warnings = target.warnings
-    result.http_requests = client.http.sent
     return result, resource

@@ -12,7 +12,7 @@ from ..core.errors import InvalidOption
 from ..google.names import check_location, check_project, check_zones
 from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.field import dig
-from .fields.formats import check_forms, check_one_of
+from .fields.formats import check_formats, check_one_of
 from .fields.node_pool.table import NODE_POOL_FIELDS
 from .machine_shapes import G2_ACCELERATORS, SHAPES
 
@@ -39,7 +39,7 @@ def check_cluster(options: dict[str, Any]) -> None:
         raise InvalidOption(
             "workload_identity_config.workload_pool", pool, f"the project's own pool: {project}.svc.id.goog"
         )
-    check_forms(CLUSTER_FIELDS, options)
+    check_formats(CLUSTER_FIELDS, options)
     check_one_of(options, ("initial_cluster_version", "master_version"))
     check_one_of(options, (f"{_WINDOW}.daily_maintenance_window.start_time", f"{_WINDOW}.recurring_window.recurrence"))
     _check_exactly(options)
@@ -50,6 +50,11 @@ def check_cluster(options: dict[str, Any]) -> None:
         if node_pool["name"] in names:
             raise InvalidOption(f"{prefix}name", node_pool["name"], "a name that no other pool of the list has")
         names.append(node_pool["name"])
+        _check_exactly(node_pool, prefix)
+        if node_pool["create_with_cluster"] and node_pool["locations_in_order"]:
+            raise InvalidOption(
+                f"{prefix}create_with_cluster", True, "false beside locations_in_order, whose zones are tried later"
+            )
         check_node_pool_fields(node_pool, location, prefix)
 
 
@@ -68,7 +73,7 @@ def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> 
     check_zones(f"{prefix}locations", pool["locations"], location)
     if pool.get("locations_in_order") and not pool["locations"]:
         raise InvalidOption(f"{prefix}locations_in_order", True, "the zones in their order: name them in locations")
-    check_forms(NODE_POOL_FIELDS, pool, prefix)
+    check_formats(NODE_POOL_FIELDS, pool, prefix)
     check_one_of(pool, (f"{_ROLLOUT}.batch_node_count", f"{_ROLLOUT}.batch_percentage"), prefix)
     for name in ("max_surge", "max_unavailable") if dig(pool, "upgrade_settings.strategy") == "BLUE_GREEN" else ():
         check_one_of(pool, ("upgrade_settings.strategy", f"upgrade_settings.{name}"), prefix)
@@ -76,10 +81,12 @@ def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> 
     _check_shape(pool.get("config") or {}, f"{prefix}config.")
 
 
-def _check_exactly(options: dict[str, Any]) -> None:
+def _check_exactly(options: dict[str, Any], prefix: str = "") -> None:
     for name in options["exactly"] or []:
         if dig(options, name) is None:
-            raise InvalidOption("exactly", name, "options that are given beside it; an empty one removes everything")
+            raise InvalidOption(
+                f"{prefix}exactly", name, "options that are given beside it; an empty one removes everything"
+            )
 
 
 def _check_autoscaling(pool: dict[str, Any], prefix: str) -> None:

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.deadline import Deadline
-from ..core.errors import LlmopsError
-from ..gke.client import GkeClient
+from ..gke.client import ClusterAbsent, GkeClient
 from ..gke.kubeconfig import entry_of
 from ..google.names import check_location, check_project
 from ..http.session import HttpSession
@@ -25,12 +24,6 @@ from ..kubernetes.client.api import KubernetesApi
 
 _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 """A cluster's states in which its API server answers."""
-
-
-class ClusterAbsent(LlmopsError):
-    """The cluster does not exist, or is not yet ready to be spoken to."""
-
-    kind = "cluster_absent"
 
 
 @dataclass

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""gke_node_pool's engine: a pool that cannot be changed in place is replaced where that was asked for.
+"""A node pool is brought to its desired state; one that cannot be changed in place is replaced where asked for.
 
 A pool keeps its name for life, so a stand-in takes the pods while the pool is created anew. Where a run ended is seen
 from which of the two there are, so the next run goes on from there.
@@ -9,17 +9,18 @@ from which of the two there are, so the next run goes on from there.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.reconcile import planned
 from ..core.result import Change, Progress, Result, Step
-from ..gke import node_pool
-from ..gke.client import GkeClient, Place
-from ..gke.create_body import successor
+from ..gke import compare, target
 from ..gke.fields.remedies import ANOTHER_POOL
-from ..gke.target import BROKEN, UNSETTLED, bring_about
-from ..gke.validation import check_node_pool
+from ..gke.node_pool import NodePoolTarget, PoolReader
+from ..gke.session import Session
+from ..gke.target import BROKEN, UNSETTLED
 from ..kubernetes.apply import drain
 from ..kubernetes.client.api import KubernetesApi
 from . import cluster_access
@@ -41,19 +42,19 @@ class Drain:
     part: str = "pods"
 
 
-class SucceedingPool(node_pool.NodePoolTarget):
+class ReplacementPool(NodePoolTarget):
     """A node pool that takes the place of another: what is not named is as that one has it."""
 
-    succeeds: dict[str, Any] | None = None
+    replaces: dict[str, Any] | None = None
 
-    def birth(self) -> dict[str, Any]:
-        """See ``GkeTarget.birth``."""
-        if self.succeeds is None:
-            return super().birth()
-        return {"name": self.options["name"], **successor(self.fields, self.options, self.succeeds)}
+    def create_body(self) -> dict[str, Any]:
+        """See ``GkeTarget.create_body``."""
+        if self.replaces is None:
+            return super().create_body()
+        return {"name": self.options["name"], **compare.replacement_body(self.fields, self.options, self.replaces)}
 
 
-class RecreatedPool(SucceedingPool):
+class ReplacedPool(ReplacementPool):
     """A node pool that is replaced where it differs in what cannot be changed."""
 
     def __init__(self, *args: Any, stack: ExitStack, **kwargs: Any) -> None:
@@ -62,16 +63,16 @@ class RecreatedPool(SucceedingPool):
         self._access: cluster_access.ClusterAccess | None = None
         self._stand_in_name = stand_in_name(self.options["name"])
         self._stand_in: dict[str, Any] | None = None
-        self._owners: dict[tuple[str, str], node_pool.NodePoolTarget] = {}
+        self._owners: dict[tuple[str, str], NodePoolTarget] = {}
 
     @property
     def requests(self) -> int:
         """HTTP requests sent for the drains."""
         return self._access.requests if self._access else 0
 
-    def look(self) -> dict[str, Any] | None:
-        """See ``GkeTarget.look``; the stand-in is seen by the same request."""
-        pools = {pool["name"]: pool for pool in self.client.node_pools(self.place.cluster_place)}
+    def fetch(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.fetch``; the stand-in is seen by the same request."""
+        pools = {pool["name"]: pool for pool in self.reader.pools()}
         self._stand_in = pools.get(self._stand_in_name)
         return pools.get(self.options["name"])
 
@@ -79,7 +80,7 @@ class RecreatedPool(SucceedingPool):
         """See ``GkeTarget.read``; a stand-in at work is waited for, too."""
         current = super().read()
         if not self.check and self._stand_in is not None and self._stand_in.get("status") in UNSETTLED:
-            self._stand_in = self._beside(self._stand_in_name, self.options).read()
+            self._stand_in = self._sibling(self._stand_in_name, self.options).read()
         return current
 
     def plan(self, current: dict[str, Any] | None) -> list[Step]:
@@ -87,13 +88,13 @@ class RecreatedPool(SucceedingPool):
         stand_in = self._stand_in
         if self.options["state"] == "absent":
             return super().plan(current) + ([self._delete(stand_in["name"])] if stand_in else [])
-        self.succeeds = stand_in
+        self.replaces = stand_in
         steps = super().plan(current)
-        stale = current is not None and any(step.way_out == ANOTHER_POOL.way_out for step in steps)
-        if stale and not any(step.way_out not in (None, ANOTHER_POOL.way_out) for step in steps):
+        stale = current is not None and any(step.remedy == ANOTHER_POOL.remedy for step in steps)
+        if stale and not any(step.remedy not in (None, ANOTHER_POOL.remedy) for step in steps):
             changes = tuple(change for step in steps for change in step.changes)
             return self._replacement(current, changes)
-        return steps + (self._emptied(stand_in) if stand_in else [])
+        return steps + (self._drained_and_deleted(stand_in) if stand_in else [])
 
     def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
         """See ``GkeTarget.act``."""
@@ -113,40 +114,38 @@ class RecreatedPool(SucceedingPool):
     def _replacement(self, current: dict[str, Any], changes: tuple[Change, ...]) -> list[Step]:
         stand_in, steps = self._stand_in, []
         # A run that was cut short may have taken the autoscaler from the pool, but not yet from the stand-in.
-        self.succeeds = stand_in or current
+        self.replaces = stand_in or current
         if stand_in is None:
-            other = self._beside(self._stand_in_name, self.options)
-            other.succeeds = current
+            other = self._sibling(self._stand_in_name, self.options)
+            other.replaces = current
             steps.append(self._owned(other, other.plan(None)[0]))
-            stand_in = other.birth()
+            stand_in = other.create_body()
         elif stand_in.get("status") in BROKEN:
             raise self._broken(f"node pool {stand_in['name']}, which stands in for {self.resource},", stand_in)
         create = self._step("create", self.create_call(), changes)
-        return [*steps, *self._emptied(current), create, *self._emptied(stand_in)]
+        return [*steps, *self._drained_and_deleted(current), create, *self._drained_and_deleted(stand_in)]
 
-    def _emptied(self, pool: dict[str, Any]) -> list[Step]:
+    def _drained_and_deleted(self, pool: dict[str, Any]) -> list[Step]:
         """Stop the pool from growing, move its pods away, and delete it."""
         name, steps = pool["name"], []
         if (pool.get("autoscaling") or {}).get("enabled"):
-            still = self._beside(name, {"state": "present", "repair": False, "autoscaling": {"enabled": False}})
+            still = self._sibling(name, {"state": "present", "repair": False, "autoscaling": {"enabled": False}})
             steps += [self._owned(still, step) for step in still.plan(pool)]
         request = "POST /api/v1/namespaces/{namespace}/pods/{pod}/eviction"
         steps.append(Step("drain", f"node pool {name}", request, payload=Drain(name)))
         return [*steps, self._delete(name)]
 
     def _delete(self, name: str) -> Step:
-        gone = self._beside(name, {"state": "absent", "repair": False})
+        gone = self._sibling(name, {"state": "absent", "repair": False})
         return self._owned(gone, gone.plan({"name": name})[0])
 
-    def _owned(self, owner: node_pool.NodePoolTarget, step: Step) -> Step:
+    def _owned(self, owner: NodePoolTarget, step: Step) -> Step:
         self._owners[step.resource, step.action] = owner
         return step
 
-    def _beside(self, name: str, options: dict[str, Any]) -> SucceedingPool:
+    def _sibling(self, name: str, options: dict[str, Any]) -> ReplacementPool:
         """A target of its own for a pool of the same cluster."""
-        place = Place(self.place.project, self.place.location, self.place.cluster, name)
-        named = {**options, "name": name, "cluster": self.place.cluster}
-        return SucceedingPool(named, self.client, place, check=self.check, progress=self.progress)
+        return ReplacementPool({**options, "name": name}, self.session, self.reader)
 
     def _api(self) -> KubernetesApi:
         if self._access is None:
@@ -154,24 +153,32 @@ class RecreatedPool(SucceedingPool):
         return self._access.required()
 
 
-def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+def plan(options: dict[str, Any], session: Session, reader: PoolReader) -> list[Step]:
+    """The steps to a node pool's desired state. options: those of gke_node_pool. Raises what planning raises."""
+    with _target(options, session, reader) as pool:
+        return planned(pool)[1]
+
+
+def converge(options: dict[str, Any], session: Session, reader: PoolReader) -> Result:
     """Bring a node pool to its desired state. options: those of gke_node_pool.
 
-    Raises what ``gke.node_pool.run`` raises; ClusterAbsent and WouldBeLost before anything is replaced.
+    Raises InvalidOption and ImmutableField before any request that writes, ClusterAbsent and WouldBeLost before
+    anything is replaced, OperationFailed, HttpError, DeadlineExceeded.
     """
-    if not options["recreate"]:
-        return node_pool.run(options, check, progress)
-    check_node_pool(options)
-    place = Place(options["project"], options["location"], options["cluster"], options["name"])
-    targets: list[RecreatedPool] = []
-
-    with ExitStack() as stack:
-
-        def target_of(client: GkeClient) -> RecreatedPool:
-            targets.append(RecreatedPool(options, client, place, check=check, progress=progress, stack=stack))
-            return targets[0]
-
-        result, pool = bring_about(options, check, progress, target_of)
-        result.http_requests += targets[0].requests
-    result.values["node_pool"] = pool
+    with _target(options, session, reader) as pool:
+        result, live = target.converge(pool)
+    result.values["node_pool"] = live
     return result
+
+
+@contextmanager
+def _target(options: dict[str, Any], session: Session, reader: PoolReader) -> Iterator[NodePoolTarget]:
+    if not options["recreate"]:
+        yield NodePoolTarget(options, session, reader)
+        return
+    with ExitStack() as stack:
+        pool = ReplacedPool(options, session, reader, stack=stack)
+        try:
+            yield pool
+        finally:
+            session.other_requests += pool.requests

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""gke_node_pool's engine: where that was asked for, the pool is in the first of its zones that has stock.
+"""A node pool is brought to its desired state; where asked for, in the first of its zones that has stock.
 
 A pool that came up without its nodes is deleted and created anew in the next zone, by the same steps as a repair. Its
 ``locations`` could be changed in place, but what GKE documents of that is for pools that work: not whether it takes the
@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.deadline import Deadline
-from ..core.errors import LlmopsError, OperationFailed
-from ..core.result import Change, Progress, Result, Step
+from ..core.errors import InvalidOption, LlmopsError, OperationFailed
+from ..core.result import Change, Result, Step
 from ..gke import compare, stockouts
-from ..gke.client import GkeClient, Place
+from ..gke.client import Place
 from ..gke.fields.field import dig
 from ..gke.fields.node_pool.table import NODE_POOL_FIELDS
-from ..gke.validation import check_node_pool
+from ..gke.node_pool import PoolReader
+from ..gke.session import Session
 from ..google.apis import GoogleApis
 from ..google.compute import group_instances
 from . import node_pool_replacement
@@ -33,87 +34,115 @@ _PATIENCE = 15.0
 _CREATION = re.compile(r".*creation failed: ")
 
 
-def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+def plan(options: dict[str, Any], session: Session, reader: PoolReader) -> list[Step]:
+    """The steps to a node pool's desired state, as far as they are known before any zone is asked.
+
+    options: those of gke_node_pool. Raises what planning raises; sends nothing but what ``reader`` sends.
+    """
+    if _is_in_order(options):
+        options = _ZoneSearch(options, session, reader).planned_options()
+    return node_pool_replacement.plan(options, session, reader)
+
+
+def converge(options: dict[str, Any], session: Session, reader: PoolReader) -> Result:
     """Bring a node pool to its desired state. options: those of gke_node_pool.
 
-    Raises what ``node_pool_replacement.run`` raises; OperationFailed where no zone has stock, with the pool removed.
+    Raises what ``node_pool_replacement.converge`` raises; OperationFailed where no zone has stock, with the pool
+    removed.
     """
-    if not options["locations_in_order"] or options["state"] == "absent":
-        return node_pool_replacement.run(options, check, progress)
-    check_node_pool(options)
-    client = GkeClient(options, Deadline(options["timeout"]))
-    try:
-        return _Search(options, client, check=check, progress=progress).run()
-    finally:
-        client.http.close()
+    if _is_in_order(options):
+        return _ZoneSearch(options, session, reader).run()
+    return node_pool_replacement.converge(options, session, reader)
 
 
-class _Search:
+def _is_in_order(options: dict[str, Any]) -> bool:
+    return options["locations_in_order"] and options["state"] == "present"
+
+
+class _ZoneSearch:
     """One search for a zone: which are out of stock, and what was done until now."""
 
-    def __init__(self, options: dict[str, Any], client: GkeClient, *, check: bool, progress: Progress) -> None:
-        self._options, self._client, self._check, self._progress = options, client, check, progress
+    def __init__(self, options: dict[str, Any], session: Session, reader: PoolReader) -> None:
+        self._options, self._session, self._reader = options, session, reader
         self._zones: list[str] = list(dict.fromkeys(options["locations"]))
-        self._place = Place(options["project"], options["location"], options["cluster"], options["name"])
+        cluster = reader.place
+        self._place = Place(cluster.project, cluster.location, cluster.cluster, options["name"])
         self._resource = f"node pool {options['name']}"
         self._out: dict[str, dict[str, Any]] = {}
-        self._remembered = False
+        self._history_read = False
         self._steps: list[Step] = []
-        self._requests = 0
+
+    def planned_options(self) -> dict[str, Any]:
+        """The pool's options in the zone that is tried first. Raises InvalidOption for a pool without nodes."""
+        first = self._look()
+        if self._is_absent(first):
+            self._check_has_nodes()
+        return {**self._options, "locations": self._current_zones(first)}
 
     def run(self) -> Result:
         """Go through the zones. Raises what ends the search."""
         first = self._look()
         stockout = stockouts.pool_stockout(first) if first else None
-        zones, repair = self._home(first), self._options["repair"]
-        if first is None or first.get("status") == "STOPPING":
-            stockouts.in_first_zone(self._options)
-            self._remember()
-            zones = [self._next() or self._zones[0]]
-        elif stockout is not None and self._may_go(first, stockout):
-            zones, repair = self._onward(first, stockout), True
+        zones, repair = self._current_zones(first), self._options["repair"]
+        if self._is_absent(first):
+            self._check_has_nodes()
+            self._read_history()
+            zones = [self._next_zone() or self._zones[0]]
+        elif first is not None and stockout is not None and self._may_move(first, stockout):
+            zones, repair = self._move(first, stockout), True
         while True:
             try:
                 result = self._attempt(zones, repair)
             except LlmopsError as error:
-                zones, repair = self._after(error), True
+                zones, repair = self._zones_after(error), True
             else:
-                return self._told(result, first)
+                return self._finished(result, first)
+
+    @staticmethod
+    def _is_absent(pool: dict[str, Any] | None) -> bool:
+        return pool is None or pool.get("status") == "STOPPING"
+
+    def _check_has_nodes(self) -> None:
+        """Whether a zone has stock shows only in asking for nodes: InvalidOption for a pool to be created without."""
+        if self._options["initial_node_count"] == 0:
+            raise InvalidOption(
+                "locations_in_order",
+                True,
+                f"a node pool that is created with nodes, which {self._options['name']} is not (initial_node_count is "
+                "0): let the autoscaler find the zone that has stock, by autoscaling.location_policy: ANY",
+            )
 
     def _look(self) -> dict[str, Any] | None:
-        place = self._place
-        return self._client.node_pool(place.project, place.location, place.cluster, place.node_pool)
+        return self._reader.pool(self._options["name"])
 
-    def _home(self, pool: dict[str, Any] | None) -> list[str]:
+    def _current_zones(self, pool: dict[str, Any] | None) -> list[str]:
         """Where a pool that is there stays: in those of its zones that are in the list."""
         have = (pool or {}).get("locations") or []
         return [zone for zone in self._zones if zone in have] or self._zones[:1]
 
     def _attempt(self, zones: list[str], repair: bool) -> Result:
-        deadline = self._client.deadline
+        deadline = self._session.client.deadline
         deadline.pause(0, f"find a zone for {self._resource}", f"out of stock: {', '.join(self._out)}")
-        left = max(int(deadline.remaining()), 1)
-        options = {**self._options, "locations": zones, "repair": repair, "timeout": left}
-        return node_pool_replacement.run(options, self._check, self._progress)
+        options = {**self._options, "locations": zones, "repair": repair}
+        return node_pool_replacement.converge(options, self._session, self._reader)
 
-    def _after(self, error: LlmopsError) -> list[str]:
+    def _zones_after(self, error: LlmopsError) -> list[str]:
         """The zone to go to after a failure. Raises it where another zone is not the answer."""
         steps = _steps(error)
-        self._requests += error.http_requests
         if isinstance(error, OperationFailed) and stockouts.is_stockout(error):
             pool = self._look()
-            without = pool is None or stockouts.says_nothing_else(pool)
-            if without and self._may_go(pool, error) and not self._check:
+            without = pool is None or stockouts.is_only_stockout(pool)
+            if without and self._may_move(pool, error) and not self._session.check:
                 self._steps += steps
-                return self._onward(pool, error)
+                return self._move(pool, error)
         if self._out:
-            error.fields["out_of_stock"] = self._facts()
+            error.fields["out_of_stock"] = self._out_of_stock()
             error.message = f"{error.message}; out of stock before it: {', '.join(self._out)}"
         error.fields["steps_done"] = [step.to_dict() for step in self._steps] + error.fields.get("steps_done", [])
         error.args = (error.message,)
         raise error
 
-    def _may_go(self, pool: dict[str, Any] | None, error: LlmopsError) -> bool:
+    def _may_move(self, pool: dict[str, Any] | None, error: LlmopsError) -> bool:
         """Whether the pool may be deleted: with no node, or where a repair was asked for. Else the error says why not.
 
         GKE's status does not tell: a pool stays in ERROR after its nodes have come at last.
@@ -134,34 +163,35 @@ class _Search:
         try:
             return sum(group_instances(apis, url) for url in pool.get("instanceGroupUrls", []))
         finally:
-            self._requests += apis.sent
+            self._session.other_requests += apis.sent
             apis.close()
 
-    def _onward(self, pool: dict[str, Any] | None, error: LlmopsError) -> list[str]:
+    def _move(self, pool: dict[str, Any] | None, error: LlmopsError) -> list[str]:
         """The next zone, as a list; where there is none, the pool goes and the search ends with OperationFailed."""
-        self._remember()
-        said = stockouts.words(error)
+        self._read_history()
+        said = stockouts.server_words(error)
         where = (pool or {}).get("locations") or self._zones
         for zone in stockouts.zones_named(said, where):
             self._out[zone] = {"message": said, "operation": error.fields.get("operation")}
-        zone = self._next()
+        zone = self._next_zone()
         if zone is None:
-            raise self._in_vain(pool)
+            raise self._no_zone_left(pool)
         number = f"{self._zones.index(zone) + 1} of {len(self._zones)}"
-        self._progress(f"{self._resource}: out of stock in {', '.join(self._out)}; going on in {zone} ({number})")
+        out = ", ".join(self._out)
+        self._session.progress(f"{self._resource}: out of stock in {out}; going on in {zone} ({number})")
         return [zone]
 
-    def _remember(self) -> None:
+    def _read_history(self) -> None:
         """Take up the search of a run that was cut short, once."""
-        if not self._remembered:
-            history = self._client.operations(self._place.project, self._place.location)
-            self._out = dict(stockouts.out_before(history, self._place, self._zones, datetime.now(UTC)))
-            self._remembered = True
+        if not self._history_read:
+            history = self._session.client.operations(self._place.project, self._place.location)
+            self._out = dict(stockouts.zones_found_out_of_stock(history, self._place, self._zones, datetime.now(UTC)))
+            self._history_read = True
 
-    def _next(self) -> str | None:
+    def _next_zone(self) -> str | None:
         return next((zone for zone in self._zones if zone not in self._out), None)
 
-    def _in_vain(self, pool: dict[str, Any] | None) -> OperationFailed:
+    def _no_zone_left(self, pool: dict[str, Any] | None) -> OperationFailed:
         left = self._removed(pool)
         said = "; ".join(f"{zone}: {_CREATION.sub('', fact['message'])}" for zone, fact in self._out.items())
         spot = dig(self._options, "config.spot")
@@ -171,24 +201,23 @@ class _Search:
             f"{machines}, a reservation (config.reservation_affinity), another machine type or another region",
             code="GCE_STOCKOUT",
             server_message="; ".join(dict.fromkeys(fact["message"] for fact in self._out.values())),
-            out_of_stock=self._facts(),
+            out_of_stock=self._out_of_stock(),
             steps_done=[step.to_dict() for step in self._steps],
         )
 
     def _removed(self, pool: dict[str, Any] | None) -> str:
         """Delete the pool, for which GKE would go on to ask for nodes; returns what is left, in words."""
-        stays = f"cluster {self._options['cluster']} stays as it is"
-        if self._check:
+        stays = f"cluster {self._place.cluster} stays as it is"
+        if self._session.check:
             return f"nothing was removed in check mode, {stays}"
         if pool is None:
             return f"no pool is left, {stays}"
         where = ", ".join(pool.get("locations", []))
-        self._progress(f"{self._resource}: out of stock in every zone; deleting it")
-        timeout = max(int(self._client.deadline.remaining()), 1)
+        self._session.progress(f"{self._resource}: out of stock in every zone; deleting it")
         # The pool alone: on one that stands in for it the workload runs.
-        absent = {**self._options, "state": "absent", "recreate": False, "timeout": timeout}
+        absent = {**self._options, "state": "absent", "recreate": False}
         try:
-            gone = node_pool_replacement.run(absent, False, self._progress)
+            gone = node_pool_replacement.converge(absent, self._session, self._reader)
         except LlmopsError as failure:
             return (
                 f"the pool is left in {where} ({failure.message}): delete it (state: absent), or it costs money as "
@@ -197,19 +226,18 @@ class _Search:
         self._steps += gone.plan
         return f"the pool was deleted, so that no node comes later unasked; {stays}"
 
-    def _facts(self) -> list[dict[str, Any]]:
+    def _out_of_stock(self) -> list[dict[str, Any]]:
         return [{"zone": zone, **fact} for zone, fact in self._out.items()]
 
-    def _told(self, result: Result, first: dict[str, Any] | None) -> Result:
+    def _finished(self, result: Result, first: dict[str, Any] | None) -> Result:
         """The result with what was done on the way to it."""
         where = (result.values["node_pool"] or {}).get("locations") or []
-        result.http_requests += self._requests + self._client.http.sent
-        result.values["out_of_stock"] = self._facts()
+        result.values["out_of_stock"] = self._out_of_stock()
         if self._steps:
             rows = compare.rows_for(NODE_POOL_FIELDS, self._options)
-            born = first is None or first.get("status") == "STOPPING"
             name = {"name": self._options["name"]}
-            result.before = None if born else {**name, **compare.shown(rows, self._options, first)}
+            shown = None if self._is_absent(first) else {**name, **compare.shown(rows, self._options, first or {})}
+            result.before = shown
             result.plan = [*self._steps, *result.plan]
         if self._out:
             result.warnings.append(

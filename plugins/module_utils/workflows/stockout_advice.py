@@ -46,13 +46,13 @@ def advised(run: Run) -> Run:
 
 def _add(
     error: OperationFailed,
-    look: Callable[[GoogleApis, dict[str, Any], str], tuple[str, dict[str, Any]]],
+    look: Callable[[GoogleApis, dict[str, Any], OperationFailed], tuple[str, dict[str, Any]]],
     options: dict[str, Any],
 ) -> None:
     try:
         apis = GoogleApis(options, Deadline(_PATIENCE))
         try:
-            line, fields = look(apis, options, error.fields.get("server_message") or "")
+            line, fields = look(apis, options, error)
         finally:
             apis.close()
     except LlmopsError:
@@ -63,10 +63,12 @@ def _add(
         error.fields.update(fields)
 
 
-def _other_zones(apis: GoogleApis, options: dict[str, Any], said: str) -> tuple[str, dict[str, Any]]:
+def _other_zones(apis: GoogleApis, options: dict[str, Any], error: OperationFailed) -> tuple[str, dict[str, Any]]:
     """Zones of the region in which the pool that was meant could have its nodes."""
+    said = error.fields.get("server_message") or ""
     pools = options.get("node_pools") or [options]
-    # Of several pools it is the one that is hardest to place, one with GPUs.
+    pools = [pool for pool in pools if pool["name"] == error.fields.get("node_pool")] or pools
+    # Where GKE does not say of which pool it speaks, it is the one that is hardest to place, one with GPUs.
     pool = max(pools, key=lambda one: len((one.get("config") or {}).get("accelerators") or []))
     config = pool.get("config") or {}
     machine = config.get("machine_type")
@@ -85,9 +87,9 @@ def _other_zones(apis: GoogleApis, options: dict[str, Any], said: str) -> tuple[
     return f"other zones of {region} that offer {wanted}: {', '.join(zones)}", {"other_zones": zones}
 
 
-def _quota(apis: GoogleApis, options: dict[str, Any], said: str) -> tuple[str, dict[str, Any]]:
+def _quota(apis: GoogleApis, options: dict[str, Any], error: OperationFailed) -> tuple[str, dict[str, Any]]:
     """The quota that was named, with its limit and use."""
-    named = _QUOTA.search(said)
+    named = _QUOTA.search(error.fields.get("server_message") or "")
     if named is None:
         return "", {}
     metric, region = named.group(1), region_of(options["location"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import threading
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
-from ansible_collections.llmops.gke.plugins.module_utils.core.runner import ModuleSpec
+from ansible_collections.llmops.gke.plugins.module_utils.core.runner import ModuleSpec, with_definition
 from ansible_collections.llmops.gke.plugins.module_utils.gke import operations, target
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient
 from ansible_collections.llmops.gke.plugins.modules import gke_cluster, gke_node_pool
@@ -94,7 +95,8 @@ class Playground:
         if "service_account_file" in given:
             del place["access_token"]
         spec = SPECS[module]
-        validated = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules).validate({**place, **given})
+        arguments = with_definition(spec, {**place, **json.loads(json.dumps(given))})
+        validated = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules).validate(arguments)
         assert not validated.error_messages, validated.error_messages
         return validated.validated_parameters
 

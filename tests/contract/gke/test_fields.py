@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each field of a cluster and of a node pool against the sandbox's GKE API: born, left alone, changed or refused."""
+"""Each field of a cluster and of a node pool against the sandbox: created, left alone, changed or refused."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def is_refused(subject: Subject, case: Case, look: str) -> None:
     with pytest.raises(ImmutableField, match=re.escape(subject.field.option)) as raised:
         subject.run(case.new, {**case.beside, **case.later})
     assert raised.value.fields["field"] == subject.field.option
-    assert raised.value.fields["way_out"] == subject.field.change.way_out
+    assert raised.value.fields["remedy"] == subject.field.change.remedy
     assert subject.told(before) == [look]
 
 

@@ -154,7 +154,7 @@ def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeyp
         pass
 
     taken = []
-    act = node_pool_replacement.RecreatedPool.act
+    act = node_pool_replacement.ReplacedPool.act
 
     def act_only_so_often(self: Any, step: Any, progress: Any) -> Any:
         if len(taken) == steps:
@@ -162,7 +162,7 @@ def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeyp
         taken.append(step)
         return act(self, step, progress)
 
-    monkeypatch.setattr(node_pool_replacement.RecreatedPool, "act", act_only_so_often)
+    monkeypatch.setattr(node_pool_replacement.ReplacedPool, "act", act_only_so_often)
     with pytest.raises(CutShort):
         cloud.pool(**SPOT, recreate=True)
     monkeypatch.undo()

@@ -36,7 +36,7 @@ class Lamp:
                 f"PUT /lamps/{field}",
                 (Change(field, current[field], value),),
                 payload={field: value},
-                way_out="buy another lamp" if field == "socket" else None,
+                remedy="buy another lamp" if field == "socket" else None,
             )
             for field, value in self.want.items()
             if current[field] != value

@@ -9,54 +9,48 @@ from typing import Any
 
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
-from ...gke.client import Place
-from ...gke.cluster import ClusterTarget, without_secrets
+from ...gke.cluster import without_secrets
 from ...gke.fields.argument_spec import exactly_spec, spec_of
 from ...gke.fields.cluster.table import CLUSTER_FIELDS
-from ...gke.fields.node_pool.table import NODE_POOL_FIELDS
-from ...gke.monitoring import COMPONENTS
-from ...gke.options import LOCATION, LOCATIONS_IN_ORDER, STATE, TIMEOUT
-from ...gke.target import bring_about
+from ...gke.options import DEFINITION, LOCATION, NODE_POOL, STATE, TIMEOUT
+from ...gke.session import open_session
 from ...gke.validation import check_cluster
+from ...workflows import cluster_with_pools
 from ...workflows.stockout_advice import advised
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
-    """Bring a cluster to its desired state. options: those of gke_cluster.
+    """Bring a cluster and the node pools that are given to their desired state. options: those of gke_cluster.
 
     Raises InvalidOption before any request, ImmutableField before any that writes, OperationFailed, HttpError,
     DeadlineExceeded.
     """
     check_cluster(options)
-    place = Place(options["project"], options["location"], options["name"])
-    result, cluster = bring_about(
-        options,
-        check,
-        progress,
-        lambda client: ClusterTarget(options, client, place, check=check, progress=progress),
-    )
-    result.values["cluster"] = without_secrets(cluster)
+    with open_session(options, check, progress) as session:
+        result = cluster_with_pools.converge(options, session)
+    result.values["cluster"] = without_secrets(result.values["cluster"])
+    result.http_requests = session.requests
     return result
 
+
+_DEFINED: dict[str, Any] = {
+    "node_pools": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"create_with_cluster": {"type": "bool"}, **NODE_POOL},
+    },
+    "exactly": exactly_spec(CLUSTER_FIELDS),
+    **spec_of(CLUSTER_FIELDS),
+}
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **LOCATION,
     "name": {"type": "str", "required": True},
     "state": STATE,
     "timeout": TIMEOUT,
-    "node_pools": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "name": {"type": "str", "required": True},
-            "locations_in_order": LOCATIONS_IN_ORDER,
-            **spec_of(NODE_POOL_FIELDS),
-        },
-    },
     "deletion_protection": {"type": "bool", "default": False},
-    "initial_monitoring_components": {"type": "list", "elements": "str", "choices": list(COMPONENTS.choices)},
-    "exactly": exactly_spec(CLUSTER_FIELDS),
-    **spec_of(CLUSTER_FIELDS),
+    "definition": DEFINITION,
+    **_DEFINED,
 }
 
-SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC)
+SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC, definition=frozenset(_DEFINED))

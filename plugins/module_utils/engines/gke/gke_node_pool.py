@@ -7,24 +7,46 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
-from ...gke.fields.argument_spec import exactly_spec, spec_of
-from ...gke.fields.node_pool.table import NODE_POOL_FIELDS
-from ...gke.options import LOCATION, LOCATIONS_IN_ORDER, STATE, TIMEOUT
-from ...workflows.node_pool_zones import run
+from ...gke.client import Place
+from ...gke.node_pool import PoolReader
+from ...gke.options import DEFINITION, LOCATION, NODE_POOL, TIMEOUT
+from ...gke.session import Session, open_session
+from ...gke.validation import check_node_pool
+from ...workflows import node_pool_zones
 from ...workflows.stockout_advice import advised
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Bring a node pool to its desired state. options: those of gke_node_pool.
+
+    Raises InvalidOption before any request, ImmutableField before any that writes, ClusterAbsent, OperationFailed,
+    HttpError, DeadlineExceeded. In check mode an absent cluster is a warning, because it may be created by then.
+    """
+    check_node_pool(options)
+    cluster = Place(options["project"], options["location"], options["cluster"])
+    with open_session(options, check, progress) as session:
+        result = node_pool_zones.converge(options, session, PoolReader(session.client, cluster))
+        if check and result.changed and result.before is None:
+            _warn_of_absent_cluster(result, session, cluster)
+    result.http_requests = session.requests
+    return result
+
+
+def _warn_of_absent_cluster(result: Result, session: Session, cluster: Place) -> None:
+    if not session.client.cluster_exists(cluster):
+        result.warnings.append(f"{cluster} does not exist; the node pool is predicted as if it did")
+
+
+_NOT_DEFINED = frozenset({"state"})
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **LOCATION,
     "cluster": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-    "state": STATE,
-    "repair": {"type": "bool", "default": False},
-    "recreate": {"type": "bool", "default": False},
-    "locations_in_order": LOCATIONS_IN_ORDER,
     "timeout": TIMEOUT,
-    "exactly": exactly_spec(NODE_POOL_FIELDS),
-    **spec_of(NODE_POOL_FIELDS),
+    "definition": DEFINITION,
+    **NODE_POOL,
 }
 
-SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC)
+SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC, definition=frozenset(NODE_POOL) - _NOT_DEFINED)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,18 +28,24 @@ def documented(values: Iterable[Value], groups: Mapping[str, str], within: str =
             path = ".".join(([within] if within else []) + way[:depth])
             group = {"description": [groups[path]], "type": "dict", "suboptions": {}}
             level = level.setdefault(snake_case(part), group)["suboptions"]
-        level[value.called or snake_case(name)] = _leaf(value, groups)
+        level[value.option_name or snake_case(name)] = _leaf(value, groups)
     return options
+
+
+def as_suboptions(option: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The documentation of a module's options as that of the entries of a list option of another module."""
+    names = "|".join(options)
+    return json.loads(re.sub(rf"O\((?=(?:{names})\b)", f"O({option}[].", json.dumps(options)))
 
 
 def exactly(fields: Iterable[Field]) -> dict[str, Any]:
     """The option that makes the named lists and maps exact."""
     return {
         "description": [
-            "Options of which everything that is not named is removed, instead of being left alone: a label that is "
-            "no longer in the inventory goes.",
-            "What GKE itself sets (C(nvidia.com/gpu), C(goog-*), names under C(kubernetes.io), C(k8s.io), C(gke.io) "
-            "and C(cloud.google.com)) always stays.",
+            "Options whose entries are replaced as a whole: an entry that is not given, such as a label that is no "
+            "longer in the inventory, is removed instead of being left alone.",
+            "Entries that GKE sets itself (C(nvidia.com/gpu), C(goog-*), names under C(kubernetes.io), C(k8s.io), "
+            "C(gke.io) and C(cloud.google.com)) are always kept.",
         ],
         "type": "list",
         "elements": "str",
@@ -46,7 +54,7 @@ def exactly(fields: Iterable[Field]) -> dict[str, Any]:
 
 
 def _leaf(value: Value, groups: Mapping[str, str]) -> dict[str, Any]:
-    leaf: dict[str, Any] = {"description": [value.about], **OPTION_TYPES.get(value.kind, {"type": "str"})}
+    leaf: dict[str, Any] = {"description": [value.description], **OPTION_TYPES.get(value.kind, {"type": "str"})}
     if value.choices:
         leaf["choices"] = list(value.choices)
     if value.required:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a field is: where it lives in the API's body, how it is compared, and how it can change.
 
-A resource is a tuple of rows (cluster_fields, node_pool_fields). Options, documentation, comparison, plan and
+A resource is a tuple of rows (cluster/table.py, node_pool/table.py). Options, documentation, comparison, plan and
 errors all read them, so a field is added by adding its row.
 """
 
@@ -90,34 +90,34 @@ class Verb:
 
 @dataclass(frozen=True)
 class Immutable:
-    """The API cannot change it in place; way_out says what a person can do instead."""
+    """The API cannot change it in place; remedy says what a person can do instead."""
 
-    way_out: str
+    remedy: str
 
 
 @dataclass(frozen=True)
-class AtBirth:
-    """It says how the resource is created, and means nothing afterwards: not compared."""
+class CreateOnly:
+    """Only the create request has it; it means nothing afterwards and is not compared."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value: path in the API's terms (``autoscaling.minNodeCount``), kind, what it means in words, enum choices.
+    """A value: path in the API's terms (``autoscaling.minNodeCount``), kind, its description, enum choices.
 
-    required: of a list's entry, that it cannot be left out. called: the option's name, where it is not the path's.
+    required: of a list's entry, that it cannot be left out. option_name: the option's name, where it is not the path's.
     """
 
     path: str
     kind: Kind
-    about: str
+    description: str
     choices: tuple[str, ...] = ()
     required: bool = False
-    called: str = ""
+    option_name: str = ""
 
     @property
     def option(self) -> str:
         """The path in the option's terms (``autoscaling.min_node_count``)."""
-        return self.called or ".".join(snake_case(part) for part in self.path.split("."))
+        return self.option_name or ".".join(snake_case(part) for part in self.path.split("."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,17 +127,17 @@ class Field(Value):
     items, keys: of a list of objects, its entries' values, and the paths that identify an entry. partial: of a map, a
     set or a list of objects, that entries which the user did not name are left alone. absent: what the API means by
     leaving it out, where that is not the kind's own. unless: path of a bool; while that is on, GKE manages the field
-    by itself, so it is not compared. born: where a create request has it, if elsewhere. refuses: from (what is, what
-    is wanted) the reason why the API would not take this very change, or None.
+    by itself, so it is not compared. create_path: where a create request has it, if elsewhere. refuses: from (what is,
+    what is wanted) the reason why the API would not take this very change, or None.
     """
 
-    change: Verb | Immutable | AtBirth
+    change: Verb | Immutable | CreateOnly
     items: tuple[Value, ...] = ()
     keys: tuple[str, ...] = ()
     partial: bool = False
     absent: Any = None
     unless: str = ""
-    born: str = ""
+    create_path: str = ""
     refuses: Callable[[Any, Any], str | None] | None = None
 
 

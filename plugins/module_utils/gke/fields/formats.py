@@ -26,7 +26,7 @@ def _share(value: float) -> None:
         raise ValueError(value)
 
 
-_FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
+_FORMATS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "duration": (seconds, "a number of seconds such as 90s"),
     "time": (instant, "a time with its offset such as 2026-01-03T02:00:00Z"),
     "version": (_version, "a version such as 1.33, 1.33.4 or 1.33.4-gke.1134000"),
@@ -34,7 +34,7 @@ _FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 
-def check_forms(fields: Iterable[Field], options: dict[str, Any], prefix: str = "") -> None:
+def check_formats(fields: Iterable[Field], options: dict[str, Any], prefix: str = "") -> None:
     """Every value that is given, or InvalidOption. prefix: goes before each option's name in the error."""
     for field in fields:
         value = dig(options, field.option)
@@ -52,7 +52,7 @@ def check_one_of(options: dict[str, Any], names: Iterable[str], prefix: str = ""
 
 
 def _check(value: Value, given: Any, option: str) -> None:
-    form = _FORMS.get(value.kind)
+    form = _FORMATS.get(value.kind)
     if form is None or given is None:
         return
     accept, accepted = form

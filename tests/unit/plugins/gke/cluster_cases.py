@@ -14,12 +14,12 @@ from tests.unit.plugins.gke.gke_support import CLUSTER, running
 NETWORKS = "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig"
 OFFICE = {"cidrBlock": "203.0.113.0/24", "displayName": "office"}
 IMMUTABLE = None
-AT_BIRTH = "only at birth"
+CREATE_ONLY = "only in the create request"
 
 # field: (what GKE has there, what the user names, what is sent in the update's own part, from the field's root on).
 CHANGES: dict[str, tuple[Any, Any, Any]] = {
     "description": ("old", "new", IMMUTABLE),
-    "initialClusterVersion": ("1.31.1-gke.1", "1.33", AT_BIRTH),
+    "initialClusterVersion": ("1.31.1-gke.1", "1.33", CREATE_ONLY),
     "network": ("default", "projects/demo-project/global/networks/other", IMMUTABLE),
     "subnetwork": ("default", "other", IMMUTABLE),
     "ipAllocationPolicy.useIpAliases": (None, True, IMMUTABLE),

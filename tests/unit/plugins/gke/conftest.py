@@ -15,9 +15,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time goes by only in pauses, and at once; the list holds how long each was, in seconds."""
     # Imported late: a conftest is loaded before Ansible's own finder of collections is in place.
     from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
-    from ansible_collections.llmops.gke.plugins.module_utils.gke import target
+    from ansible_collections.llmops.gke.plugins.module_utils.gke import session
 
     taken: list[float] = []
     impatient = functools.partial(Deadline, clock=lambda: sum(taken), sleep=taken.append)
-    monkeypatch.setattr(target, "Deadline", impatient)
+    monkeypatch.setattr(session, "Deadline", impatient)
     return taken

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,8 @@ DONE = {"name": "operation-1", "status": "DONE"}
 def options(spec: Mapping[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
     """A task's options as the engine sees them: checked, with their defaults, and None where not given."""
     place = {"project": PROJECT, "location": LOCATION, "access_token": "token", "container_api_endpoint": url}
-    validated = ArgumentSpecValidator(dict(spec)).validate({**place, **given})
+    # As Ansible hands them over: no two mappings are the same object, which the validator would fill in twice.
+    validated = ArgumentSpecValidator(dict(spec)).validate({**place, **json.loads(json.dumps(given))})
     assert not validated.error_messages, validated.error_messages
     return validated.validated_parameters
 

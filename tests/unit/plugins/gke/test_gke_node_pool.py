@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.core.errors import ImmutableField, OperationFailed
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, ImmutableField, OperationFailed
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_node_pool
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.gke import node_pool
+from ansible_collections.llmops.gke.plugins.module_utils.gke.client import ClusterAbsent
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.table import NODE_POOL_FIELDS
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.plugins.gke.gke_support import (
@@ -33,7 +34,7 @@ from tests.unit.plugins.gke.node_pool_cases import CHANGES, GKE_TAINT, L4, LATES
 def play(answers: Any, check: bool = False, **given: Any) -> tuple[Result, FakeServer]:
     with FakeServer(answers) as server:
         task = options(NODE_POOL, server.url, cluster=CLUSTER, name=POOL, **given)
-        return node_pool.run(task, check, silent), server
+        return gke_node_pool.run(task, check, silent), server
 
 
 @pytest.mark.parametrize("path", [path for path, row in CHANGES.items() if row[2] is not None])
@@ -68,10 +69,10 @@ def test_an_immutable_field_is_refused_by_name_before_anything_is_written(path: 
     with FakeServer({("GET", POOL_PATH): have}) as server:
         task = options(NODE_POOL, server.url, cluster=CLUSTER, name=POOL, **given)
         with pytest.raises(ImmutableField) as raised:
-            node_pool.run(task, False, silent)
+            gke_node_pool.run(task, False, silent)
     field = next(field for field in NODE_POOL_FIELDS if field.path == path)
     assert raised.value.fields["field"] == field.option
-    assert raised.value.fields["way_out"] in raised.value.message
+    assert raised.value.fields["remedy"] in raised.value.message
     assert server.calls() == [f"GET {POOL_PATH}"]
 
 
@@ -137,9 +138,9 @@ def test_what_gke_adds_by_itself_is_no_difference():
 
 
 def test_a_pool_is_created_with_what_is_named_and_nothing_else():
-    born = {"name": POOL, "initialNodeCount": 1, "config": {"machineType": "g2-standard-12", "accelerators": [L4]}}
+    created = {"name": POOL, "initialNodeCount": 1, "config": {"machineType": "g2-standard-12", "accelerators": [L4]}}
     replies = {
-        ("GET", POOL_PATH): (NOT_FOUND, Reply(200, running(born))),
+        ("GET", POOL_PATH): (NOT_FOUND, Reply(200, running(created))),
         ("POST", f"{CLUSTER_PATH}/nodePools"): DONE,
     }
     given = {
@@ -150,7 +151,7 @@ def test_a_pool_is_created_with_what_is_named_and_nothing_else():
         },
     }
     result, server = play(replies, **given)
-    assert server.requests[1].body == {"nodePool": born, "parent": CLUSTER_PATH.removeprefix("/v1/")}
+    assert server.requests[1].body == {"nodePool": created, "parent": CLUSTER_PATH.removeprefix("/v1/")}
     assert result.before is None
     assert result.after["config"]["accelerators"] == [{"accelerator_count": 1, "accelerator_type": "nvidia-l4"}]
 
@@ -199,7 +200,22 @@ def test_a_broken_pool_can_be_changed_and_deleted():
 def test_the_server_s_refusal_is_told():
     replies = {
         ("GET", POOL_PATH): NOT_FOUND,
-        ("POST", f"{CLUSTER_PATH}/nodePools"): google_error(404, "NOT_FOUND", "Not found: clusters/mistral."),
+        ("POST", f"{CLUSTER_PATH}/nodePools"): google_error(404, "NOT_FOUND", "Not found: networks/lost."),
+        ("GET", CLUSTER_PATH): running(name=CLUSTER),
     }
-    with pytest.raises(Exception, match=r"create node pool gpu.*404 NOT_FOUND: Not found: clusters/mistral"):
+    with pytest.raises(HttpError, match=r"create node pool gpu.*404 NOT_FOUND: Not found: networks/lost"):
         play(replies)
+
+
+def test_without_its_cluster_a_pool_is_foretold_with_a_warning_and_its_creation_fails_by_name():
+    gone = google_error(404, "NOT_FOUND", "Not found: clusters/mistral.")
+    replies = {("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): NOT_FOUND}
+    result, server = play(replies, check=True)
+    assert [step.action for step in result.plan] == ["create"]
+    absent = "cluster mistral in us-central1 of project demo-project does not exist"
+    assert result.warnings == [f"{absent}; the node pool is predicted as if it did"]
+    assert server.calls() == [f"GET {POOL_PATH}", f"GET {CLUSTER_PATH}"]
+    replies |= {("POST", f"{CLUSTER_PATH}/nodePools"): gone}
+    with pytest.raises(ClusterAbsent, match=f"{absent}; create it first"):
+        play(replies)
+    assert not play({("GET", POOL_PATH): NOT_FOUND}, check=True, state="absent")[0].changed

@@ -11,10 +11,10 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, HttpError, OperationFailed
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
-from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster, gke_node_pool
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as CLUSTER_SPEC
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.gke import node_pool, operations
+from ansible_collections.llmops.gke.plugins.module_utils.gke import operations
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER,
@@ -40,7 +40,7 @@ CONDITION = {"code": "GCE_STOCKOUT", "canonicalCode": "RESOURCE_EXHAUSTED", "mes
 def play(answers: Any, check: bool = False, progress: Any = silent, **given: Any) -> tuple[Result, FakeServer]:
     with FakeServer(answers) as server:
         task = options(NODE_POOL, server.url, cluster=CLUSTER, name=POOL, **given)
-        return node_pool.run(task, check, progress), server
+        return gke_node_pool.run(task, check, progress), server
 
 
 @pytest.mark.parametrize(
@@ -274,22 +274,24 @@ def test_check_mode_tells_of_an_operation_under_way_and_does_not_wait():
     assert server.calls() == [f"GET {POOL_PATH}"]
     assert result.changed
     assert result.warnings == ["node pool gpu is RECONCILING: compared as it is now, not waited for"]
-    result, _server = play({("GET", POOL_PATH): running(status="STOPPING")}, check=True, initial_node_count=2)
+    replies = {("GET", POOL_PATH): running(status="STOPPING"), ("GET", CLUSTER_PATH): running(name=CLUSTER)}
+    result, _server = play(replies, check=True, initial_node_count=2)
     assert [step.action for step in result.plan] == ["create"]
 
 
 def test_a_cluster_under_deletion_is_gone_before_it_is_created_again():
     path = f"{PARENT}/clusters"
     stopping = running(name=CLUSTER, status="STOPPING")
+    pools = [{"name": "default-pool", "status": "RUNNING", "initialNodeCount": 1}]
     replies = {
-        ("GET", CLUSTER_PATH): (Reply(200, stopping), NOT_FOUND, Reply(200, running(name=CLUSTER))),
+        ("GET", CLUSTER_PATH): (Reply(200, stopping), NOT_FOUND, Reply(200, running(name=CLUSTER, nodePools=pools))),
         ("GET", f"{PARENT}/operations"): {"operations": [operation()]},
         ("GET", OPERATION_PATH): DONE,
         ("POST", path): DONE,
     }
     with FakeServer(replies) as server:
-        pools = [{"name": "default-pool", "initial_node_count": 1}]
-        task = options(CLUSTER_SPEC, server.url, name=CLUSTER, node_pools=pools)
+        asked = [{"name": "default-pool", "initial_node_count": 1}]
+        task = options(CLUSTER_SPEC, server.url, name=CLUSTER, node_pools=asked)
         result = gke_cluster.run(task, False, silent)
     assert server.calls()[-2:] == [f"POST {path}", f"GET {CLUSTER_PATH}"]
     assert len(result.operations) == 2

@@ -15,6 +15,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import (
     gke_cluster,
     gke_cluster_info,
     gke_kubeconfig,
+    gke_node_pool,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as CLUSTER
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster_info import (
@@ -22,10 +23,9 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster
 )
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubeconfig import ARGUMENT_SPEC as KUBECONFIG
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
-from ansible_collections.llmops.gke.plugins.module_utils.gke import node_pool
 from ansible_collections.llmops.gke.plugins.module_utils.gke.machine_shapes import SHAPES
 from tests.unit.fake_http import FakeServer
-from tests.unit.plugins.gke.gke_support import NOT_FOUND, POOL_PATH, options
+from tests.unit.plugins.gke.gke_support import CLUSTER_PATH, NOT_FOUND, POOL_PATH, options
 
 G2 = "g2-standard-12"
 
@@ -129,7 +129,7 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
 def test_a_node_pool_is_refused_alone_and_inside_a_cluster(given: dict[str, Any], option: str, accepted: str):
     task = options(NODE_POOL, **{"cluster": "mistral", "name": "gpu", **given})
     with pytest.raises(InvalidOption, match=f"^{option}: .*{accepted}"):
-        node_pool.run(task, False, silent)
+        gke_node_pool.run(task, False, silent)
     if {"project", "location", "cluster"} & set(given):
         return
     inside = options(CLUSTER, name="mistral", node_pools=[{"name": "gpu", **given}])
@@ -200,9 +200,9 @@ def test_a_shape_takes_its_own_gpus_and_as_many_ssds_as_it_can(shape: str):
         "accelerators": l4(SHAPES[shape].gpus),
         "ephemeral_storage_local_ssd_config": ssd(SHAPES[shape].local_ssds),
     }
-    with FakeServer({("GET", POOL_PATH): NOT_FOUND}) as server:
+    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): {"status": "RUNNING"}}) as server:
         task = options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config)
-        assert node_pool.run(task, True, silent).changed
+        assert gke_node_pool.run(task, True, silent).changed
     config["ephemeral_storage_local_ssd_config"] = ssd(SHAPES[shape].local_ssds + 1)
     with pytest.raises(InvalidOption, match="local_ssd_count"):
-        node_pool.run(options(NODE_POOL, cluster="mistral", name="gpu", config=config), True, silent)
+        gke_node_pool.run(options(NODE_POOL, cluster="mistral", name="gpu", config=config), True, silent)

@@ -12,8 +12,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption, OperationFailed
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
-from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
-from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as CLUSTER_OPTIONS
+from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_node_pool
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
 from ansible_collections.llmops.gke.plugins.module_utils.gke import stockouts
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Place
@@ -84,7 +83,7 @@ def play(zones: Zones, check: bool = False, **given: Any) -> tuple[Result, FakeS
     with FakeServer(zones) as server:
         in_order = {"locations": ZONES, "locations_in_order": True, "initial_node_count": 1}
         place = {"cluster": CLUSTER, "name": POOL, "compute_api_endpoint": server.url}
-        return node_pool_zones.run(
+        return gke_node_pool.run(
             options(NODE_POOL, server.url, **place, **{**in_order, **given}), check, silent
         ), server
 
@@ -221,9 +220,7 @@ def deleted(minutes_ago: float) -> dict[str, Any]:
         # A search that came to its end, and a new one that did not.
         ([failed("CREATE_NODE_POOL", zone, 30 - 5 * number) for number, zone in enumerate(ZONES)], []),
         ([failed("CREATE_NODE_POOL", zone, 30 - 5 * number) for number, zone in enumerate([*ZONES, A])], [A]),
-        # Born with its cluster: known to be the pool that failed by its deletion.
-        ([failed("CREATE_CLUSTER", A, 5, CLUSTER_PATH), deleted(4)], [A]),
-        ([failed("CREATE_CLUSTER", A, 5, CLUSTER_PATH)], []),
+        # What was before the cluster's creation was of another cluster of the name.
         ([failed("CREATE_NODE_POOL", A, 9), deleted(8), failed("CREATE_CLUSTER", "", 5, CLUSTER_PATH)], []),
     ],
 )
@@ -231,7 +228,7 @@ def test_what_a_run_that_was_cut_short_has_found_is_read_from_its_operations(
     history: list[dict[str, Any]], out: list[str]
 ):
     place = Place(PROJECT, LOCATION, CLUSTER, POOL)
-    assert list(stockouts.out_before(history, place, ZONES, NOW)) == out
+    assert list(stockouts.zones_found_out_of_stock(history, place, ZONES, NOW)) == out
 
 
 def test_the_next_run_goes_on_where_one_was_cut_short(monkeypatch: pytest.MonkeyPatch):
@@ -256,7 +253,7 @@ def test_without_the_switch_all_zones_are_asked_for_at_once():
     }
     with FakeServer(replies) as server:
         given = {"cluster": CLUSTER, "name": POOL, "locations": ZONES, "initial_node_count": 1}
-        result = node_pool_zones.run(options(NODE_POOL, server.url, **given), False, silent)
+        result = gke_node_pool.run(options(NODE_POOL, server.url, **given), False, silent)
     assert server.requests[1].body["nodePool"]["locations"] == ZONES
     assert "out_of_stock" not in result.values
 
@@ -264,11 +261,3 @@ def test_without_the_switch_all_zones_are_asked_for_at_once():
 def test_zones_to_be_tried_in_order_must_be_named():
     with pytest.raises(InvalidOption, match="locations_in_order.*name them in locations"):
         play(Zones(), locations=None)
-
-
-def test_a_cluster_bears_the_pool_in_the_first_zone():
-    gpu = {"name": POOL, "locations": [B, A], "locations_in_order": True, "initial_node_count": 1}
-    with FakeServer({("GET", CLUSTER_PATH): NOT_FOUND}) as server:
-        given = {"name": CLUSTER, "node_pools": [{"name": "first", "locations": [A, B]}, gpu]}
-        result = gke_cluster.run(options(CLUSTER_OPTIONS, server.url, **given), True, silent)
-    assert [pool["locations"] for pool in result.values["cluster"]["nodePools"]] == [[A, B], [B]]

@@ -1,0 +1,111 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster and the node pools that are described with it are brought to their desired state, one after the other.
+
+Everything is planned before anything is written, so that what GKE cannot do of the last pool keeps the cluster as it
+is. The answer to the one request that reads the cluster serves its pools as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..core.errors import ImmutableField, InvalidOption, LlmopsError
+from ..core.reconcile import planned
+from ..core.result import Result, Step
+from ..gke.client import Place
+from ..gke.cluster import ClusterReader, ClusterTarget, PredictedCluster
+from ..gke.options import LOCATION
+from ..gke.session import Session
+from ..gke.target import converge as converge_target
+from . import node_pool_zones
+
+
+def converge(options: dict[str, Any], session: Session) -> Result:
+    """Bring a cluster and its ``node_pools`` to their desired state. options: those of gke_cluster.
+
+    Raises InvalidOption and ImmutableField before any request that writes, and whatever else the target of a cluster
+    or of a node pool raises; such an error also says what was done before it, and ``node_pool`` where it is a pool's.
+    """
+    reader = ClusterReader(session.client, Place(options["project"], options["location"], options["name"]))
+    target = ClusterTarget(options, session, reader)
+    plan = current, steps = planned(target)
+    pools = _pool_options(options) if options["state"] == "present" else []
+    predicted = (target.predict(current, steps) if steps else current) or {}
+    plans = {} if session.check else _plans(pools, session, PredictedCluster(session.client, reader.place, predicted))
+    try:
+        result, cluster = converge_target(target, plan)
+    except LlmopsError as error:
+        _add_steps_left(error, list(plans.values()))
+        raise
+    if session.check:
+        reader = PredictedCluster(session.client, reader.place, cluster or {})
+    for pool in pools:
+        try:
+            outcome = node_pool_zones.converge(pool, session, reader)
+        except LlmopsError as error:
+            following = [plans[other["name"]] for other in pools[pools.index(pool) + 1 :] if other["name"] in plans]
+            _attribute(error, pool["name"], [] if session.check else result.plan, following)
+            raise
+        if isinstance(reader, PredictedCluster):
+            reader.put(pool["name"], outcome.values["node_pool"])
+        _add(result, outcome, pool["name"])
+    result.values["cluster"] = reader.cluster() if pools else cluster
+    return result
+
+
+def _pool_options(options: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each pool of ``node_pools`` with the options of gke_node_pool."""
+    shared = {name: options[name] for name in (*LOCATION, "timeout")}
+    return [{**shared, "cluster": options["name"], **pool} for pool in options["node_pools"] or []]
+
+
+def _plans(pools: list[dict[str, Any]], session: Session, reader: PredictedCluster) -> dict[str, list[Step]]:
+    """The steps of each pool on the predicted cluster. Raises InvalidOption and ImmutableField."""
+    dry = replace(session, check=True)
+    plans: dict[str, list[Step]] = {}
+    for pool in pools:
+        try:
+            plans[pool["name"]] = node_pool_zones.plan(pool, dry, reader)
+        except (ImmutableField, InvalidOption) as error:
+            _attribute(error, pool["name"], [], [])
+            raise
+        except LlmopsError:
+            # Such as a pool that is broken: that fails when it is the pool's turn, with what was done before it.
+            plans[pool["name"]] = []
+    return plans
+
+
+def _attribute(error: LlmopsError, name: str, before: list[Step], following: list[list[Step]]) -> None:
+    """Let the error of a pool say whose it is, what was done before it and what was not begun."""
+    error.fields.setdefault("node_pool", name)
+    if name not in error.message:
+        error.message = f"node pool {name}: {error.message}"
+        error.args = (error.message,)
+    done = [step.to_dict() for step in before] + error.fields.get("steps_done", [])
+    if done:
+        error.fields["steps_done"] = done
+    _add_steps_left(error, following)
+
+
+def _add_steps_left(error: LlmopsError, plans: list[list[Step]]) -> None:
+    left = [step.to_dict() for plan in plans for step in plan]
+    if left:
+        error.fields["steps_left"] = error.fields.get("steps_left", []) + left
+
+
+def _add(result: Result, outcome: Result, name: str) -> None:
+    """Add what came of a pool to the result of its cluster."""
+    result.changed = result.changed or outcome.changed
+    result.plan = [*result.plan, *outcome.plan]
+    result.operations = [*result.operations, *outcome.operations]
+    result.warnings = [*result.warnings, *outcome.warnings]
+    for side in ("before", "after"):
+        whole, part = getattr(result, side), getattr(outcome, side)
+        if whole is not None and part is not None:
+            setattr(result, side, {**whole, "node_pools": [*whole.get("node_pools", []), part]})
+    out_of_stock = [{"node_pool": name, **zone} for zone in outcome.values.get("out_of_stock", [])]
+    if "out_of_stock" in outcome.values:
+        result.values["out_of_stock"] = [*result.values.get("out_of_stock", []), *out_of_stock]
