@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Change
 from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import AtBirth, Immutable
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import CreateOnly, Immutable
 
 from .rows import difference, row, taints
 
@@ -117,7 +117,7 @@ def test_a_default_list_is_not_shared_between_resources():
 def test_what_is_not_named_is_no_difference(options: dict[str, Any]):
     field = row("part.x", "int")
     assert list(compare.differences([field], options, part(x=3))) == []
-    assert compare.birth([field], options) == {}
+    assert compare.create_body([field], options) == {}
     assert compare.shown([field], options, part(x=3)) == {}
 
 
@@ -133,7 +133,7 @@ def test_what_cannot_be_changed_is_a_difference_all_the_same(change: Any):
 
 
 def test_what_only_says_how_the_resource_is_created_is_never_a_difference():
-    fields = [row("part.x", "int", AtBirth()), row("part.y", "int")]
+    fields = [row("part.x", "int", CreateOnly()), row("part.y", "int")]
     options = {"part": {"x": 1, "y": 1}}
     assert [field.path for field, _change in compare.differences(fields, options, part(x=2, y=2))] == ["part.y"]
 
@@ -202,7 +202,7 @@ def test_only_what_is_merged_and_can_be_changed_can_be_made_exact():
     fields = [
         row("part.labels", "map", partial=True),
         row("part.tags", "set"),
-        row("part.born", "set", Immutable("no"), partial=True),
+        row("part.fixed", "set", Immutable("no"), partial=True),
         row("part.nodeTaints", "set", partial=True),
     ]
     assert compare.exact_choices(fields) == ["part.labels", "part.node_taints"]
