@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +31,7 @@ LEAST = 90
 
 # What mutmut's exit codes of a mutant's tests mean; a test-suite that never ends has noticed, too.
 _KILLED = frozenset({1, 3, 24, -24, 36, 152, 255})
+_NOT_RUN = 33
 _SETTINGS = """\
 [tool.mutmut]
 source_paths = ["{sources}"]
@@ -142,20 +142,21 @@ def outcome_of(stage: Path, file: str) -> Outcome:
     source = COLLECTION / SOURCES / file
     meta = json.loads((stage / "mutants" / f"{source}.meta").read_text())
     codes: dict[str, int | None] = meta["exit_code_by_key"]
-    survivors = [mutant for name, code in codes.items() if code not in _KILLED for mutant in shown(stage, file, name)]
+    survivors = [shown(stage, file, name, code) for name, code in codes.items() if code not in _KILLED]
     return Outcome(file, len(codes) - len(survivors), survivors)
 
 
-def shown(stage: Path, file: str, name: str) -> Iterator[Mutant]:
+def shown(stage: Path, file: str, name: str, code: int | None) -> Mutant:
     """A mutant as mutmut shows it: a diff of its function."""
+    # x_name, or x, a click letter, the class, another click letter and the method.
+    function = name.rpartition(".")[2].partition("__mutmut_")[0][2:].replace("\u01c1", ".")
+    if code == _NOT_RUN:
+        return Mutant(file, function, "", "no test runs it")
     show = [str(Path(sys.executable).with_name("mutmut")), "show", name]
     diff = subprocess.run(show, cwd=stage, check=True, capture_output=True, text=True).stdout.splitlines()
     body = [line for line in diff if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     removed, added = (" ".join(line[1:].strip() for line in body if line[0] == sign) for sign in "-+")
-    function = (
-        name.rpartition(".")[2].partition("__mutmut_")[0].removeprefix("x").strip("_\u01c1").replace("\u01c1", ".")
-    )
-    yield Mutant(file, function, removed, added)
+    return Mutant(file, function, removed, added)
 
 
 def main() -> int:

@@ -202,7 +202,7 @@ def test_only_what_is_merged_and_can_be_changed_can_be_made_exact():
     fields = [
         row("part.labels", "map", partial=True),
         row("part.tags", "set"),
-        row("part.born", "set", Immutable("no"), partial=True),
+        row("part.fixed", "set", Immutable("no"), partial=True),
         row("part.nodeTaints", "set", partial=True),
     ]
     assert compare.exact_choices(fields) == ["part.labels", "part.node_taints"]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
-from ansible_collections.llmops.gke.plugins.module_utils.gke.compare import replacement_body as successor
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import Field, Immutable, Verb, keep
 
 from .rows import PART, disks, item, row, taints
@@ -29,7 +28,7 @@ def changed(field: Field, want: Any, have: Any) -> Any:
     before = deepcopy(resource)
     options = {"part": {field.option.partition(".")[2]: want}}
     body = compare.change_body(field.change, [field], options, resource)
-    after = compare.overlaid([field], options, resource)["part"]
+    after = compare.predicted([field], options, resource)["part"]
     assert resource == before
     if list(compare.differences([field], options, resource)):
         assert after[name] == body["part"][name]
@@ -103,8 +102,8 @@ def test_a_created_resource_is_what_the_user_named_and_nothing_else():
         row("part.not.named"),
         row("name"),
         row("part.deeper.on", "bool", Immutable("no")),
-        row("status.version", "version", born="initialVersion"),
-        row("part.size", "int", born="sizes.first"),
+        row("status.version", "version", create_path="initialVersion"),
+        row("part.size", "int", create_path="sizes.first"),
     ]
     options = {
         "name": "x",
@@ -124,7 +123,7 @@ def test_a_prediction_has_every_difference_made_good_and_the_rest_as_it_was():
     resource = {"part": {"a": 1, "b": "2", "c": 3, "taints": [THEIRS]}, "status": "RUNNING"}
     before = deepcopy(resource)
     options = {"part": {"a": 1, "b": 4, "taints": [ON]}, "new": {"x": "y"}}
-    assert compare.overlaid(fields, options, resource) == {
+    assert compare.predicted(fields, options, resource) == {
         "part": {"a": 1, "b": "4", "c": 3, "taints": [ON, THEIRS]},
         "new": {"x": "y"},
         "status": "RUNNING",
@@ -135,7 +134,7 @@ def test_a_prediction_has_every_difference_made_good_and_the_rest_as_it_was():
 def test_a_prediction_leaves_what_agrees_as_the_api_writes_it():
     fields = [row("part.version", "version"), row("part.network", "name")]
     resource = {"part": {"version": "1.33.4-gke.1", "network": "projects/p/networks/n"}}
-    assert compare.overlaid(fields, {"part": {"version": "1.33", "network": "n"}}, resource) == resource
+    assert compare.predicted(fields, {"part": {"version": "1.33", "network": "n"}}, resource) == resource
 
 
 # What a request carries beside the differences.
@@ -208,7 +207,7 @@ def test_where_in_a_request_a_value_goes(root: str, body: str, path: str, place:
 # A resource that takes the place of another.
 
 
-def test_a_successor_has_what_is_named_and_the_rest_of_the_old_one():
+def test_a_replacement_has_what_is_named_and_the_rest_of_the_old_one():
     fields = [
         row("part.a", "int"),
         row("part.b", "int", Immutable("no")),
@@ -225,44 +224,47 @@ def test_a_successor_has_what_is_named_and_the_rest_of_the_old_one():
         "status": "RUNNING",
     }
     before = deepcopy(old)
-    body = successor(fields, {"part": {"b": 5}}, old)
+    body = compare.replacement_body(fields, {"part": {"b": 5}}, old)
     assert body == {"part": {"a": 1, "b": 5}, "labels": {"a": "1", "theirs": "2"}}
-    assert successor(fields, {"version": "1.34"}, old)["version"] == "1.34"
+    assert compare.replacement_body(fields, {"version": "1.34"}, old)["version"] == "1.34"
     assert old == before
 
 
-def test_a_successors_part_that_is_changed_whole_is_made_as_a_change_would_make_it():
-    def base(have: Any, want: Any) -> dict[str, Any]:
-        return {name: value for name, value in have.items() if name != "strategy"}
+def but_strategy(have: Any, _want: Any) -> dict[str, Any]:
+    return {name: value for name, value in have.items() if name != "strategy"}
 
-    whole = Verb("part", "update.part", base=base)
+
+def test_a_replacements_part_that_is_changed_whole_is_made_as_a_change_would_make_it():
+    whole = Verb("part", "update.part", base=but_strategy)
     fields = [row("part.strategy", change=whole), row("part.surge", "int", whole), row("name")]
     old = {"part": {"strategy": "SURGE", "surge": 1, "more": 2}, "name": "x"}
-    assert successor(fields, {"part": {"surge": 4}}, old) == {"part": {"surge": 4, "more": 2}, "name": "x"}
-    untouched = successor(fields, {"name": "y"}, old)
+    changed = compare.replacement_body(fields, {"part": {"surge": 4}}, old)
+    assert changed == {"part": {"surge": 4, "more": 2}, "name": "x"}
+    untouched = compare.replacement_body(fields, {"name": "y"}, old)
     assert untouched == {"part": {"strategy": "SURGE", "surge": 1}, "name": "y"}
 
 
-def test_each_part_of_a_successor_that_is_changed_whole_is_settled():
-    one, two = Verb("one", "update.one", base=keep), Verb("two", "update.two", base=keep)
-    fields = [row("one.a", "int", one), row("one.b", "int", one), row("two.a", "int", two), row("two.b", "int", two)]
-    old = {"one": {"a": 1, "b": 2, "more": 3}, "two": {"a": 1, "b": 2, "more": 3}}
-    body = successor(fields, {"one": {"a": 5}, "two": {"a": 6}}, old)
-    assert body == {"one": {"a": 5, "b": 2, "more": 3}, "two": {"a": 6, "b": 2, "more": 3}}
+def test_all_parts_of_a_replacement_that_are_changed_whole_are_made_so():
+    verbs = [Verb(name, f"update.{name}", base=but_strategy) for name in ("one", "two")]
+    fields = [row(f"{verb.root}.{name}", change=verb) for verb in verbs for name in ("strategy", "surge")]
+    old = {name: {"strategy": "SURGE", "surge": "1", "more": 2} for name in ("one", "two")}
+    body = compare.replacement_body(fields, {"one": {"surge": "5"}, "two": {"surge": "6"}}, old)
+    assert body == {"one": {"surge": "5", "more": 2}, "two": {"surge": "6", "more": 2}}
 
 
-def test_a_successors_part_without_a_place_in_the_request_is_carried_field_by_field():
+def test_a_replacements_part_without_a_place_in_the_request_is_carried_field_by_field():
     size = Verb("part", "", "POST", ":setSize", base=keep)
     fields = [row("part.size", "int", size), row("part.more", "int", size)]
     old = {"part": {"size": 1, "more": 2, "unknown": 3}}
-    assert successor(fields, {"part": {"size": 4}}, old) == {"part": {"size": 4, "more": 2}}
+    assert compare.replacement_body(fields, {"part": {"size": 4}}, old) == {"part": {"size": 4, "more": 2}}
 
 
 @pytest.mark.parametrize("partial", [True, False])
-def test_a_successors_merged_list_leaves_out_what_gke_sets_by_itself(partial: bool):
+def test_a_replacements_merged_list_leaves_out_what_gke_sets_by_itself(partial: bool):
     field = taints(partial=partial)
     old = {"part": {"taints": [GKES, ON, {"effect": "no key"}]}}
-    carried = successor([field], {}, old)["part"]["taints"]
+    carried = compare.replacement_body([field], {}, old)["part"]["taints"]
     assert carried == ([] if partial else [GKES]) + [ON, {"effect": "no key"}]
     named = row("part.lists", "keyed", items=(item("name"),), keys=("name",))
-    assert successor([named], {}, {"part": {"lists": [{"name": "x"}]}}) == {"part": {"lists": [{"name": "x"}]}}
+    old = {"part": {"lists": [{"name": "x"}]}}
+    assert compare.replacement_body([named], {}, old) == old

@@ -64,7 +64,7 @@ def test_an_options_name_is_the_paths_in_snake_case(path: str, option: str):
 
 
 def test_an_option_may_have_a_name_of_its_own():
-    assert Value("config.diskSizeGb", "int", "What it is.", called="config.size").option == "config.size"
+    assert Value("config.diskSizeGb", "int", "What it is.", option_name="config.size").option == "config.size"
 
 
 def test_a_part_that_is_replaced_whole_keeps_all_it_has():

@@ -34,11 +34,11 @@ EXHAUSTED = "ask for more quota, or for other zones, fewer nodes or another mach
 )
 def test_a_condition_that_tells_of_a_failure(condition: dict[str, Any], fails: bool):
     note = {"code": "SET_BY_OPERATOR"}
-    assert operations.failing([note, condition, note]) == ([condition] if fails else [])
+    assert operations.failure_conditions([note, condition, note]) == ([condition] if fails else [])
 
 
 def test_no_conditions_tell_of_no_failure():
-    assert operations.failing(None) == operations.failing([]) == []
+    assert operations.failure_conditions(None) == operations.failure_conditions([]) == []
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_no_conditions_tell_of_no_failure():
             {"code": "GCE_STOCKOUT", "server_message": "No L4 here.", "conditions": [STOCKOUT]},
         ),
         (
-            {"conditions": [STOCKOUT], "words": "It failed.", "code": "RESOURCE_EXHAUSTED", "way_out": "or wait"},
+            {"conditions": [STOCKOUT], "words": "It failed.", "code": "RESOURCE_EXHAUSTED", "remedy": "or wait"},
             f"do it: GKE failed with GCE_STOCKOUT: It failed.; No L4 here; {ELSEWHERE}; or wait",
             {"code": "GCE_STOCKOUT", "server_message": "It failed.; No L4 here.", "conditions": [STOCKOUT]},
         ),
@@ -98,7 +98,7 @@ def test_no_conditions_tell_of_no_failure():
             {"code": "NEW", "conditions": [{"code": "UNKNOWN"}, {"code": "NEW", "canonicalCode": "INTERNAL"}]},
         ),
         (
-            {"conditions": [{"canonicalCode": "INTERNAL"}], "code": "UNAVAILABLE", "way_out": "try again"},
+            {"conditions": [{"canonicalCode": "INTERNAL"}], "code": "UNAVAILABLE", "remedy": "try again"},
             "do it: GKE failed with INTERNAL: no reason was given; try again",
             {"code": "INTERNAL", "conditions": [{"canonicalCode": "INTERNAL"}]},
         ),

@@ -133,7 +133,7 @@ def test_an_operation_without_a_status_has_not_begun():
 def test_only_an_operation_that_is_not_done_is_under_way(status: str):
     operation = {"name": "operation-1", "status": status, "targetLink": "https://gke/v1/x/clusters/mistral"}
     client = Client(listed=[operation])
-    assert operations.under_way(client, PLACE) == (operation if status == "RUNNING" else None)
+    assert operations.running_operation(client, PLACE) == (operation if status == "RUNNING" else None)
     assert client.asked == [("demo", "us-central1")]
 
 
@@ -154,12 +154,12 @@ def test_only_an_operation_that_is_not_done_is_under_way(status: str):
 def test_the_operations_that_keep_a_resource_busy(target: str | None, place: Place, found: bool):
     operation = {"name": "operation-1", "status": "PENDING"} | ({"targetLink": target} if target else {})
     elsewhere = {"name": "operation-0", "status": "RUNNING", "targetLink": "https://gke/v1/x/clusters/other"}
-    assert operations.under_way(Client(listed=[elsewhere, operation]), place) == (operation if found else None)
+    assert operations.running_operation(Client(listed=[elsewhere, operation]), place) == (operation if found else None)
 
 
 def test_an_operation_without_a_status_is_under_way():
     operation = {"name": "operation-1", "targetLink": "/clusters/mistral"}
-    assert operations.under_way(Client(listed=[operation]), PLACE) is operation
+    assert operations.running_operation(Client(listed=[operation]), PLACE) is operation
 
 
 BUSY = "Cluster is running incompatible operation operation-17-a0b."
@@ -180,4 +180,4 @@ BUSY = "Cluster is running incompatible operation operation-17-a0b."
 )
 def test_the_operation_that_a_refusal_names(status: int, reason: str, message: str, named: str | None):
     error = HttpError("x", status=status, method="POST", url="x", reason=reason, server_message=message)
-    assert operations.named_in(error) == named
+    assert operations.blocking_operation(error) == named
