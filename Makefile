@@ -77,5 +77,5 @@ build: setup  ## the collection's artifact in dist/, as Galaxy would import it
 	@bash scripts/build.sh
 
 clean:  ## remove everything that these commands made
-	rm -rf .cache dist $(VENV) .pytest_cache .ruff_cache sandbox/build sandbox/src/*.egg-info
+	rm -rf .cache dist $(VENV) .pytest_cache .ruff_cache sandbox/.pytest_cache sandbox/build sandbox/src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
