@@ -205,6 +205,35 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ({"verify_timeout": 0}, "verify_timeout: 0 is not accepted; it takes 1 or more"),
     ({"verify_load_clients": 0}, "verify_load_clients: 0 is not accepted; it takes 1 or more"),
     ({"verify_load_timeout": 0}, "verify_load_timeout: 0 is not accepted; it takes 1 or more"),
+    # One of two that is wrong is enough.
+    (
+        {
+            "tgi_mistral_hpa_signals": [
+                {"signal": "tgi_queue_size", "target": 1},
+                {"signal": "tgi_batch_current_size", "target": 0},
+            ]
+        },
+        "tgi_mistral_hpa_signals: ",
+    ),
+    (
+        {
+            "tgi_mistral_hpa_behavior": {
+                "scaleUp": {"stabilizationWindowSeconds": 0},
+                "scaleDown": {"stabilizationWindowSeconds": -1},
+            }
+        },
+        "tgi_mistral_hpa_behavior: ",
+    ),
+    (
+        {
+            "tgi_mistral_hpa_behavior": {
+                "scaleUp": {"policies": [{"value": 1, "periodSeconds": 60}, {"value": 0, "periodSeconds": 60}]}
+            }
+        },
+        "tgi_mistral_hpa_behavior: ",
+    ),
+    ({"tgi_mistral_hpa_prometheus_labels": {"a": "b", "c": "{"}}, "tgi_mistral_hpa_prometheus_labels: "),
+    ({"dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES] + ["x"]}, "dcgm_exporter_counters: "),
 ]
 
 # Values at the edge of a rule that hold.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -81,8 +81,6 @@ class Rule:
     accepted: Text
     optional: tuple[str, ...] = ()
     value: Callable[[Values], Any] | None = None
-    needs_gpu_pools: bool = field(default=False, kw_only=True)
-    """Whether it is about a model and GPU nodes of the same play."""
 
     def check(self, deployment: Deployment) -> Finding | None:
         """What is wrong, or None. A rule that cannot be evaluated is wrong too, but for values refused otherwise."""
@@ -96,8 +94,6 @@ class Rule:
         try:
             if missing:
                 raise LookupError(f"{missing[0]} has no value")
-            if self.needs_gpu_pools and not (values.replicas and values.gpu_pools):
-                return None
             if self.holds(values):
                 return None
             variable, accepted = _said(self.variable, values), _said(self.accepted, values)

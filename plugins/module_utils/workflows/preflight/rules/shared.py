@@ -117,16 +117,14 @@ MODEL = (
     Rule(
         "llmops_accelerator_type",
         _GPUS,
-        lambda values: bool(_matching(values)),
+        lambda values: not (values.replicas and values.gpu_pools) or bool(_matching(values)),
         lambda values: f"a GPU that a node pool of the play has ({_pools_said(values)}), or the pods fit no node",
-        needs_gpu_pools=True,
     ),
     Rule(
         "llmops_gpus_per_replica",
         _GPUS,
         lambda values: not _matching(values) or _fits_a_node(values),
         lambda values: f"at most the GPUs of a node ({_pools_said(values)}), because a pod is on one node",
-        needs_gpu_pools=True,
     ),
     Rule(
         lambda values: values.name("replicas.most"),
@@ -137,7 +135,6 @@ MODEL = (
             f"of a node), where each needs {values['llmops_gpus_per_replica']} GPU"
         ),
         value=_most_replicas,
-        needs_gpu_pools=True,
     ),
     Rule(
         lambda values: values.name("shards"),
