@@ -16,7 +16,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.result import Resu
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving import llm_preflight
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_preflight import ARGUMENT_SPEC
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.checks import NAMES
-from tests.preflight_plans import deployment_plan
+from tests.unit.preflight_plans import deployment_plan
 
 from .conftest import POOL
 

@@ -21,7 +21,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rul
     check_rules,
     places_hold,
 )
-from tests.preflight_plans import SERIES, deployment_plan
+from tests.unit.preflight_plans import SERIES, deployment_plan
 
 ROLES = ("llmops", "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "tgi_mistral", "verify")
 POOL = {
