@@ -27,7 +27,7 @@ options:
         description: Name of a Service. The connection goes to one of the ready pods behind it.
         type: str
       pod:
-        description: Name of a pod to connect to.
+        description: Name of the pod to connect to.
         type: str
       port:
         description: Port of the Service or pod.

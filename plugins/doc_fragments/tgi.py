@@ -69,7 +69,7 @@ options:
         type: list
         elements: str
       seed:
-        description: Makes sampling repeatable.
+        description: Seed that makes sampling repeatable.
         type: int
       top_n_tokens:
         description: Report so many of the likeliest tokens of each step; at most 5.
@@ -91,7 +91,7 @@ options:
         type: dict
         suboptions:
           type:
-            description: Kind of grammar.
+            description: Kind of grammar that constrains the output.
             type: str
             required: true
             choices: [json, regex, json_schema]

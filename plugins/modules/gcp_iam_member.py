@@ -41,11 +41,11 @@ options:
     type: dict
     suboptions:
       namespace:
-        description: Its namespace.
+        description: Namespace of the Kubernetes service account.
         type: str
         required: true
       name:
-        description: Its name.
+        description: Name of the Kubernetes service account.
         type: str
         required: true
   state:

@@ -54,11 +54,11 @@ options:
         type: str
         required: true
       gpus:
-        description: GPUs of a replica.
+        description: Number of GPUs that each replica needs.
         type: int
         default: 1
       min_replicas:
-        description: Replicas at least.
+        description: Minimum number of replicas to serve with.
         type: int
         default: 1
       max_replicas:
@@ -66,11 +66,11 @@ options:
         type: int
         default: 1
   network:
-    description: Network of the cluster.
+    description: VPC network of the cluster, by name or path.
     type: str
     default: default
   subnetwork:
-    description: Subnetwork of the cluster.
+    description: Subnetwork of the cluster, by name or path.
     type: str
     default: default
   kubernetes_version:

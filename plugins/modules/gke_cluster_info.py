@@ -11,7 +11,7 @@ module: gke_cluster_info
 short_description: Read GKE clusters with their node pools
 version_added: 0.1.0
 description:
-  - Reads one cluster, or all clusters of a location or of a project, as the API gives them.
+  - Reads one cluster, or all clusters of a location or of a project, as the API returns them.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -24,11 +24,11 @@ attributes:
   idempotent: {support: full}
 options:
   location:
-    description: Region or zone of the clusters; V(-) for all of them, where O(name) is not given.
+    description: Region or zone of the clusters; V(-) for all locations if O(name) is not given.
     type: str
     required: true
   name:
-    description: Name of the cluster; all of them where it is left out.
+    description: Name of the cluster to read. If this is left out, all clusters of the location are read.
     type: str
   timeout:
     description: Seconds that the task may take.
@@ -54,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 clusters:
-  description: The clusters, without credentials; empty where there are none. C(nodePools) holds their node pools.
+  description: The clusters without credentials, with their node pools in C(nodePools); empty if there are none.
   returned: success
   type: list
   elements: dict
@@ -63,11 +63,11 @@ duration:
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure in structured form; C(kind) tells failures apart.
   returned: failure
   type: dict
 """

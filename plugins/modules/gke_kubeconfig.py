@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gke_kubeconfig
-short_description: Have a GKE cluster in a kubeconfig file, or in memory
+short_description: Manage the entry of a GKE cluster in a kubeconfig file
 version_added: 0.1.0
 description:
-  - Merges into a kubeconfig file what C(gcloud container clusters get-credentials) writes, and makes it the current
-    context. Other entries are left as they are.
-  - Returns a kubeconfig of this cluster alone.
+  - Adds a cluster's entry to a kubeconfig file, as C(gcloud container clusters get-credentials) does, and makes it the
+    current context. Other entries are left alone.
+  - Returns a kubeconfig that holds only this cluster.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -26,28 +26,28 @@ attributes:
   idempotent: {support: full}
 options:
   name:
-    description: Name of the cluster.
+    description: Name of the GKE cluster.
     type: str
     required: true
   path:
     description:
-      - The file. It is created where it is missing, and its mode is V(0600).
-      - Where it is left out, nothing is written.
+      - Path of the kubeconfig file. A missing file is created with mode V(0600).
+      - If this is left out, nothing is written and the kubeconfig is only returned.
     type: path
   endpoint:
-    description: By which of the control plane's endpoints to reach it. A cluster without IP endpoints is always
-      reached by V(dns).
+    description: Endpoint of the control plane to use. A cluster without IP-based endpoints is always reached through
+      its DNS-based endpoint (V(dns)).
     type: str
     choices: [public, internal, dns]
     default: public
   set_current_context:
     description:
-      - Whether to make the entry the file's current context, as gcloud does. Turn it off where several clusters share a
-        file, or each task would change what the other one set.
+      - Make the cluster the file's current context, as gcloud does. Turn this off if several clusters share a file, or
+        each task would undo what the others set.
     type: bool
     default: true
   state:
-    description: Whether the entry is to be there. V(absent) removes it from O(path) and asks nothing of GKE.
+    description: V(absent) removes the cluster's entry from O(path), without any request to GKE; V(present) adds it.
     type: str
     choices: [present, absent]
     default: present
@@ -56,21 +56,21 @@ options:
     type: int
     default: 120
 notes:
-  - As with gcloud, the entry's user gets its tokens from C(gke-gcloud-auth-plugin), with the credentials that gcloud or
-    the environment has when kubectl runs, and not with those of this task.
+  - As with gcloud, kubectl gets its tokens from C(gke-gcloud-auth-plugin), with the credentials that gcloud or the
+    environment has when kubectl runs, and not with those of this task.
 seealso:
   - module: llmops.gke.gke_cluster
 """
 
 EXAMPLES = r"""
-- name: Let kubectl reach the cluster
+- name: Give kubectl access to the cluster
   llmops.gke.gke_kubeconfig:
     project: my-project
     location: us-central1
     name: mistral-cluster-gke
     path: ~/.kube/config
 
-- name: Forget the cluster
+- name: Remove the cluster from the kubeconfig
   llmops.gke.gke_kubeconfig:
     project: my-project
     location: us-central1
@@ -82,7 +82,8 @@ EXAMPLES = r"""
 RETURN = r"""
 kubeconfig:
   description: >-
-    A kubeconfig of this cluster alone. Null where O(state=absent), and in check mode while there is no cluster.
+    A kubeconfig that holds only this cluster. Null with O(state=absent), and in check mode if the cluster does not
+    exist.
   returned: success
   type: dict
 plan:
@@ -92,7 +93,7 @@ plan:
   elements: dict
   contains:
     action: {description: 'V(create), V(update) or V(delete).', type: str, returned: always}
-    resource: {description: What it is done to., type: str, returned: always}
+    resource: {description: Resource that the step is about., type: str, returned: always}
     request: {description: What is written., type: str, returned: always}
     changes: {description: 'Each value that changes, before and after.', type: list, elements: dict, returned: always}
 operations:
@@ -105,11 +106,11 @@ duration:
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure in structured form; C(kind) tells failures apart.
   returned: failure
   type: dict
 """

@@ -11,7 +11,7 @@ module: gke_operation_info
 short_description: Read GKE's operations
 version_added: 0.1.0
 description:
-  - Reads what GKE is doing or did lately to clusters and node pools, one operation or all of a location.
+  - Reads the current and recent operations of GKE on clusters and node pools, one of them or all of a location.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -24,17 +24,18 @@ attributes:
   idempotent: {support: full}
 options:
   location:
-    description: Region or zone of the clusters; V(-) for all of them, where O(name) is not given.
+    description: Region or zone of the operations; V(-) for all locations if O(name) is not given.
     type: str
     required: true
   name:
-    description: Name of an operation, such as C(operation-1700000000000-abc); all of them where it is left out.
+    description: Name of the operation to read, such as C(operation-1700000000000-abc). If this is left out, all
+      operations of the location are read.
     type: str
   cluster:
-    description: Only operations on this cluster and its node pools.
+    description: Return only operations on this cluster and its node pools.
     type: str
   unfinished:
-    description: Only operations that have not ended.
+    description: Return only operations that have not finished.
     type: bool
     default: false
   timeout:
@@ -58,13 +59,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 operations:
-  description: The operations as the API gives them, the newest first; empty where there are none.
+  description: The operations as the API returns them, the newest first; empty if there are none.
   returned: success
   type: list
   elements: dict
   contains:
     failure:
-      description: What GKE said of its failure, with the code and what can be done; null while all is well.
+      description: Why the operation failed, with GKE's code and what can be done; null if it did not fail.
       type: str
       returned: always
 duration:
@@ -72,11 +73,11 @@ duration:
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure in structured form; C(kind) tells failures apart.
   returned: failure
   type: dict
 """

@@ -29,7 +29,7 @@ attributes:
     support: full
 options:
   model:
-    description: The model's id, C(ORGANISATION/NAME).
+    description: ID of the model on the Hugging Face Hub, C(ORGANISATION/NAME).
     type: str
     required: true
   token:

@@ -32,11 +32,11 @@ attributes:
   idempotent: {support: full}
 options:
   namespace:
-    description: Namespace of the Job.
+    description: Namespace in which the Job runs.
     type: str
     default: default
   job:
-    description: Name of the Job.
+    description: Name of the inference-perf Job.
     type: str
     default: inference-perf
   service:
@@ -57,14 +57,14 @@ options:
     type: dict
     suboptions:
       std_dev:
-        description: Standard deviation in tokens.
+        description: Standard deviation of the output length in tokens.
         type: float
         default: 0
       min:
-        description: Fewest tokens.
+        description: Minimum output length in tokens.
         type: float
       max:
-        description: Most tokens.
+        description: Maximum output length in tokens.
         type: float
   max_in_flight:
     description:

@@ -133,7 +133,7 @@ options:
         choices: ["True", "False", "Unknown"]
         default: "True"
       reason:
-        description: Reason that the condition must have. Any reason will do by default.
+        description: Reason that the condition must have. If this is left out, any reason will do.
         type: str
   engine:
     description:

@@ -33,17 +33,17 @@ options:
     description: Where to write the same as JSON. Left out or empty for none.
     type: path
   title:
-    description: The report's title.
+    description: Title at the top of the report.
     type: str
     default: A served language model
   latency:
-    description: What M(llmops.gke.llm_latency) returned.
+    description: Result of a M(llmops.gke.llm_latency) task.
     type: dict
   answer:
-    description: What M(llmops.gke.tgi_generate) returned.
+    description: Result of a M(llmops.gke.tgi_generate) task.
     type: dict
   model:
-    description: What M(llmops.gke.hf_model_info) returned.
+    description: Result of a M(llmops.gke.hf_model_info) task.
     type: dict
   load:
     description:

@@ -42,11 +42,11 @@ options:
       - Taken from E(TGI_API_KEY) where the option is left out.
     type: str
   autoscaler:
-    description: Name of the HorizontalPodAutoscaler.
+    description: Name of the HorizontalPodAutoscaler object.
     type: str
     required: true
   namespace:
-    description: Its namespace; where left out, that of O(context), or V(default).
+    description: Namespace of the autoscaler. If this is left out, the namespace of O(context) is used, or V(default).
     type: str
   clients:
     description: Requests that are under way at a time.

@@ -39,7 +39,7 @@ options:
     type: str
     required: true
   namespace:
-    description: Its namespace; where left out, that of O(context), or V(default).
+    description: Namespace of the Service. If this is left out, the namespace of O(context) is used, or V(default).
     type: str
   timeout:
     description: Seconds that the task may take.

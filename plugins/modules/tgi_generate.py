@@ -54,7 +54,7 @@ options:
         required: true
         choices: [user, assistant, system]
       content:
-        description: What is said.
+        description: Text of the chat message.
         type: str
         required: true
   stream:
@@ -84,7 +84,7 @@ options:
         description: At least so many generated tokens.
         type: int
       finish_reason:
-        description: Why the generation ended.
+        description: Reason for which the generation must have ended.
         type: str
         choices: [length, eos_token, stop_sequence]
       pattern:

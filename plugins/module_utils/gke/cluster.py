@@ -76,8 +76,8 @@ class ClusterTarget(GkeTarget):
         super().__init__(options, session, reader.place)
         self.reader = reader
 
-    def look(self) -> dict[str, Any] | None:
-        """See ``GkeTarget.look``."""
+    def fetch(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.fetch``."""
         return self.reader.cluster()
 
     def create_body(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def present(field: Field, resource: dict[str, Any], want: Any) -> Any:
     if have is None:
         return _absent(field.kind, want) if field.absent is None else field.absent
     if field.kind == "map":
-        return {key: value for key, value in have.items() if key in want or _goes(field, key)}
+        return {key: value for key, value in have.items() if key in want or _is_removed(field, key)}
     if field.kind == "set":
         return sorted(item for item in have if item in want or not field.partial)
     if field.kind in LISTS:
@@ -125,7 +125,7 @@ def replacement_body(fields: Sequence[Field], options: dict[str, Any], resource:
     return body
 
 
-def overlaid(fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> dict[str, Any]:
+def predicted(fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> dict[str, Any]:
     """The resource after all differences are made good, as far as that can be known."""
     after = deepcopy(resource)
     for field, change in differences(fields, options, resource):
@@ -194,7 +194,7 @@ def _present_entries(field: Field, have: list[dict[str, Any]], want: list[dict[s
     for entry in have:
         whole = _option_entry(field, entry)
         match = by_key.get(_key(field, whole))
-        if match is None and not _goes(field, _key(field, whole)[0]):
+        if match is None and not _is_removed(field, _key(field, whole)[0]):
             continue
         tree: dict[str, Any] = {}
         for item in field.items:
@@ -225,18 +225,18 @@ def _key(field: Field, entry: dict[str, Any]) -> tuple[str, ...]:
 def _api_value(field: Field, want: Any, have: Any) -> Any:
     """A wanted value in the API's terms, over the live one where the field names only a part of it."""
     if field.kind == "map":
-        return {**{key: value for key, value in (have or {}).items() if not _goes(field, key)}, **want}
+        return {**{key: value for key, value in (have or {}).items() if not _is_removed(field, key)}, **want}
     if field.kind == "set" and field.partial:
         return sorted({*(have or []), *want})
     if field.kind in LISTS:
         live = {_key(field, _option_entry(field, entry)): entry for entry in _entries(field, have or [])}
         entries = [_merged(live.pop(_key(field, entry), {}), _api_entry(field.items, entry)) for entry in want]
-        entries += [entry for key, entry in live.items() if not _goes(field, key[0])]
+        entries += [entry for key, entry in live.items() if not _is_removed(field, key[0])]
         return {entry.pop("name"): entry for entry in entries} if field.kind == "named" else entries
     return str(want) if field.kind == "int64" else want
 
 
-def _goes(field: Field, key: str) -> bool:
+def _is_removed(field: Field, key: str) -> bool:
     """Whether an entry that the user did not name is removed."""
     return not field.partial and not of_gke(key)
 

@@ -45,8 +45,8 @@ class NodePoolTarget(GkeTarget):
         super().__init__(options, session, Place(cluster.project, cluster.location, cluster.cluster, options["name"]))
         self.reader = reader
 
-    def look(self) -> dict[str, Any] | None:
-        """See ``GkeTarget.look``."""
+    def fetch(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.fetch``."""
         return self.reader.pool(self.options["name"])
 
     def _updates(self, current: dict[str, Any]) -> list[Step]:

@@ -40,7 +40,7 @@ _HARMLESS = frozenset({"SET_BY_OPERATOR", "CA_EXPIRING"})
 _NAME = re.compile(r"operation-[a-z0-9-]+")
 
 
-def failing(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
+def failure_conditions(conditions: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
     """The conditions that tell of a failure."""
     return [
         condition
@@ -73,7 +73,7 @@ def operation_failure(doing: str, operation: dict[str, Any]) -> OperationFailed 
 
     A failure may be in ``error`` or only in the older ``statusMessage`` and conditions; DONE alone proves nothing.
     """
-    conditions = failing([*operation.get("clusterConditions", []), *operation.get("nodepoolConditions", [])])
+    conditions = failure_conditions([*operation.get("clusterConditions", []), *operation.get("nodepoolConditions", [])])
     status = operation.get("error") or {}
     words = status.get("message") or operation.get("statusMessage", "")
     if not (conditions or words or status.get("code")):
@@ -118,7 +118,7 @@ def follow(
     return operation
 
 
-def under_way(client: GkeClient, place: Place) -> dict[str, Any] | None:
+def running_operation(client: GkeClient, place: Place) -> dict[str, Any] | None:
     """The operation that now works on a resource, or on the cluster that a node pool is in; None where none does."""
     targets = (f"/clusters/{place.cluster}", f"/clusters/{place.cluster}/nodePools/{place.node_pool}")
     for operation in client.operations(place.project, place.location):
@@ -127,7 +127,7 @@ def under_way(client: GkeClient, place: Place) -> dict[str, Any] | None:
     return None
 
 
-def named_in(error: HttpError) -> str | None:
+def blocking_operation(error: HttpError) -> str | None:
     """The operation that keeps a cluster busy, as its refusal names it; None for any other refusal."""
     if error.status not in (400, 409, 412) or error.reason not in ("FAILED_PRECONDITION", "ABORTED"):
         return None

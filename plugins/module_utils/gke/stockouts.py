@@ -15,7 +15,7 @@ from . import operations
 from .client import Place
 from .target import BROKEN
 
-FRESH_SECONDS = 3600
+HISTORY_SECONDS = 3600
 """How long what a former run met is still taken for true."""
 
 # StatusCondition.code, or Compute Engine's own word where GKE only passes that on in the message.
@@ -36,13 +36,13 @@ def pool_stockout(pool: dict[str, Any]) -> LlmopsError | None:
     """Why a node pool is broken, where that is for want of stock alone; None where it is not."""
     if pool.get("status") not in BROKEN:
         return None
-    error = operations.failure("", operations.failing(pool.get("conditions")), pool.get("statusMessage", ""))
+    error = operations.failure("", operations.failure_conditions(pool.get("conditions")), pool.get("statusMessage", ""))
     return error if is_stockout(error) else None
 
 
 def is_only_stockout(pool: dict[str, Any]) -> bool:
     """Whether a node pool is broken and gives no other reason than want of stock, if it gives one."""
-    silent = not operations.failing(pool.get("conditions")) and not pool.get("statusMessage")
+    silent = not operations.failure_conditions(pool.get("conditions")) and not pool.get("statusMessage")
     return pool.get("status") in BROKEN and (silent or pool_stockout(pool) is not None)
 
 
@@ -65,11 +65,11 @@ def zones_found_out_of_stock(
     history: the operations of the location. A search leaves a creation that failed in each zone, one after the other
     in the order of ``zones``, each but the last followed by a deletion: the way it takes is its own record. Empty where
     every zone is on record, because such a search was finished, and where the last failure is older than
-    ``FRESH_SECONDS``.
+    ``HISTORY_SECONDS``.
     """
     found: dict[str, dict[str, str]] = {}
     for operation, error in _failed_creations(history, place):
-        if not found and _age(operation, now) > FRESH_SECONDS:
+        if not found and _age(operation, now) > HISTORY_SECONDS:
             break
         named = zones_named(server_words(error), zones)
         if len(named) != 1 or (found and zones.index(named[0]) >= min(map(zones.index, found))):

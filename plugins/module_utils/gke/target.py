@@ -51,7 +51,7 @@ class GkeTarget:
         self.adopted: list[dict[str, Any]] = []
         self.warnings: list[str] = []
 
-    def look(self) -> dict[str, Any] | None:
+    def fetch(self) -> dict[str, Any] | None:
         """The live resource as it is at this moment."""
         raise NotImplementedError
 
@@ -65,7 +65,7 @@ class GkeTarget:
 
     def read(self) -> dict[str, Any] | None:
         """See ``Target.read``; in check mode what goes on is told and not waited for."""
-        current = self.look()
+        current = self.fetch()
         if current is None or current.get("status") not in UNSETTLED:
             return current
         if self.check:
@@ -92,7 +92,7 @@ class GkeTarget:
         """See ``Target.predict``."""
         if self.options["state"] == "absent":
             return None
-        return self.create_body() if current is None else compare.overlaid(self.fields, self.options, current)
+        return self.create_body() if current is None else compare.predicted(self.fields, self.options, current)
 
     def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
         """See ``Target.act``. Raises OperationFailed with the server's words."""
@@ -163,13 +163,13 @@ class GkeTarget:
         pauses = backoff()
         seen: dict[str, Any] | None = current
         while seen is not None and seen.get("status") in UNSETTLED:
-            operation = operations.under_way(self.client, self.place)
+            operation = operations.running_operation(self.client, self.place)
             if operation is None:
                 waiting_for = f"wait until {self.resource} is no longer {seen['status']}"
                 self.client.deadline.pause(next(pauses), waiting_for, seen.get("statusMessage", ""))
             else:
                 self._adopt(operation)
-            seen = self.look()
+            seen = self.fetch()
         return seen
 
     def _adopt(self, operation: dict[str, Any]) -> None:
@@ -189,7 +189,7 @@ class GkeTarget:
     def _broken(self, name: str, current: dict[str, Any], kind: str = "") -> LlmopsError:
         return operations.failure(
             f"{name} is {current['status']}",
-            operations.failing(current.get("conditions")),
+            operations.failure_conditions(current.get("conditions")),
             current.get("statusMessage", ""),
             remedy=_REMEDIES[kind or self.kind],
         )
@@ -199,7 +199,7 @@ class GkeTarget:
 
         Raises the error where looking cannot help.
         """
-        busy = operations.named_in(error)
+        busy = operations.blocking_operation(error)
         done_already = {"create": 409, "delete": 404}.get(step.action) == error.status
         if busy is not None:
             doing = f"{step.payload.doing}: wait for {busy}"

@@ -42,19 +42,19 @@ class Drain:
     part: str = "pods"
 
 
-class SucceedingPool(NodePoolTarget):
+class ReplacementPool(NodePoolTarget):
     """A node pool that takes the place of another: what is not named is as that one has it."""
 
-    succeeds: dict[str, Any] | None = None
+    replaces: dict[str, Any] | None = None
 
     def create_body(self) -> dict[str, Any]:
         """See ``GkeTarget.create_body``."""
-        if self.succeeds is None:
+        if self.replaces is None:
             return super().create_body()
-        return {"name": self.options["name"], **compare.replacement_body(self.fields, self.options, self.succeeds)}
+        return {"name": self.options["name"], **compare.replacement_body(self.fields, self.options, self.replaces)}
 
 
-class RecreatedPool(SucceedingPool):
+class ReplacedPool(ReplacementPool):
     """A node pool that is replaced where it differs in what cannot be changed."""
 
     def __init__(self, *args: Any, stack: ExitStack, **kwargs: Any) -> None:
@@ -70,8 +70,8 @@ class RecreatedPool(SucceedingPool):
         """HTTP requests sent for the drains."""
         return self._access.requests if self._access else 0
 
-    def look(self) -> dict[str, Any] | None:
-        """See ``GkeTarget.look``; the stand-in is seen by the same request."""
+    def fetch(self) -> dict[str, Any] | None:
+        """See ``GkeTarget.fetch``; the stand-in is seen by the same request."""
         pools = {pool["name"]: pool for pool in self.reader.pools()}
         self._stand_in = pools.get(self._stand_in_name)
         return pools.get(self.options["name"])
@@ -80,7 +80,7 @@ class RecreatedPool(SucceedingPool):
         """See ``GkeTarget.read``; a stand-in at work is waited for, too."""
         current = super().read()
         if not self.check and self._stand_in is not None and self._stand_in.get("status") in UNSETTLED:
-            self._stand_in = self._beside(self._stand_in_name, self.options).read()
+            self._stand_in = self._sibling(self._stand_in_name, self.options).read()
         return current
 
     def plan(self, current: dict[str, Any] | None) -> list[Step]:
@@ -88,13 +88,13 @@ class RecreatedPool(SucceedingPool):
         stand_in = self._stand_in
         if self.options["state"] == "absent":
             return super().plan(current) + ([self._delete(stand_in["name"])] if stand_in else [])
-        self.succeeds = stand_in
+        self.replaces = stand_in
         steps = super().plan(current)
         stale = current is not None and any(step.remedy == ANOTHER_POOL.remedy for step in steps)
         if stale and not any(step.remedy not in (None, ANOTHER_POOL.remedy) for step in steps):
             changes = tuple(change for step in steps for change in step.changes)
             return self._replacement(current, changes)
-        return steps + (self._emptied(stand_in) if stand_in else [])
+        return steps + (self._drained_and_deleted(stand_in) if stand_in else [])
 
     def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
         """See ``GkeTarget.act``."""
@@ -114,38 +114,38 @@ class RecreatedPool(SucceedingPool):
     def _replacement(self, current: dict[str, Any], changes: tuple[Change, ...]) -> list[Step]:
         stand_in, steps = self._stand_in, []
         # A run that was cut short may have taken the autoscaler from the pool, but not yet from the stand-in.
-        self.succeeds = stand_in or current
+        self.replaces = stand_in or current
         if stand_in is None:
-            other = self._beside(self._stand_in_name, self.options)
-            other.succeeds = current
+            other = self._sibling(self._stand_in_name, self.options)
+            other.replaces = current
             steps.append(self._owned(other, other.plan(None)[0]))
             stand_in = other.create_body()
         elif stand_in.get("status") in BROKEN:
             raise self._broken(f"node pool {stand_in['name']}, which stands in for {self.resource},", stand_in)
         create = self._step("create", self.create_call(), changes)
-        return [*steps, *self._emptied(current), create, *self._emptied(stand_in)]
+        return [*steps, *self._drained_and_deleted(current), create, *self._drained_and_deleted(stand_in)]
 
-    def _emptied(self, pool: dict[str, Any]) -> list[Step]:
+    def _drained_and_deleted(self, pool: dict[str, Any]) -> list[Step]:
         """Stop the pool from growing, move its pods away, and delete it."""
         name, steps = pool["name"], []
         if (pool.get("autoscaling") or {}).get("enabled"):
-            still = self._beside(name, {"state": "present", "repair": False, "autoscaling": {"enabled": False}})
+            still = self._sibling(name, {"state": "present", "repair": False, "autoscaling": {"enabled": False}})
             steps += [self._owned(still, step) for step in still.plan(pool)]
         request = "POST /api/v1/namespaces/{namespace}/pods/{pod}/eviction"
         steps.append(Step("drain", f"node pool {name}", request, payload=Drain(name)))
         return [*steps, self._delete(name)]
 
     def _delete(self, name: str) -> Step:
-        gone = self._beside(name, {"state": "absent", "repair": False})
+        gone = self._sibling(name, {"state": "absent", "repair": False})
         return self._owned(gone, gone.plan({"name": name})[0])
 
     def _owned(self, owner: NodePoolTarget, step: Step) -> Step:
         self._owners[step.resource, step.action] = owner
         return step
 
-    def _beside(self, name: str, options: dict[str, Any]) -> SucceedingPool:
+    def _sibling(self, name: str, options: dict[str, Any]) -> ReplacementPool:
         """A target of its own for a pool of the same cluster."""
-        return SucceedingPool({**options, "name": name}, self.session, self.reader)
+        return ReplacementPool({**options, "name": name}, self.session, self.reader)
 
     def _api(self) -> KubernetesApi:
         if self._access is None:
@@ -177,7 +177,7 @@ def _target(options: dict[str, Any], session: Session, reader: PoolReader) -> It
         yield NodePoolTarget(options, session, reader)
         return
     with ExitStack() as stack:
-        pool = RecreatedPool(options, session, reader, stack=stack)
+        pool = ReplacedPool(options, session, reader, stack=stack)
         try:
             yield pool
         finally:

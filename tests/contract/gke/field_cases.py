@@ -17,9 +17,9 @@ _KEY = "projects/sandbox-project/locations/us-central1/keyRings/ring/cryptoKeys"
 
 @dataclass(frozen=True)
 class Case:
-    """old, new: the option's value at birth (None: not given) and later. beside: API paths -> values, always given.
+    """old, new: the option's value in the create request (None: not given) and later.
 
-    later: what else is given with the new value.
+    beside: API paths -> values, always given. later: what else is given with the new value.
     """
 
     old: Any

@@ -95,9 +95,8 @@ class Playground:
         if "service_account_file" in given:
             del place["access_token"]
         spec = SPECS[module]
-        validated = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules).validate(
-            {**place, **json.loads(json.dumps(given))}
-        )
+        arguments = with_definition(spec, {**place, **json.loads(json.dumps(given))})
+        validated = ArgumentSpecValidator(dict(spec.argument_spec), **spec.rules).validate(arguments)
         assert not validated.error_messages, validated.error_messages
         return validated.validated_parameters
 

@@ -63,14 +63,28 @@ def test_a_stockout_everywhere_says_so(cloud: Playground, pool: dict[str, Any]):
     assert set(error.fields["other_zones"]) < {"us-central1-a", "us-central1-b", "us-central1-c"}
 
 
-def test_of_pools_born_with_a_cluster_the_advice_is_for_the_one_with_gpus(cloud: Playground):
+def test_of_several_pools_the_advice_is_for_the_one_that_failed(cloud: Playground):
     cloud.fault("stockout", match={"pool": "gpu"})
-    error = failure(cloud, "cluster", **PLACE, name="c1", node_pools=[FIRST, GPU])
+    wanted = {**PLACE, "name": "c1", "node_pools": [FIRST, GPU]}
+    error = failure(cloud, "cluster", **wanted)
     assert error.fields["other_zones"] == ["us-central1-b", "us-central1-c"]
-    again = cloud.run("cluster", **PLACE, name="c1", node_pools=[FIRST, GPU])
-    assert not again.changed
-    (warning,) = again.warnings
-    assert warning.startswith("node pool gpu of cluster c1 is RUNNING_WITH_ERROR: GKE failed with GCE_STOCKOUT")
+    assert error.fields["node_pool"] == "gpu"
+    assert [step["resource"] for step in error.fields["steps_done"]] == ["cluster c1"]
+    assert cloud.state("us-central1", "c1")["status"] == "RUNNING"
+    again = failure(cloud, "cluster", **wanted)
+    assert again.message.startswith("node pool gpu is RUNNING_WITH_ERROR: GKE failed with GCE_STOCKOUT")
+    cloud.sandbox.faults.clear()
+    mended = cloud.run("cluster", **{**wanted, "node_pools": [FIRST, {**GPU, "repair": True}]})
+    assert [step.action for step in mended.plan] == ["delete", "create"]
+    assert not cloud.run("cluster", **wanted).changed
+
+
+def test_the_advice_for_a_pool_without_gpus_is_about_its_own_machines(cloud: Playground):
+    cloud.run("cluster", **PLACE, name="c1", node_pools=[FIRST])
+    cloud.fault("stockout", match={"pool": "more"})
+    more = {**FIRST, "name": "more", "locations": ["us-central1-a"]}
+    error = failure(cloud, "cluster", **PLACE, name="c1", node_pools=[FIRST, more, GPU])
+    assert "that offer n1-standard-4: " in error.message
 
 
 def test_a_quota_is_named_with_its_limit_and_use(cloud: Playground, pool: dict[str, Any]):

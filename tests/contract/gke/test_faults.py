@@ -114,8 +114,7 @@ def made_good(stage: Stage, task: Task, zone: str, name: str) -> None:
         if pools.get(fields["name"]) in ("ERROR", "RUNNING_WITH_ERROR"):
             task = (module, {**fields, "repair": True})
     elif module == "cluster" and "node_pools" in fields:
-        for pool in fields["node_pools"]:
-            stage.play(("node_pool", {**pool, "repair": True}), zone, name)
+        task = (module, {**fields, "node_pools": [{**pool, "repair": True} for pool in fields["node_pools"]]})
     stage.play(task, zone, name)
 
 

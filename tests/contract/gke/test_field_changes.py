@@ -118,8 +118,8 @@ def test_what_gke_sets_by_itself_stays_though_a_list_is_to_be_exact(cloud: Playg
     gpus = [{"accelerator_type": "nvidia-l4", "accelerator_count": 1}]
     config = {"machine_type": "g2-standard-8", "accelerators": gpus}
     old = {"key": "old", "value": "", "effect": "NO_SCHEDULE"}
-    born = pool(cloud, "tainted", config={**config, "taints": [old], "resource_labels": {"team": "a"}})
-    assert GPU_TAINT in born.values["node_pool"]["config"]["taints"]
+    created = pool(cloud, "tainted", config={**config, "taints": [old], "resource_labels": {"team": "a"}})
+    assert GPU_TAINT in created.values["node_pool"]["config"]["taints"]
     given = {
         "exactly": ["config.taints", "config.labels", "config.resource_labels"],
         "config": {**config, "taints": [], "labels": {}, "resource_labels": {}},
@@ -184,12 +184,12 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("born", "asked", "reason"), REFUSED, ids=["downgrade", "subsetting"])
+@pytest.mark.parametrize(("created", "asked", "reason"), REFUSED, ids=["downgrade", "subsetting"])
 def test_a_move_that_gke_does_not_make_is_refused_before_anything_is_written(
-    cloud: Playground, born: dict[str, Any], asked: dict[str, Any], reason: str
+    cloud: Playground, created: dict[str, Any], asked: dict[str, Any], reason: str
 ):
-    name = f"refused-{next(iter(born)).replace('_', '-')}"
-    cluster(cloud, name, **born)
+    name = f"refused-{next(iter(created)).replace('_', '-')}"
+    cluster(cloud, name, **created)
     before = len(cloud.calls(LOCATION))
     with pytest.raises(ImmutableField, match=reason):
         cluster(cloud, name, **asked, resource_labels={"never": "set"})

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each field of a cluster and of a node pool against the sandbox's GKE API: born, left alone, changed or refused."""
+"""Each field of a cluster and of a node pool against the sandbox: created, left alone, changed or refused."""
 
 from __future__ import annotations
 

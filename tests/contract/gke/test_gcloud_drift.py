@@ -122,7 +122,8 @@ def test_pool_and_cluster_that_gcloud_deleted_are_planned_anew(cloud: Playground
 
 
 def test_a_cluster_that_gcloud_is_creating_is_adopted(cloud: Playground, gcloud: Gcloud):
-    cloud.fault("slow_operation", times=1, seconds=cloud.sandbox.clock.speed)
+    # Real seconds: gcloud needs some to end after its request.
+    cloud.fault("slow_operation", times=1, seconds=5 * cloud.sandbox.clock.speed)
     flags = ["--machine-type=n1-standard-4", "--num-nodes=1", "--node-locations=us-central1-a"]
     gcloud("clusters", "create", "c1", *WHERE, *flags, "--labels=team=serving", "--async")
     result = cloud.run("cluster", **{**CLUSTER, "node_pools": [{**FIRST, "name": "default-pool"}]})

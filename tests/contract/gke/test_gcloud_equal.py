@@ -66,7 +66,7 @@ def differences(theirs: Any, ours: Any, path: str = "") -> dict[str, tuple[Any, 
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """The bodies of the create requests: those of gcloud (cluster, pool) and of the roles (cluster)."""
+    """The bodies of the create requests, the cluster's and the GPU pool's: those of gcloud and those of the roles."""
     directory = tmp_path_factory.mktemp("equal")
     with playground(directory, record_bodies=True) as cloud:
         gcloud = Gcloud(cloud, directory)
@@ -83,11 +83,16 @@ def created(cloud: Playground) -> list[dict[str, Any]]:
     return [one["body"] for one in bodies(cloud) if one["method"] == "POST"]
 
 
-def test_the_roles_ask_once(sent):
-    assert len(sent["theirs"]) == 2
-    assert len(sent["ours"]) == 1
-    assert [pool["name"] for pool in sent["ours"][0]["cluster"]["nodePools"]] == ["default-pool", "mistral-gpu-pool"]
-    assert sent["ours"][0]["parent"] == sent["theirs"][0]["parent"]
+def pools(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The node pools of two create requests: the cluster's own, and the GPU pool."""
+    cluster, pool = requests
+    return [*cluster["cluster"]["nodePools"], pool["nodePool"]]
+
+
+def test_the_roles_ask_for_the_same_things_in_the_same_order(sent):
+    for requests in sent.values():
+        assert [pool["name"] for pool in pools(requests)] == ["default-pool", "mistral-gpu-pool"]
+    assert [one["parent"] for one in sent["ours"]] == [one["parent"] for one in sent["theirs"]]
 
 
 def test_the_cluster_is_gclouds_but_for_the_documented_reasons(sent):
@@ -97,13 +102,11 @@ def test_the_cluster_is_gclouds_but_for_the_documented_reasons(sent):
 
 @pytest.mark.parametrize(("number", "title"), [(0, "Its own pool"), (1, "The GPU pool")])
 def test_a_pool_is_gclouds_but_for_the_documented_reasons(sent, number: int, title: str):
-    cluster, pool = sent["theirs"]
-    theirs = [cluster["cluster"]["nodePools"][0], pool["nodePool"]][number]
-    assert differences(theirs, sent["ours"][0]["cluster"]["nodePools"][number]) == documented(title)
+    assert differences(pools(sent["theirs"])[number], pools(sent["ours"])[number]) == documented(title)
 
 
 def test_nothing_deprecated_is_sent(sent):
-    """By the discovery document, of every field of the roles' request."""
+    """By the discovery document, of every field of the roles' requests."""
     from llmops_gke_sandbox.google.discovery import container_v1
 
     def deprecated(schema: str, value: dict[str, Any], path: str) -> list[str]:
@@ -117,4 +120,6 @@ def test_nothing_deprecated_is_sent(sent):
                 found += deprecated(inner, one, f"{path}.{name}")
         return found
 
-    assert deprecated("Cluster", sent["ours"][0]["cluster"], "cluster") == []
+    cluster, pool = sent["ours"]
+    assert deprecated("Cluster", cluster["cluster"], "cluster") == []
+    assert deprecated("NodePool", pool["nodePool"], "nodePool") == []

@@ -77,7 +77,7 @@ def test_a_killed_playbook_is_finished_by_the_next_run(cloud: Playground, direct
     play, stage = RolesPlay(cloud, directory), Stage(cloud)
     expected = undisturbed(cloud, stage, play)
     assert [phase.operations for phase in expected] == [
-        ["CREATE_CLUSTER"],
+        ["CREATE_CLUSTER", "CREATE_NODE_POOL"],
         ["SET_LABELS", "UPDATE_CLUSTER"],
         ["DELETE_NODE_POOL", "DELETE_CLUSTER"],
     ]

@@ -27,6 +27,7 @@ from tests.contract.gke.playground import Playground
 from tests.sandbox.runtime.conftest import deployment, pod
 
 LOCATION, POOL, STAND_IN = "us-central1-a", "work", "work-stand-in"
+FIRST = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
 SCALED = {"enabled": True, "min_node_count": 1, "max_node_count": 3}
 WORK = {"name": POOL, "initial_node_count": 2, "autoscaling": SCALED, "config": {"labels": {"for": "work"}}}
 SPOT = {"name": POOL, "config": {"spot": True}}
@@ -74,8 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
         patch.setattr(playgrounds, "POLL_SECONDS", 0.01)
         patch.setattr(drain, "backoff", lambda: itertools.repeat(0.02))
         cloud = Living(tmp_path_factory.mktemp("cloud"), speed=5000.0)
-        first = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
-        cloud.run("cluster", location=LOCATION, name="home", node_pools=[first])
+        cloud.run("cluster", location=LOCATION, name="home", node_pools=[FIRST])
         yield cloud
         cloud.close()
 
@@ -148,13 +148,25 @@ def test_a_pool_is_replaced_while_its_pods_keep_serving(cloud: Living):
     assert cloud.calls(LOCATION)[before:] == ["GET clusters/home/nodePools"]
 
 
+def test_gke_cluster_replaces_a_pool_by_the_same_steps(cloud: Living):
+    wanted = {"location": LOCATION, "name": "home", "node_pools": [FIRST, {**SPOT, "recreate": True}]}
+    foretold = cloud.run("cluster", check=True, **wanted)
+    assert foretold.http_requests == 1
+    result = cloud.run("cluster", **wanted)
+    assert kinds(result) == WHOLE
+    assert [step.to_dict() for step in result.plan] == [step.to_dict() for step in foretold.plan]
+    assert sorted(pool["name"] for pool in result.values["cluster"]["nodePools"]) == ["first", POOL]
+    again = cloud.run("cluster", **wanted)
+    assert (again.changed, again.http_requests) == (False, 1)
+
+
 @pytest.mark.parametrize("steps", range(1, len(WHOLE)))
 def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeypatch: pytest.MonkeyPatch):
     class CutShort(Exception):
         pass
 
     taken = []
-    act = node_pool_replacement.RecreatedPool.act
+    act = node_pool_replacement.ReplacedPool.act
 
     def act_only_so_often(self: Any, step: Any, progress: Any) -> Any:
         if len(taken) == steps:
@@ -162,7 +174,7 @@ def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeyp
         taken.append(step)
         return act(self, step, progress)
 
-    monkeypatch.setattr(node_pool_replacement.RecreatedPool, "act", act_only_so_often)
+    monkeypatch.setattr(node_pool_replacement.ReplacedPool, "act", act_only_so_often)
     with pytest.raises(CutShort):
         cloud.pool(**SPOT, recreate=True)
     monkeypatch.undo()

@@ -140,43 +140,44 @@ def test_what_cannot_be_removed_at_the_end_is_named(cluster: Playground):
 
 
 @pytest.mark.parametrize("where", ["pool", "operation"])
-def test_a_pool_born_with_its_cluster_goes_on_as_well(cloud: Playground, where: str):
+def test_a_new_cluster_gets_its_pool_in_the_next_zone_by_the_same_task(cloud: Playground, where: str):
     out_of_stock(cloud, A, where=where)
-    born = {"name": "c1", "node_pools": [FIRST, GPU]}
-    made = cloud.run("cluster", **PLACE, **born)
-    assert made.changed
-    (warning,) = made.warnings
-    assert warning.startswith(f"node pool gpu of cluster c1 has no nodes, because {A} is out of stock: gke_node_pool")
-    assert (pools(cloud), nodes(cloud)) == ({"first": [A], "gpu": [A]}, [])
-
-    plan = cloud.run("node_pool", check=True, **POOL)
-    assert [step.action for step in plan.plan] == ["delete", "create"]
-    assert (plan.before["locations"], plan.after["locations"]) == ([A], [B])
-    assert begun(cloud) == []
-
-    result, lines = told(cloud)
-    assert (nodes(cloud), len(lines)) == ([B], 1)
-    assert (result.before, result.after) == (plan.before, plan.after)
-    assert begun(cloud) == ["DELETE_NODE_POOL", "CREATE_NODE_POOL"]
-    assert not cloud.run("cluster", **PLACE, **born).changed
+    wanted = {**PLACE, "name": "c1", "node_pools": [FIRST, GPU]}
+    plan = cloud.run("cluster", check=True, **wanted)
+    assert [step.resource for step in plan.plan] == ["cluster c1", "node pool gpu"]
+    result = cloud.run("cluster", **wanted)
+    assert (pools(cloud), nodes(cloud)) == ({"first": [A], "gpu": [B]}, [B])
+    assert begun(cloud) == ["CREATE_NODE_POOL", "DELETE_NODE_POOL", "CREATE_NODE_POOL"]
+    assert [step.action for step in result.plan] == ["create", "create", "delete", "create"]
+    assert result.warnings == [f"node pool gpu goes to {B}, because {A} is out of stock"]
+    assert [(one["node_pool"], one["zone"]) for one in result.values["out_of_stock"]] == [("gpu", A)]
+    again = cloud.run("cluster", **wanted)
+    assert (again.changed, again.http_requests) == (False, 1)
     assert not cloud.run("node_pool", **POOL).changed
 
 
-def test_a_cluster_s_creation_that_was_killed_is_taken_up_in_spite_of_the_stockout(cloud: Playground):
-    killed_engine.prepare()
-    out_of_stock(cloud, A, where="operation")
-    cloud.fault("slow_operation", times=1, factor=20)
-    # While it waits for the answer to the creation.
-    assert _killed(cloud, 1, "after", "cluster", {**PLACE, "name": "c1", "node_pools": [FIRST, GPU]})
-    result = cloud.run("cluster", **PLACE, name="c1", node_pools=[FIRST, GPU])
-    assert cloud.begun(REGION, "c1") == ["CREATE_CLUSTER"]
-    assert (result.changed, len(result.operations), len(result.warnings)) == (False, 1, 1)
-
-
-def test_a_cluster_whose_other_pool_has_no_nodes_is_a_failure(cloud: Playground):
-    cloud.fault("stockout", match={"zone": A})
-    with pytest.raises(OperationFailed, match="create cluster c1: GKE failed with GCE_STOCKOUT"):
+def test_where_no_zone_has_stock_the_cluster_works_without_the_pool(cloud: Playground):
+    out_of_stock(cloud, *ZONES)
+    with pytest.raises(OperationFailed, match="node pool gpu: every zone of locations is out of stock") as caught:
         cloud.run("cluster", **PLACE, name="c1", node_pools=[FIRST, GPU])
+    assert caught.value.fields["steps_done"][0]["resource"] == "cluster c1"
+    assert list(pools(cloud)) == ["first"]
+    cloud.sandbox.faults.clear()
+    assert cloud.run("cluster", **PLACE, name="c1", node_pools=[FIRST, GPU]).changed
+    assert nodes(cloud) == [A]
+
+
+def test_a_pool_that_was_made_by_the_create_request_goes_on_as_well(cloud: Playground):
+    out_of_stock(cloud, A)
+    made_so = {**GPU, "locations": [A], "locations_in_order": False, "create_with_cluster": True}
+    with pytest.raises(OperationFailed, match="create cluster c1: GKE failed with GCE_STOCKOUT"):
+        cloud.run("cluster", **PLACE, name="c1", node_pools=[FIRST, made_so])
+    wanted = {**PLACE, "name": "c1", "node_pools": [FIRST, GPU]}
+    plan = cloud.run("cluster", check=True, **wanted)
+    result = cloud.run("cluster", **wanted)
+    assert (nodes(cloud), begun(cloud)) == ([B], ["DELETE_NODE_POOL", "CREATE_NODE_POOL"])
+    assert [step.to_dict() for step in plan.plan] == [step.to_dict() for step in result.plan]
+    assert (result.before, result.after) == (plan.before, plan.after)
 
 
 def test_a_quota_is_no_reason_to_go_on(cluster: Playground):
@@ -243,10 +244,15 @@ def test_a_pool_to_be_created_without_nodes_is_refused_before_anything_is_writte
     assert list(pools(cloud)) == ["first"]
 
 
+WHOLE = {**PLACE, "name": "c1", "node_pools": [FIRST, GPU]}
+
+
 @pytest.mark.parametrize(
-    ("acted", "born"), [("before", [FIRST]), ("after", [FIRST]), ("after", [FIRST, GPU])], ids=["", "acted", "born"]
+    ("acted", "module", "wanted"),
+    [("before", "node_pool", POOL), ("after", "node_pool", POOL), ("after", "cluster", WHOLE)],
+    ids=["", "acted", "whole"],
 )
-def test_a_run_that_is_killed_anywhere_is_taken_up_by_the_next(tmp_path, acted: str, born: list[dict[str, Any]]):
+def test_a_run_that_is_killed_anywhere_is_taken_up_by_the_next(tmp_path, acted: str, module: str, wanted: Any):
     """Whichever request it is killed at: a zone is asked once, and the pool ends where stock is."""
     killed_engine.prepare()
     number, reached = 0, True
@@ -254,12 +260,14 @@ def test_a_run_that_is_killed_anywhere_is_taken_up_by_the_next(tmp_path, acted: 
         while reached:
             # A new one of the same name: what was on the one before it counts for nothing.
             out_of_stock(cloud, A)
-            cloud.run("cluster", **PLACE, name="c1", node_pools=born)
-            reached = _killed(cloud, number, acted)
-            told(cloud)
+            if module == "node_pool":
+                cloud.run("cluster", **PLACE, name="c1", node_pools=[FIRST])
+            reached = _killed(cloud, number, acted, module, wanted)
+            cloud.run(module, **wanted)
             assert nodes(cloud) == [B], number
-            assert begun(cloud).count("CREATE_NODE_POOL") == 3 - len(born), number
-            assert not cloud.run("node_pool", **POOL).changed, number
+            assert begun(cloud).count("CREATE_NODE_POOL") == 2, number
+            again = cloud.run(module, **wanted)
+            assert not again.changed, number
             cloud.sandbox.faults.clear()
             cloud.run("cluster", **PLACE, name="c1", state="absent")
             cloud.behind.clear()
@@ -268,11 +276,11 @@ def test_a_run_that_is_killed_anywhere_is_taken_up_by_the_next(tmp_path, acted: 
     assert number > 6
 
 
-def _killed(cloud: Playground, number: int, acted: str, module: str = "node_pool", given: Any = None) -> bool:
-    """Kill a task, the pool's, at one of its requests to GKE; False where it ended before it got there."""
+def _killed(cloud: Playground, number: int, acted: str, module: str, wanted: Any) -> bool:
+    """Kill a task at one of its requests to GKE; False where it ended before it got there."""
     point = {"service": "container", "path": f".*/locations/{REGION}/.*"}
     fault = cloud.fault("http", times=1, skip=number, match=point, drop=acted, delay=300)
-    process = killed_engine.start(module, cloud.options(module, **given or POOL))
+    process = killed_engine.start(module, cloud.options(module, **wanted))
     while process.is_alive() and not cloud.struck(fault):
         time.sleep(0.002)
     reached = cloud.struck(fault)

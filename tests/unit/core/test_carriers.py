@@ -20,14 +20,16 @@ ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "ya29.canary-that-must-not-be-seen"
 
 
-def run_module(tmp_path: Path, arguments: dict[str, Any], *, in_process: bool) -> tuple[dict[str, Any], str]:
-    """Run gke_cluster_info by ``ansible``; returns the task's result and everything that was printed at -vvv.
+def run_module(
+    tmp_path: Path, arguments: dict[str, Any], *, in_process: bool, module: str = "gke_cluster_info"
+) -> tuple[dict[str, Any], str]:
+    """Run a module by ``ansible``; returns the task's result and everything that was printed at -vvv.
 
     The result gets ``failed`` from the exit status, because the file that it is read from leaves it out.
     """
     results = tmp_path / ("action" if in_process else "module")
     command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "--inventory", "localhost,", "-vvv"]
-    command += ["--module-name", "llmops.gke.gke_cluster_info", "--args", json.dumps(arguments), "--tree", str(results)]
+    command += ["--module-name", f"llmops.gke.{module}", "--args", json.dumps(arguments), "--tree", str(results)]
     command += ["--extra-vars", json.dumps({"llmops_in_process": in_process, "ansible_connection": "local"})]
     command += ["--extra-vars", f"ansible_python_interpreter={sys.executable}"]
     environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
@@ -74,6 +76,39 @@ def test_an_option_that_does_not_exist_is_refused_by_name(tmp_path, in_process):
     )
     assert result["failed"] is True
     assert "Unsupported parameters" in result["msg"] and "nmae" in result["msg"]
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_a_definition_is_completed_by_what_is_given_beside_it(tmp_path, in_process):
+    pool = {"name": "gpu", "status": "RUNNING", "autoscaling": {"enabled": True, "maxNodeCount": 2, "minNodeCount": 1}}
+    path = "/v1/projects/my-project/locations/us-central1/clusters/c1/nodePools/gpu"
+    with FakeServer({("GET", path): pool}) as server:
+        place = {"access_token": TOKEN, "container_api_endpoint": f"{server.url}/"}
+        limits = {"enabled": True, "max_node_count": "2", "min_node_count": 5}
+        place |= {"project": "my-project", "location": "us-central1", "cluster": "c1"}
+        given = {**place, "definition": {"name": "gpu", "autoscaling": limits}, "autoscaling": {"min_node_count": 1}}
+        result, _printed = run_module(tmp_path, given, in_process=in_process, module="gke_node_pool")
+    assert (result["changed"], result["plan"]) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        ({"state": "absent"}, "Unsupported parameters for (llmops.gke.gke_cluster) module: definition.state."),
+        ({"release_channel": {"channel": "FAST"}}, "value of channel must be one of: RAPID, REGULAR"),
+    ],
+    ids=["not a field", "choice"],
+)
+def test_a_mistake_in_a_definition_is_refused_as_that_of_an_option(tmp_path, definition, message):
+    place = {"project": "my-project", "location": "us-central1", "name": "c1", "access_token": TOKEN}
+    told = set()
+    for in_process in (True, False):
+        arguments = {**place, "definition": definition}
+        result, _printed = run_module(tmp_path, arguments, in_process=in_process, module="gke_cluster")
+        assert result["failed"] is True
+        assert message in result["msg"]
+        told.add(result["msg"])
+    assert len(told) == 1
 
 
 def test_the_module_carrier_keeps_secrets_among_other_options_out_of_syslog(monkeypatch, capsys):

@@ -28,7 +28,7 @@ def documented(values: Iterable[Value], groups: Mapping[str, str], within: str =
             path = ".".join(([within] if within else []) + way[:depth])
             group = {"description": [groups[path]], "type": "dict", "suboptions": {}}
             level = level.setdefault(snake_case(part), group)["suboptions"]
-        level[value.called or snake_case(name)] = _leaf(value, groups)
+        level[value.option_name or snake_case(name)] = _leaf(value, groups)
     return options
 
 
@@ -54,7 +54,7 @@ def exactly(fields: Iterable[Field]) -> dict[str, Any]:
 
 
 def _leaf(value: Value, groups: Mapping[str, str]) -> dict[str, Any]:
-    leaf: dict[str, Any] = {"description": [value.about], **OPTION_TYPES.get(value.kind, {"type": "str"})}
+    leaf: dict[str, Any] = {"description": [value.description], **OPTION_TYPES.get(value.kind, {"type": "str"})}
     if value.choices:
         leaf["choices"] = list(value.choices)
     if value.required:

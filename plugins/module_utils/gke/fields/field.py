@@ -102,22 +102,22 @@ class CreateOnly:
 
 @dataclass(frozen=True)
 class Value:
-    """A value: path in the API's terms (``autoscaling.minNodeCount``), kind, what it means in words, enum choices.
+    """A value: path in the API's terms (``autoscaling.minNodeCount``), kind, its description, enum choices.
 
-    required: of a list's entry, that it cannot be left out. called: the option's name, where it is not the path's.
+    required: of a list's entry, that it cannot be left out. option_name: the option's name, where it is not the path's.
     """
 
     path: str
     kind: Kind
-    about: str
+    description: str
     choices: tuple[str, ...] = ()
     required: bool = False
-    called: str = ""
+    option_name: str = ""
 
     @property
     def option(self) -> str:
         """The path in the option's terms (``autoscaling.min_node_count``)."""
-        return self.called or ".".join(snake_case(part) for part in self.path.split("."))
+        return self.option_name or ".".join(snake_case(part) for part in self.path.split("."))
 
 
 @dataclass(frozen=True, kw_only=True)

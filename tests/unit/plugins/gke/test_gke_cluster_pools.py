@@ -16,94 +16,22 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
     OperationFailed,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.runner import with_definition
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
-from tests.unit.fake_http import FakeServer, Reply, Request, google_error
-from tests.unit.plugins.gke.gke_support import (
-    CLUSTER,
-    CLUSTER_PATH,
-    DONE,
-    LOCATION,
-    NOT_FOUND,
-    OPERATION_PATH,
-    PARENT,
-    operation,
-    options,
+from tests.unit.fake_http import FakeServer, Reply, google_error
+from tests.unit.plugins.gke.gke_support import CLUSTER, CLUSTER_PATH, DONE, NOT_FOUND, OPERATION_PATH, PARENT, options
+from tests.unit.plugins.gke.pools_cloud import (
+    CLUSTERS,
+    DEFAULT,
+    DEFAULT_BODY,
+    GPU,
+    GPU_BODY,
+    POOLS,
+    A,
+    B,
+    Cloud,
+    live,
 )
-
-A, B = f"{LOCATION}-a", f"{LOCATION}-b"
-CLUSTERS, POOLS, OPERATIONS = f"{PARENT}/clusters", f"{CLUSTER_PATH}/nodePools", f"{PARENT}/operations"
-L4 = [{"acceleratorCount": "1", "acceleratorType": "nvidia-l4"}]
-DEFAULT = {"name": "default-pool", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
-GPU = {
-    "name": "gpu",
-    "initial_node_count": 1,
-    "locations": [A],
-    "config": {
-        "machine_type": "g2-standard-12",
-        "accelerators": [{"accelerator_type": "nvidia-l4", "accelerator_count": 1}],
-    },
-}
-DEFAULT_BODY = {"name": "default-pool", "initialNodeCount": 1, "config": {"machineType": "n1-standard-4"}}
-GPU_BODY = {
-    "name": "gpu",
-    "initialNodeCount": 1,
-    "locations": [A],
-    "config": {"machineType": "g2-standard-12", "accelerators": L4},
-}
-
-
-def live(*pools: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return {
-        "name": CLUSTER,
-        "status": "RUNNING",
-        **fields,
-        "nodePools": [{"status": "RUNNING", **one} for one in pools],
-    }
-
-
-class Cloud:
-    """Answers as GKE does for one cluster. out: zones that have no stock."""
-
-    def __init__(self, cluster: dict[str, Any] | None, *out: str) -> None:
-        self.cluster, self.out = cluster, out
-
-    def __call__(self, request: Request) -> Any:
-        method, path, body = request
-        if path == OPERATIONS:
-            return {"operations": []}
-        if path == OPERATION_PATH:
-            return DONE
-        if path.startswith("/projects/"):
-            return {"currentActions": {}}
-        if (method, path) == ("POST", CLUSTERS):
-            pools = body["cluster"].pop("nodePools")
-            self.cluster = live(*pools, **body["cluster"])
-            return operation("PENDING")
-        if self.cluster is None:
-            return NOT_FOUND
-        if path == CLUSTER_PATH and method == "GET":
-            return self.cluster
-        if (method, path) == ("POST", POOLS):
-            return self._create(body["nodePool"])
-        return self._change(method, path.removeprefix(f"{POOLS}/"), body)
-
-    def _create(self, pool: dict[str, Any]) -> dict[str, Any]:
-        out = set(pool.get("locations", [])) & set(self.out)
-        conditions = [
-            {"code": "GCE_STOCKOUT", "message": f"zones/{zone} does not have enough resources."} for zone in out
-        ]
-        status = "ERROR" if out else "RUNNING"
-        self.cluster["nodePools"].append({**pool, "status": status, "conditions": conditions})
-        return {**DONE, "nodepoolConditions": conditions}
-
-    def _change(self, method: str, what: str, body: Any) -> Any:
-        name, _colon, verb = what.partition(":")
-        if method == "DELETE":
-            self.cluster["nodePools"] = [one for one in self.cluster["nodePools"] if one["name"] != name]
-            return DONE
-        pool = next(one for one in self.cluster["nodePools"] if one["name"] == name)
-        pool |= {"setSize": {"initialNodeCount": body.get("nodeCount")}, "": body}[verb]
-        return DONE
 
 
 def play(cloud: Any, check: bool = False, **given: Any) -> tuple[Result, FakeServer]:
@@ -300,6 +228,22 @@ def test_a_cluster_that_lacks_the_nodes_of_a_pool_in_its_create_request_is_a_fai
     with pytest.raises(OperationFailed, match="pool default-pool of cluster mistral is RUNNING_WITH_ERROR") as caught:
         play(replies, node_pools=[DEFAULT])
     assert caught.value.fields["node_pool"] == "default-pool"
+
+
+@pytest.mark.parametrize(("exactly", "left"), [([], {"a": "1", "b": "2"}), (["config.labels"], {"b": "2"})])
+def test_the_lists_of_a_pool_are_exact_where_its_entry_says_so(exactly: list[str], left: dict[str, str]):
+    cloud = Cloud(live({**DEFAULT_BODY, "config": {"labels": {"a": "1"}}}))
+    pool = {"name": "default-pool", "config": {"labels": {"b": "2"}}, "exactly": exactly}
+    _result, server = play(cloud, node_pools=[pool])
+    assert writes(server) == [(f"PUT {POOLS}/default-pool", {"labels": {"labels": left}})]
+
+
+def test_a_definition_may_hold_the_node_pools_too():
+    given = {"definition": {"resource_labels": {"team": "ml"}, "node_pools": [DEFAULT, GPU]}}
+    cloud = Cloud(live(DEFAULT_BODY, GPU_BODY, resourceLabels={"team": "ml"}))
+    result, _server = play(cloud, **with_definition(gke_cluster.SPEC, given))
+    assert (result.changed, result.after["resource_labels"]) == (False, {"team": "ml"})
+    assert [pool["name"] for pool in result.after["node_pools"]] == ["default-pool", "gpu"]
 
 
 def test_credentials_are_left_out_of_the_cluster():

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +162,43 @@ def test_documentation_and_argument_spec_agree_and_every_group_is_described(fiel
 
 def test_the_page_about_the_fields_is_written_from_the_tables():
     assert field_docs.PAGE.read_text() == field_docs.page(), "run scripts/field_docs.py"
+
+
+A_NEW_FIELD = """
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path.cwd() / "collections"), str(Path.cwd() / "scripts")]
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.cluster import telemetry
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import Field, Verb
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool import node_config
+
+for table in (telemetry, node_config):
+    change = Verb("newGroup", "update.desiredNewGroup")
+    table.FIELDS += (Field("newGroup.newField", "bool", "A field in a group of its own.", change=change),)
+    table.GROUPS["newGroup"] = "A group that no other field is in."
+
+import field_docs
+from ansible_collections.llmops.gke.plugins.doc_fragments import gke_cluster_fields, gke_node_pool_fields
+from ansible_collections.llmops.gke.plugins.modules import gke_cluster, gke_node_pool
+
+fragments = (gke_cluster_fields.ModuleDocFragment, gke_node_pool_fields.ModuleDocFragment)
+for module, fragment in zip((gke_cluster, gke_node_pool), fragments, strict=True):
+    assert module.SPEC.argument_spec["new_group"]["options"] == {"new_field": {"type": "bool"}}
+    assert "new_group" in module.SPEC.definition
+    assert '"new_group": {"description": ["A group that no other field is in."]' in fragment.DOCUMENTATION
+assert "new_group" in gke_cluster.SPEC.argument_spec["node_pools"]["options"]
+assert '"new_group"' in fragments[1].NODE_POOLS
+assert field_docs.page().count("| `new_group.new_field` | bool |") == 2
+"""
+
+
+def test_a_field_of_a_new_group_is_one_row_of_a_table_and_nothing_else():
+    """Options, their documentation, ``definition`` and the page follow from the row, which a fresh Python sees."""
+    done = subprocess.run(
+        [sys.executable, "-c", A_NEW_FIELD], cwd=field_docs.ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

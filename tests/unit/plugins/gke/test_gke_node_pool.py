@@ -138,9 +138,9 @@ def test_what_gke_adds_by_itself_is_no_difference():
 
 
 def test_a_pool_is_created_with_what_is_named_and_nothing_else():
-    born = {"name": POOL, "initialNodeCount": 1, "config": {"machineType": "g2-standard-12", "accelerators": [L4]}}
+    created = {"name": POOL, "initialNodeCount": 1, "config": {"machineType": "g2-standard-12", "accelerators": [L4]}}
     replies = {
-        ("GET", POOL_PATH): (NOT_FOUND, Reply(200, running(born))),
+        ("GET", POOL_PATH): (NOT_FOUND, Reply(200, running(created))),
         ("POST", f"{CLUSTER_PATH}/nodePools"): DONE,
     }
     given = {
@@ -151,7 +151,7 @@ def test_a_pool_is_created_with_what_is_named_and_nothing_else():
         },
     }
     result, server = play(replies, **given)
-    assert server.requests[1].body == {"nodePool": born, "parent": CLUSTER_PATH.removeprefix("/v1/")}
+    assert server.requests[1].body == {"nodePool": created, "parent": CLUSTER_PATH.removeprefix("/v1/")}
     assert result.before is None
     assert result.after["config"]["accelerators"] == [{"accelerator_count": 1, "accelerator_type": "nvidia-l4"}]
 

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: the ways to its control plane."""
+"""Fields of a cluster: endpoints of the control plane."""
 
 from __future__ import annotations
 
@@ -27,52 +27,84 @@ _IP = "controlPlaneEndpointsConfig.ipEndpointsConfig"
 _NETWORKS = f"{_IP}.authorizedNetworksConfig"
 
 GROUPS = {
-    "controlPlaneEndpointsConfig": "How the control plane is reached.",
-    "controlPlaneEndpointsConfig.dnsEndpointConfig": "Its endpoint by DNS name.",
-    "controlPlaneEndpointsConfig.ipEndpointsConfig": "Its endpoints by IP address.",
-    "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig": "From where they may be reached.",
+    "controlPlaneEndpointsConfig": "Endpoints through which clients reach the cluster's control plane.",
+    "controlPlaneEndpointsConfig.dnsEndpointConfig": "DNS-based endpoint of the control plane.",
+    "controlPlaneEndpointsConfig.ipEndpointsConfig": "IP-based endpoints of the control plane.",
+    "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig": (
+        "Networks that may reach the IP-based endpoints of the control plane."
+    ),
 }
 
 FIELDS: tuple[Field, ...] = (
     Field(
         f"{_DNS}.allowExternalTraffic",
         "bool",
-        "Whether it may be used from outside of Google Cloud.",
+        "Accept traffic from outside Google Cloud on the DNS-based endpoint.",
         change=ENDPOINTS,
     ),
-    Field(f"{_DNS}.enableK8sTokensViaDns", "bool", "Accept Kubernetes' own tokens there.", change=ENDPOINTS),
-    Field(f"{_DNS}.enableK8sCertsViaDns", "bool", "Accept client certificates there.", change=ENDPOINTS),
-    Field(f"{_IP}.enabled", "bool", "Whether there are any.", change=ENDPOINTS),
-    Field(f"{_IP}.enablePublicEndpoint", "bool", "Whether there is a public one.", change=ENDPOINTS),
-    Field(f"{_IP}.globalAccess", "bool", "Let other regions use the private one.", change=ENDPOINTS),
+    Field(
+        f"{_DNS}.enableK8sTokensViaDns",
+        "bool",
+        "Accept Kubernetes service account tokens on the DNS-based endpoint.",
+        change=ENDPOINTS,
+    ),
+    Field(
+        f"{_DNS}.enableK8sCertsViaDns",
+        "bool",
+        "Accept Kubernetes client certificates on the DNS-based endpoint.",
+        change=ENDPOINTS,
+    ),
+    Field(f"{_IP}.enabled", "bool", "Enable the IP-based endpoints of the control plane.", change=ENDPOINTS),
+    Field(
+        f"{_IP}.enablePublicEndpoint",
+        "bool",
+        "Enable the public IP-based endpoint of the control plane.",
+        change=ENDPOINTS,
+    ),
+    Field(
+        f"{_IP}.globalAccess",
+        "bool",
+        "Accept clients in any Google Cloud region on the private IP-based endpoint.",
+        change=ENDPOINTS,
+    ),
     Field(
         f"{_IP}.privateEndpointSubnetwork",
         "name",
-        "Subnetwork of the private one, by name or path.",
+        "Subnetwork in which the private endpoint gets its address, by name or path.",
         change=ANOTHER_CLUSTER,
     ),
-    Field(f"{_NETWORKS}.enabled", "bool", "Whether only O(ignore:cidr_blocks) may.", change=ENDPOINTS),
+    Field(
+        f"{_NETWORKS}.enabled",
+        "bool",
+        "Restrict the IP-based endpoints to the networks in O(ignore:cidr_blocks).",
+        change=ENDPOINTS,
+    ),
     Field(
         f"{_NETWORKS}.cidrBlocks",
         "keyed",
-        "The networks; others are removed.",
+        "Networks that may reach the IP-based endpoints. Networks that are not listed are removed.",
         change=ENDPOINTS,
         keys=("cidrBlock",),
         items=(
-            Value("cidrBlock", "str", "Block of addresses, such as C(203.0.113.0/24).", required=True),
-            Value("displayName", "str", "Its name for people."),
+            Value(
+                "cidrBlock",
+                "str",
+                "Address range of the network in CIDR notation, such as C(203.0.113.0/24).",
+                required=True,
+            ),
+            Value("displayName", "str", "Display name of the network."),
         ),
     ),
     Field(
         f"{_NETWORKS}.gcpPublicCidrsAccessEnabled",
         "bool",
-        "Let public addresses of Google Cloud in.",
+        "Let public IP addresses of Google Cloud reach the IP-based endpoints.",
         change=ENDPOINTS,
     ),
     Field(
         f"{_NETWORKS}.privateEndpointEnforcementEnabled",
         "bool",
-        "Hold it against the private endpoint, too.",
+        "Apply the authorized networks to the private endpoint as well.",
         change=ENDPOINTS,
     ),
 )

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: what it is, its version, when GKE maintains it, its zones and its labels."""
+"""Fields of a cluster: version, maintenance, zones and labels."""
 
 from __future__ import annotations
 
@@ -43,60 +43,72 @@ RESOURCE_LABELS = Verb(
 _WINDOW = "maintenancePolicy.window"
 
 GROUPS = {
-    "releaseChannel": "Which versions the cluster is upgraded to, and when.",
-    "gkeAutoUpgradeConfig": "How GKE upgrades by itself.",
-    "maintenancePolicy": "When GKE may maintain the cluster.",
-    "maintenancePolicy.window": "The times for it, and those without it.",
-    "maintenancePolicy.window.dailyMaintenanceWindow": "Every day; replaces a recurring window.",
-    "maintenancePolicy.window.recurringWindow": "Again and again; replaces a daily window.",
-    "maintenancePolicy.window.recurringWindow.window": "The first time.",
-    "maintenancePolicy.window.maintenanceExclusions.maintenanceExclusionOptions": "What is excluded.",
+    "releaseChannel": "Release channel that decides which versions the cluster is upgraded to, and when.",
+    "gkeAutoUpgradeConfig": "How GKE upgrades the cluster automatically.",
+    "maintenancePolicy": "When GKE may perform maintenance on the cluster.",
+    "maintenancePolicy.window": "Times when automatic maintenance is allowed, and times when it is excluded.",
+    "maintenancePolicy.window.dailyMaintenanceWindow": "Daily window for maintenance; replaces a recurring window.",
+    "maintenancePolicy.window.recurringWindow": "Recurring window for maintenance; replaces a daily window.",
+    "maintenancePolicy.window.recurringWindow.window": "First occurrence of the recurring window.",
+    "maintenancePolicy.window.maintenanceExclusions.maintenanceExclusionOptions": (
+        "Scope and end of the maintenance exclusion."
+    ),
 }
 
 FIELDS: tuple[Field, ...] = (
-    Field("description", "str", "A text for people.", change=ANOTHER_CLUSTER),
+    Field("description", "str", "Free-text description of the cluster.", change=ANOTHER_CLUSTER),
     Field(
         "initialClusterVersion",
         "version",
-        "Version that the cluster is created with, such as C(1.33); not compared afterwards.",
+        "Kubernetes version to create the cluster with, such as C(1.33). Not compared afterwards.",
         change=CreateOnly(),
     ),
     Field(
-        f"{_WINDOW}.dailyMaintenanceWindow.startTime", "str", "Hour and minute in UTC, C(HH:MM).", change=MAINTENANCE
+        f"{_WINDOW}.dailyMaintenanceWindow.startTime",
+        "str",
+        "Start of the daily maintenance window in UTC, as C(HH:MM).",
+        change=MAINTENANCE,
     ),
     Field(
         f"{_WINDOW}.recurringWindow.window.startTime",
         "time",
-        "Its beginning, such as C(2026-01-03T02:00:00Z).",
+        "Start of the first occurrence, such as C(2026-01-03T02:00:00Z).",
         change=MAINTENANCE,
     ),
-    Field(f"{_WINDOW}.recurringWindow.window.endTime", "time", "Its end.", change=MAINTENANCE),
+    Field(
+        f"{_WINDOW}.recurringWindow.window.endTime",
+        "time",
+        "End of the first occurrence, such as C(2026-01-03T08:00:00Z).",
+        change=MAINTENANCE,
+    ),
     Field(
         f"{_WINDOW}.recurringWindow.recurrence",
         "str",
-        "How it recurs, as an RRULE of RFC 5545, such as C(FREQ=WEEKLY;BYDAY=SA,SU).",
+        "How the window recurs, as an RRULE of RFC 5545, such as C(FREQ=WEEKLY;BYDAY=SA,SU).",
         change=MAINTENANCE,
     ),
     Field(
         f"{_WINDOW}.maintenanceExclusions",
         "named",
-        "Times without maintenance; others are removed.",
+        "Periods in which GKE must not perform maintenance. Exclusions that are not listed are removed.",
         change=MAINTENANCE,
         keys=("name",),
         items=(
-            Value("name", "str", "Its name.", required=True),
-            Value("startTime", "time", "Its beginning.", required=True),
-            Value("endTime", "time", "Its end."),
+            Value("name", "str", "Name of the maintenance exclusion.", required=True),
+            Value("startTime", "time", "Start of the exclusion, such as C(2026-03-01T00:00:00Z).", required=True),
+            Value("endTime", "time", "End of the exclusion, such as C(2026-03-08T00:00:00Z)."),
             Value(
                 "maintenanceExclusionOptions.scope",
                 "str",
-                "Which upgrades.",
+                "Upgrades that the exclusion blocks - all of them, minor versions, or minor versions and "
+                "node upgrades.",
                 choices=("NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"),
             ),
             Value(
                 "maintenanceExclusionOptions.endTimeBehavior",
                 "str",
-                "V(UNTIL_END_OF_SUPPORT) instead of an end.",
+                "V(UNTIL_END_OF_SUPPORT) keeps the exclusion until the cluster's version is no longer "
+                "supported, without an end time.",
                 choices=("UNTIL_END_OF_SUPPORT",),
             ),
         ),
@@ -104,7 +116,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "releaseChannel.channel",
         "str",
-        "V(UNSPECIFIED) leaves every channel.",
+        "Release channel of the cluster. V(UNSPECIFIED) takes the cluster out of all channels.",
         choices=("RAPID", "REGULAR", "STABLE", "EXTENDED", "UNSPECIFIED"),
         change=RELEASE_CHANNEL,
         absent="UNSPECIFIED",
@@ -112,30 +124,32 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "gkeAutoUpgradeConfig.patchMode",
         "str",
-        "V(ACCELERATED) takes patches as soon as they are there.",
+        "V(ACCELERATED) upgrades to new patch versions as soon as they are available.",
         choices=("ACCELERATED",),
         change=AUTO_UPGRADE,
     ),
     Field(
         "currentMasterVersion",
         "version",
-        "Version of the control plane, such as C(1.33), at creation and afterwards. A later minor version is an "
-        "upgrade, an earlier one is refused. Leave it out to let the release channel decide.",
+        "Version of the control plane, such as C(1.33), when the cluster is created and afterwards. A later "
+        "minor version is an upgrade, an earlier one is refused. Leave it out to let the release channel "
+        "decide.",
         change=Verb("currentMasterVersion", "update.desiredMasterVersion"),
-        called="master_version",
+        option_name="master_version",
         create_path="initialClusterVersion",
         refuses=_downgrade,
     ),
     Field(
         "locations",
         "set",
-        "Zones of the cluster's region in which nodes are.",
+        "Zones in which the cluster's nodes run.",
         change=Verb("locations", "update.desiredLocations"),
     ),
     Field(
         "resourceLabels",
         "map",
-        "Labels of the Google Cloud resources; labels that are not named here are left alone (O(exactly)).",
+        "Labels of the cluster's Google Cloud resources. Labels that are not given are kept unless O(exactly)"
+        " lists this option.",
         change=RESOURCE_LABELS,
         partial=True,
     ),

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: its network."""
+"""Fields of a cluster: network."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..remedies import ANOTHER_CLUSTER
 DNS = Verb("networkConfig.dnsConfig", "update.desiredDnsConfig", base=keep)
 
 GROUPS = {
-    "ipAllocationPolicy": "How addresses are given to pods and services.",
-    "defaultMaxPodsConstraint": "Room for pods on the nodes of pools that do not say otherwise.",
-    "networkConfig": "Networking of the cluster.",
-    "networkConfig.gatewayApiConfig": "The Gateway API.",
-    "networkConfig.dnsConfig": "Names inside of the cluster.",
-    "privateClusterConfig": "The control plane's place in a private cluster.",
+    "ipAllocationPolicy": "How the cluster's pods and services get IP addresses.",
+    "defaultMaxPodsConstraint": "Default limit of pods per node for new node pools.",
+    "networkConfig": "Network settings of the cluster.",
+    "networkConfig.gatewayApiConfig": "Support for the Gateway API in the cluster.",
+    "networkConfig.dnsConfig": "DNS provider and DNS domain of the cluster.",
+    "privateClusterConfig": "Settings of a private cluster's control plane.",
 }
 
 
@@ -25,52 +25,62 @@ def _network(name: str, desired: str) -> Verb:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("network", "name", "VPC network, by name or path.", change=ANOTHER_CLUSTER),
-    Field("subnetwork", "name", "Subnetwork, by name or path.", change=ANOTHER_CLUSTER),
-    Field("ipAllocationPolicy.useIpAliases", "bool", "Make the cluster VPC-native.", change=ANOTHER_CLUSTER),
+    Field("network", "name", "VPC network of the cluster, by name or path.", change=ANOTHER_CLUSTER),
+    Field("subnetwork", "name", "Subnetwork of the cluster, by name or path.", change=ANOTHER_CLUSTER),
+    Field(
+        "ipAllocationPolicy.useIpAliases",
+        "bool",
+        "Create a VPC-native cluster, whose pods get addresses from alias IP ranges.",
+        change=ANOTHER_CLUSTER,
+    ),
     Field(
         "ipAllocationPolicy.clusterIpv4CidrBlock",
         "cidr",
-        "Addresses of pods, as a block or only its size, such as C(/17).",
+        "Address range for pods in CIDR notation, or only its size, such as C(/17).",
         change=ANOTHER_CLUSTER,
     ),
     Field(
         "ipAllocationPolicy.servicesIpv4CidrBlock",
         "cidr",
-        "Addresses of services, as a block or only its size, such as C(/22).",
+        "Address range for services in CIDR notation, or only its size, such as C(/22).",
         change=ANOTHER_CLUSTER,
     ),
     Field(
         "ipAllocationPolicy.clusterSecondaryRangeName",
         "str",
-        "The subnetwork's secondary range for pods.",
+        "Name of the subnetwork's secondary range for pods.",
         change=ANOTHER_CLUSTER,
     ),
     Field(
         "ipAllocationPolicy.servicesSecondaryRangeName",
         "str",
-        "The subnetwork's secondary range for services.",
+        "Name of the subnetwork's secondary range for services.",
         change=ANOTHER_CLUSTER,
     ),
     Field(
         "ipAllocationPolicy.stackType",
         "str",
-        "Which IP versions there are.",
+        "IP versions of the cluster's pods and services.",
         choices=("IPV4", "IPV4_IPV6"),
         change=Verb("ipAllocationPolicy.stackType", "update.desiredStackType"),
         absent="IPV4",
     ),
-    Field("defaultMaxPodsConstraint.maxPodsPerNode", "int64", "Most pods on a node.", change=ANOTHER_CLUSTER),
+    Field(
+        "defaultMaxPodsConstraint.maxPodsPerNode",
+        "int64",
+        "Default maximum number of pods per node.",
+        change=ANOTHER_CLUSTER,
+    ),
     Field(
         "privateClusterConfig.masterIpv4CidrBlock",
         "str",
-        "Its block of 16 addresses, such as C(172.16.0.0/28).",
+        "Address range of the control plane, with 16 addresses, such as C(172.16.0.0/28).",
         change=ANOTHER_CLUSTER,
     ),
     Field(
         "networkConfig.datapathProvider",
         "str",
-        "V(ADVANCED_DATAPATH) is GKE Dataplane V2.",
+        "Data plane of the cluster's network; V(ADVANCED_DATAPATH) is GKE Dataplane V2.",
         choices=("LEGACY_DATAPATH", "ADVANCED_DATAPATH"),
         change=ANOTHER_CLUSTER,
         absent="LEGACY_DATAPATH",
@@ -78,26 +88,26 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "networkConfig.defaultEnablePrivateNodes",
         "bool",
-        "Nodes get no public address.",
+        "Create nodes without public IP addresses by default.",
         change=_network("defaultEnablePrivateNodes", "desiredDefaultEnablePrivateNodes"),
     ),
     Field(
         "networkConfig.enableIntraNodeVisibility",
         "bool",
-        "Let the VPC see what pods of one node say to each other.",
+        "Make traffic between pods on the same node visible to the VPC network.",
         change=_network("enableIntraNodeVisibility", "desiredIntraNodeVisibilityConfig.enabled"),
     ),
     Field(
         "networkConfig.enableL4ilbSubsetting",
         "bool",
-        "Internal load balancers with subsets of the nodes; cannot be turned off again.",
+        "Let each internal load balancer serve a subset of the nodes. Cannot be turned off again.",
         change=_network("enableL4ilbSubsetting", "desiredL4ilbSubsettingConfig.enabled"),
         refuses=lambda _have, want: None if want else "GKE does not turn it off again: leave the option out",
     ),
     Field(
         "networkConfig.gatewayApiConfig.channel",
         "str",
-        "Which of its kinds are installed.",
+        "Release channel of the Gateway API resources to install.",
         choices=("CHANNEL_STANDARD", "CHANNEL_DISABLED"),
         change=_network("gatewayApiConfig", "desiredGatewayApiConfig"),
         absent="CHANNEL_DISABLED",
@@ -105,16 +115,16 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "networkConfig.dnsConfig.clusterDns",
         "str",
-        "Who answers.",
+        "DNS provider that resolves names in the cluster.",
         choices=("PLATFORM_DEFAULT", "CLOUD_DNS", "KUBE_DNS"),
         change=DNS,
     ),
     Field(
         "networkConfig.dnsConfig.clusterDnsScope",
         "str",
-        "Who may ask.",
+        "Where the cluster's DNS records can be resolved - in the cluster or in the whole VPC network.",
         choices=("CLUSTER_SCOPE", "VPC_SCOPE"),
         change=DNS,
     ),
-    Field("networkConfig.dnsConfig.clusterDnsDomain", "str", "The domain of the cluster's names.", change=DNS),
+    Field("networkConfig.dnsConfig.clusterDnsDomain", "str", "DNS domain of the cluster's services.", change=DNS),
 )

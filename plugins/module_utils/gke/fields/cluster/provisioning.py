@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: nodes that GKE provisions by itself, and what node pools get that do not say otherwise."""
+"""Fields of a cluster: autoscaling, node auto-provisioning and defaults for node pools."""
 
 from __future__ import annotations
 
@@ -21,74 +21,109 @@ AUTOSCALING = Verb("autoscaling", "update.desiredClusterAutoscaling", base=_prov
 _DEFAULTS = "autoscaling.autoprovisioningNodePoolDefaults"
 
 GROUPS = {
-    "autoscaling": "The autoscaler, and node pools that it makes by itself (node auto-provisioning).",
-    "autoscaling.autoprovisioningNodePoolDefaults": "What such node pools get.",
-    "autoscaling.autoprovisioningNodePoolDefaults.management": "What GKE does to their nodes by itself.",
-    "autoscaling.autoprovisioningNodePoolDefaults.shieldedInstanceConfig": "Protection against changed firmware.",
-    "nodePoolDefaults": "What node pools get that do not say otherwise.",
-    "nodePoolDefaults.nodeConfigDefaults": "What their nodes get.",
-    "nodePoolDefaults.nodeConfigDefaults.gcfsConfig": "Image streaming.",
-    "nodePoolAutoConfig": "What nodes get that GKE provisions by itself.",
-    "nodePoolAutoConfig.networkTags": "Their network tags.",
+    "autoscaling": "Cluster autoscaler, and node auto-provisioning, which creates node pools on demand.",
+    "autoscaling.autoprovisioningNodePoolDefaults": "Defaults for node pools that auto-provisioning creates.",
+    "autoscaling.autoprovisioningNodePoolDefaults.management": (
+        "Automatic repair and upgrade of auto-provisioned nodes."
+    ),
+    "autoscaling.autoprovisioningNodePoolDefaults.shieldedInstanceConfig": (
+        "Shielded VM settings of auto-provisioned nodes."
+    ),
+    "nodePoolDefaults": "Defaults for new node pools of the cluster.",
+    "nodePoolDefaults.nodeConfigDefaults": "Defaults for the nodes of new node pools.",
+    "nodePoolDefaults.nodeConfigDefaults.gcfsConfig": (
+        "Image streaming, which starts containers before their images are fully pulled."
+    ),
+    "nodePoolAutoConfig": "Settings that apply to all auto-provisioned node pools.",
+    "nodePoolAutoConfig.networkTags": "Network tags of auto-provisioned nodes.",
 }
 
 FIELDS: tuple[Field, ...] = (
     Field(
         "nodePoolDefaults.nodeConfigDefaults.gcfsConfig.enabled",
         "bool",
-        "Whether it is on.",
+        "Enable image streaming by default in new node pools.",
         change=Verb("nodePoolDefaults.nodeConfigDefaults.gcfsConfig", "update.desiredGcfsConfig"),
     ),
     Field(
         "nodePoolAutoConfig.networkTags.tags",
         "set",
-        "For firewall rules; others are removed.",
+        "Network tags of auto-provisioned nodes for firewall rules. Tags that are not listed are removed.",
         change=Verb("nodePoolAutoConfig.networkTags", "update.desiredNodePoolAutoConfigNetworkTags"),
     ),
     Field(
         "autoscaling.autoscalingProfile",
         "str",
-        "V(OPTIMIZE_UTILIZATION) removes nodes sooner.",
+        "How eagerly the autoscaler removes nodes; V(OPTIMIZE_UTILIZATION) removes idle nodes sooner.",
         choices=("BALANCED", "OPTIMIZE_UTILIZATION"),
         change=AUTOSCALING,
         absent="BALANCED",
     ),
-    Field("autoscaling.enableNodeAutoprovisioning", "bool", "Whether it makes node pools.", change=AUTOSCALING),
+    Field(
+        "autoscaling.enableNodeAutoprovisioning",
+        "bool",
+        "Enable node auto-provisioning in the cluster.",
+        change=AUTOSCALING,
+    ),
     Field(
         "autoscaling.resourceLimits",
         "keyed",
-        "How much of each resource all nodes may have; others are removed.",
+        "Limits of each resource over all nodes of the cluster. Limits that are not listed are removed.",
         change=AUTOSCALING,
         keys=("resourceType",),
         items=(
-            Value("resourceType", "str", "V(cpu), V(memory) (in GB) or a type of GPU.", required=True),
-            Value("minimum", "int64", "The least."),
-            Value("maximum", "int64", "The most.", required=True),
+            Value(
+                "resourceType", "str", "Resource to limit - V(cpu), V(memory) (in GB) or a type of GPU.", required=True
+            ),
+            Value("minimum", "int64", "Minimum amount of the resource in the cluster."),
+            Value("maximum", "int64", "Maximum amount of the resource in the cluster.", required=True),
         ),
     ),
-    Field("autoscaling.autoprovisioningLocations", "set", "Zones for such node pools.", change=AUTOSCALING),
-    Field(f"{_DEFAULTS}.oauthScopes", "set", "OAuth 2.0 scopes of their service account.", change=AUTOSCALING),
-    Field(f"{_DEFAULTS}.serviceAccount", "str", "Email of their service account.", change=AUTOSCALING),
-    Field(f"{_DEFAULTS}.management.autoRepair", "bool", "Repair nodes that are not healthy.", change=AUTOSCALING),
+    Field(
+        "autoscaling.autoprovisioningLocations",
+        "set",
+        "Zones in which auto-provisioning may create node pools.",
+        change=AUTOSCALING,
+    ),
+    Field(f"{_DEFAULTS}.oauthScopes", "set", "OAuth 2.0 scopes of auto-provisioned nodes.", change=AUTOSCALING),
+    Field(
+        f"{_DEFAULTS}.serviceAccount",
+        "str",
+        "Email of the service account of auto-provisioned nodes.",
+        change=AUTOSCALING,
+    ),
+    Field(
+        f"{_DEFAULTS}.management.autoRepair",
+        "bool",
+        "Repair auto-provisioned nodes that are not healthy.",
+        change=AUTOSCALING,
+    ),
     Field(
         f"{_DEFAULTS}.management.autoUpgrade",
         "bool",
-        "Keep nodes at the control plane's version.",
+        "Keep auto-provisioned nodes at the version of the control plane.",
         change=AUTOSCALING,
     ),
-    Field(f"{_DEFAULTS}.diskSizeGb", "int", "Size of the boot disk in GB.", change=AUTOSCALING),
-    Field(f"{_DEFAULTS}.diskType", "str", "Type of the boot disk.", change=AUTOSCALING),
-    Field(f"{_DEFAULTS}.imageType", "str", "The nodes' operating system.", change=AUTOSCALING),
+    Field(
+        f"{_DEFAULTS}.diskSizeGb", "int", "Size of the boot disk of auto-provisioned nodes in GB.", change=AUTOSCALING
+    ),
+    Field(
+        f"{_DEFAULTS}.diskType",
+        "str",
+        "Type of the boot disk of auto-provisioned nodes, such as V(pd-balanced).",
+        change=AUTOSCALING,
+    ),
+    Field(f"{_DEFAULTS}.imageType", "str", "Operating system image of auto-provisioned nodes.", change=AUTOSCALING),
     Field(
         f"{_DEFAULTS}.shieldedInstanceConfig.enableSecureBoot",
         "bool",
-        "Run only signed boot components.",
+        "Boot auto-provisioned nodes only with signed boot components.",
         change=AUTOSCALING,
     ),
     Field(
         f"{_DEFAULTS}.shieldedInstanceConfig.enableIntegrityMonitoring",
         "bool",
-        "Compare each boot with a baseline.",
+        "Compare each boot of an auto-provisioned node with a trusted baseline.",
         change=AUTOSCALING,
     ),
 )

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: identities, what may run, and what is kept secret."""
+"""Fields of a cluster: identities, admission and encryption."""
 
 from __future__ import annotations
 
@@ -12,77 +12,89 @@ ENCRYPTION = Verb("databaseEncryption", "update.desiredDatabaseEncryption")
 BINDINGS = Verb("rbacBindingConfig", "update.desiredRbacBindingConfig")
 
 GROUPS = {
-    "workloadIdentityConfig": "Workload Identity Federation for GKE.",
-    "shieldedNodes": "Nodes whose identity is verifiable.",
-    "securityPostureConfig": "The security posture dashboard.",
-    "binaryAuthorization": "Which images may run.",
-    "secretManagerConfig": "Secrets of Secret Manager mounted as volumes.",
-    "secretManagerConfig.rotationConfig": "Reading them again.",
-    "databaseEncryption": "Encryption of the Kubernetes API's objects by a key of your own.",
-    "rbacBindingConfig": "Bindings of roles to groups that hold everyone.",
-    "anonymousAuthenticationConfig": "Requests without a credential.",
+    "workloadIdentityConfig": "Workload Identity Federation for GKE, by which pods act as IAM principals.",
+    "shieldedNodes": "Shielded GKE nodes, whose identity and integrity can be verified.",
+    "securityPostureConfig": "Security posture dashboard, which reports misconfigurations and vulnerabilities.",
+    "binaryAuthorization": "Binary Authorization, which decides which container images may run.",
+    "secretManagerConfig": "Secret Manager add-on, which mounts secrets as volumes.",
+    "secretManagerConfig.rotationConfig": "Automatic rotation of mounted secrets.",
+    "databaseEncryption": "Encryption of Kubernetes objects with a Cloud KMS key.",
+    "rbacBindingConfig": "RBAC bindings to groups that include everyone.",
+    "anonymousAuthenticationConfig": "Requests to the API server without credentials.",
 }
 
 FIELDS: tuple[Field, ...] = (
     Field(
         "workloadIdentityConfig.workloadPool",
         "str",
-        "C(PROJECT.svc.id.goog) of the cluster's own project.",
+        "Workload identity pool of the cluster, which can only be C(PROJECT.svc.id.goog) of the cluster's own project.",
         change=Verb("workloadIdentityConfig", "update.desiredWorkloadIdentityConfig"),
     ),
     Field(
         "shieldedNodes.enabled",
         "bool",
-        "Whether they are used.",
+        "Use Shielded GKE nodes in all node pools.",
         change=Verb("shieldedNodes", "update.desiredShieldedNodes"),
     ),
     Field(
         "securityPostureConfig.mode",
         "str",
-        "What it watches.",
+        "Level of the security posture dashboard.",
         choices=("DISABLED", "BASIC", "ENTERPRISE"),
         change=Verb("securityPostureConfig", "update.desiredSecurityPostureConfig"),
     ),
     Field(
         "binaryAuthorization.evaluationMode",
         "str",
-        "By which policy.",
+        "Policy that decides which images may run; V(DISABLED) lets all images run.",
         choices=("DISABLED", "PROJECT_SINGLETON_POLICY_ENFORCE"),
         change=Verb("binaryAuthorization", "update.desiredBinaryAuthorization"),
         absent="DISABLED",
     ),
-    Field("secretManagerConfig.enabled", "bool", "Whether it is on.", change=SECRETS),
-    Field("secretManagerConfig.rotationConfig.enabled", "bool", "Whether they are.", change=SECRETS),
+    Field("secretManagerConfig.enabled", "bool", "Enable the Secret Manager add-on.", change=SECRETS),
     Field(
-        "secretManagerConfig.rotationConfig.rotationInterval", "duration", "How often, such as C(120s).", change=SECRETS
+        "secretManagerConfig.rotationConfig.enabled",
+        "bool",
+        "Reload mounted secrets when they change in Secret Manager.",
+        change=SECRETS,
+    ),
+    Field(
+        "secretManagerConfig.rotationConfig.rotationInterval",
+        "duration",
+        "Interval at which mounted secrets are reloaded, such as C(120s).",
+        change=SECRETS,
     ),
     Field(
         "databaseEncryption.state",
         "str",
-        "Whether they are encrypted.",
+        "How Kubernetes objects are encrypted in the cluster's database; V(ENCRYPTED) encrypts secrets with "
+        "O(ignore:key_name).",
         choices=("ENCRYPTED", "DECRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED"),
         change=ENCRYPTION,
         absent="DECRYPTED",
     ),
     Field(
-        "databaseEncryption.keyName", "str", "Path of the Cloud KMS key, of the cluster's region.", change=ENCRYPTION
+        "databaseEncryption.keyName",
+        "str",
+        "Path of the Cloud KMS key, which must be in the region of the cluster.",
+        change=ENCRYPTION,
     ),
     Field(
         "rbacBindingConfig.enableInsecureBindingSystemUnauthenticated",
         "bool",
-        "Allow bindings to C(system:anonymous) and C(system:unauthenticated).",
+        "Allow role bindings to C(system:anonymous) and C(system:unauthenticated).",
         change=BINDINGS,
     ),
     Field(
         "rbacBindingConfig.enableInsecureBindingSystemAuthenticated",
         "bool",
-        "Allow bindings to C(system:authenticated).",
+        "Allow role bindings to C(system:authenticated).",
         change=BINDINGS,
     ),
     Field(
         "anonymousAuthenticationConfig.mode",
         "str",
-        "V(LIMITED) answers them only where health is asked for.",
+        "V(LIMITED) accepts anonymous requests for health checks only.",
         choices=("ENABLED", "LIMITED"),
         change=Verb("anonymousAuthenticationConfig", "update.desiredAnonymousAuthenticationConfig"),
     ),

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fields of a cluster (GKE v1, schemas Cluster and ClusterUpdate), in the order in which they are changed.
 
-Upkeep comes first, because a maintenance exclusion also holds for what follows; ways into the cluster come late, so
-that nothing is closed while there is more to do.
+Maintenance comes first, because an exclusion also applies to the changes that follow; access to the control plane
+comes last, so that no endpoint is closed while there is more to do.
 """
 
 from __future__ import annotations
@@ -25,4 +25,4 @@ _TABLES = (
 CLUSTER_FIELDS: tuple[Field, ...] = tuple(field for table in _TABLES for field in table.FIELDS)
 
 GROUPS: dict[str, str] = {path: about for table in _TABLES for path, about in table.GROUPS.items()}
-"""What an option that holds others is for."""
+"""The description of each option that holds others, by its path."""

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a cluster: logs, metrics and costs. Monitoring is replaced whole, so all of it goes along."""
+"""Fields of a cluster: logs, metrics and costs. Monitoring is replaced whole, so all of it is sent."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ..field import Field, Verb, keep
 MONITORING = Verb("monitoringConfig", "update.desiredMonitoringConfig", base=keep)
 
 GROUPS = {
-    "loggingConfig": "Cloud Logging.",
-    "loggingConfig.componentConfig": "Which components log to it.",
-    "monitoringConfig": "Cloud Monitoring.",
-    "monitoringConfig.componentConfig": "Which components send metrics to it.",
+    "loggingConfig": "Logs that the cluster sends to Cloud Logging.",
+    "loggingConfig.componentConfig": "Components whose logs are collected.",
+    "monitoringConfig": "Metrics that the cluster sends to Cloud Monitoring.",
+    "monitoringConfig.componentConfig": "Components whose metrics are collected.",
     "monitoringConfig.managedPrometheusConfig": "Google Cloud Managed Service for Prometheus.",
-    "monitoringConfig.managedPrometheusConfig.autoMonitoringConfig": "Workloads that it reads by itself.",
+    "monitoringConfig.managedPrometheusConfig.autoMonitoringConfig": "Automatic monitoring of well-known workloads.",
     "monitoringConfig.advancedDatapathObservabilityConfig": "Metrics of GKE Dataplane V2.",
-    "costManagementConfig": "Costs by namespace and label, in Cloud Billing.",
+    "costManagementConfig": "Cost allocation by namespace and label.",
 }
 
 FIELDS: tuple[Field, ...] = (
     Field(
         "loggingConfig.componentConfig.enableComponents",
         "set",
-        "The components; others are turned off.",
+        "Components whose logs are collected. Components that are not listed are turned off.",
         choices=(
             "SYSTEM_COMPONENTS",
             "WORKLOADS",
@@ -40,7 +40,8 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "monitoringConfig.componentConfig.enableComponents",
         "set",
-        "Components that must be among those that do; others are left as they are (O(exactly)).",
+        "Components whose metrics are collected. Components that are not listed are left as they are unless "
+        "O(exactly) lists this option.",
         choices=(
             "SYSTEM_COMPONENTS",
             "APISERVER",
@@ -60,24 +61,29 @@ FIELDS: tuple[Field, ...] = (
         change=MONITORING,
         partial=True,
     ),
-    Field("monitoringConfig.managedPrometheusConfig.enabled", "bool", "Whether it is on.", change=MONITORING),
+    Field(
+        "monitoringConfig.managedPrometheusConfig.enabled",
+        "bool",
+        "Enable managed collection of Prometheus metrics.",
+        change=MONITORING,
+    ),
     Field(
         "monitoringConfig.managedPrometheusConfig.autoMonitoringConfig.scope",
         "str",
-        "All of them or none.",
+        "Workloads to monitor automatically - all that GKE knows, or none.",
         choices=("ALL", "NONE"),
         change=MONITORING,
     ),
     Field(
         "monitoringConfig.advancedDatapathObservabilityConfig.enableMetrics",
         "bool",
-        "Whether they are sent.",
+        "Collect the metrics of GKE Dataplane V2.",
         change=MONITORING,
     ),
     Field(
         "costManagementConfig.enabled",
         "bool",
-        "Whether they are told.",
+        "Break down the cluster's costs by namespace and label in Cloud Billing.",
         change=Verb("costManagementConfig", "update.desiredCostManagementConfig"),
     ),
 )

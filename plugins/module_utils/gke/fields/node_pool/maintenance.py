@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a node pool: its version, its network, and how GKE replaces and drains its nodes."""
+"""Fields of a node pool: version, network, upgrades and drains."""
 
 from __future__ import annotations
 
@@ -37,70 +37,85 @@ UPGRADE_SETTINGS = Verb("upgradeSettings", "upgradeSettings", base=_one_strategy
 DRAIN = Verb("nodeDrainConfig", "nodeDrainConfig", base=keep)
 
 GROUPS = {
-    "management": "What GKE does to the nodes by itself.",
-    "upgradeSettings": "How an upgrade replaces the nodes.",
-    "upgradeSettings.blueGreenSettings": "New nodes beside the old, which stay for a while.",
-    "upgradeSettings.blueGreenSettings.standardRolloutPolicy": "How the old nodes are drained.",
-    "nodeDrainConfig": "How GKE drains nodes.",
-    "maxPodsConstraint": "Room for pods on a node.",
-    "networkConfig": "Networking of the nodes.",
+    "management": "Automatic repair and upgrade of the nodes.",
+    "upgradeSettings": "How nodes are replaced during an upgrade.",
+    "upgradeSettings.blueGreenSettings": "Blue-green upgrades, which keep the old nodes for a while.",
+    "upgradeSettings.blueGreenSettings.standardRolloutPolicy": "How blue-green upgrades drain the old nodes.",
+    "nodeDrainConfig": "How GKE drains the pool's nodes.",
+    "maxPodsConstraint": "Limit of pods per node.",
+    "networkConfig": "Network settings of the pool's nodes.",
 }
 
 FIELDS: tuple[Field, ...] = (
     Field("management.autoRepair", "bool", "Repair nodes that are not healthy.", change=MANAGEMENT),
-    Field("management.autoUpgrade", "bool", "Keep nodes at the control plane's version.", change=MANAGEMENT),
+    Field("management.autoUpgrade", "bool", "Keep the nodes at the version of the control plane.", change=MANAGEMENT),
     Field(
         "upgradeSettings.strategy",
         "str",
-        "V(SURGE) replaces some nodes at a time.",
+        "Upgrade strategy of the pool; V(SURGE) replaces a few nodes at a time.",
         choices=("SURGE", "BLUE_GREEN", "SHORT_LIVED"),
         change=UPGRADE_SETTINGS,
         absent="SURGE",
     ),
-    Field("upgradeSettings.maxSurge", "int", "Nodes that may be added meanwhile.", change=UPGRADE_SETTINGS),
-    Field("upgradeSettings.maxUnavailable", "int", "Nodes that may be missing meanwhile.", change=UPGRADE_SETTINGS),
+    Field(
+        "upgradeSettings.maxSurge",
+        "int",
+        "Maximum number of extra nodes during a surge upgrade.",
+        change=UPGRADE_SETTINGS,
+    ),
+    Field(
+        "upgradeSettings.maxUnavailable",
+        "int",
+        "Maximum number of nodes that are unavailable during a surge upgrade.",
+        change=UPGRADE_SETTINGS,
+    ),
     Field(
         "upgradeSettings.blueGreenSettings.nodePoolSoakDuration",
         "duration",
-        "How long the old nodes stay after all are drained, such as C(3600s).",
+        "Time to keep the old nodes after all of them are drained, such as C(3600s).",
         change=UPGRADE_SETTINGS,
     ),
     Field(
         f"upgradeSettings.blueGreenSettings.{_ROLLOUT}.batchNodeCount",
         "int",
-        "Nodes at a time.",
+        "Number of old nodes to drain at a time.",
         change=UPGRADE_SETTINGS,
     ),
     Field(
         f"upgradeSettings.blueGreenSettings.{_ROLLOUT}.batchPercentage",
         "float",
-        "Part of the nodes at a time, from 0 to 1.",
+        "Share of the old nodes to drain at a time, from 0 to 1.",
         change=UPGRADE_SETTINGS,
     ),
     Field(
         f"upgradeSettings.blueGreenSettings.{_ROLLOUT}.batchSoakDuration",
         "duration",
-        "How long to wait after each, such as C(60s).",
+        "Time to wait after each batch of nodes, such as C(60s).",
         change=UPGRADE_SETTINGS,
     ),
     Field(
         "nodeDrainConfig.respectPdbDuringNodePoolDeletion",
         "bool",
-        "Honour disruption budgets when the pool is deleted, for up to an hour.",
+        "Respect PodDisruptionBudgets for up to an hour when the pool is deleted.",
         change=DRAIN,
     ),
-    Field("maxPodsConstraint.maxPodsPerNode", "int64", "Most pods on a node.", change=ANOTHER_POOL),
+    Field("maxPodsConstraint.maxPodsPerNode", "int64", "Maximum number of pods per node.", change=ANOTHER_POOL),
     Field(
         "networkConfig.enablePrivateNodes",
         "bool",
-        "Nodes get no public address.",
+        "Create nodes without public IP addresses.",
         change=Verb("networkConfig", "nodeNetworkConfig"),
     ),
-    Field("networkConfig.podRange", "str", "The subnetwork's secondary range for its pods.", change=ANOTHER_POOL),
+    Field(
+        "networkConfig.podRange",
+        "str",
+        "Name of the subnetwork's secondary range for the pool's pods.",
+        change=ANOTHER_POOL,
+    ),
     Field(
         "networkConfig.podIpv4CidrBlock",
         "cidr",
-        "Addresses of its pods, as a block or only its size.",
+        "Address range for the pool's pods in CIDR notation, or only its size, such as C(/21).",
         change=ANOTHER_POOL,
     ),
     Field(

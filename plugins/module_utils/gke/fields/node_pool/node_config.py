@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a node pool: disks, images, devices and settings of its machines."""
+"""Fields of a node pool: disks, images, devices and system settings of its nodes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ KUBELET = Verb("config.kubeletConfig", "kubeletConfig", base=keep)
 LINUX = Verb("config.linuxNodeConfig", "linuxNodeConfig", base=keep)
 
 GROUPS = {
-    "config.ephemeralStorageLocalSsdConfig": "Local SSDs that hold what pods store and the images.",
+    "config.ephemeralStorageLocalSsdConfig": (
+        "Local SSDs for ephemeral storage, which holds images and the local data of pods."
+    ),
     "config.localNvmeSsdBlockConfig": "Local SSDs as raw block devices.",
-    "config.gcfsConfig": "Image streaming.",
-    "config.gvnic": "Google's virtual network interface.",
-    "config.fastSocket": "NCCL Fast Socket, between GPUs of several nodes.",
-    "config.advancedMachineFeatures": "The processors.",
-    "config.shieldedInstanceConfig": "Protection against changed firmware and kernels.",
-    "config.kubeletConfig": "The kubelet.",
-    "config.linuxNodeConfig": "The Linux kernel.",
-    "config.loggingConfig": "The logging agent.",
-    "config.loggingConfig.variantConfig": "Its variant.",
+    "config.gcfsConfig": "Image streaming, which starts containers before their images are fully pulled.",
+    "config.gvnic": "Google Virtual NIC (gVNIC) of the nodes.",
+    "config.fastSocket": "NCCL Fast Socket, which speeds up communication between GPUs of several nodes.",
+    "config.advancedMachineFeatures": "CPU features of the machines.",
+    "config.shieldedInstanceConfig": "Shielded VM settings of the nodes.",
+    "config.kubeletConfig": "Settings of the kubelet on the nodes.",
+    "config.linuxNodeConfig": "Linux kernel settings of the nodes.",
+    "config.loggingConfig": "Logging agent on the nodes.",
+    "config.loggingConfig.variantConfig": "Variant of the logging agent.",
 }
 
 
@@ -35,84 +37,118 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "config.imageType",
         "str",
-        "The nodes' operating system.",
+        "Operating system image of the nodes.",
         choices=("COS_CONTAINERD", "UBUNTU_CONTAINERD"),
         change=_config("imageType"),
     ),
     Field(
         "config.ephemeralStorageLocalSsdConfig.localSsdCount",
         "int",
-        "How many, of 375 GB each.",
+        "Number of local SSDs for ephemeral storage, of 375 GB each.",
         change=ANOTHER_POOL,
     ),
     Field(
         "config.ephemeralStorageLocalSsdConfig.dataCacheCount",
         "int",
-        "How many of them are a cache of persistent disks.",
+        "Number of these local SSDs that cache persistent disks (GKE Data Cache).",
         change=ANOTHER_POOL,
     ),
-    Field("config.localNvmeSsdBlockConfig.localSsdCount", "int", "How many, of 375 GB each.", change=ANOTHER_POOL),
+    Field(
+        "config.localNvmeSsdBlockConfig.localSsdCount",
+        "int",
+        "Number of local SSDs as raw block devices, of 375 GB each.",
+        change=ANOTHER_POOL,
+    ),
     Field(
         "config.secondaryBootDisks",
         "keyed",
-        "Disks with images of containers or weights, ready at the node's start.",
+        "Secondary boot disks, which provide container images or model weights when a node starts.",
         change=ANOTHER_POOL,
         keys=("diskImage",),
         items=(
-            Value("diskImage", "str", "Path of the Compute image.", required=True),
-            Value("mode", "str", "What it is for.", choices=("CONTAINER_IMAGE_CACHE",)),
+            Value("diskImage", "str", "Path of the Compute Engine disk image.", required=True),
+            Value(
+                "mode",
+                "str",
+                "Purpose of the disk; V(CONTAINER_IMAGE_CACHE) holds container images.",
+                choices=("CONTAINER_IMAGE_CACHE",),
+            ),
         ),
     ),
-    Field("config.bootDiskKmsKey", "str", "Path of the key that encrypts the boot disk.", change=ANOTHER_POOL),
-    Field("config.gcfsConfig.enabled", "bool", "Whether it is on.", change=_config("gcfsConfig")),
-    Field("config.gvnic.enabled", "bool", "Whether it is used.", change=_config("gvnic")),
     Field(
-        "config.fastSocket.enabled", "bool", "Whether it is used; needs O(ignore:gvnic).", change=_config("fastSocket")
+        "config.bootDiskKmsKey", "str", "Path of the Cloud KMS key that encrypts the boot disks.", change=ANOTHER_POOL
     ),
-    Field("config.minCpuPlatform", "str", "The oldest processors, such as V(Intel Ice Lake).", change=ANOTHER_POOL),
-    Field("config.advancedMachineFeatures.threadsPerCore", "int64", "Threads of a core.", change=ANOTHER_POOL),
+    Field("config.gcfsConfig.enabled", "bool", "Enable image streaming on the nodes.", change=_config("gcfsConfig")),
+    Field("config.gvnic.enabled", "bool", "Use gVNIC as the nodes' network interface.", change=_config("gvnic")),
+    Field(
+        "config.fastSocket.enabled",
+        "bool",
+        "Enable NCCL Fast Socket, which requires O(ignore:gvnic).",
+        change=_config("fastSocket"),
+    ),
+    Field(
+        "config.minCpuPlatform",
+        "str",
+        "Oldest CPU platform that the nodes may have, such as V(Intel Ice Lake).",
+        change=ANOTHER_POOL,
+    ),
+    Field(
+        "config.advancedMachineFeatures.threadsPerCore",
+        "int64",
+        "Number of threads per physical core.",
+        change=ANOTHER_POOL,
+    ),
     Field(
         "config.shieldedInstanceConfig.enableSecureBoot",
         "bool",
-        "Run only signed boot components.",
+        "Boot the nodes only with signed boot components.",
         change=ANOTHER_POOL,
     ),
     Field(
         "config.shieldedInstanceConfig.enableIntegrityMonitoring",
         "bool",
-        "Compare each boot with a baseline.",
+        "Compare each boot of a node with a trusted baseline.",
         change=ANOTHER_POOL,
     ),
     Field(
         "config.kubeletConfig.cpuManagerPolicy",
         "str",
-        "V(static) gives whole processors to pods that ask for them.",
+        "CPU management policy of the kubelet; V(static) gives exclusive CPUs to pods that request whole ones.",
         choices=("none", "static"),
         change=KUBELET,
         absent="none",
     ),
-    Field("config.kubeletConfig.podPidsLimit", "int64", "Most processes of a pod.", change=KUBELET),
-    Field("config.kubeletConfig.maxParallelImagePulls", "int", "Images pulled at a time.", change=KUBELET),
+    Field("config.kubeletConfig.podPidsLimit", "int64", "Maximum number of processes in a pod.", change=KUBELET),
     Field(
-        "config.kubeletConfig.insecureKubeletReadonlyPortEnabled",
-        "bool",
-        "Open the kubelet's port without authentication.",
+        "config.kubeletConfig.maxParallelImagePulls",
+        "int",
+        "Maximum number of images that a node pulls in parallel.",
         change=KUBELET,
     ),
     Field(
-        "config.linuxNodeConfig.sysctls", "map", "Kernel parameters; others are left alone.", change=LINUX, partial=True
+        "config.kubeletConfig.insecureKubeletReadonlyPortEnabled",
+        "bool",
+        "Open the kubelet's read-only port, which requires no authentication.",
+        change=KUBELET,
+    ),
+    Field(
+        "config.linuxNodeConfig.sysctls",
+        "map",
+        "Kernel parameters of the nodes. Parameters that are not given are kept unless O(exactly) lists this option.",
+        change=LINUX,
+        partial=True,
     ),
     Field(
         "config.linuxNodeConfig.cgroupMode",
         "str",
-        "Version of control groups.",
+        "Version of control groups (cgroups) on the nodes.",
         choices=("CGROUP_MODE_V1", "CGROUP_MODE_V2"),
         change=LINUX,
     ),
     Field(
         "config.loggingConfig.variantConfig.variant",
         "str",
-        "V(MAX_THROUGHPUT) takes more logs, and more of the node.",
+        "V(MAX_THROUGHPUT) handles more log lines and uses more of the node's resources.",
         choices=("DEFAULT", "MAX_THROUGHPUT"),
         change=_config("loggingConfig"),
     ),

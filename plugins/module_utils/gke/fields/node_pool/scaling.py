@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a node pool: how many nodes it has, where, and how they are had."""
+"""Fields of a node pool: number of nodes, zones, and how machines are obtained."""
 
 from __future__ import annotations
 
@@ -27,67 +27,80 @@ AUTOSCALING = Verb("autoscaling", "autoscaling", method="POST", suffix=":setAuto
 SIZE = Verb("initialNodeCount", "nodeCount", method="POST", suffix=":setSize")
 
 GROUPS = {
-    "autoscaling": "The pool's autoscaler. A limit is for each zone, or for all of them together.",
-    "placementPolicy": "Where its machines stand to each other.",
-    "queuedProvisioning": "Nodes that come all together, when they are there (Dynamic Workload Scheduler).",
-    "config.reservationAffinity": "Which reservations its machines use.",
+    "autoscaling": "Autoscaler of the node pool. Limits apply either per zone or to all zones together.",
+    "placementPolicy": "Physical placement of the nodes relative to each other.",
+    "queuedProvisioning": (
+        "Queued provisioning (Dynamic Workload Scheduler), which adds nodes only when all of them are available."
+    ),
+    "config.reservationAffinity": "Compute Engine reservations that the nodes consume.",
 }
 
 FIELDS: tuple[Field, ...] = (
-    Field("autoscaling.enabled", "bool", "Whether it is on.", change=AUTOSCALING),
-    Field("autoscaling.minNodeCount", "int", "Fewest nodes in a zone.", change=AUTOSCALING),
-    Field("autoscaling.maxNodeCount", "int", "Most nodes in a zone.", change=AUTOSCALING),
-    Field("autoscaling.totalMinNodeCount", "int", "Fewest nodes in all zones.", change=AUTOSCALING),
-    Field("autoscaling.totalMaxNodeCount", "int", "Most nodes in all zones.", change=AUTOSCALING),
+    Field("autoscaling.enabled", "bool", "Enable the autoscaler of the node pool.", change=AUTOSCALING),
+    Field("autoscaling.minNodeCount", "int", "Minimum number of nodes per zone.", change=AUTOSCALING),
+    Field("autoscaling.maxNodeCount", "int", "Maximum number of nodes per zone.", change=AUTOSCALING),
+    Field("autoscaling.totalMinNodeCount", "int", "Minimum number of nodes in all zones together.", change=AUTOSCALING),
+    Field("autoscaling.totalMaxNodeCount", "int", "Maximum number of nodes in all zones together.", change=AUTOSCALING),
     Field(
         "autoscaling.locationPolicy",
         "str",
-        "In which zones nodes are added: V(BALANCED) in all alike, V(ANY) where most can be had.",
+        "How nodes are distributed over the zones - V(BALANCED) evenly, V(ANY) wherever capacity is available.",
         choices=("BALANCED", "ANY"),
         change=AUTOSCALING,
     ),
     Field(
         "initialNodeCount",
         "int",
-        "Nodes in each zone. With the autoscaler on, it counts when the pool is created and not afterwards; without, "
-        "the pool is resized to it. Leave it out where others resize the pool.",
+        "Number of nodes per zone. If the autoscaler is on, this applies only when the pool is created; "
+        "otherwise the pool is resized to this number. Leave it out if something else resizes the pool.",
         change=SIZE,
         unless="autoscaling.enabled",
     ),
     Field("locations", "set", "Zones in which the pool has nodes.", change=Verb("locations", "locations")),
-    Field("placementPolicy.type", "str", "V(COMPACT) is close together.", choices=("COMPACT",), change=ANOTHER_POOL),
-    Field("placementPolicy.policyName", "str", "A resource policy of your own.", change=ANOTHER_POOL),
+    Field(
+        "placementPolicy.type",
+        "str",
+        "V(COMPACT) places the nodes physically close together.",
+        choices=("COMPACT",),
+        change=ANOTHER_POOL,
+    ),
+    Field(
+        "placementPolicy.policyName",
+        "str",
+        "Name of a Compute Engine resource policy for the placement.",
+        change=ANOTHER_POOL,
+    ),
     Field(
         "queuedProvisioning.enabled",
         "bool",
-        "Whether they do.",
+        "Use queued provisioning for the node pool.",
         change=Verb("queuedProvisioning", "queuedProvisioning"),
     ),
-    Field("config.spot", "bool", "Use spot machines, which Google may take back at any time.", change=ANOTHER_POOL),
+    Field("config.spot", "bool", "Use Spot VMs, which Google may reclaim at any time.", change=ANOTHER_POOL),
     Field(
         "config.flexStart",
         "bool",
-        "Use flex-start machines, which come when they can be had, for seven days at most.",
+        "Use flex-start VMs, which start when capacity becomes available and run for at most seven days.",
         change=Verb("config.flexStart", "flexStart"),
     ),
     Field(
         "config.maxRunDuration",
         "duration",
-        "How long a node may exist, such as C(86400s).",
+        "Maximum lifetime of a node, such as C(86400s).",
         change=Verb("config.maxRunDuration", "maxRunDuration"),
     ),
     Field(
         "config.reservationAffinity.consumeReservationType",
         "str",
-        "Of which kind.",
+        "Reservations that the nodes consume - none, any, or those that O(ignore:values) names.",
         choices=("NO_RESERVATION", "ANY_RESERVATION", "SPECIFIC_RESERVATION"),
         change=ANOTHER_POOL,
     ),
     Field(
         "config.reservationAffinity.key",
         "str",
-        "C(compute.googleapis.com/reservation-name) for specific ones.",
+        "Label key of the reservations, C(compute.googleapis.com/reservation-name) for reservations by name.",
         change=ANOTHER_POOL,
     ),
-    Field("config.reservationAffinity.values", "set", "Their names.", change=ANOTHER_POOL),
+    Field("config.reservationAffinity.values", "set", "Names of the reservations to consume.", change=ANOTHER_POOL),
 )

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fields of a node pool (GKE v1, schemas NodePool and UpdateNodePoolRequest), in the order of their changes.
 
-Size and the manner of upgrades come first, because most other changes make the nodes anew in that manner.
+Size and upgrade settings come first, because most other changes replace the nodes according to these settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TABLES = (
 NODE_POOL_FIELDS: tuple[Field, ...] = tuple(field for table in _TABLES for field in table.FIELDS)
 
 GROUPS: dict[str, str] = {
-    "config": "What its nodes are.",
+    "config": "Configuration of the pool's nodes.",
     **{path: about for table in _TABLES for path, about in table.GROUPS.items()},
 }
-"""What an option that holds others is for."""
+"""The description of each option that holds others, by its path."""
