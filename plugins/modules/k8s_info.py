@@ -44,7 +44,7 @@ options:
     elements: dict
     suboptions:
       api_version:
-        description: API version of the kind.
+        description: API version of the kind of objects to read.
         type: str
         default: v1
       kind:
