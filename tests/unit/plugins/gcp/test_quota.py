@@ -13,7 +13,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.fac
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
 
-from .preflight_support import plan
+from .preflight_support import plan, replicas
+from .preflight_support import sizes as read_sizes
 
 PAGE = "https://console.cloud.google.com/iam-admin/quotas?project=demo-project"
 
@@ -48,7 +49,7 @@ def findings(
         "region_quotas": region or {},
         "project_quotas": project or {},
         "machine_types": machines or {},
-        POOL_SIZES: sizes or {},
+        POOL_SIZES: read_sizes(**(sizes or {})),
     }
     found = list(check_quota(plan(*pools, **options), facts))
     assert {finding.check for finding in found} <= {"quota"}
@@ -63,7 +64,7 @@ def test_the_first_nodes_of_all_pools_are_added_up():
         (
             "error",
             f"{L4}: the first nodes of a, b need 8, 7 of 12 are free in us-central1",
-            f"ask for at least 13 at {PAGE}, or begin with fewer or smaller nodes",
+            f"ask for at least 13 at {PAGE}, or begin with fewer (gpu_nodepool_initial_node_count) or smaller nodes",
         )
     ]
 
@@ -83,7 +84,7 @@ def test_the_last_nodes_of_all_pools_are_added_up_and_only_a_warning():
         (
             "warning",
             f"{L4}: at their most a, b need 5 more, 4 of 8 are free in us-central1; autoscaling stops there",
-            f"ask for at least 9 at {PAGE}, or lower max_node_count",
+            f"ask for at least 9 at {PAGE}, or lower gpu_nodepool_max_node_count",
         )
     ]
     assert findings(pool("a", 0, 3), pool("b", 0, 1), region={L4: quota(8, 4)}) == []
@@ -130,7 +131,7 @@ def test_a_gpu_that_the_region_does_not_show_has_no_quota():
         (
             "error",
             f"{L4}: the first nodes of a need 1, 0 of 0 are free in us-central1",
-            f"ask for at least 1 at {PAGE}, or begin with fewer or smaller nodes",
+            f"ask for at least 1 at {PAGE}, or begin with fewer (gpu_nodepool_initial_node_count) or smaller nodes",
         )
     ]
 
@@ -144,7 +145,7 @@ def test_the_projects_quotas_are_told_as_the_projects():
         (
             "error",
             "GPUS_ALL_REGIONS: the first nodes of a need 3, 2 of 2 are free in project demo-project",
-            f"ask for at least 3 at {PAGE}, or begin with fewer or smaller nodes",
+            f"ask for at least 3 at {PAGE}, or begin with fewer (gpu_nodepool_initial_node_count) or smaller nodes",
         )
     ]
 
@@ -175,39 +176,42 @@ def test_a_quota_of_the_machine_family_is_used_where_the_region_has_one():
 
 
 def test_the_models_replicas_are_checked_as_well():
-    replicas = {"accelerator_type": "nvidia-l4", "gpus": 2, "min_replicas": 1, "max_replicas": 3}
-    ((severity, message, fix),) = findings(pool("a", 1, 3), region={L4: quota(3)}, replicas=replicas)
+    model = replicas(1, 3)
+    two = {"llmops_gpus_per_replica": 2}
+    ((severity, message, fix),) = findings(pool("a", 1, 3), region={L4: quota(3)}, model=model, options=two)
     assert severity == "warning"
-    assert message == (f"3 replicas (max_replicas) need 6 nvidia-l4, but by {L4} the pools can have 3, enough for 1")
-    assert fix == f"ask for 3 more at {PAGE}, or lower max_replicas"
+    assert message == (
+        f"3 replicas (tgi_mistral_hpa_max_replicas) need 6 nvidia-l4, but by {L4} the pools can have 3, enough for 1"
+    )
+    assert fix == f"ask for 3 more at {PAGE}, or lower tgi_mistral_hpa_max_replicas"
 
 
 def test_the_gpus_that_the_pools_hold_count_for_the_replicas():
-    replicas = {"accelerator_type": "nvidia-l4", "gpus": 1, "min_replicas": 6, "max_replicas": 6}
+    model = replicas(6, 6)
     region = {L4: quota(4, 4)}
-    assert findings(pool("a", 2, gpus=2), region=region, sizes={"a": 2}, replicas=replicas) == [
+    assert findings(pool("a", 2, gpus=2), region=region, sizes={"a": 2}, model=model) == [
         (
             "error",
-            f"6 replicas (min_replicas) need 6 nvidia-l4, but by {L4} the pools can have 4, enough for 4",
-            f"ask for 2 more at {PAGE}, or lower min_replicas",
+            f"6 replicas (llmops_replicas) need 6 nvidia-l4, but by {L4} the pools can have 4, enough for 4",
+            f"ask for 2 more at {PAGE}, or lower llmops_replicas",
         )
     ]
 
 
 def test_replicas_have_none_of_a_quota_that_is_used_up_or_not_shown():
-    replicas = {"accelerator_type": "nvidia-l4", "gpus": 1, "min_replicas": 1, "max_replicas": 1}
+    model = replicas(1, 1)
     for region in ({L4: quota(1, 2)}, {L4: quota(2, 2)}, {}):
-        (_nodes, (severity, message, _fix)) = findings(pool("a"), region=region, replicas=replicas)
+        (_nodes, (severity, message, _fix)) = findings(pool("a"), region=region, model=model)
         assert (severity, message) == (
             "error",
-            f"1 replicas (min_replicas) need 1 nvidia-l4, but by {L4} the pools can have 0, enough for 0",
+            f"1 replica (llmops_replicas) need 1 nvidia-l4, but by {L4} the pools can have 0, enough for 0",
         )
 
 
 def test_replicas_are_told_of_the_region_where_the_project_has_as_little():
-    replicas = {"accelerator_type": "nvidia-l4", "gpus": 1, "min_replicas": 1, "max_replicas": 3}
+    model = replicas(1, 3)
     project = {"GPUS_ALL_REGIONS": quota(2)}
-    ((_severity, message, _fix),) = findings(pool("a"), region={L4: quota(2)}, project=project, replicas=replicas)
+    ((_severity, message, _fix),) = findings(pool("a"), region={L4: quota(2)}, project=project, model=model)
     assert f"but by {L4} the pools can have 2" in message
 
 

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ....core.errors import InvalidOption
+from ....core.rules import Rule, form, least
 from ....google.names import check_location, check_project, check_zones, region_of
 from ..plan import PoolPlan
-from .rule import Rule, Values, form, least
+from .evaluation import Values
 
 NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 NAME_SAID = "a name of 1 to 63 lower-case letters, digits and hyphens"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 _SUBDOMAIN_SAID = "a name of lower-case letters, digits, hyphens and dots"
-IMAGE = r"[a-zA-Z0-9][-a-zA-Z0-9_./:@]*"
-IMAGE_SAID = "an image, by tag or by digest"
 
 
 def _accepts(check: Callable[..., Any], *arguments: Any) -> bool:
