@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
+from tests.unit.preflight_plans import deployment_plan
 
-from .preflight_support import plan, replicas
-from .preflight_support import sizes as read_sizes
+from .preflight_support import plan, replicas, sizes
 
 PAGE = "https://console.cloud.google.com/iam-admin/quotas?project=demo-project"
 
@@ -40,19 +39,24 @@ def findings(
     *pools: dict[str, Any],
     region: Any = None,
     project: Any = None,
-    sizes: Any = None,
+    now: dict[str, int] | None = None,
     machines: Any = None,
-    **options: Any,
+    least: int | None = None,
+    most: int = 0,
+    gpus: int = 1,
+    **planned: Any,
 ) -> list[tuple[str, str, str]]:
-    """Severity, message and fix of what is found."""
+    """Severity, message and fix of what is found. now: nodes that pools have. least, most, gpus: of the replicas."""
     facts = {
         "region_quotas": region or {},
         "project_quotas": project or {},
         "machine_types": machines or {},
-        POOL_SIZES: read_sizes(**(sizes or {})),
+        POOL_SIZES: sizes(**(now or {})),
     }
-    found = list(check_quota(plan(*pools, **options), facts))
+    model = None if least is None else replicas(least, most)
+    found = list(check_quota(plan(*pools, model=model, options={"llmops_gpus_per_replica": gpus}, **planned), facts))
     assert {finding.check for finding in found} <= {"quota"}
+    assert all(finding.variable and finding.variable in finding.fix for finding in found)
     return [(finding.severity, finding.message, finding.fix) for finding in found]
 
 
@@ -71,8 +75,8 @@ def test_the_first_nodes_of_all_pools_are_added_up():
 
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
 def test_a_pool_that_fits_alone_does_not_make_the_sum_fit(order: tuple[str, str]):
-    sizes = {"a": 1, "b": 7}
-    pools = [pool(name, sizes[name]) for name in order]
+    nodes = {"a": 1, "b": 7}
+    pools = [pool(name, nodes[name]) for name in order]
     assert findings(*pools, region={L4: quota(8)}) == []
     ((severity, message, _fix),) = findings(*pools, region={L4: quota(7)})
     assert severity == "error"
@@ -104,24 +108,24 @@ def test_a_quota_that_is_used_beyond_its_limit_has_nothing_free():
 
 def test_nodes_that_are_there_are_in_the_usage_already():
     region = {L4: quota(5, 3)}
-    assert findings(pool("a", 5), region=region, sizes={"a": 3}) == []
-    ((_severity, message, _fix),) = findings(pool("a", 6), region=region, sizes={"a": 3})
+    assert findings(pool("a", 5), region=region, now={"a": 3}) == []
+    ((_severity, message, _fix),) = findings(pool("a", 6), region=region, now={"a": 3})
     assert "need 3, 2 of 5 are free" in message
     # More than wanted: nothing is asked for, and nothing given back.
-    assert findings(pool("a", 1), pool("b", 3), region={L4: quota(5, 3)}, sizes={"a": 3})[0][1].startswith(
+    assert findings(pool("a", 1), pool("b", 3), region={L4: quota(5, 3)}, now={"a": 3})[0][1].startswith(
         f"{L4}: the first nodes of a, b need 3, 2 of 5"
     )
 
 
 def test_a_pool_that_is_there_begins_with_what_its_autoscaler_keeps():
     region = {L4: quota(2, 1)}
-    ((severity, message, _fix),) = findings(pool("a", 4, 6, least=1), region=region, sizes={"a": 1})
+    ((severity, message, _fix),) = findings(pool("a", 4, 6, least=1), region=region, now={"a": 1})
     assert severity == "warning"
     assert "at their most a need 5 more" in message
     ((severity, message, _fix),) = findings(pool("a", 4, 6, least=1), region=region)
     assert severity == "error"
     assert "the first nodes of a need 4" in message
-    ((severity, message, _fix),) = findings(pool("a", 4, 6, least=3), region=region, sizes={"a": 0})
+    ((severity, message, _fix),) = findings(pool("a", 4, 6, least=3), region=region, now={"a": 0})
     assert severity == "error"
     assert "the first nodes of a need 3" in message
 
@@ -176,9 +180,7 @@ def test_a_quota_of_the_machine_family_is_used_where_the_region_has_one():
 
 
 def test_the_models_replicas_are_checked_as_well():
-    model = replicas(1, 3)
-    two = {"llmops_gpus_per_replica": 2}
-    ((severity, message, fix),) = findings(pool("a", 1, 3), region={L4: quota(3)}, model=model, options=two)
+    ((severity, message, fix),) = findings(pool("a", 1, 3), region={L4: quota(3)}, least=1, most=3, gpus=2)
     assert severity == "warning"
     assert message == (
         f"3 replicas (tgi_mistral_hpa_max_replicas) need 6 nvidia-l4, but by {L4} the pools can have 3, enough for 1"
@@ -187,9 +189,8 @@ def test_the_models_replicas_are_checked_as_well():
 
 
 def test_the_gpus_that_the_pools_hold_count_for_the_replicas():
-    model = replicas(6, 6)
-    region = {L4: quota(4, 4)}
-    assert findings(pool("a", 2, gpus=2), region=region, sizes={"a": 2}, model=model) == [
+    found = findings(pool("a", 2, gpus=2), region={L4: quota(4, 4)}, now={"a": 2}, least=6, most=6)
+    assert found == [
         (
             "error",
             f"6 replicas (llmops_replicas) need 6 nvidia-l4, but by {L4} the pools can have 4, enough for 4",
@@ -198,81 +199,51 @@ def test_the_gpus_that_the_pools_hold_count_for_the_replicas():
     ]
 
 
-def test_replicas_have_none_of_a_quota_that_is_used_up_or_not_shown():
-    model = replicas(1, 1)
-    for region in ({L4: quota(1, 2)}, {L4: quota(2, 2)}, {}):
-        (_nodes, (severity, message, _fix)) = findings(pool("a"), region=region, model=model)
-        assert (severity, message) == (
-            "error",
-            f"1 replica (llmops_replicas) need 1 nvidia-l4, but by {L4} the pools can have 0, enough for 0",
-        )
+@pytest.mark.parametrize("region", [{L4: quota(1, 2)}, {L4: quota(2, 2)}, {}])
+def test_replicas_have_none_of_a_quota_that_is_used_up_or_not_shown(region: dict[str, Any]):
+    (_nodes, (severity, message, _fix)) = findings(pool("a"), region=region, least=1, most=1)
+    assert (severity, message) == (
+        "error",
+        f"1 replica (llmops_replicas) need 1 nvidia-l4, but by {L4} the pools can have 0, enough for 0",
+    )
 
 
 def test_replicas_are_told_of_the_region_where_the_project_has_as_little():
-    model = replicas(1, 3)
     project = {"GPUS_ALL_REGIONS": quota(2)}
-    ((_severity, message, _fix),) = findings(pool("a"), region={L4: quota(2)}, project=project, model=model)
+    ((_severity, message, _fix),) = findings(pool("a"), region={L4: quota(2)}, project=project, least=1, most=3)
     assert f"but by {L4} the pools can have 2" in message
 
 
-# What one node takes.
+# The hosts of a run together.
 
 
-NODE = {"CPUS": 4, "CPUS_ALL_REGIONS": 4, "INSTANCES": 1, "IN_USE_ADDRESSES": 1}
+def beside(*pools: dict[str, Any], host: str = "two", cluster: str = "other", **options: Any) -> dict[str, Any]:
+    """The plan of another host of the run, on a cluster of its own."""
+    return deployment_plan(*pools, host=host, options={"llmops_cluster": cluster, **options})
 
 
-@pytest.mark.parametrize(
-    ("config", "takes"),
-    [
-        ({}, {**NODE, "SSD_TOTAL_GB": 100}),
-        ({"disk_type": "pd-ssd", "disk_size_gb": 50}, {**NODE, "SSD_TOTAL_GB": 50}),
-        ({"disk_type": "pd-balanced", "disk_size_gb": 50}, {**NODE, "SSD_TOTAL_GB": 50}),
-        ({"disk_type": "pd-standard", "disk_size_gb": 50}, {**NODE, "DISKS_TOTAL_GB": 50}),
-        (
-            {"ephemeral_storage_local_ssd_config": {"local_ssd_count": 2}},
-            {**NODE, "SSD_TOTAL_GB": 100, "LOCAL_SSD_TOTAL_GB": 750},
-        ),
-        (
-            {"spot": True, "ephemeral_storage_local_ssd_config": {"local_ssd_count": 1}},
-            {
-                "PREEMPTIBLE_CPUS": 4,
-                "CPUS_ALL_REGIONS": 4,
-                "INSTANCES": 1,
-                "IN_USE_ADDRESSES": 1,
-                "SSD_TOTAL_GB": 100,
-                "PREEMPTIBLE_LOCAL_SSD_GB": 375,
-            },
-        ),
-    ],
-)
-def test_what_a_node_takes(config: dict[str, Any], takes: dict[str, int]):
-    (found,) = plan(pool("a", gpus=0, **config)).pools
-    assert node_needs(found, 4, ["CPUS", "PREEMPTIBLE_CPUS"]) == takes
+def test_the_pools_of_all_hosts_are_added_up_and_their_hosts_named():
+    others = (beside(pool("a", 2)), beside(pool("b", 3), host="three", cluster="third"))
+    ((severity, message, fix),) = findings(pool("a", 1), region={L4: quota(6, 1)}, others=others)
+    assert severity == "error"
+    assert message == (
+        f"{L4}: the first nodes of a, b of hosts one, two and three need 6, 5 of 6 are free in us-central1"
+    )
+    assert fix.startswith(f"ask for at least 7 at {PAGE}")
+    assert findings(pool("a", 1), region={L4: quota(7, 1)}, others=others) == []
 
 
-@pytest.mark.parametrize(
-    ("spot", "known", "metric"),
-    [
-        (False, ["CPUS", "G2_CPUS"], "G2_CPUS"),
-        (False, ["CPUS", "G2", "PREEMPTIBLE_G2_CPUS"], "CPUS"),
-        (True, ["CPUS", "G2_CPUS"], "PREEMPTIBLE_CPUS"),
-        (True, ["CPUS", "G2_CPUS", "PREEMPTIBLE_G2_CPUS"], "PREEMPTIBLE_G2_CPUS"),
-    ],
-)
-def test_which_quota_a_nodes_cpus_are_of(spot: bool, known: list[str], metric: str):
-    (found,) = plan(pool("a", gpus=0, spot=spot)).pools
-    needs = node_needs(found, 4, known)
-    assert [name for name in needs if name.endswith("CPUS")] == [metric]
-    assert needs[metric] == needs["CPUS_ALL_REGIONS"] == 4
+def test_a_pool_that_two_hosts_share_is_counted_once():
+    assert findings(pool("a", 2), region={L4: quota(2)}, others=(beside(pool("a", 2), cluster="mistral"),)) == []
+    shared = beside(pool("a", 3), cluster="mistral")
+    ((_severity, message, _fix),) = findings(pool("a", 2), region={L4: quota(2)}, others=(shared,))
+    assert message.startswith(f"{L4}: the first nodes of a of hosts one and two need 3, 2 of 2")
 
 
-@pytest.mark.parametrize(("spot", "metric"), [(False, L4), (True, f"PREEMPTIBLE_{L4}")])
-def test_a_nodes_gpus_are_of_the_region_and_of_the_project(spot: bool, metric: str):
-    (found,) = plan(pool("a", gpus=4, spot=spot)).pools
-    needs = node_needs(found, 4, [metric])
-    assert {name: amount for name, amount in needs.items() if "GPU" in name} == {metric: 4, "GPUS_ALL_REGIONS": 4}
-
-
-def test_private_nodes_take_no_address():
-    (found,) = plan({**pool("a"), "network_config": {"enable_private_nodes": True}}).pools
-    assert "IN_USE_ADDRESSES" not in node_needs(found, 4, [])
+def test_a_pool_of_another_region_counts_for_the_project_alone():
+    far = beside(pool("b", 5), llmops_location="europe-west4", host="two")
+    everywhere = {"GPUS_ALL_REGIONS": quota(5)}
+    ((_severity, message, _fix),) = findings(pool("a"), region={L4: quota(1)}, project=everywhere, others=(far,))
+    assert message == (
+        "GPUS_ALL_REGIONS: the first nodes of a, b of hosts one and two need 6, 5 of 5 are free in project demo-project"
+    )

@@ -10,44 +10,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.http.session import HttpSession
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.apply_set import (
     ApplySet,
     ApplySetTaken,
     identity,
 )
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.api import KubernetesApi
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.resources import Kind, ObjectRef, builtin
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.objects.manifests import Manifest
-from tests.unit.fake_http import FakeServer, Reply
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.resources import Kind, ObjectRef
 
-PART_OF = "applyset.kubernetes.io/part-of"
-ID = "applyset-K7w8bQd_VO17i7z77Syga6rygRJOgH8n7yIqXpAyp74-v1"
-SET = ApplySet.named("mistral", "ml")
-WIDGET = Kind("example.com", "v1", "Widget", "widgets")
-
-
-def ref(api_version: str, kind: str, name: str = "x", namespace: str | None = "ml") -> ObjectRef:
-    found = builtin(api_version, kind)
-    assert found is not None
-    return ObjectRef(found, namespace if found.namespaced else None, name)
-
-
-def manifest(where: ObjectRef, labels: Any = None, **more: Any) -> Manifest:
-    metadata = {"name": where.name, "namespace": where.namespace}
-    if labels is not None:
-        metadata["labels"] = labels
-    body = {"apiVersion": where.kind.api_version, "kind": where.kind.kind, "metadata": metadata, "data": {"a": "1"}}
-    return Manifest(where, body, "model.yml", **more)
-
-
-def parent(labels: Any = None, **annotations: str) -> dict[str, Any]:
-    marks = {f"applyset.kubernetes.io/{name.replace('_', '-')}": value for name, value in annotations.items()}
-    return {
-        "metadata": {"labels": {"applyset.kubernetes.io/id": ID} if labels is None else labels, "annotations": marks}
-    }
+from .apply_sets import ID, PART_OF, SET, manifest, parent, ref
 
 
 @pytest.mark.parametrize(
@@ -207,51 +178,6 @@ def test_the_parent_keeps_what_the_live_one_tells_of_beside():
     bare = ApplySet(ObjectRef(SET.parent.kind, None, "mistral")).parent_manifest([]).body["metadata"]
     assert bare["annotations"]["applyset.kubernetes.io/contains-group-kinds"] == ""
     assert bare["annotations"]["applyset.kubernetes.io/additional-namespaces"] == ""
-
-
-def members(live: dict[str, Any] | None, answers: Any, *manifests: Manifest) -> tuple[dict[ObjectRef, Any], list[str]]:
-    with FakeServer(answers) as server:
-        session = HttpSession(server.url, "the Kubernetes API", Deadline(10))
-        found = SET.members(KubernetesApi(session), live, manifests)
-        session.close()
-        return found, sorted(server.calls())
-
-
-def test_members_are_listed_by_the_kinds_and_namespaces_of_the_live_parent():
-    selector = f"limit=500&labelSelector=applyset.kubernetes.io%2Fpart-of%3D{ID}"
-    live = parent(contains_group_kinds="Namespace,Service,Widget.example.com", additional_namespaces="other")
-    places = {
-        "/api/v1/namespaces": [{"metadata": {"name": "ml"}}],
-        "/api/v1/namespaces/ml/services": [{"metadata": {"name": "a", "namespace": "ml"}}],
-        "/api/v1/namespaces/other/services": [
-            {"metadata": {"name": "a", "namespace": "other"}},
-            {"metadata": {"name": "b", "namespace": "other"}},
-        ],
-        "/apis/example.com/v1/namespaces/ml/widgets": [{"metadata": {"name": "w", "namespace": "ml"}}],
-        "/apis/example.com/v1/namespaces/other/widgets": [],
-    }
-    answers = {("GET", path): {"items": items} for path, items in places.items()}
-    found, calls = members(live, answers, manifest(ObjectRef(WIDGET, "ml", "w")))
-    assert calls == sorted(f"GET {path}?{selector}" for path in places)
-    assert list(found) == [
-        ref("v1", "Namespace", "ml"),
-        ref("v1", "Service", "a"),
-        ref("v1", "Service", "a", "other"),
-        ref("v1", "Service", "b", "other"),
-        ObjectRef(WIDGET, "ml", "w"),
-    ]
-    assert found[ref("v1", "Service", "b", "other")]["metadata"] == {"name": "b", "namespace": "other"}
-
-
-def test_a_kind_that_the_cluster_no_longer_has_has_no_members():
-    live = parent(contains_group_kinds="Gone.example.com")
-    found, calls = members(live, {("GET", "/apis/example.com"): Reply(404, {"kind": "Status"})})
-    assert (found, calls) == ({}, ["GET /apis/example.com"])
-
-
-@pytest.mark.parametrize("live", [None, {}, parent(), parent(contains_group_kinds="", additional_namespaces="x")])
-def test_a_parent_that_tells_of_nothing_has_no_members(live: dict[str, Any] | None):
-    assert members(live, {}) == ({}, [])
 
 
 def test_one_object_is_one_in_every_version_of_its_api():

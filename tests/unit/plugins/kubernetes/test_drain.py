@@ -185,7 +185,7 @@ def test_pods_that_nobody_would_make_anew_are_refused_by_name():
     with serving(Cluster(node("n1"), pods=pods)) as (api, server, _taken), pytest.raises(WouldBeLost) as raised:
         refuse_pods_that_would_be_lost(api, SELECTOR)
     assert raised.value.message == (
-        "drain nodes pool=gpu: no controller would make ml/b, ml/z anew; delete them, or run them by a Deployment"
+        "drain nodes pool=gpu: no controller would create ml/b, ml/z again; delete them, or use a Deployment"
     )
     assert raised.value.to_dict() == {"kind": "pods_would_be_lost", "pods": ["ml/b", "ml/z"]}
     assert server.calls() == [NODES, PODS]
@@ -199,7 +199,7 @@ def test_a_pod_that_has_ended_is_not_lost(phase: str | None, lost: bool):
     cluster = Cluster(node("n1"), pods=[pod("a", phase=phase, **ALONE)])
     with serving(cluster) as (api, _server, _taken):
         if lost:
-            with pytest.raises(WouldBeLost, match="would make ml/a anew"):
+            with pytest.raises(WouldBeLost, match="would create ml/a again"):
                 refuse_pods_that_would_be_lost(api, SELECTOR)
         else:
             refuse_pods_that_would_be_lost(api, SELECTOR)
