@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +101,9 @@ class HttpSession:
 
     def open(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Stream:
         """Send one request and give its body as it arrives. Raises HttpError on a refusal, not repeated."""
-        response = self._send(method, path, doing, stream=True, **kwargs)
+        # A compressed body is handed over when a block of it is full, not when there is something to tell.
+        headers = {"Accept-Encoding": "identity", **(kwargs.pop("headers", None) or {})}
+        response = self._send(method, path, doing, stream=True, headers=headers, **kwargs)
         if response.status_code >= 400:
             with response:
                 raise self._failure(method, response, doing)
@@ -109,12 +111,8 @@ class HttpSession:
         return Stream(
             response,
             lambda error: self._no_answer(ReplyLost, method, url, doing, f"half of it: {cause_of(error)}"),
+            self.deadline.remaining,
         )
-
-    def stream(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Iterator[bytes]:
-        """As open, giving the lines. The caller bounds the time by closing the generator."""
-        with self.open(method, path, doing=doing, **kwargs) as lines:
-            yield from lines
 
     @property
     def sent_at(self) -> float:

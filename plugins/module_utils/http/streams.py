@@ -6,42 +6,64 @@
 from __future__ import annotations
 
 import socket
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.client import HTTPException, IncompleteRead
 from types import TracebackType
 from typing import Any
 
-from .connection import requests
+PIECE = 16 * 1024
+"""Bytes read at most at once."""
+
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes; the largest object that an API server keeps is a tenth of it."""
 
 
 class Stream:
-    """The lines of a body, each without its end; a context manager that lets go of the connection.
+    """A body as it arrives, in pieces or in lines; a context manager that lets go of the connection.
 
     response: of requests, opened with stream=True. broken: makes the error to raise where the connection breaks.
+    seconds_left: how long may still be read, asked before each read.
     """
 
-    def __init__(self, response: Any, broken: Callable[[Exception], Exception]) -> None:
+    def __init__(
+        self, response: Any, broken: Callable[[Exception], Exception], seconds_left: Callable[[], float]
+    ) -> None:
         self._response = response
         self._broken = broken
+        self._seconds_left = seconds_left
         self._interrupted = False
 
-    def __iter__(self) -> Iterator[bytes]:
+    def arrivals(self) -> Iterator[bytes]:
+        """Whatever has arrived, as soon as there is some, however the body is framed: in chunks, by its length, or
+        until the server closes."""
         try:
-            yield from self._response.iter_lines()
-        except (requests.exceptions.RequestException, OSError, ValueError, AttributeError) as error:
-            # The last three are what a socket gives that interrupt() has shut under the reader's hands.
+            yield from self._decoded()
+        except (OSError, HTTPException, ValueError, AttributeError, zlib.error) as error:
+            # Any of these is what a socket gives that interrupt() has shut under the reader's hands.
             if self._interrupted:
                 return
-            if not isinstance(error, requests.exceptions.RequestException):
+            if isinstance(error, AttributeError):
                 raise
             raise self._broken(error) from error
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The lines, each without its end."""
+        lines = Lines()
+        for piece in self.arrivals():
+            yield from lines.feed(piece)
+            if lines.pending > LONGEST_LINE:
+                raise self._broken(ValueError(f"a line of more than {LONGEST_LINE} bytes"))
+        if rest := lines.rest():
+            yield rest
 
     def interrupt(self) -> None:
         """End the stream from another thread: its reader sees it end."""
         self._interrupted = True
         # Closing alone does not wake a thread that reads. Where the stream has ended by itself, there is no socket.
         with suppress(OSError, AttributeError):
-            socket.socket.shutdown(self._response.raw._fp.fp.raw._sock, socket.SHUT_RDWR)
+            socket.socket.shutdown(self._socket(), socket.SHUT_RDWR)
 
     def __enter__(self) -> Stream:
         return self
@@ -50,3 +72,66 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._response.close()
+
+    def _decoded(self) -> Iterator[bytes]:
+        """No compression is asked for; a server or proxy that compresses all the same does it by gzip or deflate."""
+        encoding = self._response.headers.get("Content-Encoding", "identity").lower()
+        if encoding == "identity":
+            yield from self._read()
+            return
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            raise ValueError(f"a body in the encoding {encoding[:20]!r}, which was not asked for")
+        decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        for piece in self._read():
+            if plain := decoder.decompress(piece):
+                yield plain
+
+    def _read(self) -> Iterator[bytes]:
+        # The connection's own reader: requests and urllib3 wait for a whole block where a body is not chunked.
+        source = self._response.raw._fp
+        patience = self._socket().gettimeout()
+        while True:
+            left = self._seconds_left()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            with suppress(AttributeError):
+                self._socket().settimeout(left if patience is None else min(patience, left))
+            piece = source.read1(PIECE)
+            if not piece:
+                break
+            yield piece
+        if source.length:
+            raise IncompleteRead(b"", source.length)
+        source.close()
+        self._response.raw.release_conn()
+
+    def _socket(self) -> Any:
+        return self._response.raw._fp.fp.raw._sock
+
+
+class Lines:
+    """Cuts pieces into lines, which end with CRLF, LF or CR, wherever the pieces break."""
+
+    def __init__(self) -> None:
+        self._begun: list[bytes] = []
+        self._after_cr = False
+        self.pending = 0
+        """Bytes of the line that has no end yet."""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The lines that end in the piece."""
+        if self._after_cr and piece.startswith(b"\n"):
+            piece = piece[1:]
+        self._after_cr = piece.endswith(b"\r")
+        whole = []
+        for part in piece.splitlines(keepends=True):
+            self._begun.append(part)
+            self.pending += len(part)
+            if part.endswith((b"\r", b"\n")):
+                whole.append(self.rest().rstrip(b"\r\n"))
+        return whole
+
+    def rest(self) -> bytes:
+        """What came after the last end of a line."""
+        rest, self._begun, self.pending = b"".join(self._begun), [], 0
+        return rest

@@ -8,22 +8,24 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from ..core.deadline import Deadline, backoff
-from ..core.errors import HttpError, InvalidOption
+from ..core.errors import HttpError, InvalidOption, ReplyLost
 from ..http.prometheus import totals
-from ..http.replies import Reply
-from ..http.server_sent_events import Event, parse_events
+from ..http.replies import Reply, read_refusal
+from ..http.server_sent_events import Event, Events, parse_events
 from ..http.session import HttpSession
 from .engine import Answer, GenerationRequest, Identity, Stream
 
 WARMING_UP = frozenset({0, 429, 503})
 """No connection, overloaded, unhealthy: what a fresh server behind a fresh load balancer answers for a while."""
+
+LARGEST_STREAM = 64 * 1024 * 1024
+"""Bytes; the longest answer of any model is a part of it."""
 
 
 def check_url(url: str) -> str:
@@ -53,7 +55,8 @@ class ServerClient(ABC):
     """A connection to one server. A subclass knows its routes, bodies and errors.
 
     A server that is not there yet, or overloaded, is asked again until the deadline; so is one whose reply was lost,
-    for a generation changes nothing. A refusal is never repeated.
+    for a generation changes nothing. A refusal is never repeated, nor a stream that breaks off after its first event:
+    whatever cuts long answers would cut the next one as well.
 
     service: the server's name in messages.
     """
@@ -125,14 +128,18 @@ class ServerClient(ABC):
             reason=error.reason,
             server_message=error.server_message,
             error_type=error.reason or None,
+            generated_text=error.fields.get("generated_text"),
         )
 
     def _event_error(self, route: str, data: Mapping[str, Any]) -> HttpError | None:
         """The failure that an event of a stream tells, with the status that it stands for; None where it tells none."""
-        if "error" not in data:
+        given = data.get("error")
+        if not given:
             return None
-        said = str(data["error"])
-        return self._stream_error(route, said, status=500, reason="")
+        refusal = read_refusal(500, dict(data))
+        code = given.get("code") if isinstance(given, dict) else None
+        status = code if isinstance(code, int) and 400 <= code <= 599 else 500
+        return self._stream_error(route, refusal.message or str(given), status=status, reason=refusal.reason)
 
     def _stream_error(self, route: str, said: str, *, status: int, reason: str) -> HttpError:
         told = f"{reason}: {said}" if reason else said
@@ -181,23 +188,90 @@ class ServerClient(ABC):
                 self._deadline.pause(pause, f"generate on {self.url}", error.message)
 
     def _stream_once(self, route: str, data: bytes) -> TimedEvents:
-        lines: list[tuple[float, bytes]] = []
-        clock = time.perf_counter
+        arrivals: list[tuple[float, bytes]] = []
+        clock, size, broken = time.perf_counter, 0, None
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        doing = f"generate on {self.url}"
-        with closing(self._session.stream("POST", route, doing=doing, data=data, headers=headers)) as body:
-            for line in body:
-                lines.append((clock(), line))
         try:
-            events = parse_events(lines)
+            with self._session.open("POST", route, doing=f"generate on {self.url}", data=data, headers=headers) as body:
+                for piece in body.arrivals():
+                    arrivals.append((clock(), piece))
+                    size += len(piece)
+                    if size > LARGEST_STREAM:
+                        raise self._unexpected("POST", route, "an answer", f"more than {LARGEST_STREAM} bytes")
+        except ReplyLost as error:
+            broken = error
+        try:
+            read = parse_events(arrivals)
         except ValueError as error:
             raise self._unexpected("POST", route, "server-sent events of JSON", str(error)) from error
-        for event in events:
-            if (failure := self._event_error(route, event.data)) is not None:
+        self._require_whole(route, read, arrivals, broken)
+        return TimedEvents(self._session.sent_at, read.events)
+
+    def _require_whole(
+        self, route: str, read: Events, arrivals: list[tuple[float, bytes]], broken: HttpError | None
+    ) -> None:
+        """Raise what a stream tells of a failure, or that it has no end. broken: how its connection broke, if it did."""
+        told = [event.data for event in read.events]
+        if (odd := next((data for data in told if not self._is_event(data)), None)) is not None:
+            raise self._unexpected("POST", route, "events of a generation", odd)
+        for index, data in enumerate(told):
+            if (failure := self._event_error(route, data)) is not None:
+                failure.fields["generated_text"] = self._ending(told[:index])[1]
                 raise failure
-        if not events:
-            raise self._unexpected("POST", route, "at least one event", "none")
-        return TimedEvents(self._session.sent_at, events)
+        if not told and broken is not None:
+            raise broken
+        if not told:
+            body = b"".join(piece for _at, piece in arrivals)
+            failure = self._event_error(route, _object_in(body))
+            raise failure or self._unexpected("POST", route, "at least one event", body[:120].decode(errors="replace"))
+        ended, text = self._ending(told)
+        if ended or read.closed:
+            return
+        why = broken.message.partition(" gave ")[2] if broken else "it was closed"
+        raise HttpError(
+            f"generate on {self.url}: the stream of {self.service} ended without its last event, after {len(told)} "
+            f"events ({why}): a server that stops, or a proxy that cuts long answers, does so; the text so far ends "
+            f"with {text[-80:]!r} (POST {self.url}{route})",
+            status=200,
+            method="POST",
+            url=self.url + route,
+            generated_text=text,
+        )
+
+    def _is_event(self, data: Mapping[str, Any]) -> bool:
+        """Whether an event's fields, as far as they are read, are of their types; here those of OpenAI's form."""
+        choices, usage = data.get("choices") or [], data.get("usage") or {}
+        if not isinstance(choices, list) or not isinstance(usage, dict):
+            return False
+        counts = (usage.get(name) for name in ("completion_tokens", "prompt_tokens"))
+        return all(map(_is_choice, choices)) and all(map(is_count, counts))
+
+    def _ending(self, told: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
+        """Whether a stream's events hold its last one, and the text that they bring; here in OpenAI's form."""
+        choices = [choice for data in told for choice in data.get("choices") or []]
+        pieces = (choice.get("text") or (choice.get("delta") or {}).get("content") or "" for choice in choices)
+        return any(choice.get("finish_reason") for choice in choices), "".join(pieces)
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a number of tokens, or is not told."""
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+
+
+def _is_choice(choice: Any) -> bool:
+    if not isinstance(choice, dict) or not isinstance(choice.get("delta") or {}, dict):
+        return False
+    said = (choice.get("text"), choice.get("finish_reason"), (choice.get("delta") or {}).get("content"))
+    return all(one is None or isinstance(one, str) for one in said)
+
+
+def _object_in(body: bytes) -> dict[str, Any]:
+    """A body that is one JSON object; empty where it is none."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def own_headers(reply: Reply) -> dict[str, str]:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import HttpError
-from ..client import ServerClient, TimedEvents, own_headers
+from ..client import ServerClient, TimedEvents, is_count, own_headers
 from ..engine import LENGTH, STOP, Answer, GenerationRequest, Identity, Stream, StreamEvent
 from .chat import CHAT, chat_answer, chat_body, chat_streamed
 from .parameters import own_parameters
@@ -18,6 +18,9 @@ from .parameters import own_parameters
 SERVICE = "TGI"
 ROUTES = ("/generate", "/")
 STREAM = "/generate_stream"
+
+_FAILURES = {"overloaded": 429, "validation": 422, "generation": 424}
+"""What a failure is called inside a stream, and the status that it has elsewhere."""
 
 _FINISHED = {"eos_token": STOP, "stop_sequence": STOP, "length": LENGTH}
 
@@ -79,11 +82,26 @@ class TgiClient(ServerClient):
 
     def _event_error(self, route: str, data: Mapping[str, Any]) -> HttpError | None:
         """A stream answers 200 and tells of its failure in an event; the type says which status it stands for."""
-        if "error" not in data:
-            return None
-        reason = str(data.get("error_type", ""))
-        status = {"overloaded": 429, "validation": 422, "generation": 424}.get(reason, 500)
-        return self._stream_error(route, str(data["error"]), status=status, reason=reason)
+        failure = super()._event_error(route, data)
+        if failure is None or failure.reason not in _FAILURES:
+            return failure
+        return self._stream_error(
+            route, failure.server_message, status=_FAILURES[failure.reason], reason=failure.reason
+        )
+
+    def _is_event(self, data: Mapping[str, Any]) -> bool:
+        text, details = data.get("generated_text"), data.get("details") or {}
+        if not isinstance(text, str | None) or not isinstance(details, dict):
+            return False
+        return super()._is_event(data) and is_count(details.get("generated_tokens"))
+
+    def _ending(self, told: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
+        """The last event of TGI's own routes brings the whole text; those of the chat are OpenAI's."""
+        if any("choices" in data for data in told):
+            return super()._ending(told)
+        tokens = [data["token"] for data in told if isinstance(data.get("token"), dict)]
+        text = "".join(str(token.get("text") or "") for token in tokens if not token.get("special"))
+        return bool(told) and told[-1].get("generated_text") is not None, text
 
 
 def _route(request: GenerationRequest) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -103,11 +104,122 @@ def test_an_overload_that_is_told_inside_the_stream_is_waited_out():
         assert len(server.requests) == 4
 
 
-def test_a_stream_that_breaks_off_is_taken_anew_and_not_half():
-    broken = Reply(200, headers={"Transfer-Encoding": "chunked"}, lines=[b"fff\r\n" + EVENT])
+CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+def token(text: str) -> bytes:
+    return b'data:{"index":1,"token":{"text":"%b"},"generated_text":null,"details":null}\n\n' % text.encode()
+
+
+def test_a_stream_that_breaks_off_before_its_first_event_is_taken_anew():
+    broken = Reply(200, headers=CHUNKED, lines=[b"fff\r\n:\n\n"])
     with FakeServer([broken, sse(EVENT)]) as server:
         assert len(client(server.url).stream(HI).events) == 1
         assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (sse(token("Pur"), token("r")), "it was closed"),
+        (sse(token("Pur"), token("r"), b'data:{"index":3,"tok'), "it was closed"),
+        (Reply(200, headers=CHUNKED, lines=[b"fff\r\n", token("Pur"), token("r")]), "IncompleteRead"),
+    ],
+    ids=["closed", "closed amid an event", "amid a chunk"],
+)
+def test_a_stream_that_ends_without_its_last_event_is_a_failure_with_the_text_so_far(reply, why):
+    with FakeServer([reply]) as server, pytest.raises(HttpError, match="ended without its last event") as cut:
+        client(server.url).stream(HI)
+    assert why in cut.value.message
+    assert "after 2 events" in cut.value.message
+    assert cut.value.fields["generated_text"] == "Purr"
+    assert len(server.requests) == 1
+
+
+CHAT = GenerationRequest(messages=[{"role": "user", "content": "hi"}])
+DELTA = b'data: {"choices":[{"delta":{"content":"Purr"},"finish_reason":null}]}\n\n'
+
+
+def test_a_chat_s_stream_ends_with_a_reason_or_the_closing_mark():
+    ended = DELTA.replace(b"null", b'"length"')
+    with FakeServer([sse(DELTA), sse(DELTA, b"data: [DONE]\n\n"), sse(ended)]) as server:
+        with pytest.raises(HttpError, match="ended without its last event") as cut:
+            client(server.url).stream(CHAT)
+        assert cut.value.fields["generated_text"] == "Purr"
+        for _turn in range(2):
+            assert client(server.url).stream(CHAT).answer.text == "Purr"
+
+
+def test_a_stream_whose_last_event_is_there_is_whole_though_its_connection_broke():
+    with FakeServer([Reply(200, headers=CHUNKED, lines=[b"fff\r\n" + EVENT])]) as server:
+        assert client(server.url).stream(HI).answer.text == "a"
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "words"),
+    [
+        (
+            b'data: {"error":{"message":"too long","type":"BadRequestError","code":400}}\n\n',
+            400,
+            "BadRequestError: too",
+        ),
+        (b'data: {"error":{"message":"CUDA"}}\n\n', 500, "CUDA"),
+        (b"event: error\ndata: CUDA out of memory\n\n", 500, "CUDA out of memory"),
+        (b'data: {"error":"CUDA out of memory","error_type":"generation"}\n\n', 424, "generation: CUDA"),
+    ],
+    ids=["OpenAI's", "bare", "text", "TGI's"],
+)
+def test_an_error_object_in_a_stream_is_a_failure_in_its_words_with_the_text_so_far(told, status, words):
+    with FakeServer([sse(token("Purr"), told)]) as server, pytest.raises(HttpError, match=words) as failed:
+        client(server.url).stream(HI)
+    assert failed.value.status == status
+    assert failed.value.fields["generated_text"] == "Purr"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"choices": "none"},
+        {"choices": [4]},
+        {"choices": [{"delta": "x", "finish_reason": "stop"}]},
+        {"choices": [{"delta": {"content": 4}, "finish_reason": "stop"}]},
+        {"choices": [{"finish_reason": "stop"}], "usage": [4]},
+        {"choices": [{"finish_reason": "stop"}], "usage": {"completion_tokens": "many"}},
+        {"generated_text": 4},
+        {"generated_text": "a", "details": [4]},
+        {"generated_text": "a", "details": {"generated_tokens": -1}},
+        {"generated_text": "a", "details": {"generated_tokens": True}},
+    ],
+    ids=str,
+)
+def test_an_event_of_another_form_is_refused_in_one_line(event):
+    sent = b"data: " + json.dumps(event).encode() + b"\n\n"
+    for request in (HI, CHAT):
+        with FakeServer([sse(sent)]) as server, pytest.raises(HttpError) as odd:
+            client(server.url).stream(request)
+        assert "the answer is not TGI's" in odd.value.message
+
+
+def test_an_error_that_is_null_is_none():
+    with FakeServer([sse(EVENT.replace(b'"index":1', b'"error":null'))]) as server:
+        assert client(server.url).stream(HI).answer.text == "a"
+
+
+def test_an_error_in_place_of_a_stream_is_told_in_its_words():
+    with FakeServer([Reply(200, {"error": "out of memory", "error_type": "generation"})]) as server:
+        with pytest.raises(HttpError, match="generation: out of memory"):
+            client(server.url).stream(HI)
+
+
+def test_what_is_no_stream_is_told_by_its_beginning():
+    with FakeServer([Reply(200, "<html>sign in")]) as server, pytest.raises(HttpError, match="<html>sign in"):
+        client(server.url).stream(HI)
+
+
+def test_an_answer_without_an_end_does_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr("ansible_collections.llmops.gke.plugins.module_utils.serving.client.LARGEST_STREAM", 1000)
+    with FakeServer([sse(*[token("Purr")] * 99)]) as server, pytest.raises(HttpError, match="more than 1000 bytes"):
+        client(server.url).stream(HI)
 
 
 def test_an_address_that_does_not_answer_yet_is_tried_until_the_deadline():

@@ -8,32 +8,66 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.http.prometheus import totals
-from ansible_collections.llmops.gke.plugins.module_utils.http.server_sent_events import parse_events
+from ansible_collections.llmops.gke.plugins.module_utils.http.server_sent_events import Event, parse_events
 
 
 def at(*lines: bytes) -> list[tuple[float, bytes]]:
-    return [(float(moment), line) for moment, line in enumerate(lines, 1)]
+    return pieces(*(line + b"\n" for line in lines))
+
+
+def pieces(*sent: bytes) -> list[tuple[float, bytes]]:
+    return [(float(moment), piece) for moment, piece in enumerate(sent, 1)]
 
 
 @pytest.mark.parametrize("start", [b"data:", b"data: "])
 def test_a_space_after_data_makes_no_difference(start):
-    events = parse_events(at(start + b'{"index":1}', b"", start + b'{"index":2}', b""))
+    events = parse_events(at(start + b'{"index":1}', b"", start + b'{"index":2}', b"")).events
     assert [(event.at, event.data) for event in events] == [(1.0, {"index": 1}), (3.0, {"index": 2})]
 
 
 def test_keep_alives_and_other_fields_are_no_events():
-    events = parse_events(at(b":", b"", b": ping", b"", b"event: message", b"id: 4", b'data:{"a":1}', b"", b"retry: 1"))
+    events = parse_events(
+        at(b":", b"", b": ping", b"", b"event: message", b"id: 4", b'data:{"a":1}', b"", b"retry: 1")
+    ).events
     assert [event.data for event in events] == [{"a": 1}]
 
 
-def test_data_over_several_lines_is_one_event_that_arrived_with_its_first():
-    (event,) = parse_events(at(b'data: {"a":', b"data: 1}", b""))
-    assert (event.at, event.data) == (1.0, {"a": 1})
+def test_data_over_several_lines_is_one_event_that_arrived_with_its_last():
+    (event,) = parse_events(at(b'data: {"a":', b"data: 1}", b"")).events
+    assert (event.at, event.data) == (2.0, {"a": 1})
+
+
+@pytest.mark.parametrize("ended", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("size", [1, 2, 3, 8, 500])
+def test_events_are_the_same_wherever_the_reads_break(size, ended):
+    body = b"\xef\xbb\xbf" + ended.join([b'data: {"a":', b"data: 1}", b"", b"id: 1", b'data: {"b":2}', b"", b""])
+    sent = [body[start : start + size] for start in range(0, len(body), size)]
+    assert [event.data for event in parse_events(pieces(*sent)).events] == [{"a": 1}, {"b": 2}]
+
+
+def test_an_event_arrives_when_the_last_of_its_data_does():
+    read = parse_events(pieces(b'data: {"a":1}\n\nda', b'ta: {"b"', b":2}\r", b"\n\r\n"))
+    assert [(event.at, event.data) for event in read.events] == [(1.0, {"a": 1}), (3.0, {"b": 2})]
+
+
+def test_several_events_of_one_read_arrived_together():
+    read = parse_events(pieces(b'data: {"a":1}\n\ndata: {"b":2}\n\n'))
+    assert [event.at for event in read.events] == [1.0, 1.0]
 
 
 def test_the_closing_mark_of_openai_and_a_missing_blank_line_at_the_end():
-    assert [event.data for event in parse_events(at(b'data: {"a":1}', b"", b"data: [DONE]", b""))] == [{"a": 1}]
-    assert [event.data for event in parse_events(at(b'data: {"a":1}'))] == [{"a": 1}]
+    assert [event.data for event in parse_events(at(b'data: {"a":1}', b"", b"data: [DONE]", b"")).events] == [{"a": 1}]
+    assert [event.data for event in parse_events(at(b'data: {"a":1}')).events] == [{"a": 1}]
+    assert parse_events(at(b"data: [DONE]")).closed and not parse_events(at(b'data: {"a":1}', b"")).closed
+
+
+def test_what_is_cut_off_amid_its_data_is_no_event():
+    assert parse_events(pieces(b'data: {"a":1}\n\ndata: {"b":')).events == [Event(1.0, {"a": 1})]
+
+
+def test_an_error_that_is_told_as_text_is_an_error_object():
+    (event,) = parse_events(at(b"event: error", b"data: out of memory", b"")).events
+    assert event.data == {"error": "out of memory"}
 
 
 @pytest.mark.parametrize("payload", [b"data: <html>", b"data: 4"])
