@@ -210,7 +210,7 @@ class ServerClient(ABC):
     def _require_whole(
         self, route: str, read: Events, arrivals: list[tuple[float, bytes]], broken: HttpError | None
     ) -> None:
-        """Raise what a stream tells of a failure, or that it has no end. broken: how its connection broke, if it did."""
+        """Raise what a stream tells of a failure, or that it has no end. broken: how the connection broke, if so."""
         told = [event.data for event in read.events]
         if (odd := next((data for data in told if not self._is_event(data)), None)) is not None:
             raise self._unexpected("POST", route, "events of a generation", odd)

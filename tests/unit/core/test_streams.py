@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A body is read as it arrives, whatever its framing: a server that goes on only when the reader has told what it got."""
+"""A body is read as it arrives, whatever its framing: the server sends on only when the reader has told what it got."""
 
 from __future__ import annotations
 
@@ -107,19 +107,25 @@ def test_lines_come_one_by_one_too(framing):
 )
 def test_a_body_that_breaks_off_gives_what_came_and_then_the_error(sent):
     got = []
-    with Raw(*sent) as server, pytest.raises(HttpError, match="read: the server gave half of it") as broken:
-        with session(server).open("GET", "/", doing="read") as stream:
-            got += stream.arrivals()
+    with (
+        Raw(*sent) as server,
+        pytest.raises(HttpError, match="read: the server gave half of it") as broken,
+        session(server).open("GET", "/", doing="read") as stream,
+    ):
+        got += stream.arrivals()
     assert broken.value.status == 0
     assert got == [] or b"".join(got).startswith(b"one\n")
 
 
 def test_what_came_before_it_broke_is_handed_over():
     got = []
-    with Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\none\n") as server, pytest.raises(HttpError):
-        with session(server).open("GET", "/", doing="read") as stream:
-            for piece in stream.arrivals():
-                got.append(piece)
+    with (
+        Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\none\n") as server,
+        pytest.raises(HttpError),
+        session(server).open("GET", "/", doing="read") as stream,
+    ):
+        for piece in stream.arrivals():
+            got.append(piece)
     assert got == [b"one\n"]
 
 
@@ -136,9 +142,12 @@ def test_a_connection_that_was_read_to_its_end_is_used_again():
 
 
 def test_a_server_that_falls_silent_ends_with_the_deadline():
-    with Raw(b"HTTP/1.1 200 OK\r\n\r\none\n", b"never") as server:
-        with pytest.raises(HttpError, match="timed out"), session(server, 0.3).open("GET", "/", doing="read") as stream:
-            list(stream)
+    with (
+        Raw(b"HTTP/1.1 200 OK\r\n\r\none\n", b"never") as server,
+        pytest.raises(HttpError, match="timed out"),
+        session(server, 0.3).open("GET", "/", doing="read") as stream,
+    ):
+        list(stream)
 
 
 def test_a_server_that_never_ends_ends_with_the_deadline():
@@ -160,9 +169,12 @@ def test_a_server_that_never_ends_ends_with_the_deadline():
 
 def test_a_line_without_an_end_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(streams, "LONGEST_LINE", 10)
-    with Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + b"x" * 20) as server:
-        with pytest.raises(HttpError, match="a line of more than"), session(server).open("GET", "/", doing="x") as body:
-            list(body)
+    with (
+        Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + b"x" * 20) as server,
+        pytest.raises(HttpError, match="a line of more than"),
+        session(server).open("GET", "/", doing="x") as body,
+    ):
+        list(body)
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])

@@ -206,9 +206,11 @@ def test_an_error_that_is_null_is_none():
 
 
 def test_an_error_in_place_of_a_stream_is_told_in_its_words():
-    with FakeServer([Reply(200, {"error": "out of memory", "error_type": "generation"})]) as server:
-        with pytest.raises(HttpError, match="generation: out of memory"):
-            client(server.url).stream(HI)
+    with (
+        FakeServer([Reply(200, {"error": "out of memory", "error_type": "generation"})]) as server,
+        pytest.raises(HttpError, match="generation: out of memory"),
+    ):
+        client(server.url).stream(HI)
 
 
 def test_what_is_no_stream_is_told_by_its_beginning():
