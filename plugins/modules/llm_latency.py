@@ -210,7 +210,9 @@ tokens_per_arrival:
   returned: out of check mode
   sample: 1.0
 buffered:
-  description: Whether something between the model and the client, such as a proxy, collects tokens.
+  description:
+    - Whether something between the model and the client, such as a proxy, collects tokens.
+    - It is decided by the time between arrivals, compared with the time that the server itself takes for a token.
   type: bool
   returned: out of check mode
   sample: false
@@ -230,12 +232,28 @@ cross_checks:
     single:
       description: Answers of one token that are not streamed, also by C(replies), what the server says of each.
       type: dict
-    agree: {description: Whether the sources agree. It is null if there is no source but the client., type: bool}
+    tolerance:
+      description: Part of the server's mean time by which the client's may differ from it where C(agree) is true.
+      type: float
+    agree:
+      description:
+        - Whether the sources agree, their times within C(tolerance).
+        - It is null if there is no source but the client.
+      type: bool
     disagreements:
-      description: Differences between the sources, and what may cause them.
+      description: Differences between the sources that contradict each other, and what may cause them.
       type: list
       elements: str
-  sample: {streamed: {client: {requests: 20, tokens: 2000, mean_seconds: 4.83}}, agree: true, disagreements: []}
+    explained:
+      description: Times that differ by more than C(tolerance) because of the way to the server and back.
+      type: list
+      elements: str
+  sample:
+    streamed: {client: {requests: 20, tokens: 2000, mean_seconds: 4.83}}
+    tolerance: 0.1
+    agree: true
+    disagreements: []
+    explained: []
 pods:
   description:
     - Ready pods behind O(service), with their machine and their cold start. It is null if O(service) is not set.

@@ -19,11 +19,8 @@ from .latency import Sample
 ROUNDING = 0.001
 """Seconds that the servers' figures may be cut by: some are whole milliseconds."""
 
-UNEXPLAINED = 0.05
-"""Part of the server's time by which the client may be later than the way there and back explains."""
-
-SLACK = 0.01
-"""Seconds on top, for short answers on a busy machine."""
+TOLERANCE = 0.1
+"""Part of the server's time by which the client's may differ from it where it is said that they agree."""
 
 
 @dataclass(frozen=True)
@@ -92,35 +89,72 @@ def of_metrics(
     return Account(requests, round(grown(names.tokens)), grown(names.seconds))
 
 
-def disagreements(streamed: Series, single: Series) -> list[str]:
-    """What the sources say differently, in words; the way there and back is taken from ``single``'s replies."""
+@dataclass(frozen=True)
+class Differences:
+    """What the sources say differently, in words. contradictions: what cannot be; explained: what lies further apart
+    than TOLERANCE because of the way there and back."""
+
+    contradictions: list[str]
+    explained: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.contradictions or self.explained)
+
+
+def differences(streamed: Series, single: Series) -> Differences:
+    """Compare the sources; the way there and back is taken from ``single``'s replies."""
     way = 0.0
     if single.replies:
         way = max(0.0, (single.client.seconds - single.replies.seconds) / single.client.requests)
-    return [
-        *_against(streamed.client, streamed.metrics, "/metrics", "streams", way),
-        *_against(single.client, single.metrics, "/metrics", "single requests", way),
-        *_against(single.client, single.replies, "the replies", "single requests", way),
-    ]
+    found = Differences([], [])
+    _against(streamed.client, streamed.metrics, "/metrics", "streams", way, found)
+    _against(single.client, single.metrics, "/metrics", "single requests", way, found)
+    _against(single.client, single.replies, "the replies", "single requests", way, found)
+    return found
 
 
-def _against(client: Account, server: Account | None, where: str, what: str, way: float) -> list[str]:
+def pace(streamed: Series, single: Series) -> float | None:
+    """Seconds that the server itself takes for one more token; None where it does not tell."""
+    long, short = streamed.metrics, single.metrics or single.replies
+    if (
+        long is None
+        or short is None
+        or (long.requests, short.requests)
+        != (
+            streamed.client.requests,
+            single.client.requests,
+        )
+    ):
+        return None
+    tokens = long.tokens / long.requests - short.tokens / short.requests
+    seconds = long.seconds / long.requests - short.seconds / short.requests
+    return seconds / tokens if tokens > 0 and seconds > 0 else None
+
+
+def _against(
+    client: Account, server: Account | None, where: str, what: str, way: float, differences: Differences
+) -> None:
     if server is None:
-        return []
+        return
     if server.requests != client.requests:
-        return [
+        differences.contradictions.append(
             f"{client.requests} {what} were sent, {where} of the server count {server.requests}: somebody else uses "
             "it, or the requests reached several pods, so what the server says of them can't be compared"
-        ]
-    found = []
+        )
+        return
+    found = differences.contradictions
     if server.tokens != client.tokens:
         found.append(f"{what}: {client.tokens} tokens by their answers, {server.tokens} by {where} of the server")
     mine, its = client.seconds / client.requests, server.seconds / server.requests
     if mine < its - ROUNDING:
         found.append(f"{what} took {mine:.4f} s for the client and more, {its:.4f} s, by {where} of the server")
-    elif mine - its > way + its * UNEXPLAINED + SLACK:
-        found.append(
-            f"{what} took {mine:.4f} s for the client and {its:.4f} s by {where} of the server; the way there and back "
-            f"explains {way:.4f} s: look at proxies between, and at the load of this machine"
-        )
-    return found
+        return
+    tolerated = its * TOLERANCE + ROUNDING
+    apart = (
+        f"{what} took {mine:.4f} s for the client and {its:.4f} s by {where} of the server; the way there and back "
+        f"explains {way:.4f} s"
+    )
+    if mine - its > way + tolerated:
+        found.append(f"{apart}: look at proxies between, and at the load of this machine")
+    elif mine - its > tolerated:
+        differences.explained.append(apart)

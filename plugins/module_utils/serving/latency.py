@@ -28,6 +28,13 @@ METRICS = (*STREAMED, OVERHEAD)
 SAME_ARRIVAL = 0.0002
 """Events closer than this came in one piece: no GPU makes tokens that fast, but a buffer hands them over so."""
 
+COLLECTED = 2.0
+"""Tokens that come together, and times the server's own time for one, from which on something collects them."""
+
+OWN_LATENESS = 0.025
+"""Seconds for which a busy machine keeps its own programs waiting: tokens that come together after a shorter while may
+have come one by one."""
+
 CONFIDENCE = 0.95
 SMALLEST_FOR_P95 = 59
 SMALLEST_FOR_P99 = 299
@@ -77,7 +84,7 @@ class Sample:
     @property
     def first_tokens(self) -> int:
         """Tokens of the first arrival: those of its events, or as many as the average event holds for each."""
-        events = _arrival_sizes(self.arrivals)[0]
+        events = _arrivals(self.arrivals)[1][0]
         if self.counts is not None:
             return max(1, sum(self.counts[:events]))
         return max(1, round(events * self.tokens / len(self.arrivals)))
@@ -85,11 +92,39 @@ class Sample:
     @property
     def tokens_per_arrival(self) -> float:
         """1 where each token comes alone; more where something on the way holds tokens back."""
-        return self.tokens / len(_arrival_sizes(self.arrivals))
+        return self.tokens / len(_arrivals(self.arrivals)[0])
 
     def figures(self) -> dict[str, float | None]:
         """By metric name."""
         return dict(zip(STREAMED, (self.ttft, self.tpot, self.ntpot, self.e2e), strict=True))
+
+
+def are_collected(samples: Sequence[Sample], pace: float | None) -> bool:
+    """Whether something between model and client collects tokens, and hands several over at a time.
+
+    What collects lets hardly any token through alone, and hardly any two arrivals come as close as the server makes
+    its tokens. A machine that is late now and then, server's or client's, has long gaps and then short ones: so the
+    lower quartiles decide. pace: the server's own seconds a token, None where it does not tell.
+    """
+    sizes, gaps, paces = [], [], []
+    for sample in samples:
+        own = sample.tpot if pace is None else pace
+        moments, events = _arrivals(sample.arrivals)
+        if len(moments) == 1:
+            own = sample.ntpot if own is None else own
+            sizes.append(float(sample.tokens))
+            gaps.append(own * (sample.tokens - 1))
+        else:
+            # The last one holds what was left, however little.
+            inner = slice(1, -1) if len(moments) > 2 else slice(1, None)
+            sizes += [count * sample.tokens / len(sample.arrivals) for count in events[inner]]
+            gaps += [after - before for before, after in zip(moments, moments[inner], strict=False)]
+        paces.append(own or 0.0)
+    if not sizes:
+        return False
+    return percentile(sorted(sizes), 0.25) >= COLLECTED and percentile(sorted(gaps), 0.25) >= max(
+        COLLECTED * median(paces), OWN_LATENESS
+    )
 
 
 def summarize(values: Iterable[float | None]) -> dict[str, Any] | None:
@@ -136,12 +171,13 @@ def percentile(ordered: Sequence[float], fraction: float) -> float:
     return ordered[math.ceil(fraction * len(ordered)) - 1]
 
 
-def _arrival_sizes(arrivals: Sequence[float]) -> list[int]:
-    """How many events came together, arrival by arrival."""
-    sizes = [1]
+def _arrivals(arrivals: Sequence[float]) -> tuple[list[float], list[int]]:
+    """When something came, and how many events then came together."""
+    moments, sizes = [arrivals[0]], [1]
     for before, after in zip(arrivals, arrivals[1:], strict=False):
         if after - before < SAME_ARRIVAL:
             sizes[-1] += 1
         else:
+            moments.append(after)
             sizes.append(1)
-    return sizes
+    return moments, sizes

@@ -14,14 +14,11 @@ from typing import Any
 from ..core.errors import DeadlineExceeded, HttpError, LlmopsError
 from ..core.result import Progress
 from .client import ServerClient
-from .cross_checks import Series, disagreements, of_answers, of_metrics, of_replies, of_samples
+from .cross_checks import TOLERANCE, Series, differences, of_answers, of_metrics, of_replies, of_samples, pace
 from .engine import Answer, GenerationRequest, MetricNames
-from .latency import OVERHEAD, STREAMED, Sample, summarize
+from .latency import OVERHEAD, STREAMED, Sample, are_collected, summarize
 
 OVERHEAD_SAMPLES = 5
-BUFFERED = 2.0
-"""Tokens an arrival above which something on the way collects them; a busy machine and a token a millisecond reach
-about 1.5 by themselves."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,8 @@ def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
     streamed = Series(of_samples(hot), of_metrics(plan.metrics, before, between))
     after = _counters(client)
     single = Series(of_answers(answers), of_metrics(plan.metrics, between, after), of_replies(answers))
-    differ = disagreements(streamed, single)
+    differ = differences(streamed, single)
+    buffered = are_collected(hot, pace(streamed, single))
     tokens = [sample.tokens for sample in hot]
     per_arrival = summarize(sample.tokens_per_arrival for sample in hot)["median"]
     others = streamed.metrics or single.metrics or single.replies
@@ -75,15 +73,17 @@ def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
         "samples": {name: [_short(figure[name]) for figure in figures] for name in STREAMED},
         "tokens": {"median": sorted(tokens)[len(tokens) // 2], "min": min(tokens), "max": max(tokens)},
         "tokens_per_arrival": round(per_arrival, 3),
-        "buffered": per_arrival > BUFFERED,
+        "buffered": buffered,
         "cross_checks": {
             "streamed": streamed.shown(),
             "single": single.shown(),
+            "tolerance": TOLERANCE,
             "agree": not differ if others else None,
-            "disagreements": differ,
+            "disagreements": differ.contradictions,
+            "explained": differ.explained,
         },
     }
-    return Measured(values, [*_warnings(per_arrival), *differ])
+    return Measured(values, [*_warnings(per_arrival if buffered else None), *differ.contradictions])
 
 
 def _is_fresh(client: ServerClient, counter: str) -> tuple[bool, str]:
@@ -151,8 +151,9 @@ def _rounded(sample: Sample) -> dict[str, Any]:
     return {**figures, "tokens": sample.tokens}
 
 
-def _warnings(per_arrival: float) -> list[str]:
-    if per_arrival <= BUFFERED:
+def _warnings(per_arrival: float | None) -> list[str]:
+    """per_arrival: tokens that come together where something collects them, else None."""
+    if per_arrival is None:
         return []
     return [
         f"{per_arrival:.1f} tokens come in one arrival: something between client and model (a buffering proxy, "

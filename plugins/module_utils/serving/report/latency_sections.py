@@ -120,8 +120,10 @@ def cross_checks(latency: Mapping[str, Any] | None) -> str:
         for source, name in names.items()
         if (one := told[series][source])
     ]
-    agreed = {True: "They agree.", False: "They do not agree.", None: "Only the client tells."}[told["agree"]]
+    within = f"within {round(told['tolerance'] * 100)} %"
+    words = {True: f"They agree {within}.", False: f"They do not agree {within}.", None: "Only the client tells."}
+    agreed = words[told["agree"]]
     why = f"The same requests by up to three sources, so that no figure rests on one of them. <b>{agreed}</b>"
     heads = ("Source", "requests", "tokens", "mean time")
-    items = "".join(f"<li>{text(one)}</li>" for one in told["disagreements"])
+    items = "".join(f"<li>{text(one)}</li>" for one in [*told["disagreements"], *told["explained"]])
     return section("cross-checks", "Can the figures be trusted?", why, table(heads, rows), f"<ul>{items}</ul>")

@@ -93,7 +93,9 @@ def figures(exporters: Sequence[Exporter], wanted: Sequence[str]) -> list[dict[s
                     "gpu": sample.labels["gpu"],
                     "uuid": identity,
                     "model": sample.labels["modelName"],
-                    "used_by": "/".join(sample.labels[part] for part in ("namespace", "pod") if part in sample.labels),
+                    "used_by": "/".join(
+                        sample.labels[part] for part in ("namespace", "pod") if sample.labels.get(part)
+                    ),
                     "figures": {},
                 },
             )

@@ -76,6 +76,15 @@ def test_every_gpu_with_its_figures_in_three_requests():
     ]
 
 
+@pytest.mark.parametrize(
+    ("labels", "used_by"), [('namespace="",pod=""', ""), ('namespace="ns",pod=""', "ns"), ('pod=""', "")]
+)
+def test_nobody_uses_an_idle_gpu(labels, used_by):
+    idle = TEXT.replace('namespace="default",pod="mistral"', labels)
+    assert idle != TEXT
+    assert play([node()], [exporter()], Reply(200, idle))[0]["gpus"][0]["used_by"] == used_by
+
+
 WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}
 CAUSES = {
     "no GPU node": ([PLAIN_NODE], [], TEXT, "there is no GPU node: no node has the label cloud.google.com/gke-acc"),

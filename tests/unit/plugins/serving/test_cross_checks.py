@@ -13,9 +13,10 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_lat
 from ansible_collections.llmops.gke.plugins.module_utils.serving.cross_checks import (
     Account,
     Series,
-    disagreements,
+    differences,
     of_metrics,
     of_replies,
+    pace,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import Answer
 from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.engine import TgiEngine
@@ -38,7 +39,7 @@ def counters(requests: float, tokens: float, seconds: float) -> dict[str, float]
 def test_counters_that_grew_by_what_was_sent_agree():
     metrics = of_metrics(NAMES, counters(7, 100, 5.0), counters(11, 140, 6.98))
     assert metrics == Account(4, 40, pytest.approx(1.98))
-    assert disagreements(Series(CLIENT, metrics), QUIET) == []
+    assert not differences(Series(CLIENT, metrics), QUIET)
 
 
 def test_the_first_request_of_a_fresh_server_makes_the_counters():
@@ -64,14 +65,39 @@ def test_counters_that_tell_nothing_are_no_source(before, after):
     ],
 )
 def test_a_disagreement_says_what_and_where_to_look(metrics, said):
-    [found] = disagreements(Series(CLIENT, metrics), QUIET)
+    [found] = differences(Series(CLIENT, metrics), QUIET).contradictions
     assert said in found
 
 
 def test_a_long_way_to_the_server_explains_the_difference():
     single = Series(CLIENT, replies=Account(4, 40, 1.2))
-    assert disagreements(Series(CLIENT, Account(4, 40, 1.2)), Series(CLIENT)) != []
-    assert disagreements(Series(CLIENT, Account(4, 40, 1.2)), single) == []
+    assert differences(Series(CLIENT, Account(4, 40, 1.2)), Series(CLIENT)).contradictions
+    assert differences(Series(CLIENT, Account(4, 40, 1.2)), single).contradictions == []
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "agree"),
+    [(0.0344, 0.0112, False), (0.0344, 0.0313, True), (0.0344, 0.0295, False), (4.83, 4.4, True), (4.83, 4.38, False)],
+)
+def test_agreement_is_within_a_part_of_the_figure_however_short_it_is(client, server, agree):
+    of = Series(Account(1, 1, client), Account(1, 1, server), Account(1, 1, server))
+    assert (not differences(Series(Account(1, 1, client), Account(1, 1, server)), of)) is agree
+
+
+def test_what_the_way_there_and_back_explains_is_no_agreement_and_no_contradiction():
+    of = Series(Account(1, 1, 0.0344), Account(1, 1, 0.0112), Account(1, 1, 0.0112))
+    found = differences(of, of)
+    assert found.contradictions == []
+    assert "the way there and back explains 0.0232 s" in found.explained[0]
+
+
+def test_the_server_s_own_pace_is_without_the_time_to_its_first_token():
+    single = Series(Account(5, 5, 1.0), Account(5, 5, 0.5))
+    assert pace(Series(CLIENT, Account(4, 40, 1.48)), single) == pytest.approx(0.03)
+    assert pace(Series(CLIENT, Account(4, 40, 1.48)), Series(CLIENT)) is None
+    assert pace(Series(CLIENT), single) is None
+    assert pace(Series(CLIENT, Account(5, 50, 1.48)), single) is None, "somebody else's are among them"
+    assert pace(Series(CLIENT, Account(4, 40, 0.3)), single) is None
 
 
 def test_headers_that_a_proxy_dropped_are_no_source():

@@ -40,7 +40,8 @@ def latency(**changes):
         "tokens": {"median": 64, "min": 64, "max": 64},
         "tokens_per_arrival": 1.0,
         "buffered": False,
-        "cross_checks": {"streamed": SERIES, "single": SERIES, "agree": None, "disagreements": []},
+        "cross_checks": {"streamed": SERIES, "single": SERIES, "agree": None, "disagreements": []}
+        | {"tolerance": 0.1, "explained": []},
         "thresholds": [],
         **changes,
     }
