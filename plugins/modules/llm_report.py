@@ -75,6 +75,37 @@ options:
     description: State of each GPU, as in RV(llmops.gke.gpu_metrics_info#module:gpus).
     type: list
     elements: dict
+  deployment:
+    description: What was deployed, and by whom. What is not given is left out of the report.
+    type: dict
+    suboptions:
+      project:
+        description: Google Cloud project of the cluster.
+        type: str
+      location:
+        description: Region or zone of the cluster.
+        type: str
+      cluster:
+        description: GKE cluster that the model runs on.
+        type: str
+      namespace:
+        description: Namespace that the model was deployed to.
+        type: str
+      name:
+        description: Kubernetes Deployment that serves the model.
+        type: str
+      exposure:
+        description: How clients reach the model, for example V(LoadBalancer) or V(internal LoadBalancer).
+        type: str
+      replicas:
+        description: Number of replicas of the model.
+        type: int
+      deployed_by:
+        description: Person or job that deployed the model.
+        type: str
+      commit:
+        description: Commit from which the model was deployed.
+        type: str
   prices:
     description:
       - Prices in US dollars per hour, which take precedence over the built-in list prices.
@@ -107,6 +138,12 @@ EXAMPLES = r"""
     json_path: ~/reports/mistral.json
     latency: "{{ latency }}"
     prices: {g2-standard-12: 0.62}
+    deployment:
+      name: mistral-7b
+      exposure: LoadBalancer
+      replicas: 1
+      deployed_by: "{{ lookup('ansible.builtin.env', 'USER') }}"
+      commit: 1a2b3c4
 """
 
 RETURN = r"""
@@ -128,6 +165,9 @@ report:
         - US dollars per million tokens, for one request at a time (C(alone)) and under load (C(loaded)).
         - C(hour) is the price per hour of what C(of) names, and C(replicas) the number of these.
         - It is null if the price is not known.
+      type: dict
+    deployment:
+      description: What was deployed, as given in O(deployment).
       type: dict
     latency:
       description: What the report shows of O(latency).

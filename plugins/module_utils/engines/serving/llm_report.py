@@ -43,6 +43,12 @@ ANSWER = ("generated_text", "generated_tokens", "finish_reason", "seconds", "hea
 MODEL = ("parameters", "shape", "tokenizer", "weights_bytes", "kv_bytes_per_token", "fit", "fit_reason")
 """What of a registered result goes into the report: nothing of how the task was called."""
 
+DEPLOYMENT = (
+    *("project", "location", "cluster", "namespace", "name"),
+    *("exposure", "replicas", "deployed_by", "commit"),
+)
+"""What may be said of the deployment itself."""
+
 
 class NotWritten(LlmopsError):
     """The report could not be written."""
@@ -62,6 +68,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         load=options["load"] or None,
         gpu=options["gpu"] or None,
         gpus=options["gpus"] or None,
+        deployment=options["deployment"],
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
     )
@@ -145,6 +152,10 @@ SPEC = ModuleSpec(
         "pods": {"type": "list", "elements": "dict"},
         "gpu": {"type": "list", "elements": "dict"},
         "gpus": {"type": "list", "elements": "dict"},
+        "deployment": {
+            "type": "dict",
+            "options": {name: {"type": "int" if name == "replicas" else "str"} for name in DEPLOYMENT},
+        },
         "prices": {"type": "dict"},
         "simulated_speed": {"type": "float"},
     },

@@ -12,16 +12,23 @@ from . import charts
 from .words import NOTHING, facts, gigabytes, number, seconds, section, table, text
 
 
-def deployed(latency: Mapping[str, Any] | None) -> str:
-    """What was deployed, by what the server and its pods say of themselves."""
-    if not latency:
+def deployed(
+    latency: Mapping[str, Any] | None, deployment: Mapping[str, Any] | None, model: Mapping[str, Any] | None
+) -> str:
+    """What was deployed, by what the server and its pods say of themselves, and by whom."""
+    if not latency and not deployment:
         return ""
+    latency, deployment = latency or {}, deployment or {}
     info = latency.get("info") or {}
     pairs = [
+        ("Place", _place(deployment)),
+        ("Exposure", deployment.get("exposure")),
+        ("Replicas", deployment.get("replicas")),
+        ("Deployed", _origin(deployment)),
         ("Model", latency.get("model")),
         ("Address", latency.get("url")),
         ("Server", " ".join(str(info[name]) for name in ("server", "version") if info.get(name))),
-        ("Longest input, and with the answer", _tokens(info)),
+        ("Longest input, and with the answer", _tokens(info, ((model or {}).get("shape") or {}).get("positions"))),
     ]
     pods = latency.get("pods") or []
     rows = [
@@ -40,10 +47,28 @@ def deployed(latency: Mapping[str, Any] | None) -> str:
     )
 
 
-def _tokens(info: Mapping[str, Any]) -> str:
-    if not info.get("max_total_tokens"):
-        return ""
-    return f"{info.get('max_input_tokens') or NOTHING} and {info['max_total_tokens']} tokens"
+def _place(deployment: Mapping[str, Any]) -> str:
+    """``namespace/name on location/cluster of project``, as far as it is known."""
+    parts = (
+        ("", "namespace", "name"),
+        ("on ", "location", "cluster"),
+        ("of ", "project"),
+    )
+    known = ((word, [deployment[name] for name in names if deployment.get(name)]) for word, *names in parts)
+    return " ".join(word + "/".join(values) for word, values in known if values)
+
+
+def _origin(deployment: Mapping[str, Any]) -> str:
+    by, commit = deployment.get("deployed_by"), deployment.get("commit")
+    return ", ".join(part for part in (by and f"by {by}", commit and f"from commit {commit}") if part)
+
+
+def _tokens(info: Mapping[str, Any], own: int | None) -> str:
+    """What the server takes, and beside it what the model was made for."""
+    served = ""
+    if info.get("max_total_tokens"):
+        served = f"{info.get('max_input_tokens') or NOTHING} and {info['max_total_tokens']} tokens"
+    return "; ".join(part for part in (served, own and f"the model's own limit is {own}") if part)
 
 
 def _machine(pod: Mapping[str, Any]) -> str:

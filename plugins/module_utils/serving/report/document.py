@@ -32,6 +32,7 @@ class Sources:
     latency: values of llm_latency. answer: values of llm_generate. model: values of hf_model_info.
     load: see load_sections.load. gpu: ``[{name, unit, points: [[seconds, value], …]}, …]``. gpus: what
     gpu_metrics_info says of each GPU, at the end of the measurement.
+    deployment: what was deployed, where, by whom; names as the option has them, each None where it is not known.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
     speed: how many times faster than life a sandbox's clock runs.
     """
@@ -44,6 +45,7 @@ class Sources:
     load: Mapping[str, Any] | None = None
     gpu: Sequence[Mapping[str, Any]] | None = None
     gpus: Sequence[Mapping[str, Any]] | None = None
+    deployment: Mapping[str, Any] | None = None
     price: Mapping[str, Any] | None = None
     speed: float | None = None
 
@@ -64,6 +66,7 @@ def document(sources: Sources) -> dict[str, Any]:
             "reasons": reasons,
             "cautions": cautions(sources),
         },
+        "deployment": dict(sources.deployment) if sources.deployment else None,
         "latency": dict(latency) or None,
         "answer": dict(answer) or None,
         "model": dict(sources.model) if sources.model else None,

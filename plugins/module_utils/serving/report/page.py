@@ -25,7 +25,7 @@ def page(report: Mapping[str, Any]) -> str:
         about_sections.memory(report["model"]),
         load_sections.cost(report["cost"], report["speed"]),
         latency_sections.cross_checks(latency),
-        about_sections.deployed(latency),
+        about_sections.deployed(latency, report["deployment"], report["model"]),
         about_sections.answer(report["answer"]),
     )
     return (
