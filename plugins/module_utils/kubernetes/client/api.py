@@ -156,10 +156,19 @@ class KubernetesApi:
                 return None
             raise
 
-    def logs(self, namespace: str, pod: str, container: str, *, lines: int, previous: bool = False) -> list[str]:
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        lines: int,
+        previous: bool = False,
+        patience: float = LOG_PATIENCE,
+    ) -> list[str]:
         """As read_log, empty where there is none: it explains something, and is not worth a long wait."""
         try:
-            return self.read_log(namespace, pod, container, lines=lines, previous=previous, patience=LOG_PATIENCE)
+            return self.read_log(namespace, pod, container, lines=lines, previous=previous, patience=patience)
         except HttpError as error:
             # 400: the container has not started, 404: the pod is gone, 500: its node does not answer.
             if error.status in (400, 404, 500):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Any, Protocol
 
+from ...core.errors import HttpError
 from ..client.api import KubernetesApi
 from ..client.resources import EVENT, Kind
 
@@ -60,7 +61,12 @@ class Snapshot:
     def log(self, pod: dict[str, Any], container: str, _run: int, *, previous: bool) -> list[str]:
         """The last lines of a container's log."""
         metadata = pod["metadata"]
-        return self._api.logs(metadata["namespace"], metadata["name"], container, lines=LOG_LINES, previous=previous)
+        try:
+            return self._api.logs(
+                metadata["namespace"], metadata["name"], container, lines=LOG_LINES, previous=previous, patience=0.0
+            )
+        except HttpError:
+            return []
 
 
 def event_version(event: dict[str, Any]) -> tuple[str | None, str | None]:

@@ -14,13 +14,14 @@ from ..wait.readiness import READY, Failed, State, Waiting, is_refusal, refusal_
 from .cluster_view import ClusterView
 from .crash_reasons import CrashReason
 from .events import count_of, events_of, text_of
-from .pods import pod_state
+from .pods import needs_log, pod_state
 from .stale_conditions import Baseline, confirmed
 
 _EXPLAINED_BY: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("", "PersistentVolumeClaim"): (EVENT,),
     ("", "Pod"): (EVENT,),
     ("", "Service"): (EVENT,),
+    ("autoscaling", "HorizontalPodAutoscaler"): (EVENT,),
     ("apps", "DaemonSet"): (POD, EVENT),
     ("apps", "Deployment"): (REPLICA_SET, POD, EVENT),
     ("apps", "StatefulSet"): (POD, EVENT),
@@ -57,6 +58,8 @@ def diagnose(
         return _service(view, obj, state)
     if kind == "PersistentVolumeClaim":
         return _claim(view, obj, state)
+    if kind == "HorizontalPodAutoscaler":
+        return _autoscaler(view, obj, state)
     if kind == "Pod":
         return _with_pods(view, obj, [obj], state, baseline, extra, rolling=False)
     if (obj["apiVersion"].rpartition("/")[0], kind) in _EXPLAINED_BY:
@@ -118,12 +121,14 @@ def _with_pods(
     rolling: bool,
 ) -> State:
     older = baseline.covers_pods(obj)
-    states = [pod_state(view, pod, room_comes=rolling, extra=extra) for pod in pods]
-    if older:
-        states = [confirmed(view, pod, each) for pod, each in zip(pods, states, strict=True)]
-    failed = next((each for each in states if isinstance(each, Failed)), None)
-    if failed is not None:
-        return failed
+    states = []
+    # What needs no log to be told is told first, and where it cannot heal, no log is read for it.
+    for pod in sorted(pods, key=needs_log):
+        found = pod_state(view, pod, room_comes=rolling, extra=extra)
+        found = confirmed(view, pod, found) if older else found
+        if isinstance(found, Failed):
+            return found
+        states.append(found)
     evicted = [pod for pod in pods if (pod.get("status") or {}).get("reason") == "Evicted"]
     whys = sorted({each.why for each in states if each is not None})
     # One eviction tells as much as ten, but only the rest tells how it stands now.
@@ -146,6 +151,14 @@ def _service(view: ClusterView, obj: dict[str, Any], state: State) -> State:
     if _QUOTA.search(why) and count_of(warnings[-1]) >= _REPEATED and view.is_new(warnings[-1]):
         return Failed(why, "raise the quota that it names, or release addresses that nobody uses")
     return Waiting(why)
+
+
+def _autoscaler(view: ClusterView, obj: dict[str, Any], state: State) -> State:
+    """Its conditions say what it could not do last; before it has any, its events do."""
+    warnings = [event for event in events_of(view, obj) if event.get("type") == "Warning"]
+    if not warnings or not isinstance(state, Waiting) or warnings[-1].get("message", "") in state.why:
+        return state
+    return Waiting(f"{state.why}: {text_of(warnings[-1])}")
 
 
 def _claim(view: ClusterView, obj: dict[str, Any], state: State) -> State:

@@ -15,7 +15,7 @@ from .crash_reasons import CrashReason, meaning_of, on_one_line
 from .events import events_of, last_warning, text_of
 from .scheduling import unscheduled
 
-CRASHES = 3
+CRASHES = 2
 """Restarts after which a crash loop is taken for what it is."""
 
 _APPLY_FIRST = "apply the Secret or ConfigMap that it names, with that key, first"
@@ -53,9 +53,14 @@ def pod_state(
     if status.get("reason") == "Terminated":
         # A machine that stops, as a Spot machine does that is taken back.
         return Waiting(f"pod {name} ended with its node: {status.get('message', '').strip()}")
-    states = [each for container in _containers(status) if (each := _container_state(view, pod, container, extra))]
-    failed = next((each for each in states if isinstance(each, Failed)), None)
-    return failed or (states[0] if states else Waiting(f"pod {name}: {status.get('phase', 'Pending')}"))
+    states: dict[str, State | None] = {}
+    # What needs no log to be told comes first: where it cannot heal, none is read.
+    for container in sorted(_containers(status), key=_needs_log):
+        state = states[container["name"]] = _container_state(view, pod, container, extra)
+        if isinstance(state, Failed):
+            return state
+    told = (states[container["name"]] for container in _containers(status))
+    return next(filter(None, told), Waiting(f"pod {name}: {status.get('phase', 'Pending')}"))
 
 
 def _containers(status: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -76,7 +81,7 @@ def _container_state(
         return Failed(words, _HOPELESS[reason])
     if reason == "ImagePullBackOff" and not _PASSING.search(message):
         return Failed(words, "correct the image's name or tag, or give the nodes the right to pull it")
-    if ended is not None and (reason == "CrashLoopBackOff" or "terminated" in now):
+    if ended is not None and _needs_log(container):
         return _crash(view, pod, container, where, ended, extra)
     if reason in ("ContainerCreating", "PodInitializing"):
         return _creating(view, pod, words)
@@ -84,8 +89,18 @@ def _container_state(
         return Waiting(words)
     if "running" in now and not container.get("ready"):
         again = f" after {container['restartCount']} restarts" if container.get("restartCount") else ""
-        return Waiting(f"{where} runs{again} and is not ready yet")
+        return Waiting(f"{where} runs{again} and is not ready yet{_probe(view, pod, container['name'])}")
     return None
+
+
+def _probe(view: ClusterView, pod: dict[str, Any], container: str) -> str:
+    """What the container's probe said when it failed the last time; only events tell."""
+    said = [
+        event
+        for event in events_of(view, pod, "Unhealthy")
+        if (event.get("involvedObject") or {}).get("fieldPath", container).endswith((container, f"{{{container}}}"))
+    ]
+    return f"; {text_of(said[-1])}" if said else ""
 
 
 def _creating(view: ClusterView, pod: dict[str, Any], words: str) -> State:
@@ -94,6 +109,17 @@ def _creating(view: ClusterView, pod: dict[str, Any], words: str) -> State:
     if not warning:
         return Waiting(words)
     return Failed(f"{words}; {warning}", _APPLY_FIRST) if _MISSING.search(warning) else Waiting(f"{words}; {warning}")
+
+
+def needs_log(pod: dict[str, Any]) -> bool:
+    """Whether it takes the log of a container to tell what keeps the pod from being ready."""
+    return any(map(_needs_log, _containers(pod.get("status") or {})))
+
+
+def _needs_log(container: dict[str, Any]) -> bool:
+    now = container.get("state") or {}
+    loops = (now.get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+    return _ended(container) is not None and (loops or "terminated" in now)
 
 
 def _ended(container: dict[str, Any]) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..wait.readiness import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
-from .events import count_of, events_of
+from .events import count_of, events_of, text_of
 
 _REFUSED = re.compile(r"0/(?P<nodes>\d+) nodes are available: (?P<reasons>.*?)\.(?: no new claims| preemption|$)")
 """kube-scheduler's sentence, without what it says of preemption."""
@@ -20,6 +20,9 @@ _PAUSE = "in backoff after failed scale-up"
 _NO_GROWTH = re.compile(r"max node group size reached|max (?:total )?(?:nodes|cluster \w+ limit)|limit reached", re.I)
 _LOOKS = 2
 """How often the autoscaler must have refused before it is believed: it looks every ten seconds."""
+
+_UNBOUND = ("ProvisioningFailed", "FailedBinding", "ExternalProvisioning")
+"""Events of a claim that has no volume yet; one that waits for its first pod is no reason."""
 
 _FAILURES = ("FailedScaleUp", "ScaleUpFailed")
 _GROWTH = ("TriggeredScaleUp", "NotTriggerScaleUp", *_FAILURES)
@@ -33,7 +36,7 @@ def unscheduled(view: ClusterView, pod: dict[str, Any], *, room_comes: bool) -> 
     raised before.
     """
     scheduled = condition(pod, "PodScheduled")
-    why = f"no node fits pod {pod['metadata']['name']}: {_in_words(scheduled)}"
+    why = f"no node fits pod {pod['metadata']['name']}: {_in_words(scheduled)}{_claims(view, pod)}"
     events = events_of(view, pod, *_GROWTH)
     if not events:
         return Waiting(why)
@@ -57,6 +60,17 @@ def unscheduled(view: ClusterView, pod: dict[str, Any], *, room_comes: bool) -> 
     if _NO_GROWTH.search(message) and _PAUSE not in message and not grew and not room_comes and believed:
         return Failed(why, "raise the pool's maximum, or free what its nodes hold")
     return Waiting(why)
+
+
+def _claims(view: ClusterView, pod: dict[str, Any]) -> str:
+    """What is said of the volume claims that it waits for."""
+    told = []
+    for volume in (pod.get("spec") or {}).get("volumes") or []:
+        name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        metadata = {"name": name, "namespace": pod["metadata"].get("namespace")}
+        events = events_of(view, {"kind": "PersistentVolumeClaim", "metadata": metadata}, *_UNBOUND) if name else []
+        told += [f"; claim {name}: {text_of(events[-1])}"] if events else []
+    return "".join(told)
 
 
 def _said(event: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from ...core.errors import DeadlineExceeded, HttpError
 from ..client.api import KubernetesApi
 from ..client.resources import EVENT, Kind, ObjectRef
-from ..diagnosis.cluster_view import LOG_LINES
+from .container_logs import ContainerLogs
 from .watch import Watch
 
 _PATIENCE = 1.0
@@ -36,7 +36,7 @@ class Informer:
         self._changes = 0
         self._watches: dict[tuple[Kind, str | None], Watch] = {}
         self._optional: set[tuple[Kind, str | None]] = set()
-        self._logs: dict[tuple[Any, ...], list[str]] = {}
+        self._logs = ContainerLogs(api, self._note)
 
     def watch(self, refs: Iterable[ObjectRef]) -> None:
         """Watch these objects; one that is alone of its kind in its namespace, by its name."""
@@ -74,17 +74,8 @@ class Informer:
         return watch is not None and watch.has_changed(obj)
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
-        """The last lines of one run (counted by restarts) of a container; read once, empty where they cannot be."""
-        metadata = pod["metadata"]
-        key = (metadata.get("uid"), metadata["name"], container, run, previous)
-        if not self._logs.get(key):
-            try:
-                self._logs[key] = self._api.logs(
-                    metadata["namespace"], metadata["name"], container, lines=LOG_LINES, previous=previous
-                )
-            except HttpError:
-                self._logs[key] = []
-        return self._logs[key]
+        """The last lines of one run (counted by restarts) of a container; empty where they cannot be read soon."""
+        return self._logs.lines(pod, container, run, previous=previous)
 
     @property
     def trouble(self) -> str:

@@ -99,6 +99,7 @@ def scaler(status):
 )
 def test_autoscalers_are_waited_for_where_that_is_asked(option):
     routes = {
+        **AROUND,
         ("GET", f"{SCALERS}/m"): not_found(),
         ("PATCH", f"{SCALERS}/m"): scaler("False"),
         ("GET", SCALERS): Collection([scaler("False")], [("MODIFIED", scaler("True"))]),
