@@ -27,7 +27,8 @@ class Outcome:
     before, after: the whole object, None where it is not there. tree: the fields that count in the diff (all of the
     object's substance where it is None). adopted_by: the manager that comes to own fields it had not applied before;
     where that is all that changes, it is what plan and diff show.
-    request: ``METHOD path`` of the call that does it.
+    released: fields that the manager leaves to others who own them too; where that is all that changes, the plan shows
+    them. request: ``METHOD path`` of the call that does it.
     """
 
     ref: ObjectRef
@@ -37,6 +38,7 @@ class Outcome:
     tree: Tree | None = None
     adopted_by: str | None = None
     request: str = ""
+    released: Sequence[str] = ()
 
     @property
     def changed(self) -> bool:
@@ -55,6 +57,8 @@ class Outcome:
         listed = masking.shown_changes(self._identity(), changes)
         if self.adopted_by and not listed:
             listed = (Change("field manager", None, self.adopted_by),)
+        elif self.released and not listed:
+            listed = tuple(Change(f"field manager of {name}", "this one too", "others") for name in self.released)
         return Step(_VERBS[self.action], str(self.ref), self.request, listed)
 
     def diff(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -127,15 +127,18 @@ class Applier:
         return self.api.apply(manifest.ref, manifest.body, manager=self.manager, force=force, dry_run=dry_run)
 
     def _outcome(self, manifest: Manifest, live: dict[str, Any] | None, reply: dict[str, Any]) -> Outcome:
-        """What the server's reply says. A dry run keeps the resourceVersion, so the fields are compared."""
+        """What the server's reply says. A dry run keeps the resourceVersion, so the fields are compared. Who owns
+        them is no matter of the object, but for a manager that owned none, and for fields that are left to others."""
         request = f"PATCH {manifest.ref.path}"
         before, after = managed_fields.owned(live, self.manager), managed_fields.owned(reply, self.manager) or {}
         if live is None:
             return Outcome(manifest.ref, "created", None, reply, after, request=request)
         tree = managed_fields.union(before or {}, after)
-        if before == after and not managed_fields.changes(live, reply, tree):
+        released = managed_fields.given_up(live, before or {}, after)
+        if before is not None and not released and not managed_fields.changes(live, reply, tree):
             return Outcome(manifest.ref, "unchanged", live, reply)
-        return Outcome(manifest.ref, "updated", live, reply, tree, self.manager if before is None else None, request)
+        adopted_by = self.manager if before is None else None
+        return Outcome(manifest.ref, "updated", live, reply, tree, adopted_by, request, released)
 
 
 def _answered(manifests: Sequence[Manifest], replies: list[Any], applied: Sequence[ObjectRef]) -> list[Any]:

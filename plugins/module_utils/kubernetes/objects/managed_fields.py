@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.result import Change
-from ..client.resources import builtin
 from .quantities import same_amount
+from .server_forms import ServerForms
 
 Tree = dict[str, Any]
 
@@ -24,12 +24,6 @@ _NEVER_OWNED = frozenset(
     {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink", "managedFields"}
 )
 """Fields of metadata that the server leaves out of every field set."""
-
-_AMOUNTS = frozenset({"limits", "requests", "hard", "capacity", "sizeLimit"})
-"""Fields of builtin kinds that are, or hold, quantities; the server writes those in its own canonical form."""
-
-_FILLED_IN: dict[str, dict[str, Any]] = {"fieldRef": {"apiVersion": "v1"}, "resourceFieldRef": {"divisor": "0"}}
-"""What the server adds, in builtin kinds, inside fields that are owned as one piece."""
 
 
 def owned(obj: dict[str, Any] | None, manager: str) -> Tree | None:
@@ -58,10 +52,8 @@ def settled(manifest: dict[str, Any], live: dict[str, Any], tree: Tree) -> bool:
     False may also mean that it cannot be told from here: then the server decides.
     """
     wanted = substance(manifest)
-    compare = _Comparison(rewritten=builtin(manifest["apiVersion"], manifest["kind"]) is not None)
-    return _children(tree) == {f"f:{key}" for key in wanted} and all(
-        key in live and compare.owned(value, live[key], tree[f"f:{key}"], key) for key, value in wanted.items()
-    )
+    compare = _Comparison(ServerForms.of(manifest["apiVersion"], manifest["kind"]))
+    return compare.owned_fields(wanted, live, tree, "")
 
 
 def project(live: Any, tree: Tree) -> Any:
@@ -120,6 +112,23 @@ def changes(before: Any, after: Any, tree: Tree, path: str = "") -> list[Change]
     return [Change(path, before, after)]
 
 
+def given_up(live: Any, before: Tree, after: Tree, path: str = "") -> list[str]:
+    """The fields of ``live`` that a manager owned before and does not own after, each by its path; it hands them over to
+    whoever owns them too."""
+    found = []
+    for part in sorted(_children(before)):
+        if isinstance(live, dict):
+            name, value = part[2:], live.get(part[2:])
+            inner = f"{path}.{name}" if path else name
+        else:
+            value = next((item for item in live if _fits(item, part, strict=True)), None)
+            inner = f"{path}[{_label(part)}]"
+        if value in (None, [], {}):
+            continue
+        found += given_up(value, before[part], after[part], inner) if part in after else [inner]
+    return found
+
+
 def _children(tree: Tree) -> set[str]:
     """The parts of a node; none for a leaf, which is owned as one piece."""
     return {key for key in tree if key != "."}
@@ -127,9 +136,9 @@ def _children(tree: Tree) -> set[str]:
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Compares what is wanted with what is there. rewritten: whether the server may have put values in its own form."""
+    """Compares what is wanted with what is there. forms: in which other forms the server may have put it."""
 
-    rewritten: bool
+    forms: ServerForms
 
     def owned(self, want: Any, live: Any, tree: Tree, name: str) -> bool:
         """Whether ``want`` has just the fields of ``tree``, and ``live`` its values there. name: the field's."""
@@ -137,13 +146,29 @@ class _Comparison:
         if not parts:
             return self.equal(want, live, name)
         if isinstance(want, dict) and isinstance(live, dict):
-            return parts == {f"f:{key}" for key in want} and all(
-                key in live and self.owned(value, live[key], tree[f"f:{key}"], _within(name, key))
-                for key, value in want.items()
-            )
+            return self.owned_fields(want, live, tree, name)
         if isinstance(want, list) and isinstance(live, list):
             return self._owned_items(want, live, tree)
         return False
+
+    def owned_fields(self, want: dict[str, Any], live: dict[str, Any], tree: Tree, name: str) -> bool:
+        """As owned, for a mapping that is owned field by field."""
+        return _children(tree) <= {f"f:{key}" for key in want} and all(
+            self._owned_field(value, live, tree.get(f"f:{key}"), key, name) for key, value in want.items()
+        )
+
+    def _owned_field(self, want: Any, live: dict[str, Any], tree: Tree | None, key: str, name: str) -> bool:
+        """tree: None where the manager does not own the field."""
+        if want == {} and not _children(tree or {}) and self.forms.sets_nothing(key, name):
+            return True
+        if live.get(key) in (None, [], {}) and self.forms.is_dropped(key, want):
+            return not _children(tree or {})
+        if tree is not None:
+            return key in live and self.owned(want, live[key], tree, _within(self.forms, name, key))
+        # Nothing in it is owned, so there must be nothing in it to own.
+        if want == [] or not isinstance(want, dict) or not isinstance(live.get(key, {}), dict):
+            return want == [] and live.get(key) == []
+        return bool(want) and self.owned_fields(want, live.get(key) or {}, {}, key)
 
     def _owned_items(self, want: list[Any], live: list[Any], tree: Tree) -> bool:
         """As owned, for a list that is owned item by item; another order is a difference."""
@@ -161,10 +186,13 @@ class _Comparison:
     def equal(self, want: Any, live: Any, name: str) -> bool:
         """Whether two whole values are one to the server; 1 and true are not."""
         if isinstance(want, dict) and isinstance(live, dict):
-            if self.rewritten and name in _FILLED_IN:
-                want = {**_FILLED_IN[name], **want}
-            return want.keys() == live.keys() and all(
-                self.equal(value, live[key], _within(name, key)) for key, value in want.items()
+            want = self.forms.completed(name, want)
+            there = {key for key, value in live.items() if value is not None or key in want}
+            return there <= want.keys() and all(
+                self.equal(value, live[key], _within(self.forms, name, key))
+                if live.get(key) is not None
+                else self.forms.is_dropped(key, value)
+                for key, value in want.items()
             )
         if isinstance(want, list) and isinstance(live, list):
             return len(want) == len(live) and all(
@@ -172,12 +200,12 @@ class _Comparison:
             )
         if isinstance(want, bool) or isinstance(live, bool):
             return want is live
-        return want == live or (self.rewritten and name in _AMOUNTS and same_amount(want, live))
+        return want == live or (name in self.forms.amounts and same_amount(want, live))
 
 
-def _within(name: str, key: str) -> str:
+def _within(forms: ServerForms, name: str, key: str) -> str:
     """The name under which a part of field ``name`` is compared: amounts are in maps by resource."""
-    return name if name in _AMOUNTS else key
+    return name if name in forms.amounts else key
 
 
 def _fits(item: Any, part: str, *, strict: bool) -> bool:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal, localcontext
 from typing import Any
 
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
@@ -14,6 +14,7 @@ _QUANTITY = re.compile(r"([+-]?[0-9.]+)(m|u|n|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE]
 _DECIMAL = {suffix: Decimal(1000) ** power for power, suffix in enumerate(("", "k", "M", "G", "T", "P", "E"))}
 _SMALL = {suffix: Decimal(1000) ** -power for power, suffix in enumerate(("m", "u", "n"), start=1)}
 _BINARY = {suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
+_NANO = Decimal("1e-9")
 _FACTOR = {**_DECIMAL, **_SMALL, **_BINARY}
 
 
@@ -30,6 +31,12 @@ def amount(value: Any) -> Decimal | None:
 
 
 def same_amount(one: Any, other: Any) -> bool:
-    """Whether two quantities mean the same: 1 and "1", "1024Mi" and "1Gi"."""
-    first = amount(one)
-    return first is not None and first == amount(other)
+    """Whether two quantities mean the same: 1 and "1", "1024Mi" and "1Gi"; a part of a nano is a whole one."""
+    first, second = amount(one), amount(other)
+    return first is not None and second is not None and _kept(first) == _kept(second)
+
+
+def _kept(value: Decimal) -> Decimal:
+    with localcontext() as context:
+        context.prec = 60
+        return value.quantize(_NANO, ROUND_UP)
