@@ -50,9 +50,10 @@ class LlmopsError(Exception):
 
     @property
     def after_changes(self) -> bool:
-        """Whether something was changed before this failed: steps of a plan, objects of many, or by an operation
+        """Whether something was changed before this failed: steps of a plan, objects of many, deletes that
+        were sent, or by an operation
         that had begun."""
-        return any(self.fields.get(name) for name in ("steps_done", "applied", "operation"))
+        return any(self.fields.get(name) for name in ("steps_done", "applied", "deleted", "operation"))
 
     def to_dict(self) -> dict[str, Any]:
         """The structured part: always ``kind``, then whatever the raiser knew.

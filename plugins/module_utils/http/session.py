@@ -185,7 +185,7 @@ class HttpSession:
             why = "nothing, for it was not asked: a header, most likely the token, holds what no header can"
             raise self._no_answer(HttpError, method, url, doing, why, -1) from None
         except requests.exceptions.SSLError as error:
-            raise self._no_answer(HttpError, method, url, doing, f"TLS was refused: {cause_of(error)}", -1) from error
+            raise self._no_answer(HttpError, method, url, doing, f"no TLS connection: {cause_of(error)}", -1) from error
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
             status = -1 if refused_by_proxy(error) else 0
             raise self._no_answer(HttpError, method, url, doing, f"no connection: {cause_of(error)}", status) from error

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.deadline import Deadline
+from ...core.errors import LlmopsError
 from ...core.result import Progress
 from ..client.api import KubernetesApi
-from ..client.parallel import all_of
+from ..client.parallel import all_of, side_by_side
 from ..client.resources import ObjectRef
 from ..objects.ordering import by_rank
 from ..wait.wait import until_gone
@@ -41,12 +42,31 @@ def remove(
     """Delete what the plan wants deleted, and wait until it is gone. propagation: what becomes of what it owns.
 
     The reverse of the order of creation; each rank is gone before the next one goes, so that nothing is left
-    without what it needs to end well.
+    without what it needs to end well. An error names what was ``deleted``, or began to be, before it.
     """
+    sent: list[str] = []
+    try:
+        _remove(api, planned, deadline, progress, propagation, sent)
+    except LlmopsError as error:
+        error.fields["deleted"] = sent
+        raise
+
+
+def _remove(
+    api: KubernetesApi,
+    planned: Sequence[Outcome],
+    deadline: Deadline,
+    progress: Progress,
+    propagation: str,
+    sent: list[str],
+) -> None:
     for group in by_rank((outcome for outcome in planned if outcome.changed), reverse=True):
         uids = {outcome.ref: outcome.before["metadata"]["uid"] for outcome in group if outcome.before}
         going = {}
-        replies = all_of(lambda item: api.delete(*item, propagation), list(uids.items()))
+        replies = side_by_side(lambda item: api.delete(*item, propagation), list(uids.items()))
+        sent += [str(ref) for ref, reply in zip(uids, replies, strict=True) if not isinstance(reply, LlmopsError)]
+        if refused := next((reply for reply in replies if isinstance(reply, LlmopsError)), None):
+            raise refused
         for ref, reply in zip(uids, replies, strict=True):
             # The object itself comes back only where its end takes time.
             if reply is not None and reply.get("kind") != "Status":

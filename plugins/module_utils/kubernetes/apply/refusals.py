@@ -10,7 +10,29 @@ from typing import Any
 
 from ...core.errors import HttpError, LlmopsError
 from ...core.option_names import option
+from ..client.api import UNANSWERED_WEBHOOK
 from ..client.resources import ObjectRef
+
+_GROWS = (
+    "keep what it is: a claim can only grow; for anything else delete it first (state: absent), and its data with it"
+)
+_KNOWN = (
+    ("error looking up service account", "apply the ServiceAccount that it names first"),
+    (
+        "updates to statefulset spec",
+        "delete the StatefulSet first (state: absent; with propagation: orphan its pods stay), then apply it again",
+    ),
+    ("pod updates may not change", "delete the Pod first (state: absent), then apply it again"),
+    ("spec is immutable after creation except resources.requests", _GROWS),
+    ("field can not be less than", _GROWS),
+    ("must support resize", "set allowVolumeExpansion in its StorageClass, or keep the size"),
+    ("cannot change roleRef", "delete the binding first (state: absent), then apply it again"),
+    (
+        UNANSWERED_WEBHOOK,
+        "the webhook does not answer: see to its Service and pods, or remove its configuration where they are gone",
+    ),
+)
+"""What a refusal's words mean for the one who wrote the manifest."""
 
 
 class ApplyRefused(LlmopsError):
@@ -56,6 +78,23 @@ def explain(error: LlmopsError, ref: ObjectRef, source: str, applied: Sequence[O
     )
 
 
+def all_of_them(errors: Sequence[LlmopsError]) -> LlmopsError:
+    """The first of the refusals of one rehearsal, which names the others as well."""
+    first, *others = errors
+    told = [error for error in errors if isinstance(error, ApplyRefused)]
+    if len(told) < 2:
+        return first
+    first.add("; refused as well: " + "; ".join(_without_end(error) for error in others if error in told))
+    first.fields["refused"] = [
+        {name: error.fields.get(name) for name in ("object", "source", "server_message")} for error in told
+    ]
+    return first
+
+
+def _without_end(error: LlmopsError) -> str:
+    return error.message.removesuffix("; nothing was applied")
+
+
 def _on_one_line(error: HttpError) -> str:
     """The server's words; several misspelt fields come a line each."""
     lines = [line.strip() for line in error.server_message.splitlines()]
@@ -84,6 +123,10 @@ def _advice(error: HttpError) -> str:
         return "; set create_namespace: true, or give its manifest too"
     if error.status == 404 and not details.get("name"):
         return "; the cluster does not serve its kind: check apiVersion and kind, or apply its definition first"
+    if error.status == 401:
+        return "; the cluster does not accept these credentials: they may have run out, or be another cluster's"
+    if found := next((advice for words, advice in _KNOWN if words in said), None):
+        return f"; {found}"
     if error.status == 403 and "being terminated" in said:
         return "; wait until it is gone, then run again"
     if "admission webhook" in said:

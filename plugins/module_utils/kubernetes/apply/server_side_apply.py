@@ -142,8 +142,12 @@ class Applier:
 
 
 def _answered(manifests: Sequence[Manifest], replies: list[Any], applied: Sequence[ObjectRef]) -> list[Any]:
-    """The replies, or the first refusal among them, explained."""
-    for manifest, reply in zip(manifests, replies, strict=True):
-        if isinstance(reply, LlmopsError):
-            raise refusals.explain(reply, manifest.ref, manifest.source, applied)
+    """The replies; raises the first refusal among them, explained, with all the others."""
+    refused = [
+        refusals.explain(reply, manifest.ref, manifest.source, applied)
+        for manifest, reply in zip(manifests, replies, strict=True)
+        if isinstance(reply, LlmopsError)
+    ]
+    if refused:
+        raise refusals.all_of_them(refused)
     return replies

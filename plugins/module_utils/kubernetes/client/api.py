@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,15 @@ APPLY = "application/apply-patch+yaml"
 
 PAGE = 500
 
+UNANSWERED_WEBHOOK = "failed calling webhook"
+"""What an API server says of a webhook that cannot be reached."""
+
+WEBHOOK_PATIENCE = 30.0
+"""Seconds in which an admission webhook must have answered; it may just be starting."""
+
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+
 LOG_PATIENCE = 2.0
 """Seconds in which a node that answers at all must have given a log."""
 
@@ -32,9 +42,15 @@ class KubernetesApi:
 
     def __init__(self, http: HttpSession, default_namespace: str = "default", kinds: Sequence[Kind] = ()) -> None:
         self.http = http
+        self._warnings: dict[str, None] = {}
         self._known = tuple(kinds)
         self.default_namespace = default_namespace
         self._discovered: dict[str, list[dict[str, Any]] | None] = {}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the server has warned of so far, once each (https://kubernetes.io/docs/reference/using-api/api-concepts/)."""
+        return list(self._warnings)
 
     def kind(self, api_version: str, kind: str) -> Kind | None:
         """Where ``kind`` lives, or None where the cluster does not know it. Asks only about what is not known yet."""
@@ -98,7 +114,7 @@ class KubernetesApi:
         doing = f"list {kind.kind} {_where(kind, namespace)}"
         while True:
             try:
-                body = self.http.request("GET", kind.path(namespace), doing=doing, params=params).body
+                body = self._request("GET", kind.path(namespace), doing=doing, params=params).body
             except HttpError as error:
                 if error.status != 410 or "continue" not in params:
                     raise
@@ -205,9 +221,15 @@ class KubernetesApi:
         matching = (one for one in self._known if all(getattr(one, name) == value for name, value in where.items()))
         return next((one for one in matching if one.kind == kind), None)
 
+    def _request(self, method: str, path: str, **kwargs: Any) -> Reply:
+        reply = self.http.request(method, path, **kwargs)
+        for text in _WARNING.findall(reply.headers.get("warning", "")):
+            self._warnings.setdefault(_ESCAPED.sub(r"\1", text))
+        return reply
+
     def _read(self, path: str, doing: str) -> Any:
         try:
-            return self.http.request("GET", path, doing=doing).body
+            return self._request("GET", path, doing=doing).body
         except HttpError as error:
             if error.status == 404:
                 return None
@@ -218,13 +240,17 @@ class KubernetesApi:
 
         A manifest of a wrong type is a 500 without a reason; internal errors (etcd, webhooks) give InternalError.
         """
-        pauses = backoff(first=0.2)
+        pauses, began = backoff(first=0.2), self.http.deadline.elapsed()
         while True:
             try:
-                return self.http.request(method, path, doing=doing, **kwargs)
+                return self._request(method, path, doing=doing, **kwargs)
             except ReplyLost as lost:
                 pause = next(pauses)
-                if (lost.status == 500 and not lost.reason) or pause >= self.http.deadline.remaining():
+                final = lost.status == 500 and not lost.reason
+                tried = self.http.deadline.elapsed() - began
+                if UNANSWERED_WEBHOOK in lost.server_message and tried + pause > WEBHOOK_PATIENCE:
+                    final = True
+                if final or pause >= self.http.deadline.remaining():
                     raise
                 self.http.deadline.pause(pause, doing, lost.message)
 

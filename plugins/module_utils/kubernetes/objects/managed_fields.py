@@ -113,8 +113,7 @@ def changes(before: Any, after: Any, tree: Tree, path: str = "") -> list[Change]
 
 
 def given_up(live: Any, before: Tree, after: Tree, path: str = "") -> list[str]:
-    """The fields of ``live`` that a manager owned before and does not own after, each by its path; it hands them over to
-    whoever owns them too."""
+    """The fields of ``live`` that a manager owned before and does not own after, each by its path."""
     found = []
     for part in sorted(_children(before)):
         if isinstance(live, dict):

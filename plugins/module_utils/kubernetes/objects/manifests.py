@@ -28,6 +28,10 @@ class Manifest:
     """Whether its kind is defined by another manifest of the same call, and may not be known to the cluster yet."""
 
 
+_WRITTEN_BY_THE_SERVER = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"})
+"""Of metadata, as an export holds it; managedFields are refused when a manifest is read."""
+
+
 def resolve(
     documents: Iterable[Document], api: KubernetesApi | None, namespace: str | None, *, absent: bool = False
 ) -> list[Manifest]:
@@ -92,10 +96,15 @@ def _defined(document: Document) -> list[Kind]:
 
 
 def _placed(document: Document, kind: Kind, default_namespace: str, *, defined_here: bool) -> Manifest:
-    """The manifest with its namespace written out, or taken away where its kind has none (as kubectl does)."""
-    metadata = dict(document.body["metadata"])
+    """The manifest with its namespace written out, or taken away where its kind has none (as kubectl does).
+
+    What only the server writes is left out, so that an exported object can be applied: its resourceVersion would be
+    taken for a condition, which holds once.
+    """
+    metadata = {key: value for key, value in document.body["metadata"].items() if key not in _WRITTEN_BY_THE_SERVER}
+    body = {key: value for key, value in document.body.items() if key != "status"}
     namespace = metadata.pop("namespace", None) or default_namespace
     if kind.namespaced:
         metadata["namespace"] = namespace
     ref = ObjectRef(kind, namespace if kind.namespaced else None, metadata["name"])
-    return Manifest(ref, {**document.body, "metadata": metadata}, document.source, document.create_only, defined_here)
+    return Manifest(ref, {**body, "metadata": metadata}, document.source, document.create_only, defined_here)

@@ -133,6 +133,8 @@ def refusal_advice(message: str) -> str:
     """What to do where they are not."""
     if "denied the request" in message:
         return "satisfy the policy that the admission webhook keeps, or ask who runs it"
+    if "error looking up service account" in message:
+        return "apply the ServiceAccount that it names"
     if "quota" in message:
         return "raise the ResourceQuota that it names, or ask for less"
     return "satisfy the policy that it names"
