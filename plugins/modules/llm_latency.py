@@ -232,28 +232,11 @@ cross_checks:
     single:
       description: Answers of one token that are not streamed, also by C(replies), what the server says of each.
       type: dict
-    tolerance:
-      description: Part of the server's mean time by which the client's may differ from it where C(agree) is true.
-      type: float
-    agree:
-      description:
-        - Whether the sources agree, their times within C(tolerance).
-        - It is null if there is no source but the client.
-      type: bool
-    disagreements:
-      description: Differences between the sources that contradict each other, and what may cause them.
-      type: list
-      elements: str
-    explained:
-      description: Times that differ by more than C(tolerance) because of the way to the server and back.
-      type: list
-      elements: str
-  sample:
-    streamed: {client: {requests: 20, tokens: 2000, mean_seconds: 4.83}}
-    tolerance: 0.1
-    agree: true
-    disagreements: []
-    explained: []
+    tolerance: {description: Part of the server's time by which times may differ if C(agree) is true., type: float}
+    agree: {description: Whether the sources agree. It is null if there is no source but the client., type: bool}
+    disagreements: {description: Contradictions between the sources and their causes., type: list, elements: str}
+    explained: {description: "Differences beyond C(tolerance), by the way there.", type: list, elements: str}
+  sample: {streamed: {client: {requests: 20, mean_seconds: 4.83}}, tolerance: 0.1, agree: true, disagreements: []}
 pods:
   description:
     - Ready pods behind O(service), with their machine and their cold start. It is null if O(service) is not set.
