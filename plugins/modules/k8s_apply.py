@@ -13,12 +13,13 @@ version_added: 0.1.0
 description:
   - Applies any number of manifests with server-side apply, in dependency order. Objects that do not depend on each
     other are applied in parallel.
-  - An object that already matches its manifest costs one request and is left alone. Fields that this module set
-    earlier and that the manifest no longer contains are removed. Fields of other managers are left as they are.
-  - When several objects are about to be written, the server rehearses all of them first, so that a manifest it
-    refuses is reported before anything is applied.
+  - An object that already matches its manifest costs one request and is left alone; one more if the manifest sets a
+    field to null that the server fills in. Fields that this module set earlier and that the manifest no longer contains are removed. Fields of other managers are left as they are.
+  - When several objects are about to be written, the server rehearses all of them first, so that all manifests it
+    refuses are reported before anything is applied.
   - In check mode the server predicts the result by dry runs. Objects in a namespace that the same task would create
     are predicted from their manifests, and so is everything when the cluster does not exist yet.
+  - Warnings of the server, such as for deprecated kinds or pod security, are the task's warnings.
   - Values of Secrets are never returned, not in diffs either.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
