@@ -14,7 +14,8 @@ description:
   - Applies any number of manifests with server-side apply, in dependency order. Objects that do not depend on each
     other are applied in parallel.
   - An object that already matches its manifest costs one request and is left alone; one more if the manifest sets a
-    field to null that the server fills in. Fields that this module set earlier and that the manifest no longer contains are removed. Fields of other managers are left as they are.
+    field to null that the server fills in. Fields that this module set earlier and that the manifest no longer
+    contains are removed. Fields of other managers are left as they are.
   - When several objects are about to be written, the server rehearses all of them first, so that all manifests it
     refuses are reported before anything is applied.
   - In check mode the server predicts the result by dry runs. Objects in a namespace that the same task would create
