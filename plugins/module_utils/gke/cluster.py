@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.errors import InvalidOption, LlmopsError
 from ..core.result import Step
+from ..google.machine_types import read_machine_type
 from . import compare
 from .client import Call, GkeClient, Place
 from .fields.cluster.table import CLUSTER_FIELDS
@@ -148,7 +149,10 @@ def is_created_with_cluster(pool: dict[str, Any]) -> bool:
         return False
     if pool["create_with_cluster"] is not None:
         return pool["create_with_cluster"]
-    return not (pool["locations_in_order"] or (pool.get("config") or {}).get("accelerators"))
+    config = pool.get("config") or {}
+    machine = read_machine_type(config.get("machine_type") or "", None)
+    has_gpus = bool(config.get("accelerators")) or (machine is not None and machine.gpu is not None)
+    return not (pool["locations_in_order"] or has_gpus)
 
 
 def without_secrets(cluster: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -34,13 +34,15 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     return result
 
 
+_COMPONENTS: dict[str, Any] = {"type": "list", "elements": "str", "choices": list(COMPONENTS.choices)}
 _DEFINED: dict[str, Any] = {
     "node_pools": {
         "type": "list",
         "elements": "dict",
         "options": {"create_with_cluster": {"type": "bool"}, **NODE_POOL},
     },
-    "initial_monitoring_components": {"type": "list", "elements": "str", "choices": list(COMPONENTS.choices)},
+    "initial_monitoring_components": _COMPONENTS,
+    "keep_monitoring_components": _COMPONENTS,
     "exactly": exactly_spec(CLUSTER_FIELDS),
     **spec_of(CLUSTER_FIELDS),
 }
