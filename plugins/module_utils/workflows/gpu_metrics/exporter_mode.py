@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core.deadline import Deadline, backoff
 from ...core.errors import LlmopsError
+from ...core.option_names import option
 from ...core.reconcile import add_next
 from ...core.result import Progress, Result
 from ...gke.client import Place
