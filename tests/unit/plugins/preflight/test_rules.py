@@ -219,6 +219,11 @@ def test_what_an_argument_spec_refused_is_told_once_and_not_held_against_rules()
     assert (finding.text, finding.variable) == (f"not accepted: {refused}", "gpu_nodepool_timeout")
 
 
+def test_an_error_is_about_the_longest_option_that_it_names():
+    here = deployment(errors=["llmops_name_server: no"], refused=["llmops_name", "llmops_name_server"])
+    assert check_rules(here, [])[0].variable == "llmops_name_server"
+
+
 def test_unknown_variables_name_the_nearest_and_can_be_allowed():
     unknown = [{"name": "tgi_mistral_replica", "nearest": "llmops_replicas"}, {"name": "verify_zzz", "nearest": None}]
     here = deployment(unknown=unknown)
