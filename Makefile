@@ -92,8 +92,8 @@ test-newest:  ## make test and make demo with the newest of every library and to
 	@bash scripts/try_versions.sh newest "$(PYTHON)" test
 
 test-floors:  ## make unit and make demo with the lowest versions that requirements.txt allows, on Python 3.11
-	@bash scripts/try_versions.sh floors python3.11 unit
+	@bash scripts/try_versions.sh floors python3.11 unit sandbox
 
 clean:  ## remove everything that these commands made
-	rm -rf .cache dist $(VENV) .venv-newest .venv-floors .pytest_cache .ruff_cache sandbox/build sandbox/src/*.egg-info
+	rm -rf .cache dist $(VENV) .venv-newest .venv-floors .pytest_cache .ruff_cache sandbox/.pytest_cache sandbox/build sandbox/src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,11 +6,14 @@ unset PYTHONPATH
 here=$PWD/.cache/sandbox
 venv=$here/venv
 
-wanted=$(cksum <sandbox/pyproject.toml; python --version; pwd)
+mkdir -p "$here"
+# The versions that the repository's own environment has: locked, newest or floors.
+python -m pip freeze --exclude-editable >"$here/versions.txt"
+wanted=$(cat sandbox/pyproject.toml "$here/versions.txt" | cksum; python --version; pwd)
 if [ "$(cat "$venv/.set-up" 2>/dev/null)" != "$wanted" ]; then
     python -m venv --clear "$venv"
     # The dependencies alone: the package is installed anew each time.
-    "$venv/bin/pip" install --quiet "./sandbox[test]"
+    "$venv/bin/pip" install --quiet --constraint "$here/versions.txt" "./sandbox[test]"
     echo "$wanted" >"$venv/.set-up"
 fi
 # What an earlier build left there would go into the wheel as well, files that are gone included.

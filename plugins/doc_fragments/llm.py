@@ -99,7 +99,7 @@ options:
         required: true
         choices: [user, assistant, system]
       content:
-        description: Text of the message.
+        description: Text of the chat message.
         type: str
         required: true
 """

@@ -111,7 +111,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster as the API gives it, without credentials; in check mode as it would be. Null when absent.
+  description: The cluster as the API returns it, without credentials; in check mode as it would be. Null when absent.
   returned: success
   type: dict
 out_of_stock:
@@ -134,15 +134,15 @@ plan:
   elements: dict
   contains:
     action: {description: 'V(create), V(update), V(delete) or V(drain).', type: str, returned: always}
-    resource: {description: What it is done to., type: str, returned: always}
-    request: {description: Method and path of the request that does it., type: str, returned: always}
+    resource: {description: Resource that the step is about., type: str, returned: always}
+    request: {description: HTTP method and path of the request., type: str, returned: always}
     changes:
       description: Each field that changes, with its value before and after.
       type: list
       elements: dict
       returned: always
 operations:
-  description: GKE's operations that were followed, as the API gives them, those that others began included.
+  description: GKE operations that the task waited for, including those that others started.
   returned: success
   type: list
   elements: dict
@@ -151,11 +151,11 @@ duration:
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure in structured form; C(kind) tells failures apart.
   returned: failure
   type: dict
 """

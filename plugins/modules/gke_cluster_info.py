@@ -11,7 +11,7 @@ module: gke_cluster_info
 short_description: Read GKE clusters with their node pools
 version_added: 0.1.0
 description:
-  - Reads one cluster, or all clusters of a location or of a project, as the API gives them.
+  - Reads one cluster, or all clusters of a location or of a project, as the API returns them.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -63,11 +63,11 @@ duration:
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure in structured form; C(kind) tells failures apart.
   returned: failure
   type: dict
 """

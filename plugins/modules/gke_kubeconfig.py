@@ -93,7 +93,7 @@ plan:
   elements: dict
   contains:
     action: {description: 'V(create), V(update) or V(delete).', type: str, returned: always}
-    resource: {description: What it is done to., type: str, returned: always}
+    resource: {description: Resource that the step is about., type: str, returned: always}
     request: {description: What is written., type: str, returned: always}
     changes: {description: 'Each value that changes, before and after.', type: list, elements: dict, returned: always}
 operations:
@@ -106,11 +106,11 @@ duration:
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure in structured form; C(kind) tells failures apart.
   returned: failure
   type: dict
 """

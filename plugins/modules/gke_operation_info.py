@@ -73,11 +73,11 @@ duration:
   returned: success
   type: float
 http_requests:
-  description: Requests that were sent.
+  description: Number of HTTP requests that were sent.
   returned: success
   type: int
 error:
-  description: What failed, for programs to read; C(kind) tells failures apart.
+  description: Details of the failure in structured form; C(kind) tells failures apart.
   returned: failure
   type: dict
 """

@@ -30,7 +30,7 @@ attributes:
   idempotent: {support: full}
 options:
   api_version:
-    description: API version of O(kind).
+    description: API group and version of the objects to read, such as C(apps/v1).
     type: str
     default: v1
   kind:
@@ -44,7 +44,7 @@ options:
     elements: dict
     suboptions:
       api_version:
-        description: API version of the kind.
+        description: API version of the kind of objects to read.
         type: str
         default: v1
       kind:

@@ -28,7 +28,7 @@ attributes:
   idempotent: {support: full}
 options:
   api_version:
-    description: API version of the kind of the objects.
+    description: API version of the kind of objects to label.
     type: str
     default: v1
   kind:

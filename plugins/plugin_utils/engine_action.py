@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The second carrier of an engine: the controller's own process, where a task is local anyway.
+"""The second way to run an engine: in the controller's own process, where a task is local anyway.
 
 It saves the start of a Python process a task and can show progress while it waits. Whatever it cannot honour
 (another host, become, async, environment, another interpreter) goes to the module, the documented interface.
@@ -22,7 +22,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils.core.option_names import OptionNames
-from ..module_utils.core.runner import ModuleSpec, carry, with_definition
+from ..module_utils.core.runner import ModuleSpec, run_engine, with_definition
 from ..module_utils.google import token_cache
 from .controller_end import ending_with_controller
 
@@ -49,7 +49,7 @@ class EngineAction(ActionBase):
         options, hidden = self._validated()
         token_cache.shared = _TOKENS
         with ending_with_controller():
-            outcome = carry(self.spec, options, bool(self._task.check_mode), self._progress)
+            outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress)
         outcome["invocation"] = {"module_args": options}
         result.update(remove_values(outcome, hidden))
         return self._shown(result, task_vars)

@@ -20,7 +20,7 @@ from working_copy import ROOT
 NOT_SHIPPED = ("sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/")
 NOT_SHIPPED_FILES = {
     ".ansible-lint", ".gitignore", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml", "pyproject.toml",
-    "requirements-dev.txt",
+    "requirements-dev.txt", "requirements.lock",
 }  # fmt: skip
 SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
 # What may lie in a clone and is nobody else's business.

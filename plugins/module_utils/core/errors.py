@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors that the engine raises; a carrier renders them once, as one line and structured fields."""
+"""The errors that the engine raises; a runner renders them once, as one line and structured fields."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .errors import ImmutableField, LlmopsError
@@ -74,6 +75,19 @@ def reconcile(
         after = target.read()
     result.after = target.render(after)
     return result, after
+
+
+def add_next(result: Result, action: Callable[[], Result], *, check: bool) -> None:
+    """Add what comes of ``action``, values included, to what was done before it; its error tells of that, too."""
+    try:
+        following = action()
+    except LlmopsError as error:
+        if result.plan and not check:
+            done = [step.to_dict() for step in result.plan]
+            error.fields["steps_done"] = [*done, *error.fields.get("steps_done", [])]
+        raise
+    result.add(following)
+    result.values = {**result.values, **following.values}
 
 
 def _say_how_far(error: LlmopsError, steps: list[Step], done: int) -> None:

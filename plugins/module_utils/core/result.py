@@ -14,7 +14,7 @@ Progress = Callable[[str], None]
 
 
 def silent(_line: str) -> None:
-    """The progress of a carrier that has nowhere to show it."""
+    """The progress of a runner that has nowhere to show it."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module is made of, and the first of its two carriers: AnsibleModule.
+"""What a module is made of, and the first of its two runners: AnsibleModule.
 
-The other carrier, plugins/plugin_utils/engine_action.py, runs the same ModuleSpec in the controller's process.
+The other runner, plugins/plugin_utils/engine_action.py, runs the same ModuleSpec in the controller's process.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def carry(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Progress) -> dict[str, Any]:
+def run_engine(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Progress) -> dict[str, Any]:
     """Run the engine and render what came of it as a task's result: ``failed``, ``msg`` and ``error`` on failure."""
     began = time.monotonic()
     try:
@@ -100,7 +100,7 @@ def run_module(spec: ModuleSpec) -> None:
     arguments = dict(spec.argument_spec)
     module = Module(argument_spec=arguments, supports_check_mode=True, no_log=unlogged, **spec.rules)
     module.no_log_values.update(spec.secrets(module.params))
-    outcome = carry(spec, module.params, module.check_mode, silent)
+    outcome = run_engine(spec, module.params, module.check_mode, silent)
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)

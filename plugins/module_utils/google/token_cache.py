@@ -51,4 +51,4 @@ def _slot(identity: bytes) -> int:
 
 
 shared: TokenMemory | None = None
-"""That of the play, where the carrier has one."""
+"""That of the play, where the runner has one."""

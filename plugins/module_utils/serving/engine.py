@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.deadline import Deadline
+from ..core.rules import Rule
 from ..kubernetes.diagnosis.crash_reasons import CrashReason
 from ..models.memory import MemoryRules
 
@@ -143,6 +144,7 @@ class Engine(ABC):
     name: in options and the registry. title: in messages. metrics, scaling_signals: see the types. phases: what each
     phase of its start is, by name, in the order in which launch_phases tells them. crash_reasons: what its log shows
     where no restart helps. memory: what it takes of a GPU. parameters: Ansible's argument spec of its own parameters.
+    deployment_rules: what the variables of its role must keep.
     """
 
     name: ClassVar[str]
@@ -153,6 +155,7 @@ class Engine(ABC):
     crash_reasons: ClassVar[Sequence[CrashReason]]
     memory: ClassVar[MemoryRules]
     parameters: ClassVar[Mapping[str, Mapping[str, Any]]]
+    deployment_rules: ClassVar[Sequence[Rule]] = ()
 
     @abstractmethod
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..core.deadline import Deadline
 from ..core.errors import InvalidOption, LlmopsError
+from ..core.reconcile import add_next
 from ..core.result import Progress, Result
 from ..google.apis import GoogleApis
 from ..google.iam import converge_member, service_account_member
@@ -72,8 +73,8 @@ class MetricsAdapter:
                 self._refuse_to_replace(api, serving, wanted)
         result = self._result([], served_by=_served_by(wanted))
         for account in self._accounts(manifests):
-            self._add(result, self._allowed(account))
-        self._add(result, result_of(self._task.apply(manifests, live if api else None)))
+            result.add(self._allowed(account))
+        add_next(result, lambda: result_of(self._task.apply(manifests, live if api else None)), check=self.check)
         return result
 
     def remove(self) -> Result:
@@ -88,7 +89,7 @@ class MetricsAdapter:
         if users:
             return self._result(users, served_by=_served_by(live.members.get(CUSTOM_METRICS) or {}))
         result = self._result([])
-        self._add(result, result_of(self._task.remove([], live)))
+        add_next(result, lambda: result_of(self._task.remove([], live)), check=self.check)
         return result
 
     @property
@@ -108,11 +109,6 @@ class MetricsAdapter:
     @staticmethod
     def _result(users: list[str], *, served_by: str | None = None) -> Result:
         return Result(values={"served_by": served_by, "users": users, "objects": [], "totals": {}})
-
-    @staticmethod
-    def _add(result: Result, other: Result) -> None:
-        result.add(other)
-        result.values |= {name: other.values[name] for name in ("objects", "totals") if name in other.values}
 
     def _accounts(self, manifests: Sequence[Manifest]) -> list[ObjectRef]:
         """The service accounts that have to read Cloud Monitoring."""

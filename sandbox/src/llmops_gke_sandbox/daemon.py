@@ -102,10 +102,10 @@ def _launch(directory: RunDirectory, arguments: list[str]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while directory.endpoints() is None:
         if process.poll() is not None:
-            raise DaemonError(f"the sandbox did not start (exit code {process.returncode}): {directory.last_words()}")
+            raise DaemonError(f"the sandbox did not start (exit code {process.returncode}): {directory.log_tail()}")
         if time.monotonic() > deadline:
             process.kill()
-            raise DaemonError(f"the sandbox did not answer within {_START_SECONDS} s: {directory.last_words()}")
+            raise DaemonError(f"the sandbox did not answer within {_START_SECONDS} s: {directory.log_tail()}")
         time.sleep(_LOOK_EVERY)
 
 

@@ -97,7 +97,7 @@ class RunDirectory:
         except FileNotFoundError:
             return None
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """Return the last line of the log."""
         try:
             lines = (self.path / LOG).read_text(encoding="utf-8").splitlines()

@@ -132,7 +132,7 @@ def test_a_start_that_fails_says_why_in_one_line(directory, tmp_path, content, w
     assert RunDirectory(directory).pid() is None
 
 
-def test_a_process_that_dies_at_its_start_is_told_with_its_last_words(directory, tmp_path):
+def test_a_process_that_dies_at_its_start_is_told_with_its_log_tail(directory, tmp_path):
     file = tmp_path / "settings.yml"
     file.write_text("quotas: {CPUS: many}\n")
     result = run("start", "--directory", directory, "--config", file)

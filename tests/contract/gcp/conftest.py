@@ -14,18 +14,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from tests.playbooks.playground import Sandbox
 
-POOL = {
-    "name": "gpu-pool",
-    "locations": ["us-central1-a"],
-    "initial_node_count": 1,
-    "autoscaling": {"enabled": True, "min_node_count": 1, "max_node_count": 2},
-    "config": {
-        "machine_type": "g2-standard-12",
-        "accelerators": [{"accelerator_type": "nvidia-l4", "accelerator_count": 1}],
-        "ephemeral_storage_local_ssd_config": {"local_ssd_count": 1},
-    },
-}
-
 
 @pytest.fixture(scope="package")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
-from ansible_collections.llmops.gke.plugins.module_utils.core.runner import carry
+from ansible_collections.llmops.gke.plugins.module_utils.core.runner import run_engine
 from tests.contract.gke.playground import SPECS, quick_pauses
 
 
@@ -39,5 +39,5 @@ def start(module: str, options: dict[str, Any]) -> multiprocessing.process.BaseP
 
 def _run(module: str, options: dict[str, Any]) -> None:
     with quick_pauses():
-        outcome = carry(SPECS[module], options, False, silent)
+        outcome = run_engine(SPECS[module], options, False, silent)
     raise SystemExit(outcome.get("msg", 0) if outcome.get("failed") else 0)

@@ -27,6 +27,7 @@ from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.playground import Playground
 
 LOCATION, POOL, STAND_IN = "us-central1-a", "work", "work-stand-in"
+FIRST = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
 SCALED = {"enabled": True, "min_node_count": 1, "max_node_count": 3}
 WORK = {"name": POOL, "initial_node_count": 2, "autoscaling": SCALED, "config": {"labels": {"for": "work"}}}
 SPOT = {"name": POOL, "config": {"spot": True}}
@@ -74,8 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
         patch.setattr(playgrounds, "POLL_SECONDS", 0.01)
         patch.setattr(drain, "backoff", lambda: itertools.repeat(0.02))
         cloud = Living(tmp_path_factory.mktemp("cloud"), speed=5000.0)
-        first = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
-        cloud.run("cluster", location=LOCATION, name="home", node_pools=[first])
+        cloud.run("cluster", location=LOCATION, name="home", node_pools=[FIRST])
         yield cloud
         cloud.close()
 
@@ -146,6 +146,18 @@ def test_a_pool_is_replaced_while_its_pods_keep_serving(cloud: Living):
     before = len(cloud.calls(LOCATION))
     assert not cloud.pool(**SPOT, recreate=True).changed
     assert cloud.calls(LOCATION)[before:] == ["GET clusters/home/nodePools"]
+
+
+def test_gke_cluster_replaces_a_pool_by_the_same_steps(cloud: Living):
+    wanted = {"location": LOCATION, "name": "home", "node_pools": [FIRST, {**SPOT, "recreate": True}]}
+    foretold = cloud.run("cluster", check=True, **wanted)
+    assert foretold.http_requests == 1
+    result = cloud.run("cluster", **wanted)
+    assert kinds(result) == WHOLE
+    assert [step.to_dict() for step in result.plan] == [step.to_dict() for step in foretold.plan]
+    assert sorted(pool["name"] for pool in result.values["cluster"]["nodePools"]) == ["first", POOL]
+    again = cloud.run("cluster", **wanted)
+    assert (again.changed, again.http_requests) == (False, 1)
 
 
 @pytest.mark.parametrize("steps", range(1, len(WHOLE)))

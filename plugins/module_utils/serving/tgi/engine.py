@@ -15,6 +15,7 @@ from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, 
 from .chat import check_chat
 from .client import TgiClient, TgiRequest
 from .crash_reasons import CRASH_REASONS
+from .deployment_rules import RULES
 from .launch_log import LOAD, WEIGHTS, read_launch
 from .parameters import ARGUMENT_SPEC, NAMES, check_request, own_parameters
 
@@ -69,6 +70,7 @@ class TgiEngine(Engine):
         context="MAX_TOTAL_TOKENS",
     )
     parameters = ARGUMENT_SPEC
+    deployment_rules = RULES
 
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
         for name, own in NAMES.items():

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.deadline import Deadline, backoff
 from ...core.errors import LlmopsError
+from ...core.reconcile import add_next
 from ...core.result import Progress, Result
 from ...gke.client import Place
 from ...gke.cluster import ClusterReader, ClusterTarget
@@ -69,7 +70,7 @@ class ExporterMode:
     def nobody(self) -> Result:
         """Remove our exporter, then let GKE end its own."""
         result = result_of(self._task().remove([]))
-        self._then(result, self._withdraw)
+        add_next(result, self._withdraw, check=self.check)
         return result
 
     def managed(self) -> Result:
@@ -83,7 +84,7 @@ class ExporterMode:
             "component_config": {"enable_components": self.options["components"]},
             "managed_prometheus_config": {"enabled": True},
         }
-        self._then(result, lambda: self._converged(monitoring, ()))
+        add_next(result, lambda: self._converged(monitoring, ()), check=self.check)
         return result
 
     def daemon_set(self, manifests: Sequence[Manifest]) -> Result:
@@ -97,7 +98,7 @@ class ExporterMode:
         result = self._withdraw()
         if not self.check and (result.changed or not runs):
             self._wait_until_gke_runs_none(self.access.api)
-        self._then(result, lambda: result_of(self._task().apply(manifests, live)))
+        add_next(result, lambda: result_of(self._task().apply(manifests, live)), check=self.check)
         return result
 
     @property
@@ -113,18 +114,6 @@ class ExporterMode:
     def _task(self) -> ApplyTask:
         settings = ApplySettings(create_namespace=True, apply_set=self.apply_set, prune=True)
         return ApplyTask(self.access.api, settings, self.check, self.deadline, self.progress)
-
-    def _then(self, result: Result, action: Callable[[], Result]) -> None:
-        """Add what comes of ``action``; its error also tells what was done before it."""
-        try:
-            other = action()
-        except LlmopsError as error:
-            if not self.check and result.plan:
-                done = [step.to_dict() for step in result.plan]
-                error.fields["steps_done"] = [*done, *error.fields.get("steps_done", [])]
-            raise
-        result.add(other)
-        result.values = {**result.values, **other.values}
 
     def _withdraw(self) -> Result:
         """Let GKE no longer run its own exporter."""

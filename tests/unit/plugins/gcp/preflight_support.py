@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.deployment import read_deployment
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import PoolKey
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import Plan, read_plan
-from tests.preflight_plans import CLUSTER, LOCATION, deployment_plan
+from tests.unit.preflight_plans import CLUSTER, LOCATION, deployment_plan
 
 GPU_POOL: dict[str, Any] = {
     "name": "gpu",

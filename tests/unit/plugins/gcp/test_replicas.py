@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.replicas import check_replicas
-from tests.preflight_plans import deployment_plan
+from tests.unit.preflight_plans import deployment_plan
 
 from .preflight_support import GPU_POOL, plan, replicas, sizes
 

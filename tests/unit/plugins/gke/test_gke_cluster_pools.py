@@ -16,6 +16,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
     OperationFailed,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.runner import with_definition
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.plugins.gke.gke_support import CLUSTER, CLUSTER_PATH, DONE, NOT_FOUND, OPERATION_PATH, PARENT, options
@@ -227,6 +228,22 @@ def test_a_cluster_that_lacks_the_nodes_of_a_pool_in_its_create_request_is_a_fai
     with pytest.raises(OperationFailed, match="pool default-pool of cluster mistral is RUNNING_WITH_ERROR") as caught:
         play(replies, node_pools=[DEFAULT])
     assert caught.value.fields["node_pool"] == "default-pool"
+
+
+@pytest.mark.parametrize(("exactly", "left"), [([], {"a": "1", "b": "2"}), (["config.labels"], {"b": "2"})])
+def test_the_lists_of_a_pool_are_exact_where_its_entry_says_so(exactly: list[str], left: dict[str, str]):
+    cloud = Cloud(live({**DEFAULT_BODY, "config": {"labels": {"a": "1"}}}))
+    pool = {"name": "default-pool", "config": {"labels": {"b": "2"}}, "exactly": exactly}
+    _result, server = play(cloud, node_pools=[pool])
+    assert writes(server) == [(f"PUT {POOLS}/default-pool", {"labels": {"labels": left}})]
+
+
+def test_a_definition_may_hold_the_node_pools_too():
+    given = {"definition": {"resource_labels": {"team": "ml"}, "node_pools": [DEFAULT, GPU]}}
+    cloud = Cloud(live(DEFAULT_BODY, GPU_BODY, resourceLabels={"team": "ml"}))
+    result, _server = play(cloud, **with_definition(gke_cluster.SPEC, given))
+    assert (result.changed, result.after["resource_labels"]) == (False, {"team": "ml"})
+    assert [pool["name"] for pool in result.after["node_pools"]] == ["default-pool", "gpu"]
 
 
 def test_credentials_are_left_out_of_the_cluster():

@@ -11,9 +11,10 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import ClusterAbsent
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.custom_metrics_adapter import AnotherAdapter
 from ansible_collections.llmops.gke.plugins.modules.custom_metrics_adapter import SPEC
-from tests.unit.fake_http import Request, google_error
+from tests.unit.fake_http import Reply, Request, google_error
 from tests.unit.plugins.kubernetes.fake_cluster import FakeCluster
 from tests.unit.plugins.kubernetes.k8s_support import GKE_CLUSTER, by_name, run
 
@@ -237,6 +238,16 @@ def test_what_cannot_be_is_refused_before_any_request(options, told):
     with FakeCluster() as server, pytest.raises(InvalidOption, match=told):
         run(SPEC, server.url, **options)
     assert server.calls() == []
+
+
+def test_a_role_that_was_given_is_told_by_the_failure_after_it(monkeypatch):
+    with Cluster(monkeypatch) as cluster:
+        cluster._more["PATCH", API] = Reply(403, {"kind": "Status", "message": "no", "reason": "Forbidden"})
+        cluster._more["PATCH", PARENT] = cluster._more["PATCH", API]
+        with pytest.raises(ApplyRefused) as error:
+            cluster.task(**GOOGLES)
+    assert [step["resource"] for step in error.value.fields["steps_done"]] == ["IAM policy of project demo-project"]
+    assert error.value.after_changes
 
 
 def test_manifests_that_leave_the_api_out_are_refused(monkeypatch):

@@ -14,7 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.fac
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import read_plan
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rules.hosts import check_hosts
-from tests.preflight_plans import CLUSTER, LOCATION, PROJECT, deployment_plan
+from tests.unit.preflight_plans import CLUSTER, LOCATION, PROJECT, deployment_plan
 
 PAGE = f"https://console.cloud.google.com/iam-admin/quotas?project={PROJECT}"
 EUROPE = {"llmops_location": "europe-west4"}

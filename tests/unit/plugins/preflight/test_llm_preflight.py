@@ -19,8 +19,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_pre
     run,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.checks import CHECKS
-from tests.preflight_plans import LOCATION, PROJECT, deployment_plan
 from tests.unit.fake_http import FakeServer, Reply, google_error
+from tests.unit.preflight_plans import LOCATION, PROJECT, deployment_plan
 
 HUB = "/api/models/mistralai/Mistral-7B-Instruct-v0.1"
 CONFIG = "/mistralai/Mistral-7B-Instruct-v0.1/resolve/main/config.json"

@@ -11,17 +11,20 @@ import pytest
 import yaml
 from working_copy import ROOT
 
+from ansible_collections.llmops.gke.plugins.module_utils.core.rules import Rule
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.deployment import (
     Deployment,
     read_deployment,
 )
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rules.rule import Rule
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rules.evaluation import check
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rules.table import (
-    RULES,
     check_rules,
     places_hold,
+    rules_of,
 )
-from tests.preflight_plans import SERIES, deployment_plan
+from tests.unit.preflight_plans import SERIES, deployment_plan
+
+from .rule_cases import BREAKS, HOLDS
 
 ROLES = ("llmops", "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "tgi_mistral", "verify")
 POOL = {
@@ -59,190 +62,6 @@ def gpus(kind: str, count: int) -> dict[str, Any]:
 
 def texts(here: Deployment) -> list[str]:
     return [finding.text for finding in check_rules(here, [])]
-
-
-# Values that break a rule: what is told, from the variable on.
-BREAKS: list[tuple[dict[str, Any], str]] = [
-    ({"llmops_project": "My Project"}, 'llmops_project: "My Project" is not accepted; it takes the project\'s id'),
-    ({"llmops_project": ""}, 'llmops_project: "" is not accepted; it takes the project\'s id'),
-    ({"llmops_location": "us"}, 'llmops_location: "us" is not accepted; it takes a region such as us-central1'),
-    ({"gke_cluster_locations": []}, "gke_cluster_locations: [] is not accepted; it takes a list of different zones"),
-    (
-        {"gpu_nodepool_locations": ["europe-west4-a"]},
-        'gpu_nodepool_locations: ["europe-west4-a"] is not accepted; it takes a list of different zones of '
-        "us-central1, "
-        "such as [us-central1-a]",
-    ),
-    (
-        {"gpu_nodepool_locations": "us-central1-b"},
-        'gpu_nodepool_locations: "us-central1-b" is not accepted; it takes a list of different zones',
-    ),
-    (
-        {"gpu_nodepool_locations": ["us-central1-b", "us-central1-b"]},
-        'gpu_nodepool_locations: ["us-central1-b", "us-central1-b"] is not accepted',
-    ),
-    ({"llmops_replicas": -1}, "llmops_replicas: -1 is not accepted; it takes 0 or more"),
-    ({"llmops_service_port": 0}, "llmops_service_port: 0 is not accepted; it takes 1 or more"),
-    ({"llmops_namespace": "Mine"}, 'llmops_namespace: "Mine" is not accepted; it takes a name of 1 to 63'),
-    ({"llmops_name": "a" * 64}, "llmops_name: "),
-    ({"llmops_service_name": "7b"}, 'llmops_service_name: "7b" is not accepted; it takes a name of 1 to 63'),
-    ({"llmops_hpa_name": "My HPA"}, 'llmops_hpa_name: "My HPA" is not accepted; it takes a name of lower-case letters'),
-    ({"llmops_secret_name": "a_b"}, 'llmops_secret_name: "a_b" is not accepted'),
-    (
-        {"gpu_nodepool_on_demand_fallback": True, "llmops_spot": True, "gpu_nodepool_on_demand_name": "gpu"},
-        'gpu_nodepool_on_demand_name: "gpu" is not accepted; it takes 1 to 40 lower-case letters',
-    ),
-    (
-        {"gpu_nodepool_on_demand_fallback": True, "llmops_spot": True, "gpu_nodepool_on_demand_name": "default-pool"},
-        'gpu_nodepool_on_demand_name: "default-pool" is not accepted',
-    ),
-    (
-        {"gpu_nodepool_on_demand_fallback": True, "llmops_spot": True, "gpu_nodepool_on_demand_name": "a" * 41},
-        "gpu_nodepool_on_demand_name: ",
-    ),
-    (
-        {"gpu_nodepool_on_demand_fallback": True},
-        "gpu_nodepool_on_demand_fallback: true is not accepted; it takes true only with llmops_spot",
-    ),
-    (
-        {
-            "gpu_nodepool_on_demand_fallback": True,
-            "llmops_spot": True,
-            "gpu_nodepool_autoscaling_enabled": False,
-        },
-        "gpu_nodepool_on_demand_fallback: true is not accepted",
-    ),
-    (
-        {"gpu_nodepool_on_demand_fallback": True, "llmops_spot": True, "gpu_nodepool_locations_in_order": True},
-        "gpu_nodepool_locations_in_order: true is not accepted; it takes false with gpu_nodepool_on_demand_fallback",
-    ),
-    (
-        {"gpu_nodepool_min_node_count": 3},
-        "gpu_nodepool_min_node_count: 3 is not accepted; it takes at most gpu_nodepool_max_node_count (2)",
-    ),
-    ({"gpu_nodepool_min_node_count": -1}, "gpu_nodepool_min_node_count: -1 is not accepted; it takes 0 or more"),
-    (
-        {"gke_cluster_pool_min_node_count": 6},
-        "gke_cluster_pool_min_node_count: 6 is not accepted; it takes at most gke_cluster_pool_max_node_count (5)",
-    ),
-    ({"gpu_nodepool_timeout": 0}, "gpu_nodepool_timeout: 0 is not accepted; it takes 1 or more"),
-    ({"gke_cluster_timeout": 0}, "gke_cluster_timeout: 0 is not accepted; it takes 1 or more"),
-    ({"tgi_mistral_num_shard": 0}, "tgi_mistral_num_shard: 0 is not accepted; it takes 1 or more"),
-    ({"tgi_mistral_timeout": 0}, "tgi_mistral_timeout: 0 is not accepted; it takes 1 or more"),
-    ({"tgi_mistral_hpa_timeout": 0}, "tgi_mistral_hpa_timeout: 0 is not accepted; it takes 1 or more"),
-    (
-        {"tgi_mistral_hpa_min_replicas": 3},
-        "tgi_mistral_hpa_min_replicas: 3 is not accepted; it takes at most tgi_mistral_hpa_max_replicas (2)",
-    ),
-    ({"tgi_mistral_hpa_min_replicas": 0}, "tgi_mistral_hpa_min_replicas: 0 is not accepted; it takes 1 at least"),
-    ({"tgi_mistral_hpa_signals": []}, "tgi_mistral_hpa_signals: [] is not accepted; it takes at least one signal"),
-    (
-        {"tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 0}]},
-        'tgi_mistral_hpa_signals: [{"signal": "tgi_queue_size", "target": 0}] is not accepted',
-    ),
-    (
-        {"tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 1}] * 2},
-        "tgi_mistral_hpa_signals: ",
-    ),
-    (
-        {"llmops_gpu_metrics": "managed", "tgi_mistral_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
-        'tgi_mistral_hpa_signals: [{"signal": "gpu_utilization", "target": 80}] is not accepted; it takes at least one '
-        "signal, each once, with a target of 1 or more; gpu_utilization needs llmops_gpu_metrics daemonset (managed)",
-    ),
-    (
-        {"tgi_mistral_hpa_behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}},
-        'tgi_mistral_hpa_behavior: {"scaleDown": {"stabilizationWindowSeconds": 3601}} is not accepted; it takes '
-        "stabilizationWindowSeconds of 0 to 3600, and policies whose value is above 0 and periodSeconds 1 to 1800",
-    ),
-    (
-        {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 0, "periodSeconds": 60}]}}},
-        "tgi_mistral_hpa_behavior: ",
-    ),
-    (
-        {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1801}]}}},
-        "tgi_mistral_hpa_behavior: ",
-    ),
-    (
-        {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 0}]}}},
-        "tgi_mistral_hpa_behavior: ",
-    ),
-    (
-        {"tgi_mistral_hpa_adapter": "prometheus"},
-        'tgi_mistral_hpa_prometheus_url: "" is not accepted; it takes the URL of the Prometheus',
-    ),
-    (
-        {"tgi_mistral_hpa_adapter": "prometheus", "tgi_mistral_hpa_prometheus_url": "http://***@prometheus:9090"},
-        'tgi_mistral_hpa_prometheus_url: "http://***@prometheus:9090" is not accepted',
-    ),
-    (
-        {"tgi_mistral_hpa_prometheus_labels": {"cluster": 'x"} or vector(1)'}},
-        "tgi_mistral_hpa_prometheus_labels: ",
-    ),
-    ({"tgi_mistral_hpa_prometheus_labels": {"a-b": "c"}}, "tgi_mistral_hpa_prometheus_labels: "),
-    ({"tgi_mistral_image": ""}, 'tgi_mistral_image: "" is not accepted; it takes an image, by tag or by digest'),
-    ({"tgi_mistral_hpa_adapter_image": "a b"}, 'tgi_mistral_hpa_adapter_image: "a b" is not accepted'),
-    ({"tgi_mistral_hpa_prometheus_adapter_image": ""}, "tgi_mistral_hpa_prometheus_adapter_image: "),
-    (
-        {"llmops_gpu_metrics": "managed", "dcgm_exporter_components": ["SYSTEM_COMPONENTS"]},
-        'dcgm_exporter_components: ["SYSTEM_COMPONENTS"] is not accepted; it takes a list with DCGM in it',
-    ),
-    (
-        {"dcgm_exporter_counters": [["DCGM_FI_DEV_FB_USED", "gauge", "Help."]]},
-        'dcgm_exporter_counters: [["DCGM_FI_DEV_FB_USED", "gauge", "Help."]] is not accepted; it takes a list of '
-        "[field "
-        "of DCGM, type, help], with every field that is needed: DCGM_FI_DEV_FB_USED, DCGM_FI_DEV_POWER_USAGE (",
-    ),
-    ({"dcgm_exporter_counters": ["DCGM_FI_DEV_FB_USED"]}, "dcgm_exporter_counters: "),
-    ({"dcgm_exporter_counters": [[name, "gauge"] for name in SERIES]}, "dcgm_exporter_counters: "),
-    (
-        {"tgi_mistral_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
-        "dcgm_exporter_counters: ",
-    ),
-    ({"dcgm_exporter_timeout": 0}, "dcgm_exporter_timeout: 0 is not accepted; it takes 1 or more"),
-    ({"dcgm_exporter_namespace": "Gpu Metrics"}, 'dcgm_exporter_namespace: "Gpu Metrics" is not accepted'),
-    ({"dcgm_exporter_image": ":1"}, 'dcgm_exporter_image: ":1" is not accepted; it takes an image'),
-    ({"dcgm_exporter_interval": "soon"}, 'dcgm_exporter_interval: "soon" is not accepted; it takes a duration such as'),
-    ({"verify_timeout": 0}, "verify_timeout: 0 is not accepted; it takes 1 or more"),
-    ({"verify_load_clients": 0}, "verify_load_clients: 0 is not accepted; it takes 1 or more"),
-    ({"verify_load_timeout": 0}, "verify_load_timeout: 0 is not accepted; it takes 1 or more"),
-]
-
-# Values at the edge of a rule that hold.
-HOLDS: list[dict[str, Any]] = [
-    {},
-    {"llmops_project": "example.com:my-project"},
-    {"llmops_location": "us-central1-a"},
-    {"llmops_replicas": 0},
-    {"gpu_nodepool_locations": ["us-central1-b", "us-central1-c"]},
-    {"gpu_nodepool_min_node_count": 0},
-    {"gpu_nodepool_min_node_count": 2},
-    {"gpu_nodepool_timeout": 1},
-    {"gpu_nodepool_on_demand_fallback": True, "llmops_spot": True, "gpu_nodepool_on_demand_name": "a" * 40},
-    {"gpu_nodepool_on_demand_name": "gpu"},
-    {"gpu_nodepool_locations_in_order": True},
-    {"llmops_name": "a" * 63},
-    {"llmops_hpa_name": "mistral.7b"},
-    {"tgi_mistral_hpa_min_replicas": 2},
-    {"tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 1}]},
-    {"tgi_mistral_hpa_enabled": False, "tgi_mistral_hpa_signals": []},
-    {"tgi_mistral_hpa_enabled": False, "tgi_mistral_hpa_adapter": "prometheus"},
-    {"tgi_mistral_hpa_enabled": False, "tgi_mistral_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
-    {
-        "tgi_mistral_hpa_behavior": {
-            "scaleUp": None,
-            "scaleDown": {"stabilizationWindowSeconds": 3600, "policies": None},
-        }
-    },
-    {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1800}]}}},
-    {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1}]}}},
-    {
-        "tgi_mistral_hpa_adapter": "prometheus",
-        "tgi_mistral_hpa_prometheus_url": "http://frontend.default.svc:9090/prefix",
-    },
-    {"tgi_mistral_hpa_prometheus_labels": {}},
-    {"llmops_gpu_metrics": "none", "dcgm_exporter_counters": [], "dcgm_exporter_components": []},
-    {"dcgm_exporter_interval": "1m30s"},
-]
 
 
 @pytest.mark.parametrize("changes", HOLDS, ids=str)
@@ -335,6 +154,16 @@ def test_shards_unlike_the_gpus_of_a_pod():
     ]
 
 
+def test_the_series_of_an_autoscaler_are_counted_too():
+    model = {**MODEL, "gpu_series": ["DCGM_FI_DEV_GPU_UTIL"]}
+    (text,) = texts(deployment(model=model))
+    assert text.startswith("dcgm_exporter_counters: [[") and f"{SERIES[0]}, DCGM_FI_DEV_GPU_UTIL, {SERIES[1]}" in text
+
+
+def test_rules_of_an_engine_are_those_of_the_deployments_own():
+    assert len(rules_of(deployment({"llmops_engine": "unheard-of"}))) < len(rules_of(deployment()))
+
+
 def test_the_least_gpus_of_a_replica():
     model = {**MODEL, "shards": 0}
     assert "llmops_gpus_per_replica: 0 is not accepted; it takes 1 or more" in texts(
@@ -353,10 +182,10 @@ def test_every_rule_is_broken_by_a_case():
             deployment({"llmops_gpus_per_replica": 2}),
             deployment(model={**MODEL, "replicas": {"least": 9, "most": 9}, "shards": 2}),
         )
-        for rule in RULES
-        if rule.check(here)
+        for rule in rules_of(here)
+        if check(rule, here)
     }
-    assert [rule.reads for rule in RULES if rule not in broken] == []
+    assert [rule.reads for rule in rules_of(deployment()) if rule not in broken] == []
 
 
 def test_a_role_that_is_not_in_the_play_is_not_looked_at():
@@ -379,7 +208,7 @@ def test_a_variable_that_a_role_of_the_play_no_longer_has_is_refused():
 
 def test_a_rule_reads_only_what_it_declares():
     rule = Rule("verify_timeout", ("verify_timeout",), lambda values: values["verify_load_timeout"] > 0, "1")
-    finding = rule.check(deployment())
+    finding = check(rule, deployment())
     assert finding and "does not declare that it reads verify_load_timeout" in finding.text
 
 
@@ -427,4 +256,4 @@ def test_google_is_asked_only_about_places_that_can_be(changes, hold):
 def test_every_variable_that_a_rule_reads_is_an_option_of_a_role():
     specs = [yaml.safe_load(path.read_text()) for path in ROOT.glob("roles/*/meta/argument_specs.yml")]
     known = {name for spec in specs for entry in spec["argument_specs"].values() for name in entry["options"]}
-    assert {name for rule in RULES for name in (*rule.reads, *rule.optional)} - known == set()
+    assert {name for rule in rules_of(deployment()) for name in (*rule.reads, *rule.optional)} - known == set()

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rule import Rule, Values, form, least
-from .shared import IMAGE, IMAGE_SAID, NAME, NAME_SAID
+from ....core.rules import Rule, form, image, least
+from .evaluation import Values
+from .shared import NAME, NAME_SAID
 
-_UTILIZATION = "DCGM_FI_DEV_GPU_UTIL"
 _PARTS = 3
 """Of a counter: DCGM's field, Prometheus' type, help."""
 
 
 def _needed_series(values: Values) -> set[str]:
-    """The series that somebody looks at: the role itself, and an autoscaler that has the GPU's load as its signal."""
-    signals = [one["signal"] for one in values["tgi_mistral_hpa_signals"] or ()]
-    scaling = values["tgi_mistral_hpa_enabled"] and "gpu_utilization" in signals
-    return {*values["dcgm_exporter_series"], *([_UTILIZATION] if scaling else [])}
+    """The series that somebody looks at: the role itself, and the model's autoscaler."""
+    return {*values["dcgm_exporter_series"], *(values.model.get("gpu_series") or ())}
 
 
 def _counts_them(values: Values) -> bool:
@@ -45,11 +43,10 @@ RULES = (
             "a list of [field of DCGM, type, help], with every field that is needed: "
             f"{', '.join(sorted(_needed_series(values)))} (dcgm_exporter_series, and the autoscaler's signal)"
         ),
-        optional=("tgi_mistral_hpa_signals", "tgi_mistral_hpa_enabled"),
     ),
     least("dcgm_exporter_timeout", 1),
     form("dcgm_exporter_namespace", NAME, NAME_SAID),
-    form("dcgm_exporter_image", IMAGE, IMAGE_SAID),
+    image("dcgm_exporter_image"),
     form("dcgm_exporter_interval", r"([0-9]+(ms|s|m|h))+", "a duration such as 15s"),
     least("verify_timeout", 1),
     least("verify_load_clients", 1),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from .rule import Rule, Values, least
+from ....core.rules import Rule, least
+from .evaluation import Values
 
 _POOL_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ....core.errors import InvalidOption
+from ....core.rules import Rule, form, least
 from ....google.names import check_location, check_project, check_zones, region_of
 from ..plan import PoolPlan
-from .rule import Rule, Values, form, least
+from .evaluation import Values
 
 NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 NAME_SAID = "a name of 1 to 63 lower-case letters, digits and hyphens"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
 _SUBDOMAIN_SAID = "a name of lower-case letters, digits, hyphens and dots"
-IMAGE = r"[a-zA-Z0-9][-a-zA-Z0-9_./:@]*"
-IMAGE_SAID = "an image, by tag or by digest"
 
 
 def _accepts(check: Callable[..., Any], *arguments: Any) -> bool:
@@ -117,16 +116,14 @@ MODEL = (
     Rule(
         "llmops_accelerator_type",
         _GPUS,
-        lambda values: bool(_matching(values)),
+        lambda values: not (values.replicas and values.gpu_pools) or bool(_matching(values)),
         lambda values: f"a GPU that a node pool of the play has ({_pools_said(values)}), or the pods fit no node",
-        needs_gpu_pools=True,
     ),
     Rule(
         "llmops_gpus_per_replica",
         _GPUS,
         lambda values: not _matching(values) or _fits_a_node(values),
         lambda values: f"at most the GPUs of a node ({_pools_said(values)}), because a pod is on one node",
-        needs_gpu_pools=True,
     ),
     Rule(
         lambda values: values.name("replicas.most"),
@@ -137,7 +134,6 @@ MODEL = (
             f"of a node), where each needs {values['llmops_gpus_per_replica']} GPU"
         ),
         value=_most_replicas,
-        needs_gpu_pools=True,
     ),
     Rule(
         lambda values: values.name("shards"),

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ....core.rules import Rule
+from ....serving import registry
 from ..deployment import Deployment
 from ..findings import RULES as CHECK
 from ..findings import Finding
-from . import metrics, node_pools, shared, tgi
+from . import metrics, node_pools, shared
+from .evaluation import check
 from .hosts import check_hosts
 
-RULES = (*shared.RULES, *node_pools.RULES, *tgi.RULES, *metrics.RULES)
+RULES = (*shared.RULES, *node_pools.RULES, *metrics.RULES)
+"""Those of every deployment. The engine that serves the model has more."""
 
 VARIABLES = "variables"
 """The check by whose name unknown variables are allowed."""
@@ -24,15 +28,21 @@ def check_rules(here: Deployment, others: Sequence[Deployment], *, unknown: bool
     are told."""
     findings = [Finding(CHECK, f"not accepted: {error}", variable=_named_in(error, here)) for error in here.errors]
     findings += _unknown(here) if unknown else []
-    findings += [finding for rule in RULES if (finding := rule.check(here))]
+    findings += [finding for rule in rules_of(here) if (finding := check(rule, here))]
     findings += check_hosts(here, others)
     return list({finding.text: finding for finding in findings}.values())
+
+
+def rules_of(here: Deployment) -> tuple[Rule, ...]:
+    """The rules that a deployment must keep."""
+    engine = here.options.get("llmops_engine")
+    return (*RULES, *registry.engine(engine).deployment_rules) if engine in registry.ENGINES else RULES
 
 
 def places_hold(here: Deployment) -> bool:
     """Whether project and places are such that Google can be asked about them."""
     wanted = {name for rule in shared.PLACES for name in rule.reads}
-    return not here.refused & wanted and not any(rule.check(here) for rule in shared.PLACES)
+    return not here.refused & wanted and not any(check(rule, here) for rule in shared.PLACES)
 
 
 def _named_in(error: str, here: Deployment) -> str | None:

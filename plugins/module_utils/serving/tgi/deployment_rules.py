@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules of text-generation-inference and its autoscaler (role tgi_mistral)."""
+"""Rules of the variables of role tgi_mistral: the server and its autoscaler."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .rule import Rule, Values, form, least
-from .shared import IMAGE, IMAGE_SAID
+from ...core.rules import Rule, image, least
+
+Values = Mapping[str, Any]
 
 _URL = re.compile(r"https?://[^/@\s]+(/\S*)?")
 _LABEL, _LABEL_VALUE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*"), re.compile(r"[-a-zA-Z0-9_.:/ ]*")
@@ -103,7 +104,7 @@ RULES = (
     least("tgi_mistral_num_shard", 1),
     least("tgi_mistral_timeout", 1),
     least("tgi_mistral_hpa_timeout", 1),
-    form("tgi_mistral_image", IMAGE, IMAGE_SAID),
-    form("tgi_mistral_hpa_adapter_image", IMAGE, IMAGE_SAID),
-    form("tgi_mistral_hpa_prometheus_adapter_image", IMAGE, IMAGE_SAID),
+    image("tgi_mistral_image"),
+    image("tgi_mistral_hpa_adapter_image"),
+    image("tgi_mistral_hpa_prometheus_adapter_image"),
 )
