@@ -116,7 +116,8 @@ class ExporterMode:
     def _converged(self, monitoring: dict[str, Any], exactly: Sequence[str]) -> Result:
         """Bring the cluster's monitoring to this."""
         gke, name = self.access.gke, self.options["cluster"]
-        assert gke is not None
+        if gke is None:
+            raise LlmopsError("GKE's own exporter is managed only on a cluster that is named by project and location")
         options = {
             **dict.fromkeys(spec_of(CLUSTER_FIELDS)),
             "name": name,
