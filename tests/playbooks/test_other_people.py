@@ -17,10 +17,29 @@ import pytest
 MODEL = ("--tags", "tgi_mistral,lb_labels")
 
 
-def kubectl(sandbox: Any, *command: str) -> str:
+STRANGER = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "stranger", "namespace": "team-b"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "stranger"}},
+        "template": {
+            "metadata": {"labels": {"app": "stranger"}},
+            "spec": {"containers": [{"name": "pause", "image": "registry.k8s.io/pause:3.10"}]},
+        },
+    },
+}
+
+
+def kubectl(sandbox: Any, *command: str, given: Any = None) -> str:
     kubeconfig = sandbox.directory / "kubeconfig-us-central1-mistral-cluster-gke"
     done = subprocess.run(
-        ["kubectl", "--kubeconfig", str(kubeconfig), *command], capture_output=True, text=True, check=False, timeout=60
+        ["kubectl", "--kubeconfig", str(kubeconfig), *command],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -85,3 +104,31 @@ def test_a_second_deployment_on_the_cluster_leaves_the_first_alone(deployed):
     assert {("default", "mistral-7b"), ("team-b", "second")} <= serving
     first = deployed.play("deploy.yml", variables={"verify_latency_samples": 1, "gpu_nodepool_max_node_count": 3})
     assert (first.code, first.recap["changed"]) == (0, 0), first.output
+
+
+def test_teardown_of_one_keeps_what_the_other_uses(deployed):
+    second = {"llmops_name": "second", "llmops_namespace": "team-b", "gpu_nodepool_max_node_count": 3}
+    run = deployed.play("teardown.yml", variables=second)
+    assert run.code == 0, run.output
+    told = " ".join(run.output.split())
+    assert "cluster mistral-cluster-gke stays with its node pools, because others run on it: default/mistral-7b" in told
+    found = json.loads(kubectl(deployed, "get", "deployments", "-A", "-o", "json"))["items"]
+    assert [one["metadata"]["name"] for one in found if one["metadata"]["namespace"] in ("default", "team-b")] == [
+        "mistral-7b"
+    ]
+    first = deployed.play("verify.yml", variables={"verify_latency_samples": 1})
+    assert first.code == 0, first.output
+
+
+def test_teardown_keeps_a_stranger_s_work_and_says_so_until_told_otherwise(deployed):
+    kubectl(deployed, "create", "-f", "-", given=STRANGER)
+    run = deployed.play("teardown.yml")
+    assert run.code == 0, run.output
+    assert "because others run on it: team-b/stranger" in " ".join(run.output.split())
+    kubectl(deployed, "get", "deployment", "stranger", "--namespace=team-b")
+    planned = deployed.play("teardown.yml", "--check", variables={"llmops_teardown_in_use": True})
+    run = deployed.play("teardown.yml", variables={"llmops_teardown_in_use": True})
+    assert (run.code, run.recap["changed"]) == (0, planned.recap["changed"]), run.output
+    assert "There is no cluster" in deployed.play("status.yml").output
+    again = deployed.play("teardown.yml")
+    assert (again.code, again.recap["changed"]) == (0, 0), again.output
