@@ -49,9 +49,8 @@ class EngineAction(ActionBase):
         options, hidden = self._validated()
         token_cache.shared = _TOKENS
         with ending_with_controller():
-            outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress)
-        outcome["invocation"] = {"module_args": options}
-        result.update(remove_values(outcome, hidden))
+            outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress, hidden)
+        result.update(outcome, invocation=remove_values({"module_args": options}, hidden))
         return self._shown(result, task_vars)
 
     def _shown(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +102,7 @@ class EngineAction(ActionBase):
             message = prefix + problem.msg if isinstance(problem, UnsupportedError) else problem.msg
             raise AnsibleActionFail(remove_values(message, hidden))
         options = validated.validated_parameters
-        return options, hidden | self.spec.secrets(options)
+        return options, hidden | self.spec.hidden(options)
 
     def _progress(self, line: str) -> None:
         """Shown at once in a terminal's output; a job that takes minutes must not look dead."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.deadline import backoff
 from ..core.errors import HttpError, OperationFailed
+from ..core.harmless import quoted
 from ..core.result import Progress
 from .client import GkeClient, Place
 
@@ -58,7 +59,7 @@ def failure(
     codes = [*(name for name in given if name != "UNKNOWN"), *(name for name in ADVICE if name in words), code]
     known = next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
     said = "; ".join(dict.fromkeys(filter(None, [words, *(condition.get("message", "") for condition in conditions)])))
-    reason = said.rstrip(". ") or "no reason was given"
+    reason = quoted(said).rstrip(". ") or "no reason was given"
     advice = "".join(f"; {line}" for line in (ADVICE.get(known), remedy) if line)
     return OperationFailed(
         f"{doing}: GKE failed{f' with {known}' if known else ''}: {reason}{advice}",
