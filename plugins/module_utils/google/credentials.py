@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..core import secrets
+from ..core import files, secrets
 from ..core.deadline import Deadline, backoff
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ..core.harmless import one_line
@@ -82,13 +82,13 @@ def _identity(options: dict[str, Any]) -> bytes:
     environment and the files that google-auth finds by it."""
     home = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")
     application = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    files = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
+    paths = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
     texts = []
-    for path in filter(None, files):
+    for path in filter(None, paths):
         try:
-            with open(path, "rb") as stream:
+            with open(files.readable("service_account_file", path), "rb") as stream:
                 texts.append(f"{path}: {hashlib.sha256(stream.read()).hexdigest()}")
-        except OSError:
+        except (OSError, InvalidOption):
             texts.append(f"{path}: none")
     decisive = [options.get(name) for name in _DECISIVE]
     return hashlib.sha256(json.dumps([decisive, texts], default=str).encode()).digest()
@@ -195,7 +195,7 @@ def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
         if contents:
             info = contents if isinstance(contents, dict) else json.loads(contents)
         else:
-            with open(path, encoding="utf-8") as stream:
+            with open(files.readable(option, path), encoding="utf-8") as stream:
                 info = json.load(stream)
         return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
     except OSError as error:

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ...core import files, yaml_text
 from ...core import secrets as kept_secrets
-from ...core import yaml_text
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ...core.harmless import one_line
@@ -138,7 +138,7 @@ def _content(kubeconfig: Any) -> tuple[dict[str, Any], str]:
         raise InvalidOption("kubeconfig", type(kubeconfig).__name__, _ACCEPTED)
     if yaml is None:
         raise MissingLibrary("PyYAML", YAML_ERROR)
-    path = os.path.expanduser(kubeconfig)
+    path = files.readable("kubeconfig", kubeconfig, _ACCEPTED)
     try:
         with open(path, encoding="utf-8") as stream:
             content = yaml.load(stream, Loader=yaml_text.loader())
