@@ -24,12 +24,14 @@ from ansible.utils.display import Display
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, run_engine, with_definition
 from ..module_utils.google import token_cache
-from .controller_end import ending_with_controller
+from .controller_end import LastWords, ending_with_controller
 
 display = Display()
 
 _TOKENS = token_cache.TokenMemory()
 """Of the controller, which imports this before it forks a task's process."""
+
+_LAST_WORDS = LastWords()
 
 
 class EngineAction(ActionBase):
@@ -48,7 +50,7 @@ class EngineAction(ActionBase):
             return self._shown(result, task_vars)
         options, hidden = self._validated()
         token_cache.shared = _TOKENS
-        with ending_with_controller():
+        with ending_with_controller(_LAST_WORDS):
             outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress, hidden)
         result.update(outcome, invocation=remove_values({"module_args": options}, hidden))
         return self._shown(result, task_vars)

@@ -104,8 +104,25 @@ def follow(
 ) -> dict[str, Any]:
     """Wait for an operation's end and return it as it then is; its failure is the caller's to judge.
 
-    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended.
+    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended. What ends the process meanwhile
+    has a note that the operation goes on.
     """
+    try:
+        return _follow(client, place, operation, doing, progress)
+    except Exception:
+        raise
+    except BaseException as ended:
+        ended.add_note(
+            f"{doing}: operation {operation['name']} goes on in Google; run again to pick it up, or wait for its end: "
+            f"gcloud container operations wait {operation['name']} --location {place.location} "
+            f"--project {place.project}"
+        )
+        raise
+
+
+def _follow(
+    client: GkeClient, place: Place, operation: dict[str, Any], doing: str, progress: Progress
+) -> dict[str, Any]:
     name = operation["name"]
     pauses = backoff()
     began, told = client.deadline.elapsed(), ""
