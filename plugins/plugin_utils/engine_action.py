@@ -21,8 +21,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils.core.errors import InvalidOption
 from ..module_utils.core.option_names import OptionNames
-from ..module_utils.core.runner import ModuleSpec, run_engine, with_definition
+from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from ..module_utils.google import token_cache
 from .controller_end import LastWords, ending_with_controller
 
@@ -48,7 +49,11 @@ class EngineAction(ActionBase):
         if not self._may_run_here(task_vars):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
             return self._shown(result, task_vars)
-        options, hidden = self._validated()
+        try:
+            options, hidden = self._validated()
+        except InvalidOption as error:
+            result.update(failed=True, msg=error.message, error=error.to_dict())
+            return self._shown(result, task_vars)
         token_cache.shared = _TOKENS
         with ending_with_controller(_LAST_WORDS):
             outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress, hidden)
@@ -94,7 +99,7 @@ class EngineAction(ActionBase):
 
     def _validated(self) -> tuple[dict[str, Any], set[str]]:
         """The options with defaults and fallbacks, as plain data, and every string that must stay hidden."""
-        arguments = with_definition(self.spec, json.loads(json.dumps(self._task.args)))
+        arguments = completed(self.spec, json.loads(json.dumps(self._task.args)))
         validator = ArgumentSpecValidator(dict(self.spec.argument_spec), **self.spec.rules)
         validated = validator.validate(arguments)
         hidden = set(validated._no_log_values)

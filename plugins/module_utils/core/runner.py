@@ -19,8 +19,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.validation import check_type_dict
 
 from . import harmless, secrets
-from .errors import LlmopsError
-from .option_limits import check_limits
+from .errors import InvalidOption, LlmopsError
+from .option_limits import check_groups, check_limits, without_nulls
 from .result import Progress, Run, silent
 
 
@@ -49,6 +49,16 @@ class ModuleSpec:
     def hidden(self, options: dict[str, Any]) -> set[str]:
         """The strings inside options to be hidden beyond those that are ``no_log``: passwords in URLs as well."""
         return self.secrets(options) | secrets.in_urls(options)
+
+
+def completed(spec: ModuleSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's arguments, not yet validated, as with_definition, without options that are null: those are not given.
+
+    Raises InvalidOption where a group of options is none.
+    """
+    given = without_nulls(spec.argument_spec, with_definition(spec, arguments))
+    check_groups(spec.argument_spec, given)
+    return given
 
 
 def with_definition(spec: ModuleSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +125,12 @@ def run_module(spec: ModuleSpec) -> None:
 
         def _load_params(self) -> None:
             super()._load_params()
-            self.params = with_definition(spec, self.params)
+            try:
+                self.params = completed(spec, self.params)
+            except InvalidOption as error:
+                # Nothing is known to be secret yet.
+                self.params = {}
+                self.fail_json(msg=error.message, error=error.to_dict())
 
     # Options that hold secrets without being no_log must not reach syslog, where AnsibleModule writes them at once.
     unlogged = spec.secrets is not no_secrets
@@ -123,6 +138,8 @@ def run_module(spec: ModuleSpec) -> None:
     module = Module(argument_spec=arguments, supports_check_mode=True, no_log=unlogged, **spec.rules)
     module.no_log_values.update(spec.hidden(module.params))
     outcome = run_engine(spec, module.params, module.check_mode, silent, set(module.no_log_values))
+    for line in outcome.pop("warnings", ()):
+        module.warn(line)
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)

@@ -197,9 +197,11 @@ def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
         else:
             with open(files.readable(option, path), encoding="utf-8") as stream:
                 info = json.load(stream)
+        if not isinstance(info, dict):
+            raise ValueError("no JSON object")
         return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
     except OSError as error:
         raise InvalidOption(option, path, f"a readable key file ({error.strerror})") from error
-    except (ValueError, google.auth.exceptions.GoogleAuthError) as error:
+    except (AttributeError, TypeError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
         # The value itself may be the key, so the message never repeats it.
         raise InvalidOption(option, path if option.endswith("file") else "(hidden)", accepted) from error

@@ -52,8 +52,27 @@ class NotWritten(LlmopsError):
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     """Make the report; in check mode nothing is written. A report is output, not state: changed is always False."""
     targets = _targets(options)
+    try:
+        report = document(_sources(options))
+        contents = {"path": page(report), "json_path": json.dumps(report, indent=2, sort_keys=True) + "\n"}
+        values = {"report": report, "short": short(report)}
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise NotWritten(
+            "make the report: what was given is not what llm_latency, llm_generate, hf_model_info, inference_perf_info "
+            f"and gpu_metrics_info return ({type(error).__name__}: {error}); hand over their registered results"
+        ) from error
+    written = []
+    for name, target in () if check else targets.items():
+        path = options[name]
+        _write(path, target, contents[name])
+        written.append(path)
+        progress(f"written: {path}")
+    return Result(values={**values, "written": written})
+
+
+def _sources(options: dict[str, Any]) -> Sources:
     latency = _given(options["latency"], "hot", LATENCY)
-    sources = Sources(
+    return Sources(
         title=options["title"],
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         latency=latency,
@@ -65,15 +84,6 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
     )
-    report = document(sources)
-    written = []
-    contents = {"path": page, "json_path": lambda report: json.dumps(report, indent=2, sort_keys=True) + "\n"}
-    for name, target in () if check else targets.items():
-        path = options[name]
-        _write(path, target, contents[name](report))
-        written.append(path)
-        progress(f"written: {path}")
-    return Result(values={"report": report, "short": short(report), "written": written})
 
 
 def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any] | None:
