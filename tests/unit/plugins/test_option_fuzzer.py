@@ -25,7 +25,7 @@ from tests.unit.plugins.kubernetes.k8s_support import kubeconfig
 from tests.unit.preflight_plans import deployment_plan
 
 MODULES = sorted(path.stem for path in (Path(__file__).parents[3] / "plugins" / "modules").glob("*.py"))
-EXAMPLES = 250
+EXAMPLES = 150
 FIXED = settings(
     max_examples=EXAMPLES,
     derandomize=True,
