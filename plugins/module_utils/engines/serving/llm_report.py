@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +43,13 @@ MODEL = ("parameters", "shape", "tokenizer", "weights_bytes", "kv_bytes_per_toke
 """What of a registered result goes into the report: nothing of how the task was called."""
 
 
+_CONTENTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "path": page,
+    "json_path": lambda report: json.dumps(report, indent=2, sort_keys=True) + "\n",
+}
+"""What goes into the file that an option names."""
+
+
 class NotWritten(LlmopsError):
     """The report could not be written."""
 
@@ -54,7 +61,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     targets = _targets(options)
     try:
         report = document(_sources(options))
-        contents = {"path": page(report), "json_path": json.dumps(report, indent=2, sort_keys=True) + "\n"}
+        contents = {name: _CONTENTS[name](report) for name in targets}
         values = {"report": report, "short": short(report)}
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise NotWritten(
