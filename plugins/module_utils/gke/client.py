@@ -11,6 +11,7 @@ from typing import Any
 from ..core.deadline import Deadline
 from ..core.errors import HttpError, LlmopsError
 from ..google.credentials import authorizer
+from ..http.address import endpoint
 from ..http.session import HttpSession
 
 
@@ -74,7 +75,7 @@ class GkeClient:
     def __init__(self, options: dict[str, Any], deadline: Deadline) -> None:
         self.deadline = deadline
         self.http = HttpSession(
-            base_url=options["container_api_endpoint"].rstrip("/"),
+            base_url=endpoint(options, "container_api_endpoint"),
             service="GKE",
             deadline=deadline,
             authorize=authorizer(options, deadline),

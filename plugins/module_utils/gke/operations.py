@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.deadline import backoff
 from ..core.errors import HttpError, OperationFailed
+from ..core.harmless import quoted
 from ..core.result import Progress
 from .client import GkeClient, Place
 
@@ -58,7 +59,7 @@ def failure(
     codes = [*(name for name in given if name != "UNKNOWN"), *(name for name in ADVICE if name in words), code]
     known = next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
     said = "; ".join(dict.fromkeys(filter(None, [words, *(condition.get("message", "") for condition in conditions)])))
-    reason = said.rstrip(". ") or "no reason was given"
+    reason = quoted(said).rstrip(". ") or "no reason was given"
     advice = "".join(f"; {line}" for line in (ADVICE.get(known), remedy) if line)
     return OperationFailed(
         f"{doing}: GKE failed{f' with {known}' if known else ''}: {reason}{advice}",
@@ -103,8 +104,25 @@ def follow(
 ) -> dict[str, Any]:
     """Wait for an operation's end and return it as it then is; its failure is the caller's to judge.
 
-    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended.
+    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended. What ends the process meanwhile
+    has a note that the operation goes on.
     """
+    try:
+        return _follow(client, place, operation, doing, progress)
+    except Exception:
+        raise
+    except BaseException as ended:
+        ended.add_note(
+            f"{doing}: operation {operation['name']} goes on in Google; run again to pick it up, or wait for its end: "
+            f"gcloud container operations wait {operation['name']} --location {place.location} "
+            f"--project {place.project}"
+        )
+        raise
+
+
+def _follow(
+    client: GkeClient, place: Place, operation: dict[str, Any], doing: str, progress: Progress
+) -> dict[str, Any]:
     name = operation["name"]
     pauses = backoff()
     began, told = client.deadline.elapsed(), ""

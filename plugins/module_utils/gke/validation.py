@@ -123,8 +123,10 @@ def _check_count(count: int | None, limits: dict[str, int], option: str) -> None
 
 def _check_shape(config: dict[str, Any], prefix: str) -> None:
     machine = config.get("machine_type")
-    if not machine:
+    if machine is None:
         return
+    if not machine.strip():
+        raise InvalidOption(f"{prefix}machine_type", machine, "a machine type such as g2-standard-8")
     shape = read_machine_type(machine, None)
     if shape is None and (others := siblings(machine)):
         raise InvalidOption(f"{prefix}machine_type", machine, f"one of its family: {', '.join(others)}")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.deadline import Deadline
+from ..http.address import endpoint
 from ..http.session import HttpSession
 from .credentials import authorizer
 
@@ -32,7 +33,7 @@ class GoogleApis:
         authorize = authorizer(options, deadline)
         authorize(False)
         self._sessions = {
-            service: HttpSession(options[option].rstrip("/"), service, deadline, authorize=authorize)
+            service: HttpSession(endpoint(options, option), service, deadline, authorize=authorize)
             for service, option in SERVICES.items()
         }
 

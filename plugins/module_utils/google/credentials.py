@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
+from ..core import files, secrets
 from ..core.deadline import Deadline, backoff
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
+from ..core.harmless import one_line
+from ..http.address import header_text
 from ..http.connection import cause_of, new_session
 from ..http.session import CONNECT_PATIENCE, TRANSIENT
 from . import token_cache
@@ -34,6 +38,10 @@ CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
 
 _DECISIVE = ("auth_kind", "service_account_file", "service_account_contents", "impersonate_service_account", "scopes")
+
+
+_SECRETS_SENT = frozenset({"assertion", "client_secret", "refresh_token", "subject_token"})
+"""Parameters of a request for a token (RFC 6749, 7523, 8693)."""
 
 
 class CredentialsRefused(LlmopsError):
@@ -74,13 +82,13 @@ def _identity(options: dict[str, Any]) -> bytes:
     environment and the files that google-auth finds by it."""
     home = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")
     application = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    files = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
+    paths = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
     texts = []
-    for path in filter(None, files):
+    for path in filter(None, paths):
         try:
-            with open(path, "rb") as stream:
+            with open(files.readable("service_account_file", path), "rb") as stream:
                 texts.append(f"{path}: {hashlib.sha256(stream.read()).hexdigest()}")
-        except OSError:
+        except (OSError, InvalidOption):
             texts.append(f"{path}: none")
     decisive = [options.get(name) for name in _DECISIVE]
     return hashlib.sha256(json.dumps([decisive, texts], default=str).encode()).digest()
@@ -117,15 +125,25 @@ class _Request:
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         self.failed_in_passing = True
+        _keep_secrets_of(*arguments, **options)
         response = self._request(*arguments, **options)
         self.failed_in_passing = response.status in TRANSIENT
         return response
 
 
+def _keep_secrets_of(
+    url: str, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, **_options: Any
+) -> None:
+    """What a request for a token holds that a server may repeat."""
+    secrets.keep_authorization(headers or {})
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+    secrets.keep(*(value for name, value in parse_qsl(text) if name in _SECRETS_SENT))
+
+
 def _said(error: Exception) -> str:
     """What went wrong, on one line: an endpoint's error, or why it gave no answer."""
     inner = error.args[0] if error.args else error
-    return cause_of(inner) if isinstance(inner, Exception) else " ".join(str(inner).split())[:200]
+    return cause_of(inner) if isinstance(inner, Exception) else one_line(inner, 200)
 
 
 def _source(options: dict[str, Any]) -> str:
@@ -147,7 +165,7 @@ def _load(options: dict[str, Any]) -> Any:
     if source == "accesstoken":
         if not options.get("access_token"):
             raise InvalidOption("access_token", None, "an OAuth 2.0 access token, because auth_kind is accesstoken")
-        credentials: Any = google.oauth2.credentials.Credentials(options["access_token"])
+        credentials: Any = google.oauth2.credentials.Credentials(header_text("access_token", options["access_token"]))
     elif source == "serviceaccount":
         credentials = _service_account(options, scopes)
     else:
@@ -177,11 +195,13 @@ def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
         if contents:
             info = contents if isinstance(contents, dict) else json.loads(contents)
         else:
-            with open(path, encoding="utf-8") as stream:
+            with open(files.readable(option, path), encoding="utf-8") as stream:
                 info = json.load(stream)
+        if not isinstance(info, dict):
+            raise ValueError("no JSON object")
         return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
     except OSError as error:
         raise InvalidOption(option, path, f"a readable key file ({error.strerror})") from error
-    except (ValueError, google.auth.exceptions.GoogleAuthError) as error:
+    except (AttributeError, TypeError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
         # The value itself may be the key, so the message never repeats it.
         raise InvalidOption(option, path if option.endswith("file") else "(hidden)", accepted) from error

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..core.errors import MissingLibrary
+from ..core.harmless import one_line
 
 try:
     import requests
@@ -95,4 +96,4 @@ def cause_of(error: Exception) -> str:
     while getattr(inner, "args", None) and isinstance(inner.args[0], Exception):
         inner = inner.args[0]
     reason = getattr(inner, "reason", None) or inner
-    return " ".join(str(reason).split())[:200]
+    return one_line(reason, 200)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ..core.harmless import one_line
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -32,7 +34,7 @@ def read_refusal(status: int, body: Any) -> Refusal:
             return Refusal(str(body.get("error_type", "")), inner, None)
         if body.get("kind") == "Status":
             return Refusal(str(body.get("reason", "")), str(body.get("message", "")), body.get("details"))
-    return Refusal("", str(body or f"HTTP status {status}").strip()[:300], None)
+    return Refusal("", one_line(str(body or f"HTTP status {status}").strip(), 300), None)
 
 
 @dataclass(frozen=True)

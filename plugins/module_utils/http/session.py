@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core import secrets
 from ..core.deadline import Deadline, backoff
 from ..core.errors import HttpError, ReplyLost
+from ..core.harmless import quoted
+from .address import check_address
 from .connection import cause_of, never_connected, new_session, refused_by_proxy, requests
 from .replies import Refusal, Reply, body_of, read_refusal, retry_after
 from .streams import Stream
@@ -55,6 +58,7 @@ class HttpSession:
     sent: int = 0
 
     def __post_init__(self) -> None:
+        check_address(self.base_url, self.service, with_credentials=self.authorize is not None)
         self._answered = False
         self._session = new_session(self.proxy, self.server_name)
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
@@ -125,6 +129,11 @@ class HttpSession:
         """Let go of the connections."""
         self._session.close()
 
+    def _authorization(self) -> dict[str, str]:
+        headers = self.authorize(False) if self.authorize else {}
+        secrets.keep_authorization(headers)
+        return headers
+
     def _renew(self) -> bool:
         """Mint a new authorisation; False where there is none, or it is the same as before."""
         return self.authorize is not None and self.authorize(False) != self.authorize(True)
@@ -167,8 +176,7 @@ class HttpSession:
     def _send(self, method: str, path: str, doing: str, **kwargs: Any) -> Any:
         url = self.base_url + path
         headers = dict(kwargs.pop("headers", None) or {})
-        if self.authorize is not None:
-            headers.update(self.authorize(False))
+        headers.update(self._authorization())
         left = max(self.deadline.remaining(), 0.1)
         self.sent += 1
         try:
@@ -203,7 +211,7 @@ class HttpSession:
 
     def _failure(self, method: str, response: Any, doing: str) -> HttpError:
         refusal = self.refusal(response.status_code, body_of(response))
-        said = f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message
+        said = quoted(f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message)
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
         failure = kind(

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ..core.deadline import Deadline
 from ..core.errors import HttpError, InvalidOption, LlmopsError
 from ..core.option_names import option
+from ..http.address import header_text
 from ..http.session import HttpSession
 from .metadata import as_json
 
@@ -55,10 +56,12 @@ def open_hub(endpoint: str, token: str | None, deadline: Deadline) -> HttpSessio
     if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", endpoint):
         raise InvalidOption("endpoint", endpoint, f"an http(s) URL without query, such as {HOME}")
 
-    def authorization(_fresh: bool) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token}"}
+    key = header_text("token", token) if token else None
 
-    return HttpSession(endpoint.rstrip("/"), SERVICE, deadline, authorize=authorization if token else None)
+    def authorization(_fresh: bool) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"}
+
+    return HttpSession(endpoint.rstrip("/"), SERVICE, deadline, authorize=authorization if key else None)
 
 
 def check_access(hub: HttpSession, model: str, token: str | None) -> Access:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ..core.deadline import Deadline, backoff
 from ..core.errors import HttpError, InvalidOption
+from ..http.address import header_text
 from ..http.prometheus import totals
 from ..http.replies import Reply
 from ..http.server_sent_events import Event, parse_events
@@ -63,8 +64,10 @@ class ServerClient(ABC):
     metrics_route: ClassVar[str] = "/metrics"
 
     def __init__(self, url: str, api_key: str | None, deadline: Deadline) -> None:
+        key = header_text("api_key", api_key) if api_key else None
+
         def authorization(_fresh: bool) -> dict[str, str]:
-            return {"Authorization": f"Bearer {api_key}"}
+            return {"Authorization": f"Bearer {key}"}
 
         self.url = check_url(url)
         self._deadline = deadline
@@ -72,7 +75,7 @@ class ServerClient(ABC):
             self.url,
             self.service,
             deadline,
-            authorize=authorization if api_key else None,
+            authorize=authorization if key else None,
             read_timeout=deadline.seconds,
             connect_patience=deadline.seconds,
         )

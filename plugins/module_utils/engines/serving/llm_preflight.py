@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+from ...core import harmless
 from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames, option
 from ...core.result import Progress, Result, silent
@@ -41,6 +42,9 @@ class PlanRefused(LlmopsError):
     """Something stands in the way of the plan; a line each."""
 
     kind = "plan_refused"
+
+    def _harmless(self, text: str) -> str:
+        return harmless.lines(text)
 
 
 def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:

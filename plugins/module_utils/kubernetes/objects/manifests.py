@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from ...core.errors import InvalidOption
 from ..client.api import KubernetesApi
 from ..client.resources import Kind, ObjectRef, builtin, kinds_of_definition, versions_of
 from .documents import Document
+
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_API_VERSION = re.compile(r"(?:[a-z0-9][a-z0-9.-]*/)?[a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ def resolve(
 
 def known_kind(api_version: str, kind: str, api: KubernetesApi | None, option: str, *, absent: bool = False) -> Kind:
     """The kind's place as the cluster tells it, or InvalidOption with the nearest kind that there is; see resolve."""
+    if not _KIND.fullmatch(kind or ""):
+        raise InvalidOption(option, kind, "a kind, such as Deployment")
+    if not _API_VERSION.fullmatch(api_version or ""):
+        raise InvalidOption(option, f"{api_version} {kind}", "an api_version of the form v1 or apps/v1")
     known = api.kind(api_version, kind) if api else builtin(api_version, kind)
     if known is not None:
         return known
