@@ -11,6 +11,7 @@ from ..core.errors import HttpError
 from ..core.result import Progress, Step
 from . import compare
 from .client import Call, ClusterAbsent, GkeClient, Place
+from .fields.equivalence import text
 from .fields.field import snake_case
 from .fields.node_pool.table import NODE_POOL_FIELDS
 from .session import Session
@@ -82,7 +83,8 @@ class NodePoolTarget(GkeTarget):
 
     def _has_expected_labels(self, current: dict[str, Any]) -> bool:
         have = (current.get("config") or {}).get("labels") or {}
-        return (self.options.get("expected_labels") or {}).items() <= have.items()
+        expected = self.options.get("expected_labels") or {}
+        return {text(key): text(value) for key, value in expected.items()}.items() <= have.items()
 
     def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
         """See ``GkeTarget.act``. What is created and broken again is a failure, not to be repaired once more."""

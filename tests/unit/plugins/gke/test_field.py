@@ -123,4 +123,4 @@ def test_the_numbers_of_a_version():
     ],
 )
 def test_a_live_value_is_seen_in_the_options_terms(kind: str, have: Any, want: Any, seen: Any):
-    assert as_wanted(kind, have, want) == seen
+    assert as_wanted(Value("x", kind, "What it is."), have, want) == seen
