@@ -9,6 +9,7 @@ Where they are asked for in its own create request, GKE may leave only the pool 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import OperationFailed
 from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.playground import Playground
+from tests.contract.gke.roles_play import RolesPlay
 
 PLACE = {"location": "us-central1", "name": "c1"}
 FIRST = {"name": "first", "initial_node_count": 1, "locations": ["us-central1-a"]}
@@ -91,4 +93,18 @@ def test_a_cluster_that_it_cost_has_a_way_out(cloud: Playground):
     assert cloud.run("cluster", **PLACE, state="absent").changed
     cloud.run("cluster", **PLACE, node_pools=[FIRST, GPU])
     assert cloud.state(*PLACE.values())["nodes"] == {"first": 1, "gpu": 1}
+    assert cloud.orphans() == []
+
+
+def test_the_teardown_playbook_removes_a_cluster_that_it_cost(cloud: Playground, tmp_path: Path):
+    cloud.fault("stockout", where="cluster", match={"pool": "gpu"})
+    born(cloud, AT_BIRTH)
+    play = RolesPlay(cloud, tmp_path)
+    place = {"llmops_location": PLACE["location"], "llmops_zones": ["us-central1-a"], "llmops_cluster": PLACE["name"]}
+    output = " ".join(play.refused(**place, gke_cluster_kubeconfig="").split())
+    assert "run ansible-playbook -i INVENTORY llmops.gke.teardown -e llmops_confirm_teardown=c1" in output
+
+    play.run("teardown", **place, gpu_nodepool_name="gpu", gke_cluster_kubeconfig="", llmops_confirm_teardown="c1")
+    assert cloud.begun(*PLACE.values()) == ["CREATE_CLUSTER", "DELETE_CLUSTER"]
+    assert cloud.state(*PLACE.values()) is None
     assert cloud.orphans() == []
