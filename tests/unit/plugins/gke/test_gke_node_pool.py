@@ -177,38 +177,6 @@ def test_deletion_is_followed_to_its_end_and_absence_is_left_alone():
     assert server.calls() == [f"GET {POOL_PATH}"]
 
 
-@pytest.mark.parametrize("check", [False, True])
-@pytest.mark.parametrize("recreate", [False, True])
-@pytest.mark.parametrize("status", ["ERROR", "RUNNING", "PROVISIONING"])
-def test_the_pool_of_a_cluster_that_can_only_be_deleted_is_left_to_that(status: str, recreate: bool, check: bool):
-    replies = {
-        ("GET", CLUSTER_PATH): running(name=CLUSTER, status="ERROR"),
-        ("GET", POOL_PATH): running(status=status),
-        ("GET", f"{CLUSTER_PATH}/nodePools"): {"nodePools": [running(status=status)]},
-    }
-    result, server = play(replies, check=check, state="absent", recreate=recreate)
-    assert not result.changed and result.plan == []
-    assert len(server.calls()) == 2
-    (warning,) = result.warnings
-    assert warning == (
-        f"node pool {POOL} is left to the deletion of cluster {CLUSTER} in us-central1 of project demo-project: that "
-        "is in ERROR, and GKE deletes such a cluster only as a whole"
-    )
-
-
-@pytest.mark.parametrize("have", [NOT_FOUND, Reply(200, running(status="ERROR"))], ids=["absent", "broken"])
-def test_a_pool_of_a_cluster_that_can_only_be_deleted_says_what_to_run(have: Reply):
-    refusal = google_error(400, "FAILED_PRECONDITION", f"Cluster {CLUSTER} is in state ERROR; it can only be deleted.")
-    replies = {
-        ("GET", CLUSTER_PATH): running(name=CLUSTER, status="ERROR", statusMessage="No stock."),
-        ("GET", POOL_PATH): have,
-        ("POST", f"{CLUSTER_PATH}/nodePools"): refusal,
-        ("DELETE", POOL_PATH): refusal,
-    }
-    with pytest.raises(OperationFailed, match=r"cluster mistral in .* is ERROR: GKE failed: No stock; .*teardown"):
-        play(replies, repair=True)
-
-
 @pytest.mark.parametrize(
     ("live", "asked", "named", "strategy"),
     [

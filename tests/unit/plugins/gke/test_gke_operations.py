@@ -217,18 +217,6 @@ def test_a_busy_cluster_is_waited_for_by_the_operation_that_it_names():
     ]
 
 
-def test_another_precondition_is_a_refusal():
-    refusal = google_error(400, "FAILED_PRECONDITION", "Cluster is not in the right mood.")
-    with pytest.raises(HttpError, match="not in the right mood"):
-        play(
-            {
-                ("GET", POOL_PATH): NOT_FOUND,
-                ("POST", POOLS_PATH): refusal,
-                ("GET", CLUSTER_PATH): running(name=CLUSTER),
-            }
-        )
-
-
 @pytest.mark.parametrize("target", [POOL_PATH, CLUSTER_PATH], ids=["on the pool", "on its cluster"])
 def test_an_operation_under_way_is_adopted_before_anything_is_compared(target: str):
     others = [
