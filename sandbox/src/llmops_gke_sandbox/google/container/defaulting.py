@@ -65,6 +65,8 @@ def new_pool(asked: dict, cluster: dict, *, alone: bool) -> dict:
     :param alone: whether it will be the cluster's only pool: GKE taints GPU nodes where others can take the rest.
     """
     body = merged(defaults()["pool"], asked)
+    if body["upgradeSettings"]["strategy"] != "SURGE":
+        body["upgradeSettings"].pop("maxSurge", None)
     body.setdefault("locations", list(cluster["locations"]))
     body.setdefault("initialNodeCount", 0)
     body.setdefault("version", cluster["currentMasterVersion"])
