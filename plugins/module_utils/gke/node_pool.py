@@ -80,9 +80,12 @@ class NodePoolTarget(GkeTarget):
         settings = (step.payload.body if step.payload else {}).get("upgradeSettings") or {}
         strategy = settings.get("strategy", have)
         for other, names in OF_STRATEGY.items():
-            if other != strategy and any(name in settings for name in names):
-                named = option("upgrade_settings.strategy")
-                reason = f"the pool's upgrades are {strategy}: give {named}: {other} as well to change that"
+            asked = [option(f"upgrade_settings.{snake_case(name)}") for name in names if name in settings]
+            if other != strategy and asked:
+                reason = (
+                    f"the pool's upgrades are {strategy}: give {option('upgrade_settings.strategy')}: {other} as well "
+                    f"to change that, or null for {' and '.join(asked)} to keep it"
+                )
                 return Step("update", self.resource, "", step.changes, remedy=reason)
         return step
 

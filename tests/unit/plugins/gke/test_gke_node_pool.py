@@ -192,8 +192,10 @@ def test_settings_of_another_strategy_than_the_pool_has_are_refused_by_name(live
     with pytest.raises(ImmutableField) as raised:
         play(replies, upgrade_settings=asked)
     assert raised.value.fields["field"].startswith(f"upgrade_settings.{named}")
+    asked_for = " and ".join(f"upgrade_settings.{name}" for name in asked)
     assert raised.value.message.endswith(
-        f"the pool's upgrades are {live or 'SURGE'}: give upgrade_settings.strategy: {strategy} as well to change that"
+        f"the pool's upgrades are {live or 'SURGE'}: give upgrade_settings.strategy: {strategy} as well to change "
+        f"that, or null for {asked_for} to keep it"
     )
 
 
