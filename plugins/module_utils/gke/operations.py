@@ -66,10 +66,10 @@ def failure(
 def complaint(resource: dict[str, Any]) -> str:
     """What a resource that goes on working says of itself, and the advice for it."""
     conditions, words = resource.get("conditions") or [], resource.get("statusMessage", "")
-    return _advised(_said(conditions, words), _code(conditions, words))
+    return _advised(_said(conditions, words), _code(conditions, words, ""))
 
 
-def _code(conditions: Iterable[dict[str, Any]], words: str, code: str = "") -> str:
+def _code(conditions: Iterable[dict[str, Any]], words: str, code: str) -> str:
     """The first code that there is advice for, or else the first one; empty where there is none."""
     given = [str(condition.get(key, "")) for key in ("code", "canonicalCode") for condition in conditions]
     codes = [*(name for name in given if name != "UNKNOWN"), *(name for name in ADVICE if name in words), code]
