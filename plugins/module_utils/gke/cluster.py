@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import InvalidOption, LlmopsError
 from ..core.result import Step
 from ..google.machine_types import read_machine_type
-from . import compare
+from . import compare, operations
 from .client import Call, GkeClient, Place
 from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.node_pool.table import NODE_POOL_FIELDS
@@ -125,9 +125,11 @@ class ClusterTarget(GkeTarget):
         return error or (self._pool_broken(broken[0]) if broken else None)
 
     def notices(self, current: dict[str, Any]) -> list[str]:
-        """See ``GkeTarget.notices``: node pools that are broken, and that this task has not to do with."""
+        """See ``GkeTarget.notices``: that the cluster is degraded, and node pools that are broken, and that this task
+        has not to do with."""
         named = {pool["name"] for pool in self.options["node_pools"] or []}
-        return [
+        degraded = current.get("status") == "DEGRADED"
+        return [f"{self.resource} is DEGRADED: {operations.complaint(current)}"] * degraded + [
             self._pool_broken(pool).message
             for pool in current.get("nodePools", [])
             if pool.get("status") in BROKEN and pool["name"] not in named

@@ -121,8 +121,14 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         authorize=_one_at_a_time(gke.http.authorize) if gke.http.authorize else None,
         verify=_authority_file(server, directory),
     )
-    api = KubernetesApi(http, kinds=_GKE_KINDS)
+    api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())
     return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)
+
+
+def _has_managed_prometheus(cluster: dict[str, Any]) -> bool:
+    """GKE leaves out what is switched off, but not the settings of all monitoring."""
+    monitoring = cluster.get("monitoringConfig")
+    return monitoring is None or bool((monitoring.get("managedPrometheusConfig") or {}).get("enabled"))
 
 
 def _authority_file(server: dict[str, Any], directory: str) -> str | bool:

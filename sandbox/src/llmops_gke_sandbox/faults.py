@@ -23,7 +23,8 @@ KNOWN_FAULTS: dict[str, str] = {
     ),
     "stockout": (
         "a zone has no such machine left, or available=N of them for a request: the pool ends RUNNING_WITH_ERROR with "
-        "GCE_STOCKOUT; where=operation fails the operation too and leaves the pool in ERROR. "
+        "GCE_STOCKOUT; where=operation fails the operation too and leaves the pool in ERROR; where=cluster does so and "
+        "leaves a cluster in ERROR, too, that was to be born with the pool: it can only be deleted. "
         "Context: project, location, zone, cluster, pool"
     ),
     "cluster_busy": "a write meets another operation: FAILED_PRECONDITION. Context: project, location, cluster, verb",

@@ -46,6 +46,10 @@ class KubernetesApi:
                 return kind_from_discovery(api_version, entry)
         return None
 
+    def is_presumed(self, kind: Kind) -> bool:
+        """Whether the kind was taken to be there without asking."""
+        return kind in self._known
+
     def kind_of_group(self, group: str, kind: str) -> Kind | None:
         """As kind, in whichever version the cluster prefers."""
         known = builtin_of_group(group, kind) or self._known_kind(kind, group=group)

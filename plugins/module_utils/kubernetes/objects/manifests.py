@@ -28,8 +28,8 @@ class Manifest:
     body: dict[str, Any]
     source: str
     create_only: bool = False
-    defined_here: bool = False
-    """Whether its kind is defined by another manifest of the same call, and may not be known to the cluster yet."""
+    kind_is_coming: bool = False
+    """Whether the cluster may not know its kind yet: another manifest of the same call defines it, or GKE brings it."""
 
 
 def resolve(
@@ -54,7 +54,7 @@ def resolve(
     for document in documents:
         key = (document.body["apiVersion"], document.body["kind"])
         kind = coming.get(key) or known_kind(*key, api, document.source, absent=absent)
-        manifest = _placed(document, kind, default_namespace, defined_here=key in coming)
+        manifest = _placed(document, kind, default_namespace, kind_is_coming=key in coming)
         identity = (kind.group, kind.kind, manifest.ref.namespace, manifest.ref.name)
         if identity in taken:
             raise InvalidOption(document.source, str(manifest.ref), f"an object once; {taken[identity]} has it too")
@@ -99,11 +99,11 @@ def _defined(document: Document) -> list[Kind]:
         raise InvalidOption(document.source, document.body["metadata"]["name"], accepted) from error
 
 
-def _placed(document: Document, kind: Kind, default_namespace: str, *, defined_here: bool) -> Manifest:
+def _placed(document: Document, kind: Kind, default_namespace: str, *, kind_is_coming: bool) -> Manifest:
     """The manifest with its namespace written out, or taken away where its kind has none (as kubectl does)."""
     metadata = dict(document.body["metadata"])
     namespace = metadata.pop("namespace", None) or default_namespace
     if kind.namespaced:
         metadata["namespace"] = namespace
     ref = ObjectRef(kind, namespace if kind.namespaced else None, metadata["name"])
-    return Manifest(ref, {**document.body, "metadata": metadata}, document.source, document.create_only, defined_here)
+    return Manifest(ref, {**document.body, "metadata": metadata}, document.source, document.create_only, kind_is_coming)

@@ -47,6 +47,25 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"locations": ["us-central1"]}, "locations", "zones of us-central1, such as us-central1-a"),
     ({"locations": ["europe-west4-a"]}, "locations", "zones of us-central1"),
     ({"version": "latest"}, "version", "a version such as 1.33"),
+    ({"config": {"labels": {"release": 1.10}}}, "config.labels.release", "text, so put it in quotes"),
+    ({"config": {"labels": {"team": {"a": "b"}}}}, "config.labels.team", "text"),
+    ({"config": {"metadata": {"startup": ["a"]}}}, "config.metadata.startup", "text"),
+    ({"expected_labels": {"release": 1.5}}, "expected_labels.release", "text"),
+    (
+        {"upgrade_settings": {"max_surge": 1, "blue_green_settings": {"node_pool_soak_duration": "60s"}}},
+        "upgrade_settings.max_surge",
+        "no value beside upgrade_settings.blue_green_settings",
+    ),
+    (
+        {"upgrade_settings": {"strategy": "SURGE", "blue_green_settings": {"node_pool_soak_duration": "60s"}}},
+        "upgrade_settings.blue_green_settings",
+        "no value beside upgrade_settings.strategy",
+    ),
+    (
+        {"upgrade_settings": {"strategy": "SHORT_LIVED", "max_surge": 1}},
+        "upgrade_settings.max_surge",
+        "no value beside upgrade_settings.strategy",
+    ),
     ({"autoscaling": {"min_node_count": 1}}, "autoscaling.enabled", "true where min_node_count is given"),
     (
         {"autoscaling": {"enabled": False, "max_node_count": 2}},
