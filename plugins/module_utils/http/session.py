@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.deadline import Deadline, backoff
-from ..core.errors import HttpError, ReplyLost
+from ..core.errors import HttpError, ReplyLost, UnexpectedAnswer
+from . import answers, redirects
+from .answers import ANYTHING, OBJECT, Shape, Unexpected
 from .connection import cause_of, never_connected, new_session, refused_by_proxy, requests
-from .replies import Refusal, Reply, body_of, read_refusal, retry_after
+from .replies import Refusal, Reply, read_refusal, retry_after
 from .streams import Stream
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
@@ -36,7 +39,8 @@ class HttpSession:
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file).
     proxy, server_name: as new_session takes them.
-    connect_patience: see CONNECT_PATIENCE.
+    connect_patience: see CONNECT_PATIENCE. keeps_files_elsewhere: whether a read may be redirected to another server,
+    which is asked without any credentials; to the same server it always may.
     sent: requests sent so far, retries included.
     """
 
@@ -50,13 +54,14 @@ class HttpSession:
     server_name: str | None = None
     read_timeout: float = 60.0
     connect_patience: float = CONNECT_PATIENCE
+    keeps_files_elsewhere: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     refusal: Callable[[int, Any], Refusal] = read_refusal
     sent: int = 0
 
     def __post_init__(self) -> None:
         self._answered = False
-        self._session = new_session(self.proxy, self.server_name)
+        self._session = new_session(self.deadline, self.proxy, self.server_name)
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
 
     def request(
@@ -71,20 +76,27 @@ class HttpSession:
         headers: dict[str, str] | None = None,
         repeatable: bool | None = None,
         patience: float | None = None,
+        want: Shape = OBJECT,
     ) -> Reply:
         """Send one request, repeated inside the deadline where that is safe, and return its 2xx reply.
 
         doing: what it is for, in words, for the error ("create cluster mistral in us-central1").
         repeatable: whether a lost reply may be answered by sending again; by default only reads are.
         patience: seconds after which it is not repeated any more, where the deadline is more than it is worth.
-        Raises HttpError on a refusal, ReplyLost where a write may or may not have happened.
+        want: what the answer must be, see answers.py.
+        Raises HttpError on a refusal, ReplyLost where a write may or may not have happened, UnexpectedAnswer for an
+        answer of another form, DeadlineExceeded where no time is left to ask.
         """
         again_is_safe = method in SAFE if repeatable is None else repeatable
         pauses = backoff(first=0.2)
         renewed = False
         began = self.deadline.elapsed()
+        failure: Reply | HttpError | None = None
         while True:
-            failure = self._attempt(method, path, doing, params, json_body, content_type, headers)
+            if isinstance(failure, HttpError) and self.deadline.remaining() <= 0:
+                raise failure
+            self.deadline.check(doing, f"{self.sent} requests sent to {self.service} ({method} {self.base_url}{path})")
+            failure = self._attempt(method, path, doing, params, json_body, content_type, headers, want)
             if isinstance(failure, Reply):
                 return failure
             if failure.status == 401 and not renewed and self._renew():
@@ -101,25 +113,48 @@ class HttpSession:
 
     def open(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Stream:
         """Send one request and give its body as it arrives. Raises HttpError on a refusal, not repeated."""
-        response = self._send(method, path, doing, stream=True, **kwargs)
-        if response.status_code >= 400:
+        response = self._send(method, path, doing, **kwargs)
+        if response.status_code >= 300:
             with response:
                 raise self._failure(method, response, doing)
+        if "html" in response.headers.get("Content-Type", "").lower():
+            with response:
+                raise self.unexpected(method, path, doing, Unexpected("an HTML page"), "a stream")
         url = self.base_url + path
-        return Stream(
-            response,
-            lambda error: self._no_answer(ReplyLost, method, url, doing, f"half of it: {cause_of(error)}"),
-        )
+
+        def broken(error: Exception) -> HttpError:
+            if isinstance(error, Unexpected):
+                return self.unexpected(method, path, doing, error, "a stream")
+            return self._no_answer(ReplyLost, method, url, doing, f"half of it: {cause_of(error)}")
+
+        return Stream(response, broken)
 
     def stream(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Iterator[bytes]:
-        """As open, giving the lines. The caller bounds the time by closing the generator."""
+        """As open, giving the lines, up to the size of an answer. The caller bounds the time by closing the
+        generator."""
         with self.open(method, path, doing=doing, **kwargs) as lines:
-            yield from lines
+            try:
+                yield from answers.bounded(lines)
+            except Unexpected as error:
+                raise self.unexpected(method, path, doing, error, "a stream") from error
 
     @property
     def sent_at(self) -> float:
         """When the last request began to be sent, by time.perf_counter; for a session that one thread uses."""
         return self._session.sent_at
+
+    def unexpected(
+        self, method: str, path: str, doing: str, came: Unexpected, want: Shape, status: int = 200
+    ) -> UnexpectedAnswer:
+        """The error for an answer that is not what it must be. want: a shape, or words."""
+        url = self.base_url + path
+        expected = want if isinstance(want, str) else answers.wanted(want)
+        return UnexpectedAnswer(
+            f"{doing}: {self.service} answered {status} with {came} where {expected} was expected ({method} {url})",
+            status=status,
+            method=method,
+            url=url,
+        )
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -130,6 +165,8 @@ class HttpSession:
         return self.authorize is not None and self.authorize(False) != self.authorize(True)
 
     def _may_repeat(self, failure: HttpError, again_is_safe: bool) -> bool:
+        if isinstance(failure, UnexpectedAnswer):
+            return False
         if isinstance(failure, ReplyLost):
             return again_is_safe
         if failure.status == 0:
@@ -145,6 +182,7 @@ class HttpSession:
         json_body: Any,
         content_type: str,
         headers: dict[str, str] | None,
+        want: Shape,
     ) -> Reply | HttpError:
         """One try: the reply or the failure."""
         sent_headers = dict(headers or {})
@@ -154,34 +192,79 @@ class HttpSession:
             sent_headers["Content-Type"] = content_type
         sent_at = time.perf_counter()
         try:
-            response = self._send(method, path, doing, params=params, data=data, headers=sent_headers)
+            with self._send(method, path, doing, params=params, data=data, headers=sent_headers) as response:
+                self._answered = True
+                if response.status_code >= 300:
+                    return self._failure(method, response, doing)
+                with self._explained(method, self.base_url + path, doing):
+                    body = answers.read_bytes(response)
         except HttpError as error:
             return error
+        except Unexpected as came:
+            return self.unexpected(method, path, doing, came, want, response.status_code)
         seconds = time.perf_counter() - sent_at
-        self._answered = True
-        if response.status_code >= 400:
-            return self._failure(method, response, doing)
         reply_headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, reply_headers, body_of(response), seconds)
+        try:
+            # A HEAD has no body to judge.
+            form = ANYTHING if method == "HEAD" else want
+            said = answers.judged(response.status_code, reply_headers.get("content-type", ""), body, form)
+        except Unexpected as came:
+            return self.unexpected(method, path, doing, came, want, response.status_code)
+        return Reply(response.status_code, reply_headers, said, seconds)
 
     def _send(self, method: str, path: str, doing: str, **kwargs: Any) -> Any:
+        """The response to a request, its body not read yet; redirects of reads are followed where they may be."""
         url = self.base_url + path
         headers = dict(kwargs.pop("headers", None) or {})
         if self.authorize is not None:
             headers.update(self.authorize(False))
-        left = max(self.deadline.remaining(), 0.1)
         self.sent += 1
-        try:
+        certificate = self.certificate
+        response = self._send_once(method, url, doing, headers, certificate, **kwargs)
+        for _hop in range(redirects.MOST):
+            target = self._target(method, url, response)
+            if target is None:
+                break
+            # A connection whose answer was read can be used again.
+            answers.read_some(response)
+            response.close()
+            if not redirects.is_same_server(url, target):
+                headers, certificate = _without_credentials(headers), None
+            url = target
+            response = self._send_once(method, url, doing, headers, certificate)
+        return response
+
+    def _target(self, method: str, url: str, response: Any) -> str | None:
+        """Where a redirect leads that is to be followed; None for any other answer."""
+        if method not in SAFE or response.status_code not in redirects.STATUSES:
+            return None
+        target = redirects.target_of(url, response.headers.get("Location", ""))
+        if target is None or redirects.is_same_server(url, target):
+            return target
+        return target if self.keeps_files_elsewhere and redirects.is_safe(url, target) else None
+
+    def _send_once(
+        self, method: str, url: str, doing: str, headers: dict[str, str], certificate: Any, **kwargs: Any
+    ) -> Any:
+        left = max(self.deadline.remaining(), 0.1)
+        with self._explained(method, url, doing):
             return self._session.request(
                 method,
                 url,
                 headers=headers,
                 verify=self.verify,
-                cert=self.certificate,
+                cert=certificate,
                 timeout=(min(10.0, left), min(self.read_timeout, left)),
-                allow_redirects=method in SAFE,
+                allow_redirects=False,
+                stream=True,
                 **kwargs,
             )
+
+    @contextmanager
+    def _explained(self, method: str, url: str, doing: str) -> Iterator[None]:
+        """What goes wrong on the way, as an error of ours."""
+        try:
+            yield
         except requests.exceptions.InvalidHeader:
             # Its words, and so its traceback's, hold the header's value.
             why = "nothing, for it was not asked: a header, most likely the token, holds what no header can"
@@ -202,7 +285,10 @@ class HttpSession:
         return kind(f"{doing}: {self.service} gave {why} ({method} {url})", status=status, method=method, url=url)
 
     def _failure(self, method: str, response: Any, doing: str) -> HttpError:
-        refusal = self.refusal(response.status_code, body_of(response))
+        if response.status_code < 400:
+            return self._redirected(method, response, doing)
+        content_type = response.headers.get("Content-Type", "")
+        refusal = self.refusal(response.status_code, answers.leniently(content_type, answers.read_some(response)))
         said = f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
@@ -217,3 +303,19 @@ class HttpSession:
         )
         failure.retry_after = retry_after(response.headers.get("Retry-After"))
         return failure
+
+    def _redirected(self, method: str, response: Any, doing: str) -> HttpError:
+        """The error for a redirect that is not followed: away from the server, of a write, or to nowhere."""
+        where = response.headers.get("Location", "")
+        led = f"to {where[:200]}, which is not followed" if where else "to nowhere"
+        return HttpError(
+            f"{doing}: {self.service} answered {response.status_code}, a redirect {led} ({method} {response.url})",
+            status=response.status_code,
+            method=method,
+            url=response.url,
+        )
+
+
+def _without_credentials(headers: dict[str, str]) -> dict[str, str]:
+    """Those that a server may have that is not the one that was meant."""
+    return {name: value for name, value in headers.items() if name.lower() in ("accept", "range")}
