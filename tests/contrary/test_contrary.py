@@ -19,10 +19,12 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import LlmopsError
-from tests.contrary.asks import ASKS, SECRET, Ask
+from tests.contrary import cluster_asks, google_asks
+from tests.contrary.asks import SECRET, Ask
 from tests.contrary.server import Contrary
 from tests.contrary.ways import MEGABYTE, PAGE, WAYS, Way, bomb, foreign, odd, pages
 
+ASKS = [*google_asks.ASKS, *cluster_asks.ASKS]
 SECONDS = 1.0
 LATE = 1.1
 """Of the deadline, at most."""

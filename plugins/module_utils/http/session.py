@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +15,8 @@ from ..core.deadline import Deadline, backoff
 from ..core.errors import HttpError, ReplyLost, UnexpectedAnswer
 from . import answers, redirects
 from .answers import ANYTHING, OBJECT, Shape, Unexpected
-from .connection import cause_of, never_connected, new_session, refused_by_proxy, requests
+from .connection import new_session
+from .failures import Asked
 from .replies import Refusal, Reply, read_refusal, retry_after
 from .streams import Stream
 
@@ -120,14 +120,7 @@ class HttpSession:
         if "html" in response.headers.get("Content-Type", "").lower():
             with response:
                 raise self.unexpected(method, path, doing, Unexpected("an HTML page"), "a stream")
-        url = self.base_url + path
-
-        def broken(error: Exception) -> HttpError:
-            if isinstance(error, Unexpected):
-                return self.unexpected(method, path, doing, error, "a stream")
-            return self._no_answer(ReplyLost, method, url, doing, f"half of it: {cause_of(error)}")
-
-        return Stream(response, broken)
+        return Stream(response, self._asked(method, self.base_url + path, doing).broken)
 
     def stream(self, method: str, path: str, *, doing: str, **kwargs: Any) -> Iterator[bytes]:
         """As open, giving the lines, up to the size of an answer. The caller bounds the time by closing the
@@ -143,18 +136,9 @@ class HttpSession:
         """When the last request began to be sent, by time.perf_counter; for a session that one thread uses."""
         return self._session.sent_at
 
-    def unexpected(
-        self, method: str, path: str, doing: str, came: Unexpected, want: Shape, status: int = 200
-    ) -> UnexpectedAnswer:
+    def unexpected(self, method: str, path: str, doing: str, came: Unexpected, want: Shape) -> UnexpectedAnswer:
         """The error for an answer that is not what it must be. want: a shape, or words."""
-        url = self.base_url + path
-        expected = want if isinstance(want, str) else answers.wanted(want)
-        return UnexpectedAnswer(
-            f"{doing}: {self.service} answered {status} with {came} where {expected} was expected ({method} {url})",
-            status=status,
-            method=method,
-            url=url,
-        )
+        return self._asked(method, self.base_url + path, doing).unexpected(200, came, want)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -185,6 +169,7 @@ class HttpSession:
         want: Shape,
     ) -> Reply | HttpError:
         """One try: the reply or the failure."""
+        asked = self._asked(method, self.base_url + path, doing)
         sent_headers = dict(headers or {})
         data = None
         if json_body is not None:
@@ -196,12 +181,12 @@ class HttpSession:
                 self._answered = True
                 if response.status_code >= 300:
                     return self._failure(method, response, doing)
-                with self._explained(method, self.base_url + path, doing):
+                with asked.explained():
                     body = answers.read_bytes(response)
         except HttpError as error:
             return error
         except Unexpected as came:
-            return self.unexpected(method, path, doing, came, want, response.status_code)
+            return asked.unexpected(response.status_code, came, want)
         seconds = time.perf_counter() - sent_at
         reply_headers = {name.lower(): value for name, value in response.headers.items()}
         try:
@@ -209,7 +194,7 @@ class HttpSession:
             form = ANYTHING if method == "HEAD" else want
             said = answers.judged(response.status_code, reply_headers.get("content-type", ""), body, form)
         except Unexpected as came:
-            return self.unexpected(method, path, doing, came, want, response.status_code)
+            return asked.unexpected(response.status_code, came, want)
         return Reply(response.status_code, reply_headers, said, seconds)
 
     def _send(self, method: str, path: str, doing: str, **kwargs: Any) -> Any:
@@ -247,7 +232,7 @@ class HttpSession:
         self, method: str, url: str, doing: str, headers: dict[str, str], certificate: Any, **kwargs: Any
     ) -> Any:
         left = max(self.deadline.remaining(), 0.1)
-        with self._explained(method, url, doing):
+        with self._asked(method, url, doing).explained():
             return self._session.request(
                 method,
                 url,
@@ -260,33 +245,13 @@ class HttpSession:
                 **kwargs,
             )
 
-    @contextmanager
-    def _explained(self, method: str, url: str, doing: str) -> Iterator[None]:
-        """What goes wrong on the way, as an error of ours."""
-        try:
-            yield
-        except requests.exceptions.InvalidHeader:
-            # Its words, and so its traceback's, hold the header's value.
-            why = "nothing, for it was not asked: a header, most likely the token, holds what no header can"
-            raise self._no_answer(HttpError, method, url, doing, why, -1) from None
-        except requests.exceptions.SSLError as error:
-            raise self._no_answer(HttpError, method, url, doing, f"TLS was refused: {cause_of(error)}", -1) from error
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-            status = -1 if refused_by_proxy(error) else 0
-            raise self._no_answer(HttpError, method, url, doing, f"no connection: {cause_of(error)}", status) from error
-        except requests.exceptions.RequestException as error:
-            refused = isinstance(error, requests.exceptions.ConnectionError) and never_connected(error)
-            kind = HttpError if refused else ReplyLost
-            raise self._no_answer(kind, method, url, doing, f"no answer: {cause_of(error)}") from error
-
-    def _no_answer(
-        self, kind: type[HttpError], method: str, url: str, doing: str, why: str, status: int = 0
-    ) -> HttpError:
-        return kind(f"{doing}: {self.service} gave {why} ({method} {url})", status=status, method=method, url=url)
+    def _asked(self, method: str, url: str, doing: str) -> Asked:
+        return Asked(self.service, method, url, doing)
 
     def _failure(self, method: str, response: Any, doing: str) -> HttpError:
         if response.status_code < 400:
-            return self._redirected(method, response, doing)
+            asked = self._asked(method, response.url, doing)
+            return asked.redirected(response.status_code, response.headers.get("Location", ""))
         content_type = response.headers.get("Content-Type", "")
         refusal = self.refusal(response.status_code, answers.leniently(content_type, answers.read_some(response)))
         said = f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message
@@ -303,17 +268,6 @@ class HttpSession:
         )
         failure.retry_after = retry_after(response.headers.get("Retry-After"))
         return failure
-
-    def _redirected(self, method: str, response: Any, doing: str) -> HttpError:
-        """The error for a redirect that is not followed: away from the server, of a write, or to nowhere."""
-        where = response.headers.get("Location", "")
-        led = f"to {where[:200]}, which is not followed" if where else "to nowhere"
-        return HttpError(
-            f"{doing}: {self.service} answered {response.status_code}, a redirect {led} ({method} {response.url})",
-            status=response.status_code,
-            method=method,
-            url=response.url,
-        )
 
 
 def _without_credentials(headers: dict[str, str]) -> dict[str, str]:

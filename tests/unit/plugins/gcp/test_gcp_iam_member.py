@@ -84,9 +84,7 @@ def test_a_lost_reply_is_settled_by_looking():
 
 @pytest.mark.parametrize("policy", [{}, {"bindings": []}, {**POLICY, "etag": ""}, {**POLICY, "bindings": {}}, [], None])
 def test_a_policy_that_was_not_read_whole_is_never_written_back(policy):
-    with pytest.raises(
-        UnexpectedAnswer, match="read the IAM policy of project demo-project: .* answered"
-    ):
+    with pytest.raises(UnexpectedAnswer, match="read the IAM policy of project demo-project: .* answered"):
         # Nothing answers to setIamPolicy: it would fail the test.
         play({("POST", GET): Reply(200, policy) if policy is not None else Reply(200, "null")})
 
