@@ -190,3 +190,12 @@ class ReplyLost(HttpError):
     """
 
     kind = "reply_lost"
+
+
+class UnexpectedAnswer(ReplyLost):
+    """An answer that this server does not give: a proxy's page, half a document, something of another form.
+
+    Asking again would bring the same. Whether a write happened is not known.
+    """
+
+    kind = "unexpected_answer"

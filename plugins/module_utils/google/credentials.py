@@ -8,24 +8,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
-from ..core import files, secrets
+from ..core import files
 from ..core.deadline import Deadline, backoff
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ..core.harmless import one_line
 from ..http.address import header_text
-from ..http.connection import cause_of, new_session
-from ..http.session import CONNECT_PATIENCE, TRANSIENT
+from ..http.connection import cause_of
+from ..http.session import CONNECT_PATIENCE
 from . import token_cache
+from .token_request import TokenRequest
 
 try:
     import google.auth
     import google.auth.exceptions
     import google.auth.impersonated_credentials
-    import google.auth.transport.requests
     import google.oauth2.credentials
     import google.oauth2.service_account
 except ImportError as error:
@@ -40,8 +39,8 @@ CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 _DECISIVE = ("auth_kind", "service_account_file", "service_account_contents", "impersonate_service_account", "scopes")
 
 
-_SECRETS_SENT = frozenset({"assertion", "client_secret", "refresh_token", "subject_token"})
-"""Parameters of a request for a token (RFC 6749, 7523, 8693)."""
+QUOTA_PROJECT = "x-goog-user-project"
+"""The header that names the project whose quota is used, where it is not that of the credentials."""
 
 
 class CredentialsRefused(LlmopsError):
@@ -51,7 +50,8 @@ class CredentialsRefused(LlmopsError):
 
 
 def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Callable[[bool], dict[str, str]]:
-    """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to.
+    """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to, and the
+    project that pays where the credentials name one (x-goog-user-project).
 
     options: those of the ``google_auth`` doc fragment. One token serves all requests of a task, and those of other
     tasks where they share a memory; google-auth refreshes it shortly before it ends, so long waits outlive it. Where
@@ -72,7 +72,8 @@ def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Cal
             _mint(credentials, _source(options), patience)
             if memory and credentials.expiry:
                 memory.keep(identity, credentials.token, credentials.expiry)
-        return {"Authorization": f"Bearer {credentials.token}"}
+        payer = credentials.quota_project_id
+        return {"Authorization": f"Bearer {credentials.token}", **({QUOTA_PROJECT: payer} if payer else {})}
 
     return headers
 
@@ -101,43 +102,29 @@ def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
     """
     began, first, pauses = deadline.elapsed(), credentials.token is None, backoff(first=0.2)
     while True:
-        request = _Request()
+        deadline.check(f"Google credentials ({source}): get an access token")
+        request = TokenRequest(deadline)
         try:
-            return credentials.refresh(request)
-        except google.auth.exceptions.GoogleAuthError as error:
-            pause = next(pauses)
+            credentials.refresh(request)
+            if not isinstance(credentials.token, str) or not credentials.token:
+                raise google.auth.exceptions.RefreshError("no token in the answer")
+            return
+        except (google.auth.exceptions.GoogleAuthError, *_MISREAD) as error:
+            came = request.came or f"{request.status}: {_said(error)}"
+            said = f"{request.asked} gave {came}" if request.asked else _said(error)
+            pause = max(next(pauses), request.retry_after)
             given_up = first and deadline.elapsed() - began > CONNECT_PATIENCE
             if not request.failed_in_passing or given_up or pause >= deadline.remaining():
                 raise CredentialsRefused(
-                    f"Google credentials ({source}): no access token was given: {_said(error)}; "
+                    f"Google credentials ({source}): no access token was given: {said}; "
                     "renew them (gcloud auth application-default login), or name a service account's key",
                     source=source,
                 ) from error
-            deadline.pause(pause, "get an access token", _said(error))
+            deadline.pause(pause, "get an access token", said)
 
 
-class _Request:
-    """google-auth's transport over a session of ours. failed_in_passing: whether asking again may help."""
-
-    def __init__(self) -> None:
-        self._request = google.auth.transport.requests.Request(new_session())
-        self.failed_in_passing = False
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        self.failed_in_passing = True
-        _keep_secrets_of(*arguments, **options)
-        response = self._request(*arguments, **options)
-        self.failed_in_passing = response.status in TRANSIENT
-        return response
-
-
-def _keep_secrets_of(
-    url: str, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, **_options: Any
-) -> None:
-    """What a request for a token holds that a server may repeat."""
-    secrets.keep_authorization(headers or {})
-    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
-    secrets.keep(*(value for name, value in parse_qsl(text) if name in _SECRETS_SENT))
+_MISREAD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What google-auth raises for an answer that is not as it takes for granted."""
 
 
 def _said(error: Exception) -> str:

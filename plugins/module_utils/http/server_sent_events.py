@@ -44,7 +44,7 @@ def parse_events(lines: Iterable[tuple[float, bytes]]) -> list[Event]:
 def _object(payload: bytes) -> dict[str, Any]:
     try:
         data = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"an event is no JSON: {payload[:80]!r}") from error
     if not isinstance(data, dict):
         raise ValueError(f"an event is no object: {payload[:80]!r}")

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
+from .answers import LIMIT, Unexpected
 from .connection import requests
+
+_PIECE = 512
 
 
 class Stream:
@@ -27,7 +30,9 @@ class Stream:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._response.iter_lines()
+            yield from _lines(self._response.iter_content(_PIECE))
+        except Unexpected as error:
+            raise self._broken(error) from error
         except (requests.exceptions.RequestException, OSError, ValueError, AttributeError) as error:
             # The last three are what a socket gives that interrupt() has shut under the reader's hands.
             if self._interrupted:
@@ -50,3 +55,20 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._response.close()
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces, divided anew at the ends of lines. Raises Unexpected for a line without end."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        *ended, rest = piece.split(b"\n")
+        for part in ended:
+            yield b"".join([*held, part]).removesuffix(b"\r")
+            held, size = [], 0
+        held.append(rest)
+        size += len(rest)
+        if size > LIMIT:
+            raise Unexpected(f"a line of more than {LIMIT >> 20} MiB")
+    if size:
+        yield b"".join(held)

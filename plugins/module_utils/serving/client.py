@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from ..core.deadline import Deadline, backoff
-from ..core.errors import HttpError, InvalidOption
+from ..core.errors import HttpError, InvalidOption, UnexpectedAnswer
 from ..http.address import header_text
+from ..http.answers import ANYTHING, OBJECT, TEXT, Shape, described, misfit
 from ..http.prometheus import totals
 from ..http.replies import Reply
 from ..http.server_sent_events import Event, parse_events
@@ -25,6 +26,8 @@ from .engine import Answer, GenerationRequest, Identity, Stream
 
 WARMING_UP = frozenset({0, 429, 503})
 """No connection, overloaded, unhealthy: what a fresh server behind a fresh load balancer answers for a while."""
+
+_STRANGER = "check that url is the address of the model's service, and which engine serves it"
 
 
 def check_url(url: str) -> str:
@@ -103,12 +106,12 @@ class ServerClient(ABC):
 
     def health(self) -> None:
         """Wait until the server says that it is healthy; raises HttpError where it does not in time."""
-        self._session.request("GET", self.health_route, doing=f"ask {self.url} for its health")
+        self._session.request("GET", self.health_route, doing=f"ask {self.url} for its health", want=ANYTHING)
 
     def metrics(self) -> dict[str, float]:
         """The figures of ``/metrics`` by name."""
         doing = f"read the metrics of {self.url}"
-        return totals(str(self._session.request("GET", self.metrics_route, doing=doing).body))
+        return totals(self._session.request("GET", self.metrics_route, doing=doing, want=TEXT).body)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -120,6 +123,8 @@ class ServerClient(ABC):
         message = error.message
         if error.status == 401:
             message += "; the server was started with an API key: set api_key or LLM_API_KEY"
+        if isinstance(error, UnexpectedAnswer):
+            message += f"; the answer is not {self.service}'s: {_STRANGER}"
         return HttpError(
             message,
             status=error.status,
@@ -153,22 +158,31 @@ class ServerClient(ABC):
         """The error for an answer that this server does not give."""
         return HttpError(
             f"{method} {self.url}{route}: the answer is not {self.service}'s: {wanted} expected, got "
-            f"{str(got)[:120]!r}; check that url is the address of the model's service, and which engine serves it",
+            f"{str(got)[:120]!r}; {_STRANGER}",
             status=200,
             method=method,
             url=self.url + route,
         )
 
-    def _post(self, route: str, body: Mapping[str, Any]) -> Reply:
+    def _get(self, route: str, doing: str, want: Shape) -> Reply:
+        """Ask for what the server says of itself. want: what the answer must be, see http/answers.py."""
+        try:
+            return self._session.request("GET", route, doing=doing, want=want)
+        except UnexpectedAnswer as error:
+            raise self._explained(error) from error
+
+    def _post(self, route: str, body: Mapping[str, Any], want: Shape = OBJECT) -> Reply:
         try:
             return self._session.request(
-                "POST", route, doing=f"generate on {self.url}", json_body=dict(body), repeatable=True
+                "POST", route, doing=f"generate on {self.url}", json_body=dict(body), repeatable=True, want=want
             )
         except HttpError as error:
             raise self._explained(error) from error
 
-    def _post_stream(self, route: str, body: Mapping[str, Any]) -> TimedEvents:
+    def _post_stream(self, route: str, body: Mapping[str, Any], want: Shape = OBJECT) -> TimedEvents:
         """Send one request to a route that streams and return its events with their moments of arrival.
+
+        want: what each event's data must be.
 
         Nothing is parsed before the last byte is there, so that the client's work does not delay what it times.
         """
@@ -176,14 +190,14 @@ class ServerClient(ABC):
         pauses = backoff(first=0.2)
         while True:
             try:
-                return self._stream_once(route, data)
+                return self._stream_once(route, data, want)
             except HttpError as error:
                 pause = next(pauses)
                 if error.status not in WARMING_UP or pause >= self._deadline.remaining():
                     raise self._explained(error) from error
                 self._deadline.pause(pause, f"generate on {self.url}", error.message)
 
-    def _stream_once(self, route: str, data: bytes) -> TimedEvents:
+    def _stream_once(self, route: str, data: bytes, want: Shape) -> TimedEvents:
         lines: list[tuple[float, bytes]] = []
         clock = time.perf_counter
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
@@ -198,8 +212,11 @@ class ServerClient(ABC):
         for event in events:
             if (failure := self._event_error(route, event.data)) is not None:
                 raise failure
+            if wrong := misfit(want, event.data):
+                raise self._unexpected("POST", route, "an event of a generation", wrong)
         if not events:
-            raise self._unexpected("POST", route, "at least one event", "none")
+            came = described(b"\n".join(line for _moment, line in lines))
+            raise self._unexpected("POST", route, "at least one event", came)
         return TimedEvents(self._session.sent_at, events)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.deadline import backoff
-from ...core.errors import HttpError, ReplyLost
+from ...core.errors import HttpError, ReplyLost, UnexpectedAnswer
+from ...http.answers import OBJECT, TEXT, Shape, Unexpected, judged, misfit
+from ...http.pages import pages
 from ...http.session import HttpSession, Reply
 from ...http.streams import Stream
 from .resources import POD, Kind, ObjectRef, builtin, builtin_of_group, group_path, kind_from_discovery
@@ -18,6 +20,31 @@ APPLY = "application/apply-patch+yaml"
 """Content type of a server-side apply; JSON is YAML, so JSON is sent."""
 
 PAGE = 500
+
+_METADATA = {
+    "name": str,
+    "namespace": str,
+    "uid": str,
+    "resourceVersion": str,
+    "labels": ({"*": str}, None),
+    "annotations": ({"*": str}, None),
+    "ownerReferences": ([OBJECT], None),
+    "managedFields": ([OBJECT], None),
+}
+_OBJECT: Shape = {"metadata!": _METADATA, "spec": (OBJECT, None), "status": (OBJECT, str, None)}
+_ITEM: Shape = {**_OBJECT, "metadata!": {**_METADATA, "name!": str}}
+_LIST: Shape = {"items!": ([_ITEM], None), "metadata": {"continue": str, "resourceVersion": str}}
+_KINDS: Shape = {"resources!": ([{"name!": str, "kind!": str, "namespaced!": bool}], None)}
+_GROUP: Shape = {"preferredVersion!": {"groupVersion!": str}}
+_DELETED: Shape = ({"kind!": str}, {"metadata!": OBJECT})
+"""A Status, or the object as it then is."""
+
+_CHANGE: Shape = {"type!": str, "object!": {"metadata!": {"name!": str, "namespace": str, "resourceVersion!": str}}}
+_EVENTS: dict[str, Shape] = {
+    "BOOKMARK": {"object!": {"metadata!": {"resourceVersion!": str}}},
+    "ERROR": {"object!": {"code": int, "message": str, "reason": str}},
+}
+"""What a watch tells, by its type where that is no change."""
 
 LOG_PATIENCE = 2.0
 """Seconds in which a node that answers at all must have given a log."""
@@ -55,13 +82,13 @@ class KubernetesApi:
         known = builtin_of_group(group, kind) or self._known_kind(kind, group=group)
         if known is not None:
             return known
-        found = self._read(f"/apis/{group}", f"ask which versions {group} has")
+        found = self._read(f"/apis/{group}", f"ask which versions {group} has", _GROUP)
         return self.kind(found["preferredVersion"]["groupVersion"], kind) if found else None
 
     def kinds_in(self, api_version: str) -> list[dict[str, Any]]:
         """What the cluster serves under ``api_version``, as discovery's entries, subresources left out."""
         if api_version not in self._discovered:
-            body = self._read(group_path(api_version), f"ask which kinds {api_version} has")
+            body = self._read(group_path(api_version), f"ask which kinds {api_version} has", _KINDS)
             resources = (body or {}).get("resources") or []
             self._discovered[api_version] = [entry for entry in resources if "/" not in entry["name"]]
         return self._discovered[api_version] or []
@@ -72,7 +99,7 @@ class KubernetesApi:
 
     def get(self, ref: ObjectRef) -> dict[str, Any] | None:
         """The object, or None where it, its namespace or its kind is absent."""
-        return self._read(ref.path, f"read {ref}")
+        return self._read(ref.path, f"read {ref}", _OBJECT)
 
     def list(
         self,
@@ -97,22 +124,19 @@ class KubernetesApi:
 
         Where the list grows so old between two pages that the server forgets it (410), it is asked for as a whole.
         """
-        params: dict[str, Any] = {"limit": PAGE, **_selectors(label_selector, field_selector)}
-        found: list[dict[str, Any]] = []
-        doing = f"list {kind.kind} {_where(kind, namespace)}"
-        while True:
-            try:
-                body = self.http.request("GET", kind.path(namespace), doing=doing, params=params).body
-            except HttpError as error:
-                if error.status != 410 or "continue" not in params:
-                    raise
-                params, found = _selectors(label_selector, field_selector), []
-                continue
-            found += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in body["items"] or [])
-            metadata = body.get("metadata") or {}
-            if not metadata.get("continue"):
-                return found, metadata.get("resourceVersion", "")
-            params["continue"] = metadata["continue"]
+        selected = _selectors(label_selector, field_selector)
+        path, doing = kind.path(namespace), f"list {kind.kind} {_where(kind, namespace)}"
+        bodies: list[dict[str, Any]] = []
+        try:
+            for body in pages(self.http, path, doing, _LIST, {"limit": PAGE, **selected}, _rest_of, "continue"):
+                bodies.append(body)
+        except HttpError as error:
+            if error.status != 410 or not bodies:
+                raise
+            bodies = [self.http.request("GET", path, doing=doing, params=selected, want=_LIST).body]
+        own = {"apiVersion": kind.api_version, "kind": kind.kind}
+        found = [{**own, **item} for body in bodies for item in body["items"] or []]
+        return found, bodies[-1].get("metadata", {}).get("resourceVersion", "")
 
     def watch(
         self, kind: Kind, namespace: str | None, version: str, *, seconds: int, field_selector: str | None = None
@@ -128,6 +152,21 @@ class KubernetesApi:
         doing = f"watch {kind.kind} {_where(kind, namespace)}"
         return self.http.open("GET", kind.path(namespace), doing=doing, params=params)
 
+    def event(self, kind: Kind, namespace: str | None, line: bytes) -> dict[str, Any]:
+        """A line of a watch: ``type`` and ``object``; or another object that came instead of one, without a type.
+
+        Raises UnexpectedAnswer for anything else.
+        """
+        try:
+            told = judged(200, "application/json", line, OBJECT)
+            wrong = misfit(_EVENTS.get(str(told["type"]), _CHANGE), told) if "type" in told else ""
+            if wrong:
+                raise Unexpected(wrong)
+            return told
+        except Unexpected as came:
+            doing = f"watch {kind.kind} {_where(kind, namespace)}"
+            raise self.http.unexpected("GET", kind.path(namespace), doing, came, "an event") from None
+
     def apply(
         self, ref: ObjectRef, body: dict[str, Any], *, manager: str, force: bool = False, dry_run: bool = False
     ) -> dict[str, Any]:
@@ -142,7 +181,9 @@ class KubernetesApi:
         if dry_run:
             params["dryRun"] = "All"
         doing = f"{'rehearse' if dry_run else 'apply'} {ref}"
-        return self._write("PATCH", ref.path, doing, params=params, json_body=body, content_type=APPLY).body
+        return self._write(
+            "PATCH", ref.path, doing, params=params, json_body=body, content_type=APPLY, want=_OBJECT
+        ).body
 
     def delete(self, ref: ObjectRef, uid: str | None = None, propagation: str = "Foreground") -> dict[str, Any] | None:
         """Begin to delete the object; None where it is gone already, a Status where it is at once.
@@ -154,7 +195,7 @@ class KubernetesApi:
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
-            return self._write("DELETE", ref.path, f"delete {ref}", json_body=body).body
+            return self._write("DELETE", ref.path, f"delete {ref}", json_body=body, want=_DELETED).body
         except HttpError as error:
             if error.status == 404:
                 return None
@@ -192,17 +233,17 @@ class KubernetesApi:
             params["sinceSeconds"] = since
         path = ObjectRef(POD, namespace, pod).path + "/log"
         reply = self.http.request(
-            "GET", path, doing=f"read the log of {namespace}/{pod}", params=params, patience=patience
+            "GET", path, doing=f"read the log of {namespace}/{pod}", params=params, patience=patience, want=TEXT
         )
-        return str(reply.body).splitlines()
+        return reply.body.splitlines()
 
     def _known_kind(self, kind: str, **where: str) -> Kind | None:
         matching = (one for one in self._known if all(getattr(one, name) == value for name, value in where.items()))
         return next((one for one in matching if one.kind == kind), None)
 
-    def _read(self, path: str, doing: str) -> Any:
+    def _read(self, path: str, doing: str, want: Shape) -> Any:
         try:
-            return self.http.request("GET", path, doing=doing).body
+            return self.http.request("GET", path, doing=doing, want=want).body
         except HttpError as error:
             if error.status == 404:
                 return None
@@ -219,13 +260,18 @@ class KubernetesApi:
                 return self.http.request(method, path, doing=doing, **kwargs)
             except ReplyLost as lost:
                 pause = next(pauses)
-                if (lost.status == 500 and not lost.reason) or pause >= self.http.deadline.remaining():
+                for_good = isinstance(lost, UnexpectedAnswer) or (lost.status == 500 and not lost.reason)
+                if for_good or pause >= self.http.deadline.remaining():
                     raise
                 self.http.deadline.pause(pause, doing, lost.message)
 
 
 def _where(kind: Kind, namespace: str | None) -> str:
     return f"in namespace {namespace}" if namespace and kind.namespaced else "in the cluster"
+
+
+def _rest_of(page: dict[str, Any]) -> str | None:
+    return page.get("metadata", {}).get("continue")
 
 
 def _selectors(label_selector: str | None, field_selector: str | None) -> dict[str, str]:

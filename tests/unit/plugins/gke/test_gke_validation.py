@@ -25,7 +25,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubecon
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
 from ansible_collections.llmops.gke.plugins.module_utils.google.machine_types import MACHINE_TYPES
 from tests.unit.fake_http import FakeServer
-from tests.unit.plugins.gke.gke_support import CLUSTER_PATH, NOT_FOUND, POOL_PATH, options
+from tests.unit.plugins.gke.gke_support import CLUSTER_PATH, NOT_FOUND, POOL_PATH, options, running
 
 G2 = "g2-standard-12"
 
@@ -235,7 +235,7 @@ def test_a_machine_type_takes_its_own_gpus_and_as_many_ssds_as_it_can(name: str)
         "accelerators": l4(machine.gpus, machine.gpu),
         "ephemeral_storage_local_ssd_config": ssd(most),
     }
-    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): {"status": "RUNNING"}}) as server:
+    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): running(name="mistral")}) as server:
         task = options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config)
         assert gke_node_pool.run(task, True, silent).changed
     config["ephemeral_storage_local_ssd_config"] = ssd(most + 1)
@@ -245,7 +245,7 @@ def test_a_machine_type_takes_its_own_gpus_and_as_many_ssds_as_it_can(name: str)
 
 def test_a_machine_type_of_an_unknown_family_is_left_to_gke():
     config = {"machine_type": "c9-standard-8", "ephemeral_storage_local_ssd_config": ssd(3)}
-    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): {"status": "RUNNING"}}) as server:
+    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): running(name="mistral")}) as server:
         assert gke_node_pool.run(
             options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config), True, silent
         ).changed
