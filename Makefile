@@ -64,8 +64,8 @@ format: setup  ## let ruff mend what it can
 sanity: setup  ## ansible-test sanity on a copy of the collection
 	@python scripts/sanity.py
 
-unit: setup  ## pytest: units, contracts, the repository itself
-	pytest tests/unit tests/contract tests/repo
+unit: setup  ## pytest: units, contracts, servers that misbehave, the repository itself
+	pytest tests/unit tests/contract tests/contrary tests/repo
 
 sandbox: setup  ## pytest: the sandbox's own tests, where nothing but its wheel is installed
 	@bash scripts/test_sandbox.sh

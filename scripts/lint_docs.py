@@ -1,7 +1,7 @@
 """Runs antsibull-docs lint-collection-docs on a copy of the collection without its action plugins.
 
-They are links to one file, each under a module's name, and antsibull-docs takes a link among action plugins for a module
-that was renamed: it would find no module at all.
+They are links to one file, each under a module's name, and antsibull-docs takes a link among action plugins for a
+module that was renamed: it would find no module at all.
 """
 
 from __future__ import annotations

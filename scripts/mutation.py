@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,12 +66,17 @@ class Outcome(NamedTuple):
     survivors: list[Mutant]
 
 
+def of_unit_tests(path: Path) -> bool:
+    """Whether a file is a unit test, or something that they share or read."""
+    return path.parts[0] == "tests" and (len(path.parts) == 2 or path.parts[1] in ("unit", "golden"))
+
+
 def copy_to(stage: Path, group: dict[str, Any]) -> None:
     """Lay out what a group's tests import below ``stage``, with mutmut's settings."""
     for path in working_copy.files():
         if path.parts[0] in ("plugins", "meta"):
             target = stage / COLLECTION / path
-        elif path.parts[:2] in (("tests", "unit"), ("tests", "golden")):
+        elif of_unit_tests(path):
             target = stage / path
         else:
             continue
@@ -108,8 +114,8 @@ def without_property_decorators(source: str) -> str:
 
 def fingerprint(group: dict[str, Any]) -> str:
     """What a group's outcome hangs on: its files, its tests and what the tests share, the tool."""
-    shared = sorted(path for path in working_copy.files() if path.parts[:2] == ("tests", "unit"))
-    support = [path for path in shared if path.suffix == ".py" and not path.name.startswith("test_")]
+    shared = [path for path in working_copy.files() if of_unit_tests(path) and path.suffix == ".py"]
+    support = [path for path in shared if not path.name.startswith("test_")]
     digest = hashlib.sha256(f"{version('mutmut')} {Path(__file__).read_text()}".encode())
     for path in [*(SOURCES / name for name in group["files"]), *map(Path, group["tests"]), *support]:
         digest.update(f"{path}\n".encode() + (working_copy.ROOT / path).read_bytes())
@@ -131,7 +137,9 @@ def run(name: str, group: dict[str, Any], processes: int) -> list[Outcome]:
     command = [mutmut, "run", "--max-children", str(processes)]
     done = subprocess.run(command, cwd=stage, check=False, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{name}: mutmut failed\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        # All but the lines of its spinner.
+        said = [line for line in done.stdout.splitlines() if not "\u2800" <= line[:1] <= "\u28ff"]
+        sys.exit("\n".join([f"{name}: mutmut failed", *said[-60:], done.stderr]))
     outcomes = [outcome_of(stage, file) for file in group["files"]]
     kept.write_text(json.dumps({"key": key, "outcomes": outcomes}))
     return outcomes
@@ -177,8 +185,11 @@ def main() -> int:
             met |= {(file, mutant.added) for mutant in survivors}
             share = 100 * killed / ((killed + len(alive)) or 1)
             print(f"{file:<44} {killed:>4} killed {len(alive):>4} survived {share:>6.1f} %", flush=True)
-            for mutant in alive:
-                print(f"    {mutant.function}\n      - {mutant.removed}\n      + {mutant.added}")
+            for mutant, times in Counter(alive).items():
+                print(f"    {mutant.function}" + (f", {times} times" if times > 1 else ""))
+                for sign, line in (("-", mutant.removed), ("+", mutant.added)):
+                    if line:
+                        print(f"      {sign} {line}")
             below += [file] if share < LEAST else []
     tried = {file for name in arguments.names or groups for file in groups[name]["files"]}
     for file, line in sorted(one for one in equivalent - met if one[0] in tried):

@@ -59,7 +59,7 @@ _raw:
       description: What the argument specs refuse and what cannot be resolved, one line each.
       type: list
     refused:
-      description: The options that RV(_raw.errors) are about.
+      description: The options that RV(_raw[].errors) are about.
       type: list
     unknown:
       description: Variables that no role knows, each with the C(nearest) one that there is, or null.

@@ -60,6 +60,27 @@ options:
       - KUBELET
       - DCGM
       - JOBSET
+  keep_monitoring_components:
+    description:
+      - Components that are left as they are on a cluster that exists, even if O(exactly) names
+        O(monitoring_config.component_config.enable_components).
+    type: list
+    elements: str
+    choices:
+      - SYSTEM_COMPONENTS
+      - APISERVER
+      - SCHEDULER
+      - CONTROLLER_MANAGER
+      - STORAGE
+      - HPA
+      - POD
+      - DAEMONSET
+      - DEPLOYMENT
+      - STATEFULSET
+      - CADVISOR
+      - KUBELET
+      - DCGM
+      - JOBSET
   deletion_protection:
     description: Refuse to delete the cluster with O(state=absent). Only this module checks it; GKE does not store it.
     type: bool

@@ -58,27 +58,6 @@ options:
       - KUBELET
       - DCGM
       - JOBSET
-  assume_components:
-    description:
-      - Components that GKE's monitoring will collect when this task really runs, if an earlier task of the play
-        changes them. Used in check mode only, instead of what the cluster collects now.
-    type: list
-    elements: str
-    choices:
-      - SYSTEM_COMPONENTS
-      - APISERVER
-      - SCHEDULER
-      - CONTROLLER_MANAGER
-      - STORAGE
-      - HPA
-      - POD
-      - DAEMONSET
-      - DEPLOYMENT
-      - STATEFULSET
-      - CADVISOR
-      - KUBELET
-      - DCGM
-      - JOBSET
   manifests:
     description:
       - Manifests of the exporter for V(daemonset) mode, each as a dictionary or as YAML text with one or more

@@ -20,6 +20,8 @@ description:
     refuses are reported before anything is applied.
   - In check mode the server predicts the result by dry runs. Objects in a namespace that the same task would create
     are predicted from their manifests, and so is everything when the cluster does not exist yet.
+  - A kind that GKE brings to the cluster some time after managed Prometheus is enabled, such as PodMonitoring, is
+    waited for within O(timeout), after everything else has been applied.
   - Warnings of the server, such as for deprecated kinds or pod security, are the task's warnings.
   - Values of Secrets are never returned, not in diffs either.
 author: The llmops.gke engineers (@llmops)

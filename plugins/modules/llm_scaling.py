@@ -42,6 +42,8 @@ options:
   api_key:
     description:
       - API key that the model server was started with. It is sent as a bearer token.
+      - Over plain HTTP everybody on the way can read it. It is therefore sent only over HTTPS and to this machine,
+        unless the environment variable E(LLMOPS_PLAIN_HTTP) is V(true).
       - The value of the environment variable E(LLM_API_KEY) is used when the option is not set.
     type: str
   autoscaler:

@@ -9,12 +9,19 @@ first would leave a task at work that nobody sees, the second would leave the fi
 
 from __future__ import annotations
 
+import atexit
+import mmap
+import multiprocessing
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from ..module_utils.core.harmless import one_line
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -23,6 +30,51 @@ _LOOK = 1.0
 
 _GRACE = 5.0
 """Seconds that work has to end after it was told to; it may be amid a request that other threads make."""
+
+
+_SLOTS, _SIZE, _LENGTH = 64, 2048, 2
+_PATIENCE = 2.0
+"""Seconds for which a controller that was interrupted waits for what its workers have to say."""
+
+
+class LastWords:
+    """What workers say when they are ended: too late for Ansible's own queue, so the controller tells it at its end.
+
+    Made in the controller, whose workers share the memory.
+    """
+
+    def __init__(self) -> None:
+        self._pages = mmap.mmap(-1, _SLOTS * _SIZE)
+        self._controller = os.getpid()
+        atexit.register(self._tell)
+
+    def leave(self, text: str) -> None:
+        """Let the controller say this."""
+        said = text.encode(errors="replace")[: _SIZE - _LENGTH]
+        for number in range(_SLOTS):
+            start = (os.getpid() + number) % _SLOTS * _SIZE
+            if not self._length(start):
+                self._pages[start + _LENGTH : start + _LENGTH + len(said)] = said
+                self._pages[start : start + _LENGTH] = len(said).to_bytes(_LENGTH, "big")
+                return
+
+    def said(self) -> list[str]:
+        """All of it."""
+        starts = range(0, _SLOTS * _SIZE, _SIZE)
+        texts = [self._pages[start + _LENGTH : start + _LENGTH + self._length(start)] for start in starts]
+        return [text.decode(errors="replace") for text in texts if text]
+
+    def _length(self, start: int) -> int:
+        return int.from_bytes(self._pages[start : start + _LENGTH], "big")
+
+    def _tell(self) -> None:
+        if os.getpid() != self._controller:
+            return
+        ends = time.monotonic() + _PATIENCE
+        for worker in multiprocessing.active_children():
+            worker.join(max(0.0, ends - time.monotonic()))
+        for text in self.said():
+            sys.stderr.write(f"{text}\n")
 
 
 class ControllerEnded(BaseException):
@@ -34,9 +86,10 @@ class ControllerEnded(BaseException):
 
 
 @contextmanager
-def ending_with_controller() -> Iterator[None]:
+def ending_with_controller(last_words: LastWords) -> Iterator[None]:
     """While it lasts, the controller's end raises ControllerEnded in the block, and then ends this process.
 
+    last_words: gets the notes that the exception was given on its way.
     Only where it is entered in a process's main thread, to which Python gives signals; a worker's work is always there.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -50,6 +103,8 @@ def ending_with_controller() -> Iterator[None]:
         yield
     except ControllerEnded as ended:
         number = ended.number
+        for note in getattr(ended, "__notes__", ()):
+            last_words.leave(one_line(note))
         raise
     finally:
         done.set()

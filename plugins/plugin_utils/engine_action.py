@@ -21,15 +21,18 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils.core.errors import InvalidOption
 from ..module_utils.core.option_names import OptionNames
-from ..module_utils.core.runner import ModuleSpec, run_engine, with_definition
+from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from ..module_utils.google import token_cache
-from .controller_end import ending_with_controller
+from .controller_end import LastWords, ending_with_controller
 
 display = Display()
 
 _TOKENS = token_cache.TokenMemory()
 """Of the controller, which imports this before it forks a task's process."""
+
+_LAST_WORDS = LastWords()
 
 
 class EngineAction(ActionBase):
@@ -46,12 +49,15 @@ class EngineAction(ActionBase):
         if not self._may_run_here(task_vars):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
             return self._shown(result, task_vars)
-        options, hidden = self._validated()
+        try:
+            options, hidden = self._validated()
+        except InvalidOption as error:
+            result.update(failed=True, msg=error.message, error=error.to_dict())
+            return self._shown(result, task_vars)
         token_cache.shared = _TOKENS
-        with ending_with_controller():
-            outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress)
-        outcome["invocation"] = {"module_args": options}
-        result.update(remove_values(outcome, hidden))
+        with ending_with_controller(_LAST_WORDS):
+            outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress, hidden)
+        result.update(outcome, invocation=remove_values({"module_args": options}, hidden))
         return self._shown(result, task_vars)
 
     def _shown(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +99,7 @@ class EngineAction(ActionBase):
 
     def _validated(self) -> tuple[dict[str, Any], set[str]]:
         """The options with defaults and fallbacks, as plain data, and every string that must stay hidden."""
-        arguments = with_definition(self.spec, json.loads(json.dumps(self._task.args)))
+        arguments = completed(self.spec, json.loads(json.dumps(self._task.args)))
         validator = ArgumentSpecValidator(dict(self.spec.argument_spec), **self.spec.rules)
         validated = validator.validate(arguments)
         hidden = set(validated._no_log_values)
@@ -103,7 +109,7 @@ class EngineAction(ActionBase):
             message = prefix + problem.msg if isinstance(problem, UnsupportedError) else problem.msg
             raise AnsibleActionFail(remove_values(message, hidden))
         options = validated.validated_parameters
-        return options, hidden | self.spec.secrets(options)
+        return options, hidden | self.spec.hidden(options)
 
     def _progress(self, line: str) -> None:
         """Shown at once in a terminal's output; a job that takes minutes must not look dead."""

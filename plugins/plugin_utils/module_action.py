@@ -9,9 +9,12 @@ import importlib
 
 from ..plugin_utils.engine_action import EngineAction
 
+_NAME = __name__.rpartition(".")[2]
+
 
 class ActionModule(EngineAction):
     """Runs the engine of the module that this file is loaded as."""
 
-    # Imported with the class, which happens before Ansible forks a task's process.
-    spec = importlib.import_module(f"..modules.{__name__.rpartition('.')[2]}", __package__).SPEC
+    # Imported with the class, which happens before Ansible forks a task's process. Under the file's own name there is
+    # no module; only tools that look at every file import that.
+    spec = None if _NAME == "module_action" else importlib.import_module(f"..modules.{_NAME}", __package__).SPEC

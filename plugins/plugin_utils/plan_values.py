@@ -12,9 +12,10 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
+from ..module_utils.core.secrets import without_credentials
+
 HIDDEN = "(hidden)"
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 # As environment variables, options and fields are named that hold one: HF_TOKEN, api_key, service_account_contents.
 _SECRET_KEY = re.compile(
     r"(?:^|[_-])(?:token|password|passwd|secret|contents|credentials?)$|[_-]key$|^apikey$", re.IGNORECASE
@@ -56,7 +57,7 @@ def without_secrets(value: Any, spec: Mapping[str, Any] | None = None) -> Any:
         }  # fmt: skip
     if isinstance(value, (list, tuple)):
         return [without_secrets(item, spec) for item in value]
-    return _CREDENTIALS.sub("***", value) if isinstance(value, str) else value
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _is_secret(key: str, value: Any, spec: Mapping[str, Any] | None) -> bool:

@@ -79,7 +79,7 @@ def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
     run = sandbox.play("deploy.yml", variables={**SCALED, **wrong})
     assert run.code != 0
     told = " ".join(run.output.split())
-    assert "replicas that the pool's GPUs can hold: 1 at most" in told
+    assert "replicas that the play's node pools can hold: 1 at most" in told
     # An autoscaler cannot read what GKE's own exporter sends.
     assert "gpu_utilization needs llmops_gpu_metrics daemonset (managed)" in told
     fixed = {"gpu_nodepool_max_node_count": 1, "tgi_mistral_hpa_max_replicas": 1}

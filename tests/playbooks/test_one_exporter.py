@@ -19,7 +19,7 @@ import requests
 from tests.playbooks.playground import until
 
 OURS, OF_GKE = "gpu-metrics", "gke-managed-system"
-ROLES = ("--tags", "gke_cluster,dcgm_exporter")
+ROLES = ("--tags", "gke_cluster,gpu_nodepool,dcgm_exporter")
 FOREIGN = {
     "apiVersion": "apps/v1",
     "kind": "DaemonSet",
@@ -98,7 +98,7 @@ def test_while_it_changes_there_is_one_or_none(sandbox, cluster, mode, gone, com
     requests.post(f"{sandbox.endpoints['admin']}/faults", json=fault, timeout=10).raise_for_status()
     run = sandbox.play("deploy.yml", *ROLES, variables={"llmops_gpu_metrics": mode, **given})
     assert run.code == 0, run.output
-    assert run.recap["changed"] == planned.recap["changed"] > 1, run.output
+    assert run.recap["changed"] == planned.recap["changed"] > 0, run.output
     until(lambda: cluster.exporters() == {come}, f"the exporter in {come} is there alone")
     alive, most = {gone}, {gone}
     for kind, namespace in cluster.happened(since):

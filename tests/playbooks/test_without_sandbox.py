@@ -132,7 +132,7 @@ def test_the_deployment_and_what_its_summary_names(user):
     assert f"{user.prefix}status{user.suffix}" in run.output
     # One line of text a line, not one string with escapes.
     assert "\\n" not in run.output.rpartition("is served")[2]
-    assert "sandbox" not in run.output.rpartition("is served")[2]
+    assert "simulated" not in run.output.rpartition("is served")[2]
 
 
 def test_a_further_run_changes_nothing(user):

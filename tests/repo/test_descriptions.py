@@ -15,18 +15,8 @@ import yaml
 from working_copy import ROOT
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
-# Roles whose descriptions are still to be written so.
-PENDING = {
-    "benchmark",
-    "dcgm_exporter",
-    "gke_cluster",
-    "gpu_nodepool",
-    "lb_labels",
-    "preflight",
-    "tgi_mistral",
-    "verify",
-}
-ROLES = sorted({path.name for path in (ROOT / "roles").iterdir()} - PENDING)
+
+ROLES = sorted({path.name for path in (ROOT / "roles").iterdir()})
 FEWEST_WORDS = 5
 # A pronoun where the name of a thing should be, and a question whose object is missing.
 NAMELESS = re.compile(

@@ -62,6 +62,8 @@ OPTIONS: dict[str, Any] = {
     "gpu_nodepool_max_node_count": 2,
     "gpu_nodepool_timeout": 2700,
     "tgi_mistral_num_shard": 1,
+    "tgi_mistral_max_surge": "25%",
+    "tgi_mistral_max_unavailable": 0,
     "tgi_mistral_timeout": 2700,
     "tgi_mistral_image": "ghcr.io/huggingface/text-generation-inference:3.3.5",
     "tgi_mistral_hpa_enabled": True,

@@ -39,13 +39,12 @@ class Deadline:
         """Seconds left, never below 0."""
         return max(0.0, self.seconds - self.elapsed())
 
-    def pause(self, seconds: float, waiting_for: str, last_seen: str = "") -> None:
-        """Sleep at most ``seconds``, never past the deadline; raises DeadlineExceeded where nothing is left.
+    def check(self, waiting_for: str, last_seen: str = "") -> None:
+        """Raise DeadlineExceeded where nothing is left.
 
         waiting_for and last_seen go into the error: what the task waited for, and the state it saw last.
         """
-        left = self.remaining()
-        if left <= 0:
+        if self.remaining() <= 0:
             seen = f"; last seen: {last_seen}" if last_seen else ""
             raise DeadlineExceeded(
                 f"{waiting_for}: not done after {self.seconds:g} s{seen}. "
@@ -55,7 +54,13 @@ class Deadline:
                 last_seen=last_seen,
                 timeout=self.seconds,
             )
-        self._sleep(min(seconds, left))
+
+    def pause(self, seconds: float, waiting_for: str, last_seen: str = "") -> None:
+        """Sleep at most ``seconds``, never past the deadline; raises as check does where nothing is left before, or
+        after."""
+        self.check(waiting_for, last_seen)
+        self._sleep(min(seconds, self.remaining()))
+        self.check(waiting_for, last_seen)
 
 
 def backoff(first: float = 0.25, factor: float = 1.5, most: float = 5.0, jitter: float = 0.1) -> Iterator[float]:

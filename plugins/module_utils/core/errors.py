@@ -7,15 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import harmless
 from .option_names import OptionNames, plain
 from .option_names import option as marked_option
+
+_VALUE = 300
+"""Characters of a value in a message."""
+
+
+_SAID = frozenset({"details", "conditions"})
+"""Fields with structures that a server gave; texts are fit to be printed in any field."""
 
 
 class LlmopsError(Exception):
     """A failure that a person can act on.
 
     message: one line that says what was tried, on what, what the server said and what to do next. Options in it are
-    marked (see option_names), so that a role's task can name the variables that set them.
+    marked (see option_names), so that a role's task can name the variables that set them. What could act on a terminal,
+    and secrets, are taken out of it.
     fields: JSON-ready details, returned beside the message (``error.<name>`` in the task's result).
     """
 
@@ -24,6 +33,7 @@ class LlmopsError(Exception):
     """Requests that a task had sent when it failed with this, as far as its engine counts them."""
 
     def __init__(self, message: str, **fields: Any) -> None:
+        message = self._harmless(message)
         super().__init__(plain(message))
         self._message = message
         self.fields = {name: plain(value) for name, value in fields.items() if value is not None}
@@ -42,11 +52,14 @@ class LlmopsError(Exception):
 
     def add(self, text: str) -> None:
         """Let the message go on with ``text``."""
-        self._message += text
+        self._message += self._harmless(text)
 
     def begin_with(self, text: str) -> None:
         """Put ``text`` before the message."""
-        self._message = text + self._message
+        self._message = self._harmless(text) + self._message
+
+    def _harmless(self, text: str) -> str:
+        return harmless.one_line(text)
 
     @property
     def after_changes(self) -> bool:
@@ -61,7 +74,11 @@ class LlmopsError(Exception):
         ``marked`` is the message with its marks, where it has some; who shows the message to a person takes it out.
         """
         marked = {"marked": self._message} if self._message != self.message else {}
-        return {"kind": self.kind, **plain(self.fields), **marked}
+        told = {
+            name: harmless.all_on_one_line(value) if isinstance(value, str) or name in _SAID else value
+            for name, value in plain(self.fields).items()
+        }
+        return {"kind": self.kind, **told, **marked}
 
 
 class InvalidOption(LlmopsError):
@@ -71,13 +88,19 @@ class InvalidOption(LlmopsError):
 
     def __init__(self, option: str, value: Any, accepted: str) -> None:
         super().__init__(
-            f"{marked_option(option)}: {value!r} is not accepted; it takes {accepted}", option=option, accepted=accepted
+            f"{marked_option(option)}: {_brief(value)} is not accepted; it takes {accepted}",
+            option=option,
+            accepted=accepted,
         )
         self.value = value
 
     def renamed(self, option: str) -> InvalidOption:
         """The same about another option, from which the refused value came."""
         return InvalidOption(option, self.value, self.fields["accepted"])
+
+
+def _brief(value: Any) -> str:
+    return harmless.cut(repr(value), _VALUE)
 
 
 class ImmutableField(LlmopsError):
@@ -87,7 +110,8 @@ class ImmutableField(LlmopsError):
 
     def __init__(self, resource: str, field: str, have: Any, want: Any, remedy: str) -> None:
         super().__init__(
-            f"{resource}: {marked_option(field)} cannot be changed in place: it is {have!r}, you asked for {want!r}; "
+            f"{resource}: {marked_option(field)} cannot be changed in place: it is {_brief(have)}, you asked for "
+            f"{_brief(want)}; "
             f"{remedy}",
             resource=resource,
             field=field,
@@ -167,3 +191,12 @@ class ReplyLost(HttpError):
     """
 
     kind = "reply_lost"
+
+
+class UnexpectedAnswer(ReplyLost):
+    """An answer that this server does not give: a proxy's page, half a document, something of another form.
+
+    Asking again would bring the same. Whether a write happened is not known.
+    """
+
+    kind = "unexpected_answer"

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import harmless
+
 Progress = Callable[[str], None]
 """Told one line whenever something worth a person's eye happens during a long wait."""
 
@@ -26,8 +28,8 @@ class Change:
     after: Any
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {"field": self.field, "before": self.before, "after": self.after}
+        """JSON-ready, with texts that can be printed."""
+        return {"field": self.field, "before": harmless.shown(self.before), "after": harmless.shown(self.after)}
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Step:
         """JSON-ready, without the payload."""
         return {
             "action": self.action,
-            "resource": self.resource,
-            "request": self.request,
+            "resource": harmless.one_line(self.resource),
+            "request": harmless.one_line(self.request),
             "changes": [change.to_dict() for change in self.changes],
         }
 
@@ -88,9 +90,9 @@ class Result:
                 "after": {} if self.after is None else self.after,
             }
         if self.warnings:
-            body["warnings"] = self.warnings
+            body["warnings"] = [harmless.one_line(line) for line in self.warnings]
         if self.notes:
-            body["notes"] = self.notes
+            body["notes"] = [harmless.one_line(line) for line in self.notes]
         return body
 
     def add(self, other: Result) -> None:

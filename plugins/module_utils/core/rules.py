@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-Text = str | Callable[[Any], str]
+Text: TypeAlias = "str | Callable[[Any], str]"
 """A text, or how to tell it from the values that a rule reads."""
 
 

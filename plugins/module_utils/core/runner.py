@@ -9,14 +9,18 @@ The other runner, plugins/plugin_utils/engine_action.py, runs the same ModuleSpe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.request import getproxies
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.validation import check_type_dict
 
-from .errors import LlmopsError
+from . import harmless, secrets
+from .errors import InvalidOption, LlmopsError
+from .option_limits import check_groups, check_limits, without_nulls
 from .result import Progress, Run, silent
 
 
@@ -41,6 +45,20 @@ class ModuleSpec:
     rules: Mapping[str, Any] = field(default_factory=dict)
     secrets: Callable[[dict[str, Any]], set[str]] = no_secrets
     definition: frozenset[str] = frozenset()
+
+    def hidden(self, options: dict[str, Any]) -> set[str]:
+        """The strings inside options to be hidden beyond those that are ``no_log``: passwords in URLs as well."""
+        return self.secrets(options) | secrets.in_urls(options)
+
+
+def completed(spec: ModuleSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's arguments, not yet validated, as with_definition, without options that are null: those are not given.
+
+    Raises InvalidOption where a group of options is none.
+    """
+    given = without_nulls(spec.argument_spec, with_definition(spec, arguments))
+    check_groups(spec.argument_spec, given)
+    return given
 
 
 def with_definition(spec: ModuleSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,10 +92,24 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def run_engine(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Progress) -> dict[str, Any]:
-    """Run the engine and render what came of it as a task's result: ``failed``, ``msg`` and ``error`` on failure."""
+def run_engine(
+    spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Progress, hidden: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Run the engine and render what came of it as a task's result: ``failed``, ``msg`` and ``error`` on failure.
+
+    hidden: what of the options must not be repeated. It and whatever secrets the engine comes to hold are taken out of
+    the result and of each line of progress.
+    """
+    with secrets.kept(hidden):
+        secrets.keep(*secrets.in_urls(getproxies()))
+        outcome = _outcome(spec, options, check, lambda line: progress(harmless.one_line(line)))
+        return remove_values(outcome, secrets.known() | set(hidden))
+
+
+def _outcome(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: Progress) -> dict[str, Any]:
     began = time.monotonic()
     try:
+        check_limits(options)
         result = spec.run(options, check, progress)
     except LlmopsError as error:
         return {"failed": True, "changed": error.after_changes, "msg": error.message, "error": error.to_dict()}
@@ -93,14 +125,21 @@ def run_module(spec: ModuleSpec) -> None:
 
         def _load_params(self) -> None:
             super()._load_params()
-            self.params = with_definition(spec, self.params)
+            try:
+                self.params = completed(spec, self.params)
+            except InvalidOption as error:
+                # Nothing is known to be secret yet.
+                self.params = {}
+                self.fail_json(msg=error.message, error=error.to_dict())
 
     # Options that hold secrets without being no_log must not reach syslog, where AnsibleModule writes them at once.
     unlogged = spec.secrets is not no_secrets
     arguments = dict(spec.argument_spec)
     module = Module(argument_spec=arguments, supports_check_mode=True, no_log=unlogged, **spec.rules)
-    module.no_log_values.update(spec.secrets(module.params))
-    outcome = run_engine(spec, module.params, module.check_mode, silent)
+    module.no_log_values.update(spec.hidden(module.params))
+    outcome = run_engine(spec, module.params, module.check_mode, silent, set(module.no_log_values))
+    for line in outcome.pop("warnings", ()):
+        module.warn(line)
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)

@@ -11,7 +11,10 @@ from typing import Any
 from ..core.deadline import Deadline
 from ..core.errors import HttpError, LlmopsError
 from ..google.credentials import authorizer
+from ..http.address import endpoint
+from ..http.answers import Shape
 from ..http.session import HttpSession
+from .answers import CLUSTER, CLUSTERS, NODE_POOL, NODE_POOLS, OPERATION, OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class GkeClient:
     def __init__(self, options: dict[str, Any], deadline: Deadline) -> None:
         self.deadline = deadline
         self.http = HttpSession(
-            base_url=options["container_api_endpoint"].rstrip("/"),
+            base_url=endpoint(options, "container_api_endpoint"),
             service="GKE",
             deadline=deadline,
             authorize=authorizer(options, deadline),
@@ -82,7 +85,7 @@ class GkeClient:
 
     def cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
         """The cluster as the API gives it."""
-        return self._get(Place(project, location, name).name, f"read cluster {name} in {location}")
+        return self._get(Place(project, location, name).name, f"read cluster {name} in {location}", CLUSTER)
 
     def cluster_exists(self, place: Place) -> bool:
         """Whether the cluster is there, in whatever state."""
@@ -91,33 +94,38 @@ class GkeClient:
     def clusters(self, project: str, location: str) -> list[dict[str, Any]]:
         """All clusters of a location; ``-`` is every location."""
         doing = f"list the clusters of project {project}"
-        return (self._get(f"{Place(project, location).parent}/clusters", doing) or {}).get("clusters", [])
+        path = f"{Place(project, location).parent}/clusters"
+        return (self._get(path, doing, CLUSTERS) or {}).get("clusters", [])
 
     def node_pool(self, project: str, location: str, cluster: str, name: str) -> dict[str, Any] | None:
         """The node pool as the API gives it; None where its cluster is not found, too."""
-        return self._get(Place(project, location, cluster, name).name, f"read node pool {name} of cluster {cluster}")
+        doing = f"read node pool {name} of cluster {cluster}"
+        return self._get(Place(project, location, cluster, name).name, doing, NODE_POOL)
 
     def node_pools(self, place: Place) -> list[dict[str, Any]]:
         """All node pools of a cluster; none where the cluster is not found."""
         doing = f"list the node pools of cluster {place.cluster}"
-        return (self._get(f"{place.name}/nodePools", doing) or {}).get("nodePools", [])
+        return (self._get(f"{place.name}/nodePools", doing, NODE_POOLS) or {}).get("nodePools", [])
 
     def operation(self, project: str, location: str, name: str) -> dict[str, Any] | None:
         """A long-running operation as it stands."""
-        return self._get(f"{Place(project, location).parent}/operations/{name}", f"follow operation {name}")
+        path = f"{Place(project, location).parent}/operations/{name}"
+        return self._get(path, f"follow operation {name}", OPERATION)
 
     def operations(self, project: str, location: str) -> list[dict[str, Any]]:
         """The operations of a location, those of the last days that have ended included."""
         doing = f"list the operations in {location}"
-        return (self._get(f"{Place(project, location).parent}/operations", doing) or {}).get("operations", [])
+        path = f"{Place(project, location).parent}/operations"
+        return (self._get(path, doing, OPERATIONS) or {}).get("operations", [])
 
     def send(self, call: Call) -> dict[str, Any]:
         """Make one call that writes; returns the operation that does it. Raises ReplyLost where it may have begun."""
-        return self.http.request(call.method, f"/v1/{call.path}", doing=call.doing, json_body=call.body).body
+        path = f"/v1/{call.path}"
+        return self.http.request(call.method, path, doing=call.doing, json_body=call.body, want=OPERATION).body
 
-    def _get(self, path: str, doing: str) -> dict[str, Any] | None:
+    def _get(self, path: str, doing: str, want: Shape) -> dict[str, Any] | None:
         try:
-            return self.http.request("GET", f"/v1/{path}", doing=doing).body
+            return self.http.request("GET", f"/v1/{path}", doing=doing, want=want).body
         except HttpError as error:
             if error.status == 404:
                 return None

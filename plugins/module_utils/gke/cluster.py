@@ -9,7 +9,8 @@ from typing import Any
 
 from ..core.errors import InvalidOption, LlmopsError
 from ..core.result import Step
-from . import compare
+from ..google.machine_types import read_machine_type
+from . import compare, operations
 from .client import Call, GkeClient, Place
 from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.node_pool.table import NODE_POOL_FIELDS
@@ -124,9 +125,11 @@ class ClusterTarget(GkeTarget):
         return error or (self._pool_broken(broken[0]) if broken else None)
 
     def notices(self, current: dict[str, Any]) -> list[str]:
-        """See ``GkeTarget.notices``: node pools that are broken, and that this task has not to do with."""
+        """See ``GkeTarget.notices``: that the cluster is degraded, and node pools that are broken, and that this task
+        has not to do with."""
         named = {pool["name"] for pool in self.options["node_pools"] or []}
-        return [
+        degraded = current.get("status") == "DEGRADED"
+        return [f"{self.resource} is DEGRADED: {operations.complaint(current)}"] * degraded + [
             self._pool_broken(pool).message
             for pool in current.get("nodePools", [])
             if pool.get("status") in BROKEN and pool["name"] not in named
@@ -148,7 +151,10 @@ def is_created_with_cluster(pool: dict[str, Any]) -> bool:
         return False
     if pool["create_with_cluster"] is not None:
         return pool["create_with_cluster"]
-    return not (pool["locations_in_order"] or (pool.get("config") or {}).get("accelerators"))
+    config = pool.get("config") or {}
+    machine = read_machine_type(config.get("machine_type") or "", None)
+    has_gpus = bool(config.get("accelerators")) or (machine is not None and machine.gpu is not None)
+    return not (pool["locations_in_order"] or has_gpus)
 
 
 def without_secrets(cluster: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.result import Change
-from .fields.equivalence import as_wanted
+from .fields.equivalence import as_wanted, text
 from .fields.field import ABSENT, CreateOnly, Field, Value, Verb, dig, put
 
 _OF_GKE = re.compile(r"goog-.*|nvidia\.com/gpu|(?:[\w.-]+\.)?(?:kubernetes\.io|k8s\.io|gke\.io|cloud\.google\.com)/.*")
@@ -49,7 +49,7 @@ def wanted(field: Field, options: dict[str, Any]) -> Any:
     if field.kind == "set":
         return sorted(set(value))
     if field.kind == "map":
-        return {str(key): "" if item is None else str(item) for key, item in value.items()}
+        return {text(key): text(item) for key, item in value.items()}
     if field.kind in LISTS:
         return sorted((_named_entry(field, entry) for entry in value), key=lambda entry: _key(field, entry))
     return value
@@ -59,14 +59,14 @@ def present(field: Field, resource: dict[str, Any], want: Any) -> Any:
     """What the resource holds for the field, in the option's terms, as far as ``want`` names it."""
     have = dig(resource, field.path)
     if have is None:
-        return _absent(field.kind, want) if field.absent is None else field.absent
+        return _absent(field, want)
     if field.kind == "map":
         return {key: value for key, value in have.items() if key in want or _is_removed(field, key)}
     if field.kind == "set":
-        return sorted(item for item in have if item in want or not field.partial)
+        return sorted(item for item in have if item in want or not (field.partial or item in field.added))
     if field.kind in LISTS:
         return _present_entries(field, _entries(field, have), want)
-    return as_wanted(field.kind, have, want)
+    return as_wanted(field, have, want)
 
 
 def named(fields: Iterable[Field], options: dict[str, Any]) -> Iterator[tuple[Field, Any]]:
@@ -165,9 +165,11 @@ def shown(fields: Iterable[Field], options: dict[str, Any], resource: dict[str, 
     return tree
 
 
-def _absent(kind: str, want: Any) -> Any:
+def _absent(value: Value, want: Any) -> Any:
     """What the API means by leaving a value out; it leaves out empty strings, too."""
-    return "" if want == "" else deepcopy(ABSENT.get(kind))
+    if value.absent is not None:
+        return value.absent
+    return "" if want == "" else deepcopy(ABSENT.get(value.kind))
 
 
 def _left_to_gke(field: Field, fields: Sequence[Field], options: dict[str, Any], resource: dict[str, Any]) -> bool:
@@ -202,7 +204,7 @@ def _present_entries(field: Field, have: list[dict[str, Any]], want: list[dict[s
             if match is None and value is not None:
                 put(tree, item.option, value)
             elif asked is not None:
-                known = _absent(item.kind, asked) if value is None else as_wanted(item.kind, value, asked)
+                known = _absent(item, asked) if value is None else as_wanted(item, value, asked)
                 put(tree, item.option, known)
         shown_entries.append(tree)
     return sorted(shown_entries, key=lambda entry: _key(field, entry))
@@ -213,7 +215,7 @@ def _option_entry(field: Field, entry: dict[str, Any]) -> dict[str, Any]:
     for item in field.items:
         value = dig(entry, item.path)
         if value is not None:
-            put(tree, item.option, int(value) if item.kind == "int64" else value)
+            put(tree, item.option, as_wanted(item, value, None))
     return tree
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..core import yaml_text
+from ..core import files, yaml_text
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
 
 try:
@@ -26,7 +25,7 @@ else:
     YAML_ERROR = None
 
 PRIVATE = "0600"
-"""The mode of a file that its owner alone may read; a temporary file is made with it."""
+"""The mode of a file that its owner alone may read."""
 
 _LISTS = ("clusters", "contexts", "users")
 
@@ -67,7 +66,7 @@ class KubeconfigFile:
     def __init__(self, path: str) -> None:
         if yaml is None:
             raise MissingLibrary("PyYAML", YAML_ERROR)
-        self.path = os.path.realpath(os.path.expanduser(path))
+        self.path = files.writable("path", path)
 
     def load(self) -> dict[str, Any] | None:
         """Its content; None where there is none. Raises InvalidOption where it is no kubeconfig."""
@@ -144,15 +143,9 @@ class KubeconfigFile:
 
     def write(self, content: dict[str, Any]) -> None:
         """Put the content in the file's place at once. Raises LlmopsError where that is not permitted."""
-        temporary = ""
         try:
-            handle, temporary = tempfile.mkstemp(dir=os.path.dirname(self.path), prefix=".kubeconfig-")
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                yaml.safe_dump(content, stream, default_flow_style=False)
-            os.replace(temporary, self.path)
+            files.write(self.path, yaml.safe_dump(content, default_flow_style=False), int(PRIVATE, 8), ".kubeconfig-")
         except OSError as error:
-            if temporary and os.path.exists(temporary):
-                os.unlink(temporary)
             raise LlmopsError(f"kubeconfig {self.path}: {error}", resource=f"kubeconfig {self.path}") from error
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.deadline import backoff
 from ..core.errors import HttpError, OperationFailed
+from ..core.harmless import quoted
 from ..core.result import Progress
 from .client import GkeClient, Place
 
@@ -54,18 +55,36 @@ def failure(
     doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "", remedy: str = ""
 ) -> OperationFailed:
     """The error for what the server said; it advises by the first code that is known, then the way out."""
-    given = [str(condition.get(key, "")) for key in ("code", "canonicalCode") for condition in conditions]
-    codes = [*(name for name in given if name != "UNKNOWN"), *(name for name in ADVICE if name in words), code]
-    known = next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
-    said = "; ".join(dict.fromkeys(filter(None, [words, *(condition.get("message", "") for condition in conditions)])))
-    reason = said.rstrip(". ") or "no reason was given"
-    advice = "".join(f"; {line}" for line in (ADVICE.get(known), remedy) if line)
+    known, said = _code(conditions, words, code), _said(conditions, words)
     return OperationFailed(
-        f"{doing}: GKE failed{f' with {known}' if known else ''}: {reason}{advice}",
+        f"{doing}: GKE failed{f' with {known}' if known else ''}: {_advised(said, known, remedy)}",
         code=known or None,
         server_message=said or None,
         conditions=conditions or None,
     )
+
+
+def complaint(resource: dict[str, Any]) -> str:
+    """What a resource that goes on working says of itself, and the advice for it."""
+    conditions, words = resource.get("conditions") or [], resource.get("statusMessage", "")
+    return _advised(_said(conditions, words), _code(conditions, words, ""))
+
+
+def _code(conditions: Iterable[dict[str, Any]], words: str, code: str) -> str:
+    """The first code that there is advice for, or else the first one; empty where there is none."""
+    given = [str(condition.get(key, "")) for key in ("code", "canonicalCode") for condition in conditions]
+    codes = [*(name for name in given if name != "UNKNOWN"), *(name for name in ADVICE if name in words), code]
+    return next((name for name in codes if name in ADVICE), next((name for name in codes if name), ""))
+
+
+def _advised(said: str, code: str, remedy: str = "") -> str:
+    return "; ".join(filter(None, [quoted(said).rstrip(". ") or "no reason was given", ADVICE.get(code), remedy]))
+
+
+def _said(conditions: Iterable[dict[str, Any]], words: str) -> str:
+    """All that the server said, each sentence once."""
+    told = [words, *(condition.get("message", "") for condition in conditions)]
+    return "; ".join(dict.fromkeys(filter(None, told)))
 
 
 def operation_failure(doing: str, operation: dict[str, Any]) -> OperationFailed | None:
@@ -103,8 +122,25 @@ def follow(
 ) -> dict[str, Any]:
     """Wait for an operation's end and return it as it then is; its failure is the caller's to judge.
 
-    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended.
+    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended. What ends the process meanwhile
+    has a note that the operation goes on.
     """
+    try:
+        return _follow(client, place, operation, doing, progress)
+    except Exception:
+        raise
+    except BaseException as ended:
+        ended.add_note(
+            f"{doing}: operation {operation['name']} goes on in Google; run again to pick it up, or wait for its end: "
+            f"gcloud container operations wait {operation['name']} --location {place.location} "
+            f"--project {place.project}"
+        )
+        raise
+
+
+def _follow(
+    client: GkeClient, place: Place, operation: dict[str, Any], doing: str, progress: Progress
+) -> dict[str, Any]:
     name = operation["name"]
     pauses = backoff()
     began, told = client.deadline.elapsed(), ""

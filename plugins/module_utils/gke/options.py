@@ -9,7 +9,9 @@ from typing import Any
 
 from ..google.options import GOOGLE_AUTH, PROJECT
 from .fields.argument_spec import exactly_spec, spec_of
+from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.node_pool.table import NODE_POOL_FIELDS
+from .monitoring import COMPONENTS
 
 LOCATION: dict[str, Any] = {
     **GOOGLE_AUTH,
@@ -30,3 +32,17 @@ NODE_POOL: dict[str, Any] = {
     **spec_of(NODE_POOL_FIELDS),
 }
 """What a node pool is to be, wherever one is described."""
+
+_COMPONENTS: dict[str, Any] = {"type": "list", "elements": "str", "choices": list(COMPONENTS.choices)}
+CLUSTER: dict[str, Any] = {
+    "node_pools": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"create_with_cluster": {"type": "bool"}, **NODE_POOL},
+    },
+    "initial_monitoring_components": _COMPONENTS,
+    "keep_monitoring_components": _COMPONENTS,
+    "exactly": exactly_spec(CLUSTER_FIELDS),
+    **spec_of(CLUSTER_FIELDS),
+}
+"""What a cluster is to be, its node pools included."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.errors import LlmopsError
+from ..core.harmless import quoted
 from . import operations
 from .client import Place
 from .target import BROKEN
@@ -48,7 +49,7 @@ def is_only_stockout(pool: dict[str, Any]) -> bool:
 
 def server_words(error: LlmopsError) -> str:
     """What the server said, as one line without its full stop."""
-    return " ".join((error.fields.get("server_message") or error.message).split()).rstrip(".")
+    return quoted(error.fields.get("server_message") or error.message).rstrip(".")
 
 
 def zones_named(said: str, among: Sequence[str]) -> list[str]:

@@ -24,7 +24,8 @@ UNSETTLED = frozenset({"PROVISIONING", "RECONCILING", "STOPPING"})
 BROKEN = frozenset({"ERROR", "RUNNING_WITH_ERROR"})
 
 _REMEDIES = {
-    "cluster": "a cluster in ERROR can only be deleted: run this with state: absent, then create it again",
+    "cluster": "a cluster in ERROR can only be deleted: run ansible-playbook -i INVENTORY llmops.gke.teardown "
+    "-e llmops_confirm_teardown={cluster} (or gke_cluster with state: absent), then this again",
     "node pool": f"once the reason is gone, {option('repair')}: true deletes the pool and creates it anew",
 }
 """What can be done about one that is broken, by kind."""
@@ -66,7 +67,9 @@ class GkeTarget:
 
     def read(self) -> dict[str, Any] | None:
         """See ``Target.read``; in check mode what goes on is told and not waited for."""
-        current = self.fetch()
+        return self._waited_for(self.fetch())
+
+    def _waited_for(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
         if current is None or current.get("status") not in UNSETTLED:
             return current
         if self.check:
@@ -192,7 +195,7 @@ class GkeTarget:
             f"{name} is {current['status']}",
             operations.failure_conditions(current.get("conditions")),
             current.get("statusMessage", ""),
-            remedy=_REMEDIES[kind or self.kind],
+            remedy=_REMEDIES[kind or self.kind].format(cluster=self.place.cluster),
         )
 
     def _after(self, step: Step, error: HttpError) -> Step | None:

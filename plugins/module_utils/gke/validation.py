@@ -12,8 +12,9 @@ from ..core.errors import InvalidOption
 from ..google.machine_types import check_local_ssds, misfit, read_machine_type, siblings
 from ..google.names import check_location, check_project, check_zones
 from .fields.cluster.table import CLUSTER_FIELDS
-from .fields.field import dig
-from .fields.formats import check_formats, check_one_of
+from .fields.field import dig, snake_case
+from .fields.formats import check_formats, check_map, check_one_of
+from .fields.node_pool.maintenance import OF_STRATEGY
 from .fields.node_pool.table import NODE_POOL_FIELDS
 
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?")
@@ -75,8 +76,8 @@ def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> 
         raise InvalidOption(f"{prefix}locations_in_order", True, "the zones in their order: name them in locations")
     check_formats(NODE_POOL_FIELDS, pool, prefix)
     check_one_of(pool, (f"{_ROLLOUT}.batch_node_count", f"{_ROLLOUT}.batch_percentage"), prefix)
-    for name in ("max_surge", "max_unavailable") if dig(pool, "upgrade_settings.strategy") == "BLUE_GREEN" else ():
-        check_one_of(pool, ("upgrade_settings.strategy", f"upgrade_settings.{name}"), prefix)
+    check_map(f"{prefix}expected_labels", pool.get("expected_labels"))
+    _check_strategy(pool, prefix)
     _check_autoscaling(pool, prefix)
     _check_shape(pool.get("config") or {}, f"{prefix}config.")
 
@@ -87,6 +88,17 @@ def _check_exactly(options: dict[str, Any], prefix: str = "") -> None:
             raise InvalidOption(
                 f"{prefix}exactly", name, "options that are given beside it; an empty one removes everything"
             )
+
+
+def _check_strategy(pool: dict[str, Any], prefix: str) -> None:
+    """What belongs to one strategy of upgrades is not given beside another one, or what belongs to that."""
+    for strategy, names in OF_STRATEGY.items():
+        for name in map(snake_case, names):
+            others = [snake_case(other) for kind, group in OF_STRATEGY.items() if kind != strategy for other in group]
+            if dig(pool, "upgrade_settings.strategy") not in (None, strategy):
+                others.insert(0, "strategy")
+            for other in others:
+                check_one_of(pool, (f"upgrade_settings.{other}", f"upgrade_settings.{name}"), prefix)
 
 
 def _check_autoscaling(pool: dict[str, Any], prefix: str) -> None:
@@ -123,8 +135,10 @@ def _check_count(count: int | None, limits: dict[str, int], option: str) -> None
 
 def _check_shape(config: dict[str, Any], prefix: str) -> None:
     machine = config.get("machine_type")
-    if not machine:
+    if machine is None:
         return
+    if not machine.strip():
+        raise InvalidOption(f"{prefix}machine_type", machine, "a machine type such as g2-standard-8")
     shape = read_machine_type(machine, None)
     if shape is None and (others := siblings(machine)):
         raise InvalidOption(f"{prefix}machine_type", machine, f"one of its family: {', '.join(others)}")

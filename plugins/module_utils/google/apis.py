@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.deadline import Deadline
+from ..http.address import endpoint
+from ..http.answers import OBJECT, Shape
+from ..http.pages import pages
 from ..http.session import HttpSession
 from .credentials import authorizer
 
@@ -32,7 +35,7 @@ class GoogleApis:
         authorize = authorizer(options, deadline)
         authorize(False)
         self._sessions = {
-            service: HttpSession(options[option].rstrip("/"), service, deadline, authorize=authorize)
+            service: HttpSession(endpoint(options, option), service, deadline, authorize=authorize)
             for service, option in SERVICES.items()
         }
 
@@ -41,27 +44,30 @@ class GoogleApis:
         """Requests sent so far, retries included."""
         return sum(session.sent for session in self._sessions.values())
 
-    def get(self, service: str, path: str, doing: str, **params: Any) -> dict[str, Any]:
-        """Read one resource. Raises HttpError on a refusal, of one that is not there too."""
-        return self._sessions[service].request("GET", path, doing=doing, params=params or None).body
+    def get(self, service: str, path: str, doing: str, want: Shape = OBJECT, **params: Any) -> dict[str, Any]:
+        """Read one resource. want: what the answer must be, see http/answers.py; so for the others.
 
-    def ask(self, service: str, path: str, doing: str, body: dict[str, Any]) -> dict[str, Any]:
+        Raises HttpError on a refusal, of one that is not there too.
+        """
+        return self._sessions[service].request("GET", path, doing=doing, params=params or None, want=want).body
+
+    def ask(self, service: str, path: str, doing: str, body: dict[str, Any], want: Shape = OBJECT) -> dict[str, Any]:
         """Ask by a POST that changes nothing, so that it is repeated like a read."""
-        return self._sessions[service].request("POST", path, doing=doing, json_body=body, repeatable=True).body
+        http = self._sessions[service]
+        return http.request("POST", path, doing=doing, json_body=body, repeatable=True, want=want).body
 
-    def write(self, service: str, path: str, doing: str, body: dict[str, Any]) -> dict[str, Any]:
+    def write(self, service: str, path: str, doing: str, body: dict[str, Any], want: Shape = OBJECT) -> dict[str, Any]:
         """Change something by a POST. Raises ReplyLost where it may or may not have happened."""
-        return self._sessions[service].request("POST", path, doing=doing, json_body=body).body
+        return self._sessions[service].request("POST", path, doing=doing, json_body=body, want=want).body
 
-    def pages(self, service: str, path: str, doing: str, **params: Any) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, service: str, path: str, doing: str, want: dict[str, Any], **params: Any
+    ) -> Iterator[dict[str, Any]]:
         """Every page of a list, by the API's page tokens."""
-        while True:
-            page = self.get(service, path, doing, **params)
-            yield page
-            token = page.get("nextPageToken")
-            if not token:
-                return
-            params = {**params, "pageToken": token}
+        page = {**want, "nextPageToken": str}
+        return pages(
+            self._sessions[service], path, doing, page, params, lambda body: body.get("nextPageToken"), "pageToken"
+        )
 
     def close(self) -> None:
         """Let go of the connections."""

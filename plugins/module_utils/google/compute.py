@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..http.answers import NUMBER
 from .apis import GoogleApis
 
 COMPUTE = "Compute Engine"
+
+_QUOTAS = [{"metric!": str, "limit": NUMBER, "usage": NUMBER}]
+_SUBNETWORK = {
+    "name!": str,
+    "network!": str,
+    "region!": str,
+    "ipCidrRange": str,
+    "secondaryIpRanges": [{"ipCidrRange": str}],
+}
+_TYPE = {"name!": str, "guestCpus": int, "memoryMb": int, "maximumCardsPerInstance": int, "accelerators": [{}]}
 
 Offers = dict[str, dict[str, dict[str, Any]]]
 """Name of a type -> zone -> the type as that zone has it."""
@@ -18,12 +29,13 @@ Offers = dict[str, dict[str, dict[str, Any]]]
 def region_quotas(apis: GoogleApis, project: str, region: str) -> dict[str, dict[str, float]]:
     """A region's quotas: metric -> limit and usage."""
     path = f"/projects/{project}/regions/{region}"
-    return _by_metric(apis.get(COMPUTE, path, f"read the quotas of {region}"))
+    return _by_metric(apis.get(COMPUTE, path, f"read the quotas of {region}", {"quotas!": _QUOTAS}))
 
 
 def project_quotas(apis: GoogleApis, project: str) -> dict[str, dict[str, float]]:
     """The quotas that hold for all regions together: metric -> limit and usage."""
-    return _by_metric(apis.get(COMPUTE, f"/projects/{project}", f"read the quotas of project {project}"))
+    doing = f"read the quotas of project {project}"
+    return _by_metric(apis.get(COMPUTE, f"/projects/{project}", doing, {"quotas": _QUOTAS}))
 
 
 def machine_types(apis: GoogleApis, project: str, names: set[str]) -> Offers:
@@ -40,7 +52,8 @@ def subnetworks(apis: GoogleApis, project: str) -> list[dict[str, Any]]:
     """Every subnetwork of the project, in all regions."""
     path = f"/projects/{project}/aggregated/subnetworks"
     found = []
-    for page in apis.pages(COMPUTE, path, f"read the subnetworks of project {project}"):
+    want = {"items": {"*": {"subnetworks": [_SUBNETWORK]}}}
+    for page in apis.pages(COMPUTE, path, f"read the subnetworks of project {project}", want):
         for scope in page.get("items", {}).values():
             found += scope.get("subnetworks", [])
     return found
@@ -52,7 +65,8 @@ def group_size(apis: GoogleApis, url: str) -> int:
     Only the path behind ``/projects/`` is taken, so that the request goes to the endpoint that was chosen.
     """
     path = "/projects/" + url.partition("/projects/")[2]
-    return int(apis.get(COMPUTE, path, f"read the size of {path.rpartition('/')[2]}").get("targetSize", 0))
+    doing = f"read the size of {path.rpartition('/')[2]}"
+    return apis.get(COMPUTE, path, doing, {"targetSize": int}).get("targetSize", 0)
 
 
 def group_instances(apis: GoogleApis, url: str) -> int:
@@ -62,7 +76,8 @@ def group_instances(apis: GoogleApis, url: str) -> int:
     (InstanceGroupManagerActionsSummary); an instance that cannot be had stays in ``creating``.
     """
     path = "/projects/" + url.partition("/projects/")[2]
-    group = apis.get(COMPUTE, path, f"read the instances of {path.rpartition('/')[2]}")
+    doing = f"read the instances of {path.rpartition('/')[2]}"
+    group = apis.get(COMPUTE, path, doing, {"currentActions": {"*": int}})
     actions = group.get("currentActions", {})
     return sum(count for action, count in actions.items() if action not in ("creating", "creatingWithoutRetries"))
 
@@ -89,7 +104,8 @@ def _offers(apis: GoogleApis, project: str, kind: str, names: set[str]) -> Offer
     # The one form of filter that takes alternatives in a single clause: a regular expression for the whole name.
     which = f'name eq "({"|".join(offers)})"'
     path = f"/projects/{project}/aggregated/{kind}"
-    for page in apis.pages(COMPUTE, path, f"read where {', '.join(offers)} can be had", filter=which):
+    want = {"items": {"*": {kind: [_TYPE]}}}
+    for page in apis.pages(COMPUTE, path, f"read where {', '.join(offers)} can be had", want, filter=which):
         for scope, content in page.get("items", {}).items():
             for item in content.get(kind, []):
                 if item["name"] in offers:

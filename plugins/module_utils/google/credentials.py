@@ -11,17 +11,20 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from ..core import files
 from ..core.deadline import Deadline, backoff
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
-from ..http.connection import cause_of, new_session
-from ..http.session import CONNECT_PATIENCE, TRANSIENT
+from ..core.harmless import one_line
+from ..http.address import header_text
+from ..http.connection import cause_of
+from ..http.session import CONNECT_PATIENCE
 from . import token_cache
+from .token_request import TokenRequest
 
 try:
     import google.auth
     import google.auth.exceptions
     import google.auth.impersonated_credentials
-    import google.auth.transport.requests
     import google.oauth2.credentials
     import google.oauth2.service_account
 except ImportError as error:
@@ -36,6 +39,10 @@ CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 _DECISIVE = ("auth_kind", "service_account_file", "service_account_contents", "impersonate_service_account", "scopes")
 
 
+QUOTA_PROJECT = "x-goog-user-project"
+"""The header that names the project whose quota is used, where it is not that of the credentials."""
+
+
 class CredentialsRefused(LlmopsError):
     """No usable credentials, or the token endpoint refused them."""
 
@@ -43,7 +50,8 @@ class CredentialsRefused(LlmopsError):
 
 
 def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Callable[[bool], dict[str, str]]:
-    """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to.
+    """What HttpSession.authorize takes: gives the Authorization header, minted when due or when told to, and the
+    project that pays where the credentials name one (x-goog-user-project).
 
     options: those of the ``google_auth`` doc fragment. One token serves all requests of a task, and those of other
     tasks where they share a memory; google-auth refreshes it shortly before it ends, so long waits outlive it. Where
@@ -64,7 +72,8 @@ def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Cal
             _mint(credentials, _source(options), patience)
             if memory and credentials.expiry:
                 memory.keep(identity, credentials.token, credentials.expiry)
-        return {"Authorization": f"Bearer {credentials.token}"}
+        payer = credentials.quota_project_id
+        return {"Authorization": f"Bearer {credentials.token}", **({QUOTA_PROJECT: payer} if payer else {})}
 
     return headers
 
@@ -74,13 +83,13 @@ def _identity(options: dict[str, Any]) -> bytes:
     environment and the files that google-auth finds by it."""
     home = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")
     application = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    files = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
+    paths = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
     texts = []
-    for path in filter(None, files):
+    for path in filter(None, paths):
         try:
-            with open(path, "rb") as stream:
+            with open(files.readable("service_account_file", path), "rb") as stream:
                 texts.append(f"{path}: {hashlib.sha256(stream.read()).hexdigest()}")
-        except OSError:
+        except (OSError, InvalidOption):
             texts.append(f"{path}: none")
     decisive = [options.get(name) for name in _DECISIVE]
     return hashlib.sha256(json.dumps([decisive, texts], default=str).encode()).digest()
@@ -93,39 +102,35 @@ def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
     """
     began, first, pauses = deadline.elapsed(), credentials.token is None, backoff(first=0.2)
     while True:
-        request = _Request()
+        deadline.check(f"Google credentials ({source}): get an access token")
+        request = TokenRequest(deadline)
         try:
-            return credentials.refresh(request)
-        except google.auth.exceptions.GoogleAuthError as error:
-            pause = next(pauses)
+            credentials.refresh(request)
+            if not isinstance(credentials.token, str) or not credentials.token:
+                raise google.auth.exceptions.RefreshError("no token in the answer")
+            return
+        except (google.auth.exceptions.GoogleAuthError, *_MISREAD) as error:
+            came = request.came or f"{request.status}: {_said(error)}"
+            said = f"{request.asked} gave {came}" if request.asked else _said(error)
+            pause = max(next(pauses), request.retry_after)
             given_up = first and deadline.elapsed() - began > CONNECT_PATIENCE
             if not request.failed_in_passing or given_up or pause >= deadline.remaining():
                 raise CredentialsRefused(
-                    f"Google credentials ({source}): no access token was given: {_said(error)}; "
+                    f"Google credentials ({source}): no access token was given: {said}; "
                     "renew them (gcloud auth application-default login), or name a service account's key",
                     source=source,
                 ) from error
-            deadline.pause(pause, "get an access token", _said(error))
+            deadline.pause(pause, "get an access token", said)
 
 
-class _Request:
-    """google-auth's transport over a session of ours. failed_in_passing: whether asking again may help."""
-
-    def __init__(self) -> None:
-        self._request = google.auth.transport.requests.Request(new_session())
-        self.failed_in_passing = False
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        self.failed_in_passing = True
-        response = self._request(*arguments, **options)
-        self.failed_in_passing = response.status in TRANSIENT
-        return response
+_MISREAD = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What google-auth raises for an answer that is not as it takes for granted."""
 
 
 def _said(error: Exception) -> str:
     """What went wrong, on one line: an endpoint's error, or why it gave no answer."""
     inner = error.args[0] if error.args else error
-    return cause_of(inner) if isinstance(inner, Exception) else " ".join(str(inner).split())[:200]
+    return cause_of(inner) if isinstance(inner, Exception) else one_line(inner, 200)
 
 
 def _source(options: dict[str, Any]) -> str:
@@ -147,7 +152,7 @@ def _load(options: dict[str, Any]) -> Any:
     if source == "accesstoken":
         if not options.get("access_token"):
             raise InvalidOption("access_token", None, "an OAuth 2.0 access token, because auth_kind is accesstoken")
-        credentials: Any = google.oauth2.credentials.Credentials(options["access_token"])
+        credentials: Any = google.oauth2.credentials.Credentials(header_text("access_token", options["access_token"]))
     elif source == "serviceaccount":
         credentials = _service_account(options, scopes)
     else:
@@ -177,11 +182,13 @@ def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
         if contents:
             info = contents if isinstance(contents, dict) else json.loads(contents)
         else:
-            with open(path, encoding="utf-8") as stream:
+            with open(files.readable(option, path), encoding="utf-8") as stream:
                 info = json.load(stream)
+        if not isinstance(info, dict):
+            raise ValueError("no JSON object")
         return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
     except OSError as error:
         raise InvalidOption(option, path, f"a readable key file ({error.strerror})") from error
-    except (ValueError, google.auth.exceptions.GoogleAuthError) as error:
+    except (AttributeError, TypeError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
         # The value itself may be the key, so the message never repeats it.
         raise InvalidOption(option, path if option.endswith("file") else "(hidden)", accepted) from error

@@ -12,11 +12,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.deadline import Deadline, backoff
-from ..core.errors import HttpError, ReplyLost
+from ..core.errors import HttpError, ReplyLost, UnexpectedAnswer
 from ..core.result import Change, Result, Step
+from ..http.answers import FILLED
 from .apis import GoogleApis
 
 SERVICE = "Resource Manager"
+_POLICY = {
+    # Written back without one, a policy would replace whatever is there.
+    "etag!": FILLED,
+    "version": int,
+    "bindings": [{"role!": str, "members": [str], "condition": {}}],
+}
 POLICY_VERSION = 3
 """The version in which conditions are told, so that they are written back."""
 
@@ -29,23 +36,27 @@ def converge_member(
     The result's values: role, member, members; its before and after are the role's members. Raises HttpError.
     """
     path, pauses, first = f"/v1/projects/{project}:setIamPolicy", backoff(), None
+    unsettled: ReplyLost | None = None
     doing = f"{'give' if state == 'present' else 'take'} {role} {'to' if state == 'present' else 'from'} {member}"
     while True:
         policy = _read(apis, project)
         before = members_of(policy, role)
         after = sorted({*before, member}) if state == "present" else [one for one in before if one != member]
         first = before if first is None else first
+        if isinstance(unsettled, UnexpectedAnswer) and before != after:
+            raise unsettled
         if before != after and not check:
             try:
-                apis.write(SERVICE, path, doing, {"policy": with_members(policy, role, after)})
+                apis.write(SERVICE, path, doing, {"policy": with_members(policy, role, after)}, _POLICY)
             except ReplyLost as lost:
+                unsettled = lost
                 # Whether it was written is seen by looking.
-                deadline.pause(next(pauses), doing, lost.message)
+                _pause(deadline, max(next(pauses), lost.retry_after), doing, lost)
                 continue
             except HttpError as error:
                 if error.status != 409:
                     raise
-                deadline.pause(next(pauses), doing, error.message)
+                _pause(deadline, next(pauses), doing, error)
                 continue
         break
     values = {"role": role, "member": member, "members": after}
@@ -60,6 +71,12 @@ def converge_member(
         values=values,
         http_requests=apis.sent,
     )
+
+
+def _pause(deadline: Deadline, seconds: float, doing: str, error: HttpError) -> None:
+    if seconds >= deadline.remaining():
+        raise error
+    deadline.pause(seconds, doing, error.message)
 
 
 def members_of(policy: dict[str, Any], role: str) -> list[str]:
@@ -81,11 +98,13 @@ def _plain(policy: dict[str, Any], role: str) -> list[dict[str, Any]]:
 
 def _read(apis: GoogleApis, project: str) -> dict[str, Any]:
     body = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
-    return apis.ask(SERVICE, f"/v1/projects/{project}:getIamPolicy", f"read the IAM policy of project {project}", body)
+    doing = f"read the IAM policy of project {project}"
+    return apis.ask(SERVICE, f"/v1/projects/{project}:getIamPolicy", doing, body, _POLICY)
 
 
 def service_account_member(apis: GoogleApis, project: str, namespace: str, name: str) -> str:
     """A Kubernetes service account as IAM names it (workload identity federation for GKE); reads the project."""
-    found = apis.get(SERVICE, f"/v1/projects/{project}", f"read the number of project {project}")
+    doing = f"read the number of project {project}"
+    found = apis.get(SERVICE, f"/v1/projects/{project}", doing, {"projectNumber!": (str, int)})
     pool = f"projects/{found['projectNumber']}/locations/global/workloadIdentityPools/{project}.svc.id.goog"
     return f"principal://iam.googleapis.com/{pool}/subject/ns/{namespace}/sa/{name}"

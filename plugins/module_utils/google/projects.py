@@ -16,6 +16,7 @@ def service_states(apis: GoogleApis, project: str, names: list[str]) -> dict[str
         "Service Usage",
         f"/v1/projects/{project}/services:batchGet",
         f"read which APIs project {project} has enabled",
+        {"services!": [{"config!": {"name!": str}, "state!": str}]},
         names=[f"projects/{project}/services/{name}" for name in names],
     )
     return {one["config"]["name"]: one["state"] for one in body.get("services", [])}
@@ -28,5 +29,6 @@ def granted_permissions(apis: GoogleApis, project: str, permissions: list[str]) 
         f"/v1/projects/{project}:testIamPermissions",
         f"read what the caller may do in project {project}",
         {"permissions": permissions},
+        {"permissions": [str]},
     )
     return set(body.get("permissions", []))

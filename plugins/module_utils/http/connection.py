@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import ipaddress
-import ssl
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..core.deadline import Deadline
 from ..core.errors import MissingLibrary
+from ..core.harmless import one_line
+from .transport import new_adapter
 
 try:
     import requests
@@ -22,12 +24,13 @@ else:
     REQUESTS_ERROR = None
 
 
-def new_session(proxy: str | None = None, server_name: str | None = None) -> Any:
+def new_session(deadline: Deadline, proxy: str | None = None, server_name: str | None = None) -> Any:
     """A requests.Session that honours the environment's proxies, but not where they do harm.
 
-    proxy: the URL of the one to use for every server, whatever the environment says. Without it, loopback is never
-    asked for through a proxy. server_name: the name that servers ask for and show in their certificates, where it is
-    not that of the URL. ~/.netrc never replaces the Authorization that was given.
+    deadline: past which no byte is waited for. proxy: the URL of the one to use for every server, whatever the
+    environment says. Without it, loopback is never asked for through a proxy. server_name: the name that servers ask
+    for and show in their certificates, where it is not that of the URL. ~/.netrc never replaces the Authorization that
+    was given.
     ``sent_at`` is when it last began to send, by time.perf_counter.
     Raises MissingLibrary where requests is not installed.
     """
@@ -42,26 +45,20 @@ def new_session(proxy: str | None = None, server_name: str | None = None) -> Any
             self.sent_at = time.perf_counter()
             return super().send(request, **kwargs)
 
+        def get_redirect_target(self, _response: Any) -> None:
+            """Who asks follows redirects, not this: even without following, it would read the whole body first."""
+
         def merge_environment_settings(self, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
             if not proxy and not is_loopback(url):
                 return super().merge_environment_settings(url, proxies, stream, verify, cert)
             chosen = {"http": proxy, "https": proxy} if proxy else {}
             return {"proxies": chosen, "stream": stream, "verify": True if verify is None else verify, "cert": cert}
 
-    class Adapter(requests.adapters.HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            super().init_poolmanager(*args, server_hostname=server_name, **kwargs)
-
-        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-            if proxy.lower().startswith("https:"):
-                # The CA that vouches for the server behind it does not vouch for the proxy.
-                kwargs["proxy_ssl_context"] = ssl.create_default_context()
-            return super().proxy_manager_for(proxy, server_hostname=server_name, **kwargs)
-
     session = Session()
     session.auth = _as_given
-    if proxy or server_name:
-        session.mount("https://", Adapter())
+    adapter = new_adapter(deadline, server_name)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
     return session
 
 
@@ -95,4 +92,4 @@ def cause_of(error: Exception) -> str:
     while getattr(inner, "args", None) and isinstance(inner.args[0], Exception):
         inner = inner.args[0]
     reason = getattr(inner, "reason", None) or inner
-    return " ".join(str(reason).split())[:200]
+    return one_line(reason, 200)

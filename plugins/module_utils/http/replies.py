@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ..core.harmless import one_line
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -27,17 +29,20 @@ def read_refusal(status: int, body: Any) -> Refusal:
         if isinstance(inner, dict):
             # Google's own word is the status, OpenAI's the type.
             reason = inner.get("status") or inner.get("type") or ""
-            return Refusal(str(reason), str(inner.get("message", "")), inner.get("details"))
+            details = inner.get("details")
+            return Refusal(str(reason), str(inner.get("message", "")), details if isinstance(details, list) else None)
         if isinstance(inner, str):
             return Refusal(str(body.get("error_type", "")), inner, None)
         if body.get("kind") == "Status":
-            return Refusal(str(body.get("reason", "")), str(body.get("message", "")), body.get("details"))
-    return Refusal("", str(body or f"HTTP status {status}").strip()[:300], None)
+            details = body.get("details")
+            told = details if isinstance(details, dict) else None
+            return Refusal(str(body.get("reason", "")), str(body.get("message", "")), told)
+    return Refusal("", one_line(str(body or f"HTTP status {status}").strip(), 300), None)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: the status, the headers in lower case, and the body (parsed where it is JSON, else text).
+    """An answer: the status, the headers in lower case, and the body (parsed where JSON was wanted, else text).
 
     seconds: from sending this request to having its whole body; earlier tries and their pauses are not in it.
     """
@@ -48,24 +53,14 @@ class Reply:
     seconds: float = 0.0
 
 
-def body_of(response: Any) -> Any:
-    """A response's body: parsed where it says that it is JSON and is, else text."""
-    if "json" in response.headers.get("Content-Type", ""):
-        try:
-            return response.json()
-        except ValueError:
-            pass
-    return response.text
-
-
 def retry_after(value: str | None) -> float:
     """Seconds from now that a Retry-After header asks for, as a number or as a date (RFC 9110, 10.2.3); else 0."""
     if not value:
         return 0.0
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
     try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
+        until = parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
         return 0.0
-    return max(0.0, until.timestamp() - time.time())
+    return max(0.0, until - time.time())

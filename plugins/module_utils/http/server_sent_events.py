@@ -64,7 +64,7 @@ def parse_events(arrivals: Iterable[tuple[float, bytes]]) -> Events:
         closed = closed or payload.strip() == _DONE
         try:
             data = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             data = None
         if isinstance(data, dict):
             events.append(Event(at, data))
@@ -85,7 +85,7 @@ def _lines(arrivals: Iterable[tuple[float, bytes]]) -> Iterator[tuple[float, byt
 def _object(payload: bytes, *, is_error: bool) -> dict[str, Any]:
     try:
         data = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if is_error:
             return {"error": payload.decode(errors="replace")}
         raise ValueError(f"an event is no JSON: {payload[:80]!r}") from error

@@ -11,10 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core import secrets
 from ..core.deadline import Deadline, backoff
-from ..core.errors import HttpError, ReplyLost
-from .connection import cause_of, never_connected, new_session, refused_by_proxy, requests
-from .replies import Refusal, Reply, body_of, read_refusal, retry_after
+from ..core.errors import HttpError, ReplyLost, UnexpectedAnswer
+from ..core.harmless import quoted
+from . import answers, redirects
+from .address import check_address
+from .answers import ANYTHING, OBJECT, Shape, Unexpected
+from .connection import new_session
+from .failures import Asked
+from .replies import Refusal, Reply, read_refusal, retry_after
 from .streams import Stream
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
@@ -36,7 +42,8 @@ class HttpSession:
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file).
     proxy, server_name: as new_session takes them.
-    connect_patience: see CONNECT_PATIENCE.
+    connect_patience: see CONNECT_PATIENCE. keeps_files_elsewhere: whether a read may be redirected to another server,
+    which is asked without any credentials; to the same server it always may.
     sent: requests sent so far, retries included.
     """
 
@@ -50,13 +57,15 @@ class HttpSession:
     server_name: str | None = None
     read_timeout: float = 60.0
     connect_patience: float = CONNECT_PATIENCE
+    keeps_files_elsewhere: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     refusal: Callable[[int, Any], Refusal] = read_refusal
     sent: int = 0
 
     def __post_init__(self) -> None:
+        check_address(self.base_url, self.service, with_credentials=self.authorize is not None)
         self._answered = False
-        self._session = new_session(self.proxy, self.server_name)
+        self._session = new_session(self.deadline, self.proxy, self.server_name)
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
 
     def request(
@@ -71,20 +80,27 @@ class HttpSession:
         headers: dict[str, str] | None = None,
         repeatable: bool | None = None,
         patience: float | None = None,
+        want: Shape = OBJECT,
     ) -> Reply:
         """Send one request, repeated inside the deadline where that is safe, and return its 2xx reply.
 
         doing: what it is for, in words, for the error ("create cluster mistral in us-central1").
         repeatable: whether a lost reply may be answered by sending again; by default only reads are.
         patience: seconds after which it is not repeated any more, where the deadline is more than it is worth.
-        Raises HttpError on a refusal, ReplyLost where a write may or may not have happened.
+        want: what the answer must be, see answers.py.
+        Raises HttpError on a refusal, ReplyLost where a write may or may not have happened, UnexpectedAnswer for an
+        answer of another form, DeadlineExceeded where no time is left to ask.
         """
         again_is_safe = method in SAFE if repeatable is None else repeatable
         pauses = backoff(first=0.2)
         renewed = False
         began = self.deadline.elapsed()
+        failure: Reply | HttpError | None = None
         while True:
-            failure = self._attempt(method, path, doing, params, json_body, content_type, headers)
+            if isinstance(failure, HttpError) and self.deadline.remaining() <= 0:
+                raise failure
+            self.deadline.check(doing, f"{self.sent} requests sent to {self.service} ({method} {self.base_url}{path})")
+            failure = self._attempt(method, path, doing, params, json_body, content_type, headers, want)
             if isinstance(failure, Reply):
                 return failure
             if failure.status == 401 and not renewed and self._renew():
@@ -103,31 +119,40 @@ class HttpSession:
         """Send one request and give its body as it arrives. Raises HttpError on a refusal, not repeated."""
         # A compressed body is handed over when a block of it is full, not when there is something to tell.
         headers = {"Accept-Encoding": "identity", **(kwargs.pop("headers", None) or {})}
-        response = self._send(method, path, doing, stream=True, headers=headers, **kwargs)
-        if response.status_code >= 400:
+        response = self._send(method, path, doing, headers=headers, **kwargs)
+        if response.status_code >= 300:
             with response:
                 raise self._failure(method, response, doing)
-        url = self.base_url + path
-        return Stream(
-            response,
-            lambda error: self._no_answer(ReplyLost, method, url, doing, f"half of it: {cause_of(error)}"),
-            self.deadline.remaining,
-        )
+        if "html" in response.headers.get("Content-Type", "").lower():
+            with response:
+                raise self.unexpected(method, path, doing, Unexpected("an HTML page"), "a stream")
+        return Stream(response, self._asked(method, self.base_url + path, doing).broken)
 
     @property
     def sent_at(self) -> float:
         """When the last request began to be sent, by time.perf_counter; for a session that one thread uses."""
         return self._session.sent_at
 
+    def unexpected(self, method: str, path: str, doing: str, came: Unexpected, want: Shape) -> UnexpectedAnswer:
+        """The error for an answer that is not what it must be. want: a shape, or words."""
+        return self._asked(method, self.base_url + path, doing).unexpected(200, came, want)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()
+
+    def _authorization(self) -> dict[str, str]:
+        headers = self.authorize(False) if self.authorize else {}
+        secrets.keep_authorization(headers)
+        return headers
 
     def _renew(self) -> bool:
         """Mint a new authorisation; False where there is none, or it is the same as before."""
         return self.authorize is not None and self.authorize(False) != self.authorize(True)
 
     def _may_repeat(self, failure: HttpError, again_is_safe: bool) -> bool:
+        if isinstance(failure, UnexpectedAnswer):
+            return False
         if isinstance(failure, ReplyLost):
             return again_is_safe
         if failure.status == 0:
@@ -143,8 +168,10 @@ class HttpSession:
         json_body: Any,
         content_type: str,
         headers: dict[str, str] | None,
+        want: Shape,
     ) -> Reply | HttpError:
         """One try: the reply or the failure."""
+        asked = self._asked(method, self.base_url + path, doing)
         sent_headers = dict(headers or {})
         data = None
         if json_body is not None:
@@ -152,56 +179,83 @@ class HttpSession:
             sent_headers["Content-Type"] = content_type
         sent_at = time.perf_counter()
         try:
-            response = self._send(method, path, doing, params=params, data=data, headers=sent_headers)
+            with self._send(method, path, doing, params=params, data=data, headers=sent_headers) as response:
+                self._answered = True
+                if response.status_code >= 300:
+                    return self._failure(method, response, doing)
+                with asked.explained():
+                    body = answers.read_bytes(response)
         except HttpError as error:
             return error
+        except Unexpected as came:
+            return asked.unexpected(response.status_code, came, want)
         seconds = time.perf_counter() - sent_at
-        self._answered = True
-        if response.status_code >= 400:
-            return self._failure(method, response, doing)
         reply_headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, reply_headers, body_of(response), seconds)
+        try:
+            # A HEAD has no body to judge.
+            form = ANYTHING if method == "HEAD" else want
+            said = answers.judged(response.status_code, reply_headers.get("content-type", ""), body, form)
+        except Unexpected as came:
+            return asked.unexpected(response.status_code, came, want)
+        return Reply(response.status_code, reply_headers, said, seconds)
 
     def _send(self, method: str, path: str, doing: str, **kwargs: Any) -> Any:
+        """The response to a request, its body not read yet; redirects of reads are followed where they may be."""
         url = self.base_url + path
         headers = dict(kwargs.pop("headers", None) or {})
-        if self.authorize is not None:
-            headers.update(self.authorize(False))
-        left = max(self.deadline.remaining(), 0.1)
+        headers.update(self._authorization())
         self.sent += 1
-        try:
+        certificate = self.certificate
+        response = self._send_once(method, url, doing, headers, certificate, **kwargs)
+        for _hop in range(redirects.MOST):
+            target = self._target(method, url, response)
+            if target is None:
+                break
+            # A connection whose answer was read can be used again.
+            answers.read_some(response)
+            response.close()
+            if not redirects.is_same_server(url, target):
+                headers, certificate = _without_credentials(headers), None
+            url = target
+            response = self._send_once(method, url, doing, headers, certificate)
+        return response
+
+    def _target(self, method: str, url: str, response: Any) -> str | None:
+        """Where a redirect leads that is to be followed; None for any other answer."""
+        if method not in SAFE or response.status_code not in redirects.STATUSES:
+            return None
+        target = redirects.target_of(url, response.headers.get("Location", ""))
+        if target is None or redirects.is_same_server(url, target):
+            return target
+        return target if self.keeps_files_elsewhere and redirects.is_safe(url, target) else None
+
+    def _send_once(
+        self, method: str, url: str, doing: str, headers: dict[str, str], certificate: Any, **kwargs: Any
+    ) -> Any:
+        left = max(self.deadline.remaining(), 0.1)
+        with self._asked(method, url, doing).explained():
             return self._session.request(
                 method,
                 url,
                 headers=headers,
                 verify=self.verify,
-                cert=self.certificate,
+                cert=certificate,
                 timeout=(min(10.0, left), min(self.read_timeout, left)),
-                allow_redirects=method in SAFE,
+                allow_redirects=False,
+                stream=True,
                 **kwargs,
             )
-        except requests.exceptions.InvalidHeader:
-            # Its words, and so its traceback's, hold the header's value.
-            why = "nothing, for it was not asked: a header, most likely the token, holds what no header can"
-            raise self._no_answer(HttpError, method, url, doing, why, -1) from None
-        except requests.exceptions.SSLError as error:
-            raise self._no_answer(HttpError, method, url, doing, f"no TLS connection: {cause_of(error)}", -1) from error
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-            status = -1 if refused_by_proxy(error) else 0
-            raise self._no_answer(HttpError, method, url, doing, f"no connection: {cause_of(error)}", status) from error
-        except requests.exceptions.RequestException as error:
-            refused = isinstance(error, requests.exceptions.ConnectionError) and never_connected(error)
-            kind = HttpError if refused else ReplyLost
-            raise self._no_answer(kind, method, url, doing, f"no answer: {cause_of(error)}") from error
 
-    def _no_answer(
-        self, kind: type[HttpError], method: str, url: str, doing: str, why: str, status: int = 0
-    ) -> HttpError:
-        return kind(f"{doing}: {self.service} gave {why} ({method} {url})", status=status, method=method, url=url)
+    def _asked(self, method: str, url: str, doing: str) -> Asked:
+        return Asked(self.service, method, url, doing)
 
     def _failure(self, method: str, response: Any, doing: str) -> HttpError:
-        refusal = self.refusal(response.status_code, body_of(response))
-        said = f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message
+        if response.status_code < 400:
+            asked = self._asked(method, response.url, doing)
+            return asked.redirected(response.status_code, response.headers.get("Location", ""))
+        content_type = response.headers.get("Content-Type", "")
+        refusal = self.refusal(response.status_code, answers.leniently(content_type, answers.read_some(response)))
+        said = quoted(f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message)
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
         failure = kind(
@@ -215,3 +269,8 @@ class HttpSession:
         )
         failure.retry_after = retry_after(response.headers.get("Retry-After"))
         return failure
+
+
+def _without_credentials(headers: dict[str, str]) -> dict[str, str]:
+    """Those that a server may have that is not the one that was meant."""
+    return {name: value for name, value in headers.items() if name.lower() in ("accept", "range")}

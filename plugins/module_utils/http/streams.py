@@ -13,26 +13,26 @@ from http.client import HTTPException, IncompleteRead
 from types import TracebackType
 from typing import Any
 
+from .answers import LIMIT, Unexpected
+
 PIECE = 16 * 1024
 """Bytes read at most at once."""
 
-LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes; the largest object that an API server keeps is a tenth of it."""
+LONGEST_LINE = LIMIT
+"""Bytes."""
+
+_PIECE = 512
 
 
 class Stream:
     """A body as it arrives, in pieces or in lines; a context manager that lets go of the connection.
 
     response: of requests, opened with stream=True. broken: makes the error to raise where the connection breaks.
-    seconds_left: how long may still be read, asked before each read.
     """
 
-    def __init__(
-        self, response: Any, broken: Callable[[Exception], Exception], seconds_left: Callable[[], float]
-    ) -> None:
+    def __init__(self, response: Any, broken: Callable[[Exception], Exception]) -> None:
         self._response = response
         self._broken = broken
-        self._seconds_left = seconds_left
         self._interrupted = False
 
     def arrivals(self) -> Iterator[bytes]:
@@ -40,7 +40,7 @@ class Stream:
         until the server closes."""
         try:
             yield from self._decoded()
-        except (OSError, HTTPException, ValueError, AttributeError, zlib.error) as error:
+        except (OSError, HTTPException, ValueError, AttributeError, zlib.error, Unexpected) as error:
             # Any of these is what a socket gives that interrupt() has shut under the reader's hands.
             if self._interrupted:
                 return
@@ -54,7 +54,7 @@ class Stream:
         for piece in self.arrivals():
             yield from lines.feed(piece)
             if lines.pending > LONGEST_LINE:
-                raise self._broken(ValueError(f"a line of more than {LONGEST_LINE} bytes"))
+                raise self._broken(Unexpected(f"a line of more than {LONGEST_LINE >> 20} MiB"))
         if rest := lines.rest():
             yield rest
 
@@ -63,7 +63,7 @@ class Stream:
         self._interrupted = True
         # Closing alone does not wake a thread that reads. Where the stream has ended by itself, there is no socket.
         with suppress(OSError, AttributeError):
-            socket.socket.shutdown(self._socket(), socket.SHUT_RDWR)
+            socket.socket.shutdown(self._response.raw._fp.fp.raw._sock, socket.SHUT_RDWR)
 
     def __enter__(self) -> Stream:
         return self
@@ -80,7 +80,7 @@ class Stream:
             yield from self._read()
             return
         if encoding not in ("gzip", "x-gzip", "deflate"):
-            raise ValueError(f"a body in the encoding {encoding[:20]!r}, which was not asked for")
+            raise Unexpected(f"a body in the encoding {encoding[:20]!r}, which was not asked for")
         decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
         for piece in self._read():
             if plain := decoder.decompress(piece):
@@ -89,24 +89,12 @@ class Stream:
     def _read(self) -> Iterator[bytes]:
         # The connection's own reader: requests and urllib3 wait for a whole block where a body is not chunked.
         source = self._response.raw._fp
-        patience = self._socket().gettimeout()
-        while True:
-            left = self._seconds_left()
-            if left <= 0:
-                raise TimeoutError("timed out")
-            with suppress(AttributeError):
-                self._socket().settimeout(left if patience is None else min(patience, left))
-            piece = source.read1(PIECE)
-            if not piece:
-                break
+        while piece := source.read1(PIECE):
             yield piece
         if source.length:
             raise IncompleteRead(b"", source.length)
         source.close()
         self._response.raw.release_conn()
-
-    def _socket(self) -> Any:
-        return self._response.raw._fp.fp.raw._sock
 
 
 class Lines:

@@ -13,8 +13,9 @@ from urllib.parse import quote
 from ..core.deadline import Deadline
 from ..core.errors import HttpError, InvalidOption, LlmopsError
 from ..core.option_names import option
+from ..http.address import header_text
+from ..http.answers import ANYTHING, OBJECT, Shape
 from ..http.session import HttpSession
-from .metadata import as_json
 
 SERVICE = "the Hugging Face Hub"
 HOME = "https://huggingface.co"
@@ -22,6 +23,15 @@ HOME = "https://huggingface.co"
 # Segments: letters, digits, "-", "_", "."; no "--" or ".." (huggingface_hub, validate_repo_id).
 _SEGMENT = r"(?!.*(?:--|\.\.))[A-Za-z0-9](?:[\w.-]{0,94}[\w])?"
 _MODEL = re.compile(rf"{_SEGMENT}/{_SEGMENT}", re.ASCII)
+
+
+_PAGE: Shape = {
+    "id": str,
+    "sha": (str, None),
+    "gated": (bool, str, None),
+    "safetensors": ({"parameters": ({"*": int}, None)}, None),
+}
+_CONFIG: Shape = {"text_config": (OBJECT, None), "quantization_config": (OBJECT, None)}
 
 
 class AccessDenied(LlmopsError):
@@ -55,10 +65,18 @@ def open_hub(endpoint: str, token: str | None, deadline: Deadline) -> HttpSessio
     if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", endpoint):
         raise InvalidOption("endpoint", endpoint, f"an http(s) URL without query, such as {HOME}")
 
-    def authorization(_fresh: bool) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token}"}
+    key = header_text("token", token) if token else None
 
-    return HttpSession(endpoint.rstrip("/"), SERVICE, deadline, authorize=authorization if token else None)
+    def authorization(_fresh: bool) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"}
+
+    return HttpSession(
+        endpoint.rstrip("/"),
+        SERVICE,
+        deadline,
+        authorize=authorization if key else None,
+        keeps_files_elsewhere=True,
+    )
 
 
 def check_access(hub: HttpSession, model: str, token: str | None) -> Access:
@@ -67,26 +85,22 @@ def check_access(hub: HttpSession, model: str, token: str | None) -> Access:
     Raises AccessDenied with the way out; HttpError where the Hub itself fails.
     """
     check_model(model)
-    body = _ask(hub, "GET", f"/api/models/{quote(model)}", model, token).body
-    about = body if isinstance(body, dict) else {}
+    about = _ask(hub, "GET", f"/api/models/{quote(model)}", model, token, _PAGE)
     gated = bool(about.get("gated"))
     if gated and not token:
         raise _no_token(model)
-    _ask(hub, "HEAD", f"/{quote(model)}/resolve/main/config.json", model, token)
+    _ask(hub, "HEAD", f"/{quote(model)}/resolve/main/config.json", model, token, ANYTHING)
     return Access(model, gated, about.get("sha"), about)
 
 
 def read_config(hub: HttpSession, model: str, token: str | None) -> dict[str, Any]:
     """The model's config.json; raises as check_access does."""
-    config = as_json(_ask(hub, "GET", f"/{quote(model)}/resolve/main/config.json", model, token).body)
-    if not isinstance(config, dict):
-        raise LlmopsError(f"{model}: its config.json on {SERVICE} is no JSON object; check model and endpoint")
-    return config
+    return _ask(hub, "GET", f"/{quote(model)}/resolve/main/config.json", model, token, _CONFIG)
 
 
-def _ask(hub: HttpSession, method: str, path: str, model: str, token: str | None) -> Any:
+def _ask(hub: HttpSession, method: str, path: str, model: str, token: str | None, want: Shape) -> Any:
     try:
-        return hub.request(method, path, doing=f"read {model}")
+        return hub.request(method, path, doing=f"read {model}", want=want).body
     except HttpError as error:
         raise _denied(error, model, token) from error
 

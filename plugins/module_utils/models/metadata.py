@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..core.errors import HttpError
+from ..http.answers import BEGINNING, NUMBER, Shape
 from ..http.session import HttpSession
 
 INDEX = "model.safetensors.index.json"
@@ -42,9 +42,9 @@ def read_weights(hub: HttpSession, model: str, about: Mapping[str, Any]) -> Weig
     counted = (about.get("safetensors") or {}).get("parameters")
     if counted:
         return Weights(sum(counted.values()), sum(count * _BYTES.get(kind, 1) for kind, count in counted.items()))
-    index = _file(hub, model, INDEX)
-    metadata = index.get("metadata") if isinstance(index, dict) else None
-    size = (metadata or {}).get("total_size")
+    index = _file(hub, model, INDEX, {"metadata": {"total_size": NUMBER, "total_parameters": NUMBER}})
+    metadata = (index or {}).get("metadata", {})
+    size = metadata.get("total_size")
     if not size:
         return Weights(None, None)
     return Weights(int(metadata.get("total_parameters") or size // _SIXTEEN_BITS), int(size))
@@ -52,11 +52,8 @@ def read_weights(hub: HttpSession, model: str, about: Mapping[str, Any]) -> Weig
 
 def read_tokenizer(hub: HttpSession, model: str) -> dict[str, Any]:
     """``{type, byte_fallback}`` of tokenizer.json; None for what it does not say within its first 64 kB."""
-    head = _file(hub, model, TOKENIZER, {"Range": f"bytes=0-{TOKENIZER_HEAD}"})
-    if isinstance(head, dict):
-        found = head.get("model") or {}
-        return {"type": found.get("type"), "byte_fallback": found.get("byte_fallback")}
-    text = str(head or "")
+    text = _file(hub, model, TOKENIZER, BEGINNING, {"Range": f"bytes=0-{TOKENIZER_HEAD}"}) or ""
+    text = text[:TOKENIZER_HEAD]
     body = text[match.end() :] if (match := re.search(r'"model"\s*:\s*\{', text)) else ""
     body = body.partition('"vocab"')[0]
     kind = re.search(r'"type"\s*:\s*"(\w+)"', body)
@@ -64,22 +61,15 @@ def read_tokenizer(hub: HttpSession, model: str) -> dict[str, Any]:
     return {"type": kind[1] if kind else None, "byte_fallback": fallback[1] == "true" if fallback else None}
 
 
-def _file(hub: HttpSession, model: str, name: str, headers: dict[str, str] | None = None) -> Any:
+def _file(hub: HttpSession, model: str, name: str, want: Shape, headers: dict[str, str] | None = None) -> Any:
     """A file's content, None where the repository has none of this name."""
-    path = f"/{quote(model)}/resolve/main/{name}"
     try:
-        return as_json(hub.request("GET", path, doing=f"read {name} of {model}", headers=headers).body)
+        return hub.request("GET", _path(model, name), doing=f"read {name} of {model}", headers=headers, want=want).body
     except HttpError as error:
         if error.status == 404:
             return None
         raise
 
 
-def as_json(body: Any) -> Any:
-    """A body parsed where it is JSON: the Hub serves a repository's files as text/plain."""
-    if not isinstance(body, str):
-        return body
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body
+def _path(model: str, name: str) -> str:
+    return f"/{quote(model)}/resolve/main/{name}"

@@ -14,7 +14,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from ..core.deadline import Deadline, backoff
-from ..core.errors import HttpError, InvalidOption, ReplyLost
+from ..core.errors import HttpError, InvalidOption, ReplyLost, UnexpectedAnswer
+from ..http.address import header_text
+from ..http.answers import ANYTHING, LIMIT, OBJECT, TEXT, Shape, Unexpected, bounded, described, misfit, parsed
 from ..http.prometheus import totals
 from ..http.replies import Reply, read_refusal
 from ..http.server_sent_events import Event, Events, parse_events
@@ -24,8 +26,10 @@ from .engine import Answer, GenerationRequest, Identity, Stream
 WARMING_UP = frozenset({0, 429, 503})
 """No connection, overloaded, unhealthy: what a fresh server behind a fresh load balancer answers for a while."""
 
-LARGEST_STREAM = 64 * 1024 * 1024
+LARGEST_STREAM = LIMIT
 """Bytes; the longest answer of any model is a part of it."""
+
+_STRANGER = "check that url is the address of the model's service, and which engine serves it"
 
 
 def check_url(url: str) -> str:
@@ -66,8 +70,10 @@ class ServerClient(ABC):
     metrics_route: ClassVar[str] = "/metrics"
 
     def __init__(self, url: str, api_key: str | None, deadline: Deadline) -> None:
+        key = header_text("api_key", api_key) if api_key else None
+
         def authorization(_fresh: bool) -> dict[str, str]:
-            return {"Authorization": f"Bearer {api_key}"}
+            return {"Authorization": f"Bearer {key}"}
 
         self.url = check_url(url)
         self._deadline = deadline
@@ -75,7 +81,7 @@ class ServerClient(ABC):
             self.url,
             self.service,
             deadline,
-            authorize=authorization if api_key else None,
+            authorize=authorization if key else None,
             read_timeout=deadline.seconds,
             connect_patience=deadline.seconds,
         )
@@ -103,12 +109,12 @@ class ServerClient(ABC):
 
     def health(self) -> None:
         """Wait until the server says that it is healthy; raises HttpError where it does not in time."""
-        self._session.request("GET", self.health_route, doing=f"ask {self.url} for its health")
+        self._session.request("GET", self.health_route, doing=f"ask {self.url} for its health", want=ANYTHING)
 
     def metrics(self) -> dict[str, float]:
         """The figures of ``/metrics`` by name."""
         doing = f"read the metrics of {self.url}"
-        return totals(str(self._session.request("GET", self.metrics_route, doing=doing).body))
+        return totals(self._session.request("GET", self.metrics_route, doing=doing, want=TEXT).body)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -120,6 +126,8 @@ class ServerClient(ABC):
         message = error.message
         if error.status == 401:
             message += "; the server was started with an API key: set api_key or LLM_API_KEY"
+        if isinstance(error, UnexpectedAnswer):
+            message += f"; the answer is not {self.service}'s: {_STRANGER}"
         return HttpError(
             message,
             status=error.status,
@@ -157,22 +165,31 @@ class ServerClient(ABC):
         """The error for an answer that this server does not give."""
         return HttpError(
             f"{method} {self.url}{route}: the answer is not {self.service}'s: {wanted} expected, got "
-            f"{str(got)[:120]!r}; check that url is the address of the model's service, and which engine serves it",
+            f"{str(got)[:120]!r}; {_STRANGER}",
             status=200,
             method=method,
             url=self.url + route,
         )
 
-    def _post(self, route: str, body: Mapping[str, Any]) -> Reply:
+    def _get(self, route: str, doing: str, want: Shape) -> Reply:
+        """Ask for what the server says of itself. want: what the answer must be, see http/answers.py."""
+        try:
+            return self._session.request("GET", route, doing=doing, want=want)
+        except UnexpectedAnswer as error:
+            raise self._explained(error) from error
+
+    def _post(self, route: str, body: Mapping[str, Any], want: Shape = OBJECT) -> Reply:
         try:
             return self._session.request(
-                "POST", route, doing=f"generate on {self.url}", json_body=dict(body), repeatable=True
+                "POST", route, doing=f"generate on {self.url}", json_body=dict(body), repeatable=True, want=want
             )
         except HttpError as error:
             raise self._explained(error) from error
 
-    def _post_stream(self, route: str, body: Mapping[str, Any]) -> TimedEvents:
+    def _post_stream(self, route: str, body: Mapping[str, Any], want: Shape = OBJECT) -> TimedEvents:
         """Send one request to a route that streams and return its events with their moments of arrival.
+
+        want: what each event's data must be.
 
         Nothing is parsed before the last byte is there, so that the client's work does not delay what it times.
         """
@@ -180,50 +197,55 @@ class ServerClient(ABC):
         pauses = backoff(first=0.2)
         while True:
             try:
-                return self._stream_once(route, data)
+                return self._stream_once(route, data, want)
             except HttpError as error:
                 pause = next(pauses)
                 if error.status not in WARMING_UP or pause >= self._deadline.remaining():
                     raise self._explained(error) from error
                 self._deadline.pause(pause, f"generate on {self.url}", error.message)
 
-    def _stream_once(self, route: str, data: bytes) -> TimedEvents:
+    def _stream_once(self, route: str, data: bytes, want: Shape) -> TimedEvents:
         arrivals: list[tuple[float, bytes]] = []
-        clock, size, broken = time.perf_counter, 0, None
+        clock, broken = time.perf_counter, None
+        doing = f"generate on {self.url}"
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         try:
-            with self._session.open("POST", route, doing=f"generate on {self.url}", data=data, headers=headers) as body:
-                for piece in body.arrivals():
+            with self._session.open("POST", route, doing=doing, data=data, headers=headers) as body:
+                for piece in bounded(body.arrivals(), LARGEST_STREAM):
                     arrivals.append((clock(), piece))
-                    size += len(piece)
-                    if size > LARGEST_STREAM:
-                        raise self._unexpected("POST", route, "an answer", f"more than {LARGEST_STREAM} bytes")
         except ReplyLost as error:
             broken = error
+        except Unexpected as error:
+            raise self._session.unexpected("POST", route, doing, error, "a stream") from error
+        if isinstance(broken, UnexpectedAnswer):
+            raise broken
         try:
             read = parse_events(arrivals)
         except ValueError as error:
             raise self._unexpected("POST", route, "server-sent events of JSON", str(error)) from error
-        self._require_whole(route, read, arrivals, broken)
+        if not read.events:
+            raise broken or self._no_stream(route, b"".join(piece for _at, piece in arrivals))
+        self._require_whole(route, read, want, broken)
         return TimedEvents(self._session.sent_at, read.events)
 
-    def _require_whole(
-        self, route: str, read: Events, arrivals: list[tuple[float, bytes]], broken: HttpError | None
-    ) -> None:
+    def _no_stream(self, route: str, body: bytes) -> HttpError:
+        """The error for a body without any event; it may be a refusal that was given as a success."""
+        try:
+            told = parsed(body)
+        except Unexpected:
+            told = None
+        failure = self._event_error(route, told) if isinstance(told, dict) else None
+        return failure or self._unexpected("POST", route, "at least one event", described(body))
+
+    def _require_whole(self, route: str, read: Events, want: Shape, broken: HttpError | None) -> None:
         """Raise what a stream tells of a failure, or that it has no end. broken: how the connection broke, if so."""
         told = [event.data for event in read.events]
-        if (odd := next((data for data in told if not self._is_event(data)), None)) is not None:
-            raise self._unexpected("POST", route, "events of a generation", odd)
         for index, data in enumerate(told):
             if (failure := self._event_error(route, data)) is not None:
                 failure.fields["generated_text"] = self._ending(told[:index])[1]
                 raise failure
-        if not told and broken is not None:
-            raise broken
-        if not told:
-            body = b"".join(piece for _at, piece in arrivals)
-            failure = self._event_error(route, _object_in(body))
-            raise failure or self._unexpected("POST", route, "at least one event", body[:120].decode(errors="replace"))
+            if wrong := misfit(want, data):
+                raise self._unexpected("POST", route, "an event of a generation", wrong)
         ended, text = self._ending(told)
         if ended or read.closed:
             return
@@ -238,40 +260,12 @@ class ServerClient(ABC):
             generated_text=text,
         )
 
-    def _is_event(self, data: Mapping[str, Any]) -> bool:
-        """Whether an event's fields, as far as they are read, are of their types; here those of OpenAI's form."""
-        choices, usage = data.get("choices") or [], data.get("usage") or {}
-        if not isinstance(choices, list) or not isinstance(usage, dict):
-            return False
-        counts = (usage.get(name) for name in ("completion_tokens", "prompt_tokens"))
-        return all(map(_is_choice, choices)) and all(map(is_count, counts))
-
     def _ending(self, told: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
         """Whether a stream's events hold its last one, and the text that they bring; here in OpenAI's form."""
-        choices = [choice for data in told for choice in data.get("choices") or []]
-        pieces = (choice.get("text") or (choice.get("delta") or {}).get("content") or "" for choice in choices)
+        lists = (data["choices"] for data in told if isinstance(data.get("choices"), list))
+        choices = [choice for listed in lists for choice in listed if isinstance(choice, dict)]
+        pieces = [choice.get("text") or (choice.get("delta") or {}).get("content") or "" for choice in choices]
         return any(choice.get("finish_reason") for choice in choices), "".join(pieces)
-
-
-def is_count(value: Any) -> bool:
-    """Whether a value is a number of tokens, or is not told."""
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
-
-
-def _is_choice(choice: Any) -> bool:
-    if not isinstance(choice, dict) or not isinstance(choice.get("delta") or {}, dict):
-        return False
-    said = (choice.get("text"), choice.get("finish_reason"), (choice.get("delta") or {}).get("content"))
-    return all(one is None or isinstance(one, str) for one in said)
-
-
-def _object_in(body: bytes) -> dict[str, Any]:
-    """A body that is one JSON object; empty where it is none."""
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def own_headers(reply: Reply) -> dict[str, str]:

@@ -118,11 +118,17 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         base_url=server["server"],
         service="the Kubernetes API",
         deadline=deadline,
-        authorize=_one_at_a_time(gke.http.authorize) if gke.http.authorize else None,
+        authorize=_one_at_a_time(token_alone(gke.http.authorize)) if gke.http.authorize else None,
         verify=_authority_file(server, directory),
     )
-    api = KubernetesApi(http, kinds=_GKE_KINDS)
+    api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())
     return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)
+
+
+def _has_managed_prometheus(cluster: dict[str, Any]) -> bool:
+    """GKE leaves out what is switched off, but not the settings of all monitoring."""
+    monitoring = cluster.get("monitoringConfig")
+    return monitoring is None or bool((monitoring.get("managedPrometheusConfig") or {}).get("enabled"))
 
 
 def _authority_file(server: dict[str, Any], directory: str) -> str | bool:
@@ -133,6 +139,11 @@ def _authority_file(server: dict[str, Any], directory: str) -> str | bool:
     with open(path, "wb") as stream:
         stream.write(base64.b64decode(server["certificate-authority-data"]))
     return path
+
+
+def token_alone(authorize: Callable[[bool], dict[str, str]]) -> Callable[[bool], dict[str, str]]:
+    """The same without what only Google's APIs are told."""
+    return lambda fresh: {"Authorization": authorize(fresh)["Authorization"]}
 
 
 def _one_at_a_time(authorize: Callable[[bool], dict[str, str]]) -> Callable[[bool], dict[str, str]]:

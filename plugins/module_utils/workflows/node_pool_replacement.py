@@ -87,7 +87,8 @@ class ReplacedPool(ReplacementPool):
         """See ``GkeTarget.plan``."""
         stand_in = self._stand_in
         if self.options["state"] == "absent":
-            return super().plan(current) + ([self._delete(stand_in["name"])] if stand_in else [])
+            left = stand_in is None or self._left_to_cluster
+            return super().plan(current) + ([] if left else [self._delete(stand_in["name"])])
         self.replaces = stand_in
         steps = super().plan(current)
         stale = current is not None and any(step.remedy == ANOTHER_POOL.remedy for step in steps)

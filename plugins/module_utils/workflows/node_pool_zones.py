@@ -196,7 +196,7 @@ class _ZoneSearch:
         left = self._removed(pool)
         said = "; ".join(f"{zone}: {_CREATION.sub('', fact['message'])}" for zone, fact in self._out.items())
         spot = dig(self._options, "config.spot")
-        machines = "on-demand machines (config.spot: false)" if spot else "spot machines (config.spot: true)"
+        machines = f"{'on-demand' if spot else 'Spot'} machines ({option('config.spot')}: {str(not spot).lower()})"
         return OperationFailed(
             f"{self._resource}: every zone of locations is out of stock: {said}; {left}; run again later, or try "
             f"{machines}, a reservation (config.reservation_affinity), another machine type or another region",

@@ -1,6 +1,7 @@
 """The admin API, /sandbox/v1: what is on, what was asked, and which faults strike. For tests and the curious.
 
-Only a Host header that is loopback is served, so that a web page can't reach it under another name.
+A web page that somebody on this machine looks at must not steer the sandbox: only a Host header that is loopback is
+served, no request that comes from a page of another origin, and a body only as JSON, which no plain form can send.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Admin:
     async def _add_fault(self, request: web.Request) -> web.Response:
         """Body: {name, times?, skip?, lasts?, match?, …the fault's own settings}."""
         try:
+            if request.content_type != "application/json":
+                return web.json_response({"error": "a body of Content-Type application/json is wanted"}, status=415)
             body = await request.json()
             if not isinstance(body, dict) or not isinstance(body.get("name"), str):
                 raise ValueError("a JSON object with the fault's name is wanted")
@@ -84,7 +87,9 @@ class Admin:
 
 @web.middleware
 async def loopback_only(request: web.Request, handler) -> web.StreamResponse:
-    """Refuse a request whose Host header is another name than loopback's."""
+    """Refuse a request whose Host header is another name than loopback's, or that a page of another origin makes."""
     if request.host.rpartition(":")[0] not in _LOOPBACK and request.host not in _LOOPBACK:
         return web.json_response({"error": "only loopback hosts are served"}, status=403)
+    if request.headers.get("Origin", f"http://{request.host}") != f"http://{request.host}":
+        return web.json_response({"error": "pages of other origins are not served"}, status=403)
     return await handler(request)

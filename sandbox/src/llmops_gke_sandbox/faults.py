@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from itertools import count
 
+from llmops_gke_sandbox.bounded_pattern import compile_bounded
+
 KNOWN_FAULTS: dict[str, str] = {
     "http": (
         "a request fails: status, reason, message, retry_after (seconds), before its service sees it or, with "
@@ -21,7 +23,8 @@ KNOWN_FAULTS: dict[str, str] = {
     ),
     "stockout": (
         "a zone has no such machine left, or available=N of them for a request: the pool ends RUNNING_WITH_ERROR with "
-        "GCE_STOCKOUT; where=operation fails the operation too and leaves the pool in ERROR. "
+        "GCE_STOCKOUT; where=operation fails the operation too and leaves the pool in ERROR; where=cluster does so and "
+        "leaves a cluster in ERROR, too, that was to be born with the pool: it can only be deleted. "
         "Context: project, location, zone, cluster, pool"
     ),
     "cluster_busy": "a write meets another operation: FAILED_PRECONDITION. Context: project, location, cluster, verb",
@@ -62,6 +65,24 @@ KNOWN_FAULTS: dict[str, str] = {
     ),
     "overloaded": "TGI answers 429, Model is overloaded. Context: namespace, pod",
 }
+
+_SETTINGS: dict[str, tuple[str, ...]] = {
+    "http": ("status", "reason", "message", "retry_after", "acted", "drop", "delay"),
+    "quota": ("metric", "where"),
+    "stockout": ("available", "where"),
+    "cluster_busy": ("operation",),
+    "operation_error": ("field", "code", "message", "condition"),
+    "slow_operation": ("factor", "seconds"),
+    "permission_denied": ("permission",),
+    "quota_limit": ("limit",),
+    "admission": ("message",),
+    "crash": ("exit_code", "after", "message", "reason"),
+    "slow_load": ("factor", "seconds"),
+    "unschedulable": ("message",),
+    "evicted": ("message",),
+    "no_address": ("message",),
+}
+"""The settings that a fault has of its own; one that is not here has none."""
 
 
 @dataclass
@@ -112,21 +133,29 @@ class Faults:
         :param match: regular expressions that must match the whole of the context's value of that name.
         :param params: the fault's own settings, see KNOWN_FAULTS.
         :returns: the fault's id.
-        :raises ValueError: for an unknown name, times below 1, lasts that is not above 0, or a match that is no
-            regular expression.
+        :raises ValueError: for an unknown name or setting, times below 1, lasts that is not above 0, or a match that
+            compile_bounded refuses.
         """
         if name not in KNOWN_FAULTS:
             raise ValueError(f"unknown fault {name!r}; known: {', '.join(sorted(KNOWN_FAULTS))}")
+        settings = _SETTINGS.get(name, ())
+        if unknown := sorted(params.keys() - set(settings)):
+            has = f"it has {', '.join(settings)}" if settings else "it has none of its own"
+            raise ValueError(f"fault {name} has no setting {', '.join(unknown)}; {has}")
         if times is not None and times < 1:
             raise ValueError(f"times must be 1 or more, not {times}")
         if lasts is not None and not lasts > 0:
             raise ValueError(f"lasts must be above 0, not {lasts}")
+        if not isinstance(skip, int) or skip < 0:
+            raise ValueError(f"skip must be 0 or more, not {skip!r}")
+        if not isinstance(match or {}, dict):
+            raise ValueError("match must be an object of regular expressions")
         patterns = {}
         for key, expression in (match or {}).items():
             try:
-                patterns[key] = re.compile(expression)
-            except re.error as error:
-                raise ValueError(f"match {key}={expression!r} is not a regular expression: {error}") from None
+                patterns[key] = compile_bounded(expression)
+            except ValueError as error:
+                raise ValueError(f"match {key}: {error}") from None
         ends = math.inf if lasts is None else time.monotonic() + lasts
         fault = _Fault(str(next(self._ids)), name, times, patterns, params, skip, ends)
         self._faults.append(fault)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 async def test_faults_are_added_listed_removed(cloud):
     status, added = await cloud.call(
@@ -26,6 +28,13 @@ async def test_bad_faults_are_refused_with_the_reason(cloud):
         ({}, "name"),
         ([], "object"),
         ({"name": "crash", "times": 0}, "times"),
+        ({"name": "crash", "exitcode": 3}, "no setting exitcode; it has exit_code"),
+        ({"name": "evicted", "where": "pool", "at": 1}, "no setting at, where; it has message"),
+        ({"name": "overloaded", "status": 1}, "it has none of its own"),
+        ({"name": "http", "match": {"path": "(a+)+b"}}, "match path: a repeat within a repeat"),
+        ({"name": "http", "match": {"path": 5}}, "match path: a regular expression as text"),
+        ({"name": "http", "match": ["path"]}, "match must be an object"),
+        ({"name": "http", "skip": "x"}, "skip must be 0 or more"),
     ):
         status, answer = await cloud.call("POST", "/sandbox/v1/faults", body)
         assert status == 400
@@ -70,3 +79,25 @@ async def test_status_shows_clusters_and_nodes(cloud):
 async def test_only_loopback_hosts_are_served(cloud):
     status, _ = await cloud.call("GET", "/sandbox/v1/status", headers={"Host": "attacker.example"})
     assert status == 403
+
+
+@pytest.mark.parametrize("origin", ["http://attacker.example", "null", "http://127.0.0.1:1"])
+async def test_pages_of_other_origins_are_not_served(cloud, origin):
+    body = {"name": "crash"}
+    status, _ = await cloud.call("POST", "/sandbox/v1/faults", body, headers={"Origin": origin})
+    assert status == 403
+    assert cloud.faults.list() == []
+    assert (await cloud.call("GET", "/sandbox/v1/status", headers={"Origin": origin}))[0] == 403
+
+
+async def test_a_page_of_its_own_origin_is_served(cloud):
+    origin = str(cloud.session._base_url.origin())
+    assert (await cloud.call("GET", "/sandbox/v1/status", headers={"Origin": origin}))[0] == 200
+
+
+async def test_a_body_that_a_plain_form_can_send_is_refused(cloud):
+    async with cloud.session.post(
+        "/sandbox/v1/faults", data='{"name": "crash"}', headers={"Content-Type": "text/plain"}
+    ) as answer:
+        assert answer.status == 415
+    assert cloud.faults.list() == []

@@ -186,6 +186,6 @@ async def test_a_maintenance_policy_is_set_by_who_has_read_the_last_one(cloud):
     body = {"maintenancePolicy": {"window": window, "resourceVersion": read}}
     await cloud.done("POST", "clusters/c1:setMaintenancePolicy", body)
     after = (await cloud.get("clusters/c1"))["maintenancePolicy"]
-    assert after["window"] == window and after["resourceVersion"] != read
+    assert after["window"]["dailyMaintenanceWindow"]["startTime"] == "03:00" and after["resourceVersion"] != read
     error = await cloud.refused("POST", "clusters/c1:setMaintenancePolicy", body)
     assert error["status"] == "INVALID_ARGUMENT" and "resource version" in error["message"]

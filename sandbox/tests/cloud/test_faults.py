@@ -12,7 +12,10 @@ def test_unknown_name_is_refused_with_the_known_ones():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"times": 0}, "times must be 1 or more"), ({"match": {"zone": "["}}, "zone='\\[' is not a regular expression")],
+    [
+        ({"times": 0}, "times must be 1 or more"),
+        ({"match": {"zone": "["}}, "match zone: '\\[' is not a regular expression"),
+    ],
 )
 def test_bad_settings_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -48,6 +48,28 @@ async def test_a_cluster_that_lacks_a_pool_s_nodes_is_there(cloud, where, status
     assert {pool["name"]: pool["status"] for pool in cluster["nodePools"]} == {"p": "RUNNING", "gpu": status}
 
 
+async def test_a_pool_without_stock_may_cost_the_cluster_that_is_born_with_it(cloud):
+    cloud.faults.add("stockout", match={"pool": "gpu"}, where="cluster")
+    operation = await cloud.create(nodePools=[POOL, GPU])
+    assert operation["nodepoolConditions"][0]["code"] == "GCE_STOCKOUT"
+    cluster = await cloud.get("clusters/c1")
+    assert cluster["status"] == "ERROR" and "endpoint" not in cluster
+    assert cluster["conditions"][0]["code"] == "GCE_STOCKOUT"
+    assert {pool["name"]: pool["status"] for pool in cluster["nodePools"]} == {"p": "ERROR", "gpu": "ERROR"}
+    error = await cloud.refused("DELETE", "clusters/c1/nodePools/gpu")
+    assert error["message"] == "Cluster c1 is in state ERROR; it can only be deleted."
+    assert "error" not in await cloud.done("DELETE", "clusters/c1")
+
+
+async def test_a_pool_without_stock_costs_no_cluster_that_is_there(cloud):
+    await cloud.create()
+    cloud.faults.add("stockout", match={"pool": "gpu"}, where="cluster")
+    assert "error" in await cloud.done("POST", "clusters/c1/nodePools", {"nodePool": GPU})
+    cluster = await cloud.get("clusters/c1")
+    assert cluster["status"] == "RUNNING"
+    assert {pool["name"]: pool["status"] for pool in cluster["nodePools"]} == {"p": "RUNNING", "gpu": "ERROR"}
+
+
 def test_a_fault_can_end_by_itself(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(faults.time, "monotonic", lambda: now[0])

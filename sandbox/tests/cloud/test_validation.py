@@ -135,6 +135,11 @@ async def test_unreadable_json_and_unknown_query_parameters(cloud):
             "Number of local SSDs for machine type g2-standard-12 must be one of: 1; requested: 2.",
         ),
         (pool(upgradeSettings={"maxSurge": 0}), "max_surge and max_unavailable"),
+        (pool(upgradeSettings={"strategy": "BLUE_GREEN", "maxSurge": 1}), "can only be set with strategy SURGE"),
+        (
+            pool(upgradeSettings={"blueGreenSettings": {"nodePoolSoakDuration": "60s"}}),
+            "can only be set with strategy BLUE_GREEN, not SURGE",
+        ),
     ],
 )
 async def test_what_gke_does_not_take_is_refused(cloud, body, words):

@@ -38,6 +38,7 @@ class RolesPlay:
 
     def __init__(self, cloud: Playground, directory: Path) -> None:
         self._playbooks = {"present": directory / "present.yml", "absent": directory / "absent.yml"}
+        self._playbooks["teardown"] = ROOT / "playbooks" / "teardown.yml"
         self._playbooks["present"].write_text(_PRESENT)
         self._playbooks["absent"].write_text(_ABSENT)
         (directory / "endpoints.json").write_text(json.dumps(cloud.endpoints))

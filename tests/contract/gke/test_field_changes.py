@@ -203,6 +203,20 @@ def test_limits_that_contradict_those_of_the_pool_are_refused(cloud: Playground)
         pool(cloud, "limited", autoscaling={"enabled": True, "max_node_count": 1})
 
 
+def test_upgrades_change_their_strategy_only_by_name(cloud: Playground):
+    pool(cloud, "upgraded", upgrade_settings={"strategy": "BLUE_GREEN"})
+    counts = {"max_surge": 1, "max_unavailable": 0}
+    with pytest.raises(
+        ImmutableField, match="the pool's upgrades are BLUE_GREEN: give upgrade_settings.strategy: SURGE"
+    ):
+        pool(cloud, "upgraded", upgrade_settings=counts)
+    result = pool(cloud, "upgraded", upgrade_settings={"strategy": "SURGE", **counts})
+    assert len(result.plan) == 1
+    assert result.values["node_pool"]["upgradeSettings"] == {"strategy": "SURGE", "maxSurge": 1}
+    assert not pool(cloud, "upgraded", upgrade_settings={"strategy": "SURGE", **counts}).changed
+    assert not pool(cloud, "upgraded", upgrade_settings=counts).changed
+
+
 def test_what_only_the_api_knows_is_refused_in_its_words_with_what_was_done(cloud: Playground):
     cluster(cloud, "judged", release_channel={"channel": "REGULAR"})
     with pytest.raises(HttpError, match="1.99") as raised:

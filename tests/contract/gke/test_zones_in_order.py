@@ -116,7 +116,7 @@ def test_where_no_zone_has_stock_nothing_is_left_and_the_next_run_begins_anew(cl
     for zone in ZONES:
         assert f"{zone}: The zone 'projects/{cluster.project}/zones/{zone}' {NO_STOCK}" in error.message
     assert "the pool was deleted" in error.message and "cluster c1 stays" in error.message
-    assert "spot machines (config.spot: true)" in error.message
+    assert "Spot machines (config.spot: true)" in error.message
     assert [one["zone"] for one in error.fields["out_of_stock"]] == ZONES
     assert error.fields["other_zones"] == []
     assert error.after_changes

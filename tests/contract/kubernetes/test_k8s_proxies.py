@@ -13,6 +13,7 @@ import trustme
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result
+from ansible_collections.llmops.gke.plugins.module_utils.http.answers import TEXT
 from ansible_collections.llmops.gke.plugins.module_utils.http.session import HttpSession
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.port_forward import PortForwardFailed
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.port_forward import through_port_forward
@@ -50,7 +51,7 @@ def with_login(url):
 def asked_once(options, _check, _progress):
     """An engine that asks its url once."""
     http = HttpSession(options["url"], "the exporter", Deadline(10), connect_patience=0)
-    return Result(values={"status": http.request("GET", "/metrics", doing="ask", repeatable=False).status})
+    return Result(values={"status": http.request("GET", "/metrics", doing="ask", repeatable=False, want=TEXT).status})
 
 
 def forwarded(kubeconfig, **target):

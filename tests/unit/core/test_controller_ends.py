@@ -35,6 +35,41 @@ def kubeconfig(url: str) -> dict:
     }
 
 
+def test_an_interrupted_task_says_which_operation_goes_on_in_google(tmp_path):
+    followed = threading.Event()
+    cluster = "/v1/projects/my-project/locations/us-central1/clusters/c1"
+
+    def answer(request) -> Reply:
+        if request.method == "GET" and request.path == cluster:
+            return Reply(200, {"name": "c1", "status": "RUNNING", "location": "us-central1"})
+        if request.method == "GET":
+            followed.set()
+        return Reply(200, {"name": "operation-7", "status": "RUNNING", "operationType": "DELETE_CLUSTER"})
+
+    with FakeServer(answer) as server:
+        options = {"project": "my-project", "location": "us-central1", "name": "c1", "state": "absent"}
+        options |= {"access_token": "ya29.canary", "container_api_endpoint": server.url, "timeout": 10 * PATIENCE}
+        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "--inventory", "localhost,"]
+        command += ["--module-name", "llmops.gke.gke_cluster", "--args", json.dumps(options)]
+        command += ["--extra-vars", f"ansible_connection=local ansible_python_interpreter={sys.executable}"]
+        environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
+        environment |= {"ANSIBLE_HOME": str(tmp_path / "home")}
+        ansible = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        try:
+            assert followed.wait(PATIENCE)
+            ansible.send_signal(signal.SIGINT)
+            printed, _ = ansible.communicate(timeout=PATIENCE)
+        finally:
+            ansible.kill()
+            ansible.wait()
+    assert "delete cluster c1" in printed
+    assert "operation operation-7 goes on in Google" in printed
+    assert "gcloud container operations wait operation-7 --location us-central1 --project my-project" in printed
+    assert "canary" not in printed
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_task_ends_with_ansible_and_its_keys_go(tmp_path, end):
     begun, held = threading.Event(), []

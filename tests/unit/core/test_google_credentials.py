@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.google.credentials import CredentialsRefused, authorizer
+from ansible_collections.llmops.gke.plugins.module_utils.workflows import cluster_access
 from tests.unit.fake_http import FakeServer, Reply
 
 
@@ -130,3 +131,38 @@ def test_a_token_endpoint_that_never_gave_one_is_given_up(private_key, seconds, 
             authorizer({"service_account_contents": key}, deadline)(False)
     assert 0 < sum(slept) <= most
     assert "\n" not in caught.value.message
+
+
+def test_a_quota_project_goes_along(tmp_path, monkeypatch):
+    with FakeServer([token("one")]) as server:
+        path = tmp_path / "adc.json"
+        user = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}
+        path.write_text(json.dumps({**user, "quota_project_id": "payer"}))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p-project")
+        monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", f"{server.url}/token")
+        authorize = authorizer({})
+        assert authorize(False) == {"Authorization": "Bearer one", "x-goog-user-project": "payer"}
+
+
+def test_a_cluster_is_not_told_whose_quota_is_used():
+    given = {"Authorization": "Bearer one", "x-goog-user-project": "payer"}
+    assert cluster_access.token_alone(lambda _fresh: given)(False) == {"Authorization": "Bearer one"}
+
+
+def test_a_token_endpoint_that_asks_for_patience_is_asked_again_by_our_own_clock(private_key):
+    busy = Reply(503, {"error": "busy"}, {"Retry-After": "7"})
+    with FakeServer([busy, token("one")]) as server:
+        key = json.dumps(key_of(private_key, f"{server.url}/token"))
+        slept: list[float] = []
+        deadline = Deadline(60, clock=lambda: sum(slept), sleep=slept.append)
+        assert authorizer({"service_account_contents": key}, deadline)(False) == {"Authorization": "Bearer one"}
+    assert slept == [7.0]
+
+
+def test_a_key_is_not_sent_on_to_where_a_redirect_leads(private_key):
+    with FakeServer({}) as other, FakeServer([Reply(307, "", {"Location": f"{other.url}/token"})]) as server:
+        authorize = authorizer({"service_account_contents": json.dumps(key_of(private_key, f"{server.url}/token"))})
+        with pytest.raises(CredentialsRefused, match="gave 307, a redirect, which is not followed"):
+            authorize(False)
+    assert not other.requests

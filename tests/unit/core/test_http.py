@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, ReplyLost
+from ansible_collections.llmops.gke.plugins.module_utils.http.answers import TEXT
 from ansible_collections.llmops.gke.plugins.module_utils.http.replies import retry_after
 from ansible_collections.llmops.gke.plugins.module_utils.http.session import HttpSession
 from tests.unit.fake_http import FakeServer, Reply, google_error
@@ -173,6 +174,44 @@ def test_errors_of_kubernetes_and_tgi_are_read(time):
     ]
 
 
+def test_a_redirect_to_the_same_server_is_followed_with_the_token(time):
+    moved = Reply(307, "", {"Location": "/new?a=1"})
+    with FakeServer({("GET", "/old"): moved, ("GET", "/new"): {"ok": 1}}) as server:
+        http = session(server.url, time, authorize=lambda _fresh: {"Authorization": "Bearer t"})
+        assert http.request("GET", "/old", doing="read", params={"b": 2}).body == {"ok": 1}
+        assert server.calls() == ["GET /old?b=2", "GET /new?a=1"]
+        assert [headers["authorization"] for headers in server.headers] == ["Bearer t"] * 2
+
+
+def test_files_that_are_kept_elsewhere_are_asked_for_without_the_token(time):
+    with FakeServer({("GET", "/file"): {"ok": 1}}) as other:
+        moved = Reply(302, "", {"Location": f"{other.url}/file"})
+        with FakeServer({("GET", "/file"): moved}) as server:
+            options = {"authorize": lambda _fresh: {"Authorization": "Bearer t"}}
+            http = session(server.url, time, keeps_files_elsewhere=True, **options)
+            assert http.request("GET", "/file", doing="read", headers={"Range": "bytes=0-9"}).body == {"ok": 1}
+            with pytest.raises(HttpError, match="answered 302, a redirect to http://.* which is not followed"):
+                session(server.url, time, **options).request("GET", "/file", doing="read")
+    assert other.headers[0]["range"] == "bytes=0-9"
+    assert "authorization" not in other.headers[0] and len(other.requests) == 1
+
+
+def test_a_write_is_never_redirected(time):
+    with FakeServer({("POST", "/thing"): Reply(307, "", {"Location": "/other"})}) as server:
+        with pytest.raises(HttpError, match="answered 307, a redirect to /other") as caught:
+            session(server.url, time).request("POST", "/thing", doing="create thing", json_body={})
+        assert server.calls() == ["POST /thing"]
+    assert not isinstance(caught.value, ReplyLost)
+
+
+def test_an_answer_of_another_form_is_not_asked_for_again_and_leaves_a_write_unsettled(time):
+    with FakeServer({("POST", "/thing"): Reply(200, [1])}) as server:
+        with pytest.raises(ReplyLost, match="GKE answered 200 with a list where an object was expected") as caught:
+            session(server.url, time).request("POST", "/thing", doing="create", json_body={}, repeatable=True)
+        assert server.calls() == ["POST /thing"]
+    assert caught.value.kind == "unexpected_answer"
+
+
 def test_loopback_is_never_reached_through_a_proxy(time, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -226,7 +265,7 @@ def test_the_environments_ca_bundle_does_not_overrule_the_clusters_ca(time, tmp_
 
     threading.Thread(target=serve_two, daemon=True).start()
     url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-    assert session(url, time, verify=str(tmp_path / "ca.pem")).request("GET", "/", doing="read").body == "ok"
+    assert session(url, time, verify=str(tmp_path / "ca.pem")).request("GET", "/", doing="read", want=TEXT).body == "ok"
     with pytest.raises(HttpError, match="gave no TLS connection"):
         session(url, time, verify=str(tmp_path / "other.pem")).request("GET", "/", doing="read")
     listener.close()

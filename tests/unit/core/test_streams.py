@@ -144,7 +144,7 @@ def test_a_connection_that_was_read_to_its_end_is_used_again():
 def test_a_server_that_falls_silent_ends_with_the_deadline():
     with (
         Raw(b"HTTP/1.1 200 OK\r\n\r\none\n", b"never") as server,
-        pytest.raises(HttpError, match="timed out"),
+        pytest.raises(HttpError, match="timed out|no time is left"),
         session(server, 0.3).open("GET", "/", doing="read") as stream,
     ):
         list(stream)
@@ -162,7 +162,7 @@ def test_a_server_that_never_ends_ends_with_the_deadline():
     with Raw(head, *[b"x\n"] * 200) as server:
         http = HttpSession(server.url, "the server", Deadline(20, clock=Time().clock))
         server.go.release()
-        with pytest.raises(HttpError, match="timed out"), http.open("GET", "/", doing="read") as stream:
+        with pytest.raises(HttpError, match="timed out|no time is left"), http.open("GET", "/", doing="read") as stream:
             for _piece in stream.arrivals():
                 server.go.release()
 

@@ -10,10 +10,7 @@ from typing import Any
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...gke.cluster import without_secrets
-from ...gke.fields.argument_spec import exactly_spec, spec_of
-from ...gke.fields.cluster.table import CLUSTER_FIELDS
-from ...gke.monitoring import COMPONENTS
-from ...gke.options import DEFINITION, LOCATION, NODE_POOL, STATE, TIMEOUT
+from ...gke.options import CLUSTER, DEFINITION, LOCATION, STATE, TIMEOUT
 from ...gke.session import open_session
 from ...gke.validation import check_cluster
 from ...workflows import cluster_with_pools
@@ -34,17 +31,6 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     return result
 
 
-_DEFINED: dict[str, Any] = {
-    "node_pools": {
-        "type": "list",
-        "elements": "dict",
-        "options": {"create_with_cluster": {"type": "bool"}, **NODE_POOL},
-    },
-    "initial_monitoring_components": {"type": "list", "elements": "str", "choices": list(COMPONENTS.choices)},
-    "exactly": exactly_spec(CLUSTER_FIELDS),
-    **spec_of(CLUSTER_FIELDS),
-}
-
 ARGUMENT_SPEC: dict[str, Any] = {
     **LOCATION,
     "name": {"type": "str", "required": True},
@@ -52,7 +38,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": TIMEOUT,
     "deletion_protection": {"type": "bool", "default": False},
     "definition": DEFINITION,
-    **_DEFINED,
+    **CLUSTER,
 }
 
-SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC, definition=frozenset(_DEFINED))
+SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC, definition=frozenset(CLUSTER))

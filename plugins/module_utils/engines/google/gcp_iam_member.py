@@ -22,6 +22,8 @@ def run(options: dict[str, Any], check: bool, _progress: Progress) -> Result:
     project, role = check_project(options["project"]), options["role"]
     if not role.startswith(("roles/", "projects/", "organizations/")):
         raise InvalidOption("role", role, "a role such as roles/monitoring.viewer")
+    if options["kubernetes_service_account"] is None and ":" not in (options["member"] or ""):
+        raise InvalidOption("member", options["member"], "a kind and a name, such as user:someone@example.com")
     deadline = Deadline(options["timeout"])
     apis = GoogleApis(options, deadline)
     try:
@@ -33,11 +35,9 @@ def run(options: dict[str, Any], check: bool, _progress: Progress) -> Result:
 def _member(apis: GoogleApis, project: str, options: dict[str, Any]) -> str:
     """The member, made of a Kubernetes service account where that is given."""
     account = options["kubernetes_service_account"]
-    if account is not None:
-        return service_account_member(apis, project, account["namespace"], account["name"])
-    if ":" not in options["member"]:
-        raise InvalidOption("member", options["member"], "a kind and a name, such as user:someone@example.com")
-    return options["member"]
+    if account is None:
+        return options["member"]
+    return service_account_member(apis, project, account["namespace"], account["name"])
 
 
 ARGUMENT_SPEC: dict[str, Any] = {

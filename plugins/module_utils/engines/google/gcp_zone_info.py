@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.deadline import Deadline
+from ...core.errors import InvalidOption
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.apis import GoogleApis
@@ -24,6 +25,9 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     project = check_project(options["project"])
     region = region_of(check_location(options["location"])) if options["location"] else None
     machine, accelerator = options["machine_type"], options["accelerator_type"]
+    for name, value in (("machine_type", machine), ("accelerator_type", accelerator)):
+        if value is not None and not value.strip():
+            raise InvalidOption(name, value, "the name of one, or to be left out")
     apis = GoogleApis(options, Deadline(options["timeout"]))
     try:
         offers = []

@@ -74,7 +74,6 @@ SPEC = ModuleSpec(
         **KUBERNETES_ACCESS,
         "mode": {"type": "str", "choices": ["managed", "daemonset", "none"], "default": "managed"},
         "components": {**_COMPONENTS, "default": ["SYSTEM_COMPONENTS", COMPONENT]},
-        "assume_components": _COMPONENTS,
         "manifests": {"type": "list", "elements": "raw"},
         "namespace": {"type": "str", "default": "gpu-metrics"},
         "apply_set": {"type": "str", "default": "configmaps/gpu-metrics-exporter"},

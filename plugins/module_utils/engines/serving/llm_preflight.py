@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+from ...core import harmless
 from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames, option
 from ...core.result import Progress, Result, silent
@@ -18,6 +19,7 @@ from ...core.runner import ModuleSpec
 from ...google.options import GOOGLE_AUTH
 from ...models.access import HOME, AccessDenied
 from ...workflows.preflight.checks import MODEL, NAMES
+from ...workflows.preflight.definitions import check_definitions
 from ...workflows.preflight.deployment import Deployment, read_deployments
 from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
@@ -41,6 +43,9 @@ class PlanRefused(LlmopsError):
 
     kind = "plan_refused"
 
+    def _harmless(self, text: str) -> str:
+        return harmless.lines(text)
+
 
 def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     """Hold the plan against the rules, the project and the Hub. options: those of llm_preflight.
@@ -50,6 +55,8 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     here, others = read_deployments(options["plan"], options["plans"] or [])
     names = set(NAMES) - set(options["skip"])
     findings = check_rules(here, others, unknown=VARIABLES in names)
+    # A variable that breaks a rule is told by the rule alone.
+    findings += [] if findings else check_definitions(here)
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and _has_model(here), _look_at_model, here, options)

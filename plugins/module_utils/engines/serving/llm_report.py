@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ...core.errors import LlmopsError
+from ...core import files
+from ...core.errors import InvalidOption, LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.machine_types import read_machine_type
@@ -50,6 +49,13 @@ DEPLOYMENT = (
 """What may be said of the deployment itself."""
 
 
+_CONTENTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "path": page,
+    "json_path": lambda report: json.dumps(report, indent=2, sort_keys=True) + "\n",
+}
+"""What goes into the file that an option names."""
+
+
 class NotWritten(LlmopsError):
     """The report could not be written."""
 
@@ -58,8 +64,28 @@ class NotWritten(LlmopsError):
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     """Make the report; in check mode nothing is written. A report is output, not state: changed is always False."""
+    targets = _targets(options)
+    try:
+        report = document(_sources(options))
+        contents = {name: _CONTENTS[name](report) for name in targets}
+        values = {"report": report, "short": short(report)}
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise NotWritten(
+            "make the report: what was given is not what llm_latency, llm_generate, hf_model_info, inference_perf_info "
+            f"and gpu_metrics_info return ({type(error).__name__}: {error}); hand over their registered results"
+        ) from error
+    written = []
+    for name, target in () if check else targets.items():
+        path = options[name]
+        _write(path, target, contents[name])
+        written.append(path)
+        progress(f"written: {path}")
+    return Result(values={**values, "written": written})
+
+
+def _sources(options: dict[str, Any]) -> Sources:
     latency = _given(options["latency"], "hot", LATENCY)
-    sources = Sources(
+    return Sources(
         title=options["title"],
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         latency=latency,
@@ -72,17 +98,6 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
     )
-    report = document(sources)
-    written = []
-    for path, content in (
-        (options["path"], lambda: page(report)),
-        (options["json_path"], lambda: json.dumps(report, indent=2, sort_keys=True) + "\n"),
-    ):
-        if path and not check:
-            write(path, content())
-            written.append(path)
-            progress(f"written: {path}")
-    return Result(values={"report": report, "short": short(report), "written": written})
 
 
 def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -105,21 +120,17 @@ def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -
     return {"hour": round(hour, 4), "of": f"a {'spot ' if spot else ''}{machine}", "replicas": len(pods)}
 
 
-def write(path: str, content: str) -> None:
-    """Put a file in place whole, so that no reader ever sees half of it; makes its directory."""
-    target = os.path.abspath(os.path.expanduser(path))
-    directory = os.path.dirname(target)
+def _targets(options: Mapping[str, Any]) -> dict[str, str]:
+    """Where the files go, by option. Raises InvalidOption for a path that cannot be."""
+    targets = {name: files.writable(name, options[name]) for name in ("path", "json_path") if options[name]}
+    if len(set(targets.values())) < len(targets):
+        raise InvalidOption("json_path", options["json_path"], "another file than that of path")
+    return targets
+
+
+def _write(path: str, target: str, content: str) -> None:
     try:
-        os.makedirs(directory, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=directory, prefix=".report-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(content)
-            os.chmod(unfinished, MODE)
-            os.replace(unfinished, target)
-        except BaseException:
-            os.unlink(unfinished)
-            raise
+        files.write(target, content, MODE, ".report-")
     except OSError as error:
         raise NotWritten(f"write the report to {path}: {error.strerror}; give another path", path=path) from error
 

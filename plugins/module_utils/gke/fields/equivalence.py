@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from .field import Value
+
 _DURATION = re.compile(r"\d+(?:\.\d+)?s")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_WEEK = frozenset({"MO", "TU", "WE", "TH", "FR", "SA", "SU"})
 
 
 def seconds(value: str) -> float:
@@ -28,6 +33,44 @@ def instant(value: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def minutes(value: str) -> int:
+    """A time of the day (``3:00``, ``03:00``) in minutes; ValueError for any other form."""
+    found = _CLOCK.fullmatch(value)
+    if found is None:
+        raise ValueError(value)
+    return int(found[1]) * 60 + int(found[2])
+
+
+def recurrence(value: str) -> dict[str, frozenset[str]]:
+    """An RRULE's parts, each with its values; every day of every week is daily."""
+    pairs = (part.partition("=") for part in value.upper().removeprefix("RRULE:").split(";"))
+    parts = {name: frozenset(values.split(",")) for name, _sep, values in pairs}
+    if parts.get("INTERVAL") == {"1"}:
+        del parts["INTERVAL"]
+    if parts == {"FREQ": {"WEEKLY"}, "BYDAY": _WEEK}:
+        return {"FREQ": frozenset({"DAILY"})}
+    return parts
+
+
+def text(value: Any) -> str:
+    """A label's key or value as the API has it: YAML's ``true`` is ``true``, nothing is empty.
+
+    ValueError for what has no one text, such as a float, of which YAML has lost how it was written.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int)):
+        return str(value)
+    raise ValueError(value)
+
+
+def in_any_case(have: str, want: str) -> bool:
+    """Whether two names are the same but for upper and lower case."""
+    return have.lower() == want.lower()
+
+
 def version_parts(value: str) -> tuple[int, ...]:
     """``1.33.4-gke.100`` -> (1, 33, 4, 100)."""
     return tuple(int(part) for part in re.findall(r"\d+", value))
@@ -39,12 +82,20 @@ _SAME: dict[str, Callable[[Any, Any], bool]] = {
     "version": lambda have, want: have.startswith((f"{want}.", f"{want}-")),
     "duration": lambda have, want: seconds(have) == seconds(want),
     "time": lambda have, want: instant(have) == instant(want),
+    "clock": lambda have, want: minutes(have) == minutes(want),
+    "recurrence": lambda have, want: recurrence(have) == recurrence(want),
+    "int64": lambda have, want: int(have) == int(want),
+    "float": lambda have, want: math.isclose(have, want, rel_tol=1e-6),
 }
 
 
-def as_wanted(kind: str, have: Any, want: Any) -> Any:
+def as_wanted(value: Value, have: Any, want: Any) -> Any:
     """A live value in the option's terms; ``want`` itself where both mean the same."""
-    if kind == "int64":
-        return int(have)
-    same = _SAME.get(kind)
-    return want if same is not None and want is not None and same(have, want) else have
+    same = value.same or _SAME.get(value.kind)
+    try:
+        if same is not None and want is not None and same(have, want):
+            return want
+        return int(have) if value.kind == "int64" else have
+    except (AttributeError, TypeError, ValueError):
+        # A form that is not of its kind means nothing that was asked for.
+        return have

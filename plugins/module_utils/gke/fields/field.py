@@ -25,6 +25,8 @@ Kind = Literal[
     "version",
     "duration",
     "time",
+    "clock",
+    "recurrence",
     "map",
     "set",
     "keyed",
@@ -34,8 +36,9 @@ Kind = Literal[
 
 int64: a number that JSON carries as a string. name: a Compute resource, by its name or by its path. cidr: a block,
 of which ``/17`` means any of that size. version: ``1.33`` agrees with any 1.33. duration: ``90s``. time: RFC 3339.
-map: string to string. set: strings in any order. keyed: a list of objects, each known by its ``keys``. named: objects
-by name in the API (a map), a list of objects with ``name`` in the options.
+clock: ``03:00``, a time of the day. recurrence: an RRULE of RFC 5545. map: string to string. set: strings in any
+order. keyed: a list of objects, each known by its ``keys``. named: objects by name in the API (a map), a list of
+objects with ``name`` in the options.
 """
 
 OPTION_TYPES: dict[str, dict[str, Any]] = {
@@ -61,6 +64,9 @@ ABSENT: dict[str, Any] = {
     "named": [],
 }
 """What the API means by leaving a field out; None for the other kinds."""
+
+ADDED_SCOPES = ("https://www.googleapis.com/auth/monitoring.write",)
+"""Scopes that GKE gives nodes whatever was asked for."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Value:
     """A value: path in the API's terms (``autoscaling.minNodeCount``), kind, its description, enum choices.
 
     required: of a list's entry, that it cannot be left out. option_name: the option's name, where it is not the path's.
+    absent: what the API means by leaving it out, where that is not the kind's own. same: from (what is, what is wanted)
+    whether both mean the same, where the kind does not tell.
     """
 
     path: str
@@ -113,6 +121,8 @@ class Value:
     choices: tuple[str, ...] = ()
     required: bool = False
     option_name: str = ""
+    absent: Any = None
+    same: Callable[[Any, Any], bool] | None = None
 
     @property
     def option(self) -> str:
@@ -125,17 +135,17 @@ class Field(Value):
     """A value that is compared and changed.
 
     items, keys: of a list of objects, its entries' values, and the paths that identify an entry. partial: of a map, a
-    set or a list of objects, that entries which the user did not name are left alone. absent: what the API means by
-    leaving it out, where that is not the kind's own. unless: path of a bool; while that is on, GKE manages the field
-    by itself, so it is not compared. create_path: where a create request has it, if elsewhere. refuses: from (what is,
-    what is wanted) the reason why the API would not take this very change, or None.
+    set or a list of objects, that entries which the user did not name are left alone. added: of a set, entries that GKE
+    adds by itself. unless: path of a bool; while that is on, GKE manages the field by itself, so it is not compared.
+    create_path: where a create request has it, if elsewhere. refuses: from (what is, what is wanted) the reason why the
+    API would not take this very change, or None.
     """
 
     change: Verb | Immutable | CreateOnly
     items: tuple[Value, ...] = ()
     keys: tuple[str, ...] = ()
     partial: bool = False
-    absent: Any = None
+    added: tuple[str, ...] = ()
     unless: str = ""
     create_path: str = ""
     refuses: Callable[[Any, Any], str | None] | None = None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ...core.errors import InvalidOption
-from .equivalence import instant, seconds
+from .equivalence import instant, minutes, seconds, text
 from .field import Field, Value, dig
 
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:-gke\.\d+)?)?")
@@ -31,6 +31,7 @@ _FORMATS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "time": (instant, "a time with its offset such as 2026-01-03T02:00:00Z"),
     "version": (_version, "a version such as 1.33, 1.33.4 or 1.33.4-gke.1134000"),
     "float": (_share, "a number from 0 to 1"),
+    "clock": (minutes, 'a time of the day in quotes, such as "03:00"'),
 }
 
 
@@ -44,6 +45,18 @@ def check_formats(fields: Iterable[Field], options: dict[str, Any], prefix: str 
                 _check(item, dig(entry, item.option), f"{prefix}{field.option}[{index}].{item.option}")
 
 
+def check_map(option: str, value: dict[Any, Any] | None) -> None:
+    """A mapping of texts, or InvalidOption."""
+    for key, item in (value or {}).items():
+        try:
+            if not text(key):
+                raise ValueError(key)
+            text(item)
+        except ValueError:
+            accepted = "text, so put it in quotes (of a number with a point, YAML forgets how it was written)"
+            raise InvalidOption(f"{option}.{key}", item, accepted) from None
+
+
 def check_one_of(options: dict[str, Any], names: Iterable[str], prefix: str = "") -> None:
     """At most one of the options, or InvalidOption."""
     given = [name for name in names if dig(options, name) is not None]
@@ -52,6 +65,8 @@ def check_one_of(options: dict[str, Any], names: Iterable[str], prefix: str = ""
 
 
 def _check(value: Value, given: Any, option: str) -> None:
+    if value.kind == "map":
+        check_map(option, given)
     form = _FORMATS.get(value.kind)
     if form is None or given is None:
         return

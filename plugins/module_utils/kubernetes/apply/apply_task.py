@@ -19,6 +19,7 @@ from ..objects.manifests import Manifest
 from ..objects.ordering import controls_others
 from ..wait.readiness import Predicate
 from ..wait.wait import until_gone, until_ready
+from . import coming_kinds
 from .apply_set import ApplySet, LiveSet, identity, kept_in_set
 from .deletion import plan_removal, removal, remove
 from .outcomes import Outcome
@@ -109,6 +110,7 @@ class ApplyTask:
         if not self.settings.prune:
             stale = []
         lives = self._lives(applier, manifests, live.members)
+        manifests = coming_kinds.marked(api, manifests, lives)
         if group is not None:
             group.check_members(manifests, lives)
         else:

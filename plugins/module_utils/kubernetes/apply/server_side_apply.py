@@ -20,6 +20,7 @@ from ..objects.manifests import Manifest
 from ..objects.ordering import by_rank
 from ..wait.wait import until_ready
 from . import refusals
+from .coming_kinds import until_served
 from .outcomes import Outcome
 
 
@@ -73,7 +74,7 @@ class Applier:
             index
             for index in undecided
             if outcomes[index].ref.namespace not in coming
-            and not (manifests[index].defined_here and lives[index] is None)
+            and not (manifests[index].kind_is_coming and lives[index] is None)
         ]
         rehearsed = [manifests[index] for index in known]
         replies = _answered(rehearsed, side_by_side(lambda manifest: self._send(manifest, dry_run=True), rehearsed), ())
@@ -96,6 +97,11 @@ class Applier:
         outcomes = {outcome.ref: outcome for outcome in planned}
         applied = list(done)
         for group in by_rank(manifest for manifest in manifests if outcomes[manifest.ref].changed):
+            try:
+                until_served(self.api, group, deadline, progress)
+            except LlmopsError as error:
+                error.fields["applied"] = [str(ref) for ref in applied]
+                raise
             replies = side_by_side(lambda manifest: self._send(manifest, dry_run=False), group)
             for manifest, reply in zip(group, replies, strict=True):
                 if not isinstance(reply, LlmopsError):

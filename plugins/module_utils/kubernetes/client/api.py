@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.deadline import backoff
-from ...core.errors import HttpError, ReplyLost
+from ...core.errors import HttpError, ReplyLost, UnexpectedAnswer
+from ...http.answers import OBJECT, TEXT, Shape, Unexpected, judged, misfit
+from ...http.pages import pages
 from ...http.session import HttpSession, Reply
 from ...http.streams import Stream
+from . import shapes
 from .resources import POD, Kind, ObjectRef, builtin, builtin_of_group, group_path, kind_from_discovery
 
 APPLY = "application/apply-patch+yaml"
@@ -62,18 +65,22 @@ class KubernetesApi:
                 return kind_from_discovery(api_version, entry)
         return None
 
+    def is_presumed(self, kind: Kind) -> bool:
+        """Whether the kind was taken to be there without asking."""
+        return kind in self._known
+
     def kind_of_group(self, group: str, kind: str) -> Kind | None:
         """As kind, in whichever version the cluster prefers."""
         known = builtin_of_group(group, kind) or self._known_kind(kind, group=group)
         if known is not None:
             return known
-        found = self._read(f"/apis/{group}", f"ask which versions {group} has")
+        found = self._read(f"/apis/{group}", f"ask which versions {group} has", shapes.GROUP)
         return self.kind(found["preferredVersion"]["groupVersion"], kind) if found else None
 
     def kinds_in(self, api_version: str) -> list[dict[str, Any]]:
         """What the cluster serves under ``api_version``, as discovery's entries, subresources left out."""
         if api_version not in self._discovered:
-            body = self._read(group_path(api_version), f"ask which kinds {api_version} has")
+            body = self._read(group_path(api_version), f"ask which kinds {api_version} has", shapes.KINDS)
             resources = (body or {}).get("resources") or []
             self._discovered[api_version] = [entry for entry in resources if "/" not in entry["name"]]
         return self._discovered[api_version] or []
@@ -84,7 +91,7 @@ class KubernetesApi:
 
     def get(self, ref: ObjectRef) -> dict[str, Any] | None:
         """The object, or None where it, its namespace or its kind is absent."""
-        return self._read(ref.path, f"read {ref}")
+        return self._read(ref.path, f"read {ref}", shapes.ANY_OBJECT)
 
     def list(
         self,
@@ -109,22 +116,21 @@ class KubernetesApi:
 
         Where the list grows so old between two pages that the server forgets it (410), it is asked for as a whole.
         """
-        params: dict[str, Any] = {"limit": PAGE, **_selectors(label_selector, field_selector)}
-        found: list[dict[str, Any]] = []
-        doing = f"list {kind.kind} {_where(kind, namespace)}"
-        while True:
-            try:
-                body = self._request("GET", kind.path(namespace), doing=doing, params=params).body
-            except HttpError as error:
-                if error.status != 410 or "continue" not in params:
-                    raise
-                params, found = _selectors(label_selector, field_selector), []
-                continue
-            found += ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in body["items"] or [])
-            metadata = body.get("metadata") or {}
-            if not metadata.get("continue"):
-                return found, metadata.get("resourceVersion", "")
-            params["continue"] = metadata["continue"]
+        selected = _selectors(label_selector, field_selector)
+        path, doing = kind.path(namespace), f"list {kind.kind} {_where(kind, namespace)}"
+        bodies: list[dict[str, Any]] = []
+        try:
+            for body in pages(
+                self.http, path, doing, shapes.OBJECTS, {"limit": PAGE, **selected}, _rest_of, "continue"
+            ):
+                bodies.append(body)
+        except HttpError as error:
+            if error.status != 410 or not bodies:
+                raise
+            bodies = [self._request("GET", path, doing=doing, params=selected, want=shapes.OBJECTS).body]
+        own = {"apiVersion": kind.api_version, "kind": kind.kind}
+        found = [{**own, **item} for body in bodies for item in body["items"] or []]
+        return found, bodies[-1].get("metadata", {}).get("resourceVersion", "")
 
     def watch(
         self, kind: Kind, namespace: str | None, version: str, *, seconds: int, field_selector: str | None = None
@@ -140,6 +146,21 @@ class KubernetesApi:
         doing = f"watch {kind.kind} {_where(kind, namespace)}"
         return self.http.open("GET", kind.path(namespace), doing=doing, params=params)
 
+    def event(self, kind: Kind, namespace: str | None, line: bytes) -> dict[str, Any]:
+        """A line of a watch: ``type`` and ``object``; or another object that came instead of one, without a type.
+
+        Raises UnexpectedAnswer for anything else.
+        """
+        try:
+            told = judged(200, "application/json", line, OBJECT)
+            wrong = misfit(shapes.EVENTS.get(str(told["type"]), shapes.CHANGE), told) if "type" in told else ""
+            if wrong:
+                raise Unexpected(wrong)
+            return told
+        except Unexpected as came:
+            doing = f"watch {kind.kind} {_where(kind, namespace)}"
+            raise self.http.unexpected("GET", kind.path(namespace), doing, came, "an event") from None
+
     def apply(
         self, ref: ObjectRef, body: dict[str, Any], *, manager: str, force: bool = False, dry_run: bool = False
     ) -> dict[str, Any]:
@@ -154,7 +175,9 @@ class KubernetesApi:
         if dry_run:
             params["dryRun"] = "All"
         doing = f"{'rehearse' if dry_run else 'apply'} {ref}"
-        return self._write("PATCH", ref.path, doing, params=params, json_body=body, content_type=APPLY).body
+        return self._write(
+            "PATCH", ref.path, doing, params=params, json_body=body, content_type=APPLY, want=shapes.ANY_OBJECT
+        ).body
 
     def delete(self, ref: ObjectRef, uid: str | None = None, propagation: str = "Foreground") -> dict[str, Any] | None:
         """Begin to delete the object; None where it is gone already, a Status where it is at once.
@@ -166,7 +189,7 @@ class KubernetesApi:
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
-            return self._write("DELETE", ref.path, f"delete {ref}", json_body=body).body
+            return self._write("DELETE", ref.path, f"delete {ref}", json_body=body, want=shapes.DELETED).body
         except HttpError as error:
             if error.status == 404:
                 return None
@@ -213,9 +236,9 @@ class KubernetesApi:
             params["sinceSeconds"] = since
         path = ObjectRef(POD, namespace, pod).path + "/log"
         reply = self.http.request(
-            "GET", path, doing=f"read the log of {namespace}/{pod}", params=params, patience=patience
+            "GET", path, doing=f"read the log of {namespace}/{pod}", params=params, patience=patience, want=TEXT
         )
-        return str(reply.body).splitlines()
+        return reply.body.splitlines()
 
     def _known_kind(self, kind: str, **where: str) -> Kind | None:
         matching = (one for one in self._known if all(getattr(one, name) == value for name, value in where.items()))
@@ -227,9 +250,9 @@ class KubernetesApi:
             self._warnings.setdefault(_ESCAPED.sub(r"\1", text))
         return reply
 
-    def _read(self, path: str, doing: str) -> Any:
+    def _read(self, path: str, doing: str, want: Shape) -> Any:
         try:
-            return self._request("GET", path, doing=doing).body
+            return self._request("GET", path, doing=doing, want=want).body
         except HttpError as error:
             if error.status == 404:
                 return None
@@ -246,17 +269,21 @@ class KubernetesApi:
                 return self._request(method, path, doing=doing, **kwargs)
             except ReplyLost as lost:
                 pause = next(pauses)
-                final = lost.status == 500 and not lost.reason
+                for_good = isinstance(lost, UnexpectedAnswer) or (lost.status == 500 and not lost.reason)
                 tried = self.http.deadline.elapsed() - began
                 if UNANSWERED_WEBHOOK in lost.server_message and tried + pause > WEBHOOK_PATIENCE:
-                    final = True
-                if final or pause >= self.http.deadline.remaining():
+                    for_good = True
+                if for_good or pause >= self.http.deadline.remaining():
                     raise
                 self.http.deadline.pause(pause, doing, lost.message)
 
 
 def _where(kind: Kind, namespace: str | None) -> str:
     return f"in namespace {namespace}" if namespace and kind.namespaced else "in the cluster"
+
+
+def _rest_of(page: dict[str, Any]) -> str | None:
+    return page.get("metadata", {}).get("continue")
 
 
 def _selectors(label_selector: str | None, field_selector: str | None) -> dict[str, str]:

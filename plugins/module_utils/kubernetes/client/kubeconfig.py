@@ -15,9 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ...core import yaml_text
+from ...core import files, yaml_text
+from ...core import secrets as kept_secrets
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError, MissingLibrary
+from ...core.harmless import one_line
+from ...http.address import header_text
 
 try:
     import yaml
@@ -101,6 +104,7 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
     verify: str | bool = False if getattr(parts, "verify_ssl", True) is False else parts.ssl_ca_cert or True
     namespace = loader.current_context["context"].get("namespace") or "default"
     cluster = _plain(loader._cluster)
+    kept_secrets.keep(*kept_secrets.in_urls(cluster.get("proxy-url")))
     proxy, server_name = _proxy(cluster.get("proxy-url"), named), cluster.get("tls-server-name") or None
     return Connection(parts.host, verify, _authorizer(load, parts), certificate, namespace, proxy, server_name)
 
@@ -134,7 +138,7 @@ def _content(kubeconfig: Any) -> tuple[dict[str, Any], str]:
         raise InvalidOption("kubeconfig", type(kubeconfig).__name__, _ACCEPTED)
     if yaml is None:
         raise MissingLibrary("PyYAML", YAML_ERROR)
-    path = os.path.expanduser(kubeconfig)
+    path = files.readable("kubeconfig", kubeconfig, _ACCEPTED)
     try:
         with open(path, encoding="utf-8") as stream:
             content = yaml.load(stream, Loader=yaml_text.loader())
@@ -213,7 +217,7 @@ def _authorizer(load: Callable[[], SimpleNamespace], parts: SimpleNamespace) -> 
         if fresh:
             held = load()
         # The key's name differs between versions of the package; there is one. A token's file may end in a newline.
-        return {"Authorization": next(iter(held.api_key.values())).strip()}
+        return {"Authorization": header_text("kubeconfig", next(iter(held.api_key.values())))}
 
     return headers
 
@@ -239,4 +243,4 @@ def _plain(node: Any) -> dict[str, Any]:
 
 
 def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return one_line(error, 200)

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ...core.errors import LlmopsError, MissingLibrary
+from ...core.harmless import one_line
 from ...http.connection import is_loopback
 from .api import POD, KubernetesApi
 from .resources import ObjectRef, builtin
@@ -159,7 +160,10 @@ class PortForward:
 def _reason(said: str) -> str:
     """The API server's own words among those of the client, which has headers and body all in one."""
     found = re.search(r'"message":\s*("(?:[^"\\]|\\.)*")', said)
-    return json.loads(found[1]) if found else " ".join(said.split())[:300]
+    try:
+        return json.loads(found[1]) if found else one_line(said, 300)
+    except ValueError:
+        return found[1]
 
 
 def _copy(source: Any, target: Any) -> None:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...core.harmless import one_line
+
 _LINE = 300
 """Characters shown of each; a traceback's last line may hold a whole configuration."""
 
@@ -53,7 +55,7 @@ GENERIC: tuple[CrashReason, ...] = (
 
 def on_one_line(lines: Sequence[str]) -> str:
     """The lines of a log as one, each shortened."""
-    return " | ".join(line.strip()[:_LINE] for line in lines if line.strip())
+    return " | ".join(one_line(line.strip(), _LINE) for line in lines if line.strip())
 
 
 def meaning_of(log: str, extra: Sequence[CrashReason] = ()) -> CrashReason | None:

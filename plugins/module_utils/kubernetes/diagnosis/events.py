@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core.harmless import quoted
 from ..client.resources import EVENT
 from .cluster_view import ClusterView
 
@@ -30,7 +31,7 @@ def last_warning(view: ClusterView, obj: dict[str, Any], *reasons: str) -> str:
 
 def text_of(event: dict[str, Any]) -> str:
     """Reason and message of an event, on one line."""
-    return f"{event.get('reason')}: {' '.join((event.get('message') or '').split())}"
+    return f"{event.get('reason')}: {quoted(event.get('message') or '')}"
 
 
 def count_of(event: dict[str, Any]) -> int:

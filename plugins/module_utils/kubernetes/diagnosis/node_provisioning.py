@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ...core.harmless import quoted
 from ..wait.readiness import condition
 
 
@@ -35,7 +36,7 @@ def node_provisioning(
     about = [event for event in events if (event.get("involvedObject") or {}).get("uid") == metadata.get("uid")]
     about.sort(key=lambda event: first_seen(event) or created)
     refused = dict.fromkeys(
-        " ".join((event.get("message") or "").split()) for event in about if event.get("reason") == "FailedScaleUp"
+        quoted(event.get("message") or "") for event in about if event.get("reason") == "FailedScaleUp"
     )
     asked = next((first_seen(event) for event in about if event.get("reason") == "TriggeredScaleUp"), None)
     if node is None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...core.harmless import quoted
 from ..wait.readiness import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
 from .crash_reasons import CrashReason, meaning_of, on_one_line
@@ -75,7 +76,7 @@ def _container_state(
     now = container.get("state") or {}
     waiting, ended = now.get("waiting"), _ended(container)
     reason = (waiting or {}).get("reason", "")
-    message = " ".join((waiting or {}).get("message", "").split())
+    message = quoted((waiting or {}).get("message", ""))
     words = f"{where}: {reason}{': ' if message else ''}{message}"
     if reason in _HOPELESS:
         return Failed(words, _HOPELESS[reason])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...core.harmless import quoted
 from ..wait.readiness import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
 from .events import count_of, events_of, text_of
@@ -74,7 +75,7 @@ def _claims(view: ClusterView, pod: dict[str, Any]) -> str:
 
 
 def _said(event: dict[str, Any]) -> str:
-    return _ADDRESS.sub("", " ".join((event.get("message") or "").split()))
+    return _ADDRESS.sub("", quoted(event.get("message") or ""))
 
 
 def _in_words(scheduled: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ...core import yaml_text
+from ...core import files, yaml_text
 from ...core.errors import InvalidOption, MissingLibrary
 from .masking import is_secret, secret_strings
 
@@ -23,6 +23,8 @@ except ImportError as error:
     YAML_ERROR: Exception | None = error
 else:
     YAML_ERROR = None
+
+_MANIFESTS = "files with manifests"
 
 
 @dataclass(frozen=True)
@@ -86,21 +88,26 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         if os.path.isdir(path):
             yield from (
-                os.path.join(path, name)
-                for name in sorted(os.listdir(path))
-                if name.endswith((".yaml", ".yml", ".json"))
+                os.path.join(path, name) for name in _names_in(path) if name.endswith((".yaml", ".yml", ".json"))
             )
         else:
             yield path
 
 
+def _names_in(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError as error:
+        raise InvalidOption("src", directory, f"{_MANIFESTS} ({error.strerror})") from error
+
+
 def _text_of(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(files.readable("src", path, _MANIFESTS), encoding="utf-8") as stream:
             return stream.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise InvalidOption("src", path, f"files with manifests ({reason})") from error
+        raise InvalidOption("src", path, f"{_MANIFESTS} ({reason})") from error
 
 
 def _parse(source: str, text: str) -> Iterator[Any]:

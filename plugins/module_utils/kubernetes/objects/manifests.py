@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from ...core.errors import InvalidOption
 from ..client.api import KubernetesApi
 from ..client.resources import Kind, ObjectRef, builtin, kinds_of_definition, versions_of
 from .documents import Document
+
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_API_VERSION = re.compile(r"(?:[a-z0-9][a-z0-9.-]*/)?[a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Manifest:
     body: dict[str, Any]
     source: str
     create_only: bool = False
-    defined_here: bool = False
-    """Whether its kind is defined by another manifest of the same call, and may not be known to the cluster yet."""
+    kind_is_coming: bool = False
+    """Whether the cluster may not know its kind yet: another manifest of the same call defines it, or GKE brings it."""
 
 
 _WRITTEN_BY_THE_SERVER = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"})
@@ -54,7 +58,7 @@ def resolve(
     for document in documents:
         key = (document.body["apiVersion"], document.body["kind"])
         kind = coming.get(key) or known_kind(*key, api, document.source, absent=absent)
-        manifest = _placed(document, kind, default_namespace, defined_here=key in coming)
+        manifest = _placed(document, kind, default_namespace, kind_is_coming=key in coming)
         identity = (kind.group, kind.kind, manifest.ref.namespace, manifest.ref.name)
         if identity in taken:
             raise InvalidOption(document.source, str(manifest.ref), f"an object once; {taken[identity]} has it too")
@@ -65,6 +69,10 @@ def resolve(
 
 def known_kind(api_version: str, kind: str, api: KubernetesApi | None, option: str, *, absent: bool = False) -> Kind:
     """The kind's place as the cluster tells it, or InvalidOption with the nearest kind that there is; see resolve."""
+    if not _KIND.fullmatch(kind or ""):
+        raise InvalidOption(option, kind, "a kind, such as Deployment")
+    if not _API_VERSION.fullmatch(api_version or ""):
+        raise InvalidOption(option, f"{api_version} {kind}", "an api_version of the form v1 or apps/v1")
     known = api.kind(api_version, kind) if api else builtin(api_version, kind)
     if known is not None:
         return known
@@ -95,7 +103,7 @@ def _defined(document: Document) -> list[Kind]:
         raise InvalidOption(document.source, document.body["metadata"]["name"], accepted) from error
 
 
-def _placed(document: Document, kind: Kind, default_namespace: str, *, defined_here: bool) -> Manifest:
+def _placed(document: Document, kind: Kind, default_namespace: str, *, kind_is_coming: bool) -> Manifest:
     """The manifest with its namespace written out, or taken away where its kind has none (as kubectl does).
 
     What only the server writes is left out, so that an exported object can be applied: its resourceVersion would be
@@ -107,4 +115,4 @@ def _placed(document: Document, kind: Kind, default_namespace: str, *, defined_h
     if kind.namespaced:
         metadata["namespace"] = namespace
     ref = ObjectRef(kind, namespace if kind.namespaced else None, metadata["name"])
-    return Manifest(ref, {**body, "metadata": metadata}, document.source, document.create_only, defined_here)
+    return Manifest(ref, {**body, "metadata": metadata}, document.source, document.create_only, kind_is_coming)

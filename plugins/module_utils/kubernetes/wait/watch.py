@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -135,7 +134,7 @@ class Watch:
                     return version
                 for line in stream:
                     if line:
-                        version = self._take(json.loads(line))
+                        version = self._take(self._api.event(self._kind, self._namespace, line))
             except HttpError as error:
                 if error.status:
                     raise

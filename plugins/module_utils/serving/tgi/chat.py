@@ -12,6 +12,17 @@ from ...core.errors import InvalidOption
 
 CHAT = "/v1/chat/completions"
 
+_USAGE = {"completion_tokens": (int, None), "prompt_tokens": (int, None)}
+CHAT_ANSWER = {
+    "choices!": [{"message!": {"content": (str, None)}, "finish_reason": (str, None)}],
+    "usage": (_USAGE, None),
+}
+CHAT_EVENT = {
+    "choices": ([{"delta": ({"content": (str, None)}, None), "finish_reason": (str, None)}], None),
+    "usage": (_USAGE, None),
+}
+"""What an answer and an event must be, see http/answers.py."""
+
 _FINISHED = {"stop": "eos_token"}
 """Finish reasons that the chat route calls otherwise."""
 
@@ -58,9 +69,9 @@ def chat_body(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, An
 
 
 def chat_answer(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """The text, and details as ``/generate`` gives them; None for a body that is no chat's answer."""
-    choices = body.get("choices")
-    if not isinstance(choices, list) or not choices or "message" not in choices[0]:
+    """The text, and details as ``/generate`` gives them; None for an answer without any choice."""
+    choices = body["choices"]
+    if not choices:
         return None
     return choices[0]["message"].get("content") or "", _details(body, choices[0].get("finish_reason"))
 

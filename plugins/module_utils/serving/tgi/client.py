@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import HttpError
-from ..client import ServerClient, TimedEvents, is_count, own_headers
+from ..client import ServerClient, TimedEvents, own_headers
 from ..engine import LENGTH, STOP, Answer, GenerationRequest, Identity, Stream, StreamEvent
-from .chat import CHAT, chat_answer, chat_body, chat_streamed
+from .chat import CHAT, CHAT_ANSWER, CHAT_EVENT, chat_answer, chat_body, chat_streamed
 from .parameters import own_parameters
 
 SERVICE = "TGI"
@@ -21,6 +21,20 @@ STREAM = "/generate_stream"
 
 _FAILURES = {"overloaded": 429, "validation": 422, "generation": 424}
 """What a failure is called inside a stream, and the status that it has elsewhere."""
+
+_DETAILS = {
+    "finish_reason": (str, None),
+    "generated_tokens": (int, None),
+    "prompt_tokens": (int, None),
+}
+_ANSWER = {"generated_text!": str, "details": (_DETAILS, None)}
+_EVENT = {"generated_text": (str, None), "details": (_DETAILS, None)}
+_INFO = {
+    "model_id!": str,
+    "version": (str, None),
+    "max_input_tokens": (int, None),
+    "max_total_tokens": (int, None),
+}
 
 _FINISHED = {"eos_token": STOP, "stop_sequence": STOP, "length": LENGTH}
 
@@ -39,10 +53,7 @@ class TgiClient(ServerClient):
 
     def identity(self) -> Identity:
         """What ``/info`` says."""
-        reply = self._session.request("GET", "/info", doing=f"ask {self.url} what it serves")
-        info = reply.body
-        if not isinstance(info, dict) or "model_id" not in info:
-            raise self._unexpected("GET", "/info", "an object with model_id", info)
+        info = self._get("/info", f"ask {self.url} what it serves", _INFO).body
         return Identity(
             model=info["model_id"],
             version=info.get("version"),
@@ -54,29 +65,29 @@ class TgiClient(ServerClient):
     def generate(self, request: GenerationRequest) -> Answer:
         """By ``/generate``, the route that a TgiRequest names, or the chat's."""
         if request.messages is not None:
-            reply = self._post(CHAT, chat_body(request.messages, own_parameters(request)))
-            said = chat_answer(reply.body) if isinstance(reply.body, dict) else None
+            reply = self._post(CHAT, chat_body(request.messages, own_parameters(request)), CHAT_ANSWER)
+            said = chat_answer(reply.body)
             if said is None:
                 raise self._unexpected("POST", CHAT, "choices with a message", reply.body)
             return _answer(*said, reply.seconds, own_headers(reply))
         route = _route(request)
-        reply = self._post(route, _body(request))
-        body = reply.body[0] if isinstance(reply.body, list) and reply.body else reply.body
-        if not isinstance(body, dict) or "generated_text" not in body:
+        reply = self._post(route, _body(request), (_ANSWER, [_ANSWER]))
+        if not reply.body:
             raise self._unexpected("POST", route, "generated_text", reply.body)
+        body = reply.body[0] if isinstance(reply.body, list) else reply.body
         return _answer(body["generated_text"], body.get("details"), reply.seconds, own_headers(reply))
 
     def stream(self, request: GenerationRequest) -> Stream:
         """By ``/generate_stream``, the route that a TgiRequest names, or the chat's."""
         if request.messages is not None:
             usage = {"stream": True, "stream_options": {"include_usage": True}}
-            came = self._post_stream(CHAT, chat_body(request.messages, own_parameters(request)) | usage)
+            came = self._post_stream(CHAT, chat_body(request.messages, own_parameters(request)) | usage, CHAT_EVENT)
             return _stream(came, *chat_streamed([event.data for event in came.events]))
         route = _route(request)
         if route == ROUTES[0]:
-            came = self._post_stream(STREAM, _body(request))
+            came = self._post_stream(STREAM, _body(request), _EVENT)
         else:
-            came = self._post_stream(route, _body(request) | {"stream": True})
+            came = self._post_stream(route, _body(request) | {"stream": True}, _EVENT)
         last = came.events[-1].data
         return _stream(came, last.get("generated_text") or "", last.get("details"))
 
@@ -88,12 +99,6 @@ class TgiClient(ServerClient):
         return self._stream_error(
             route, failure.server_message, status=_FAILURES[failure.reason], reason=failure.reason
         )
-
-    def _is_event(self, data: Mapping[str, Any]) -> bool:
-        text, details = data.get("generated_text"), data.get("details") or {}
-        if not isinstance(text, str | None) or not isinstance(details, dict):
-            return False
-        return super()._is_event(data) and is_count(details.get("generated_tokens"))
 
     def _ending(self, told: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
         """The last event of TGI's own routes brings the whole text; those of the chat are OpenAI's."""
@@ -138,6 +143,9 @@ def _answer(text: str, details: Mapping[str, Any] | None, seconds: float, header
 def _server_seconds(headers: Mapping[str, str]) -> float | None:
     """The whole time as the server measured it. x-compute-time is x-total-time before it is cut to milliseconds."""
     exact, rounded = headers.get("x-compute-time"), headers.get("x-total-time")
-    if exact is not None:
-        return float(exact)
-    return None if rounded is None else int(rounded) / 1000
+    try:
+        if exact is not None:
+            return float(exact)
+        return None if rounded is None else int(rounded) / 1000
+    except ValueError:
+        return None

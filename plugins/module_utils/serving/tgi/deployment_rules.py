@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from ...core.rules import Rule, image, least
 
 Values = Mapping[str, Any]
 
+_PERCENTAGE = re.compile(r"\d{1,3}%")
 _URL = re.compile(r"https?://[^/@\s]+(/\S*)?")
 _LABEL, _LABEL_VALUE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*"), re.compile(r"[-a-zA-Z0-9_.:/ ]*")
 _LONGEST_WINDOW, _LONGEST_PERIOD = 3600, 1800
@@ -55,6 +57,19 @@ def _has_prometheus(values: Values) -> bool:
 
 def _are_labels(labels: Mapping[str, Any]) -> bool:
     return all(_LABEL.fullmatch(name) and _LABEL_VALUE.fullmatch(str(value)) for name, value in labels.items())
+
+
+def _pods(variable: str) -> Rule:
+    """Pods during a rollout, as apps/v1 takes them: a text is a percentage there, never a number."""
+
+    def holds(values: Values) -> bool:
+        value = values[variable]
+        if isinstance(value, str):
+            return _PERCENTAGE.fullmatch(value) is not None
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+    example = json.dumps({variable: 1})
+    return Rule(variable, (variable,), holds, f"a percentage such as 25%, or a number that is no text (-e '{example}')")
 
 
 RULES = (
@@ -101,6 +116,8 @@ RULES = (
         lambda values: _are_labels(values["tgi_mistral_hpa_prometheus_labels"]),
         "labels of Prometheus, each with the value that it must have, without quotes and braces",
     ),
+    _pods("tgi_mistral_max_surge"),
+    _pods("tgi_mistral_max_unavailable"),
     least("tgi_mistral_num_shard", 1),
     least("tgi_mistral_timeout", 1),
     least("tgi_mistral_hpa_timeout", 1),

@@ -11,13 +11,14 @@ from typing import Any
 
 from ...core.deadline import Deadline, backoff
 from ...core.errors import LlmopsError
+from ...core.option_names import option
 from ...core.reconcile import add_next
 from ...core.result import Progress, Result
 from ...gke.client import Place
 from ...gke.cluster import ClusterReader, ClusterTarget
 from ...gke.fields.argument_spec import spec_of
 from ...gke.fields.cluster.table import CLUSTER_FIELDS
-from ...gke.fields.field import dig, put
+from ...gke.fields.field import dig
 from ...gke.session import Session
 from ...gke.target import converge
 from ...kubernetes.apply.apply_set import PART_OF, ApplySet
@@ -61,7 +62,7 @@ class ExporterMode:
     @property
     def collected(self) -> list[str]:
         """The components that GKE's monitoring collects now."""
-        return dig(self._cluster or {}, COMPONENTS.path) or []
+        return dig(self.access.cluster or {}, COMPONENTS.path) or []
 
     def absent(self) -> Result:
         """Remove our exporter, and leave GKE's as it is."""
@@ -101,16 +102,6 @@ class ExporterMode:
         add_next(result, lambda: result_of(self._task().apply(manifests, live)), check=self.check)
         return result
 
-    @property
-    def _cluster(self) -> dict[str, Any] | None:
-        """The cluster as it is; in check mode with the components that an earlier task will have left it with."""
-        cluster, assumed = self.access.cluster, self.options.get("assume_components")
-        if cluster is None or assumed is None or not self.check:
-            return cluster
-        changed = {**cluster, "monitoringConfig": {**(cluster.get("monitoringConfig") or {}), "componentConfig": {}}}
-        put(changed, COMPONENTS.path, assumed)
-        return changed
-
     def _task(self) -> ApplyTask:
         settings = ApplySettings(create_namespace=True, apply_set=self.apply_set, prune=True)
         return ApplyTask(self.access.api, settings, self.check, self.deadline, self.progress)
@@ -125,7 +116,8 @@ class ExporterMode:
     def _converged(self, monitoring: dict[str, Any], exactly: Sequence[str]) -> Result:
         """Bring the cluster's monitoring to this."""
         gke, name = self.access.gke, self.options["cluster"]
-        assert gke is not None
+        if gke is None:
+            raise LlmopsError("GKE's own exporter is managed only on a cluster that is named by project and location")
         options = {
             **dict.fromkeys(spec_of(CLUSTER_FIELDS)),
             "name": name,
@@ -136,7 +128,7 @@ class ExporterMode:
         }
         place = Place(self.options["project"], self.options["location"], name)
         session = Session(gke, self.check, self.progress)
-        target = ClusterTarget(options, session, ClusterReader(gke, place, self._cluster))
+        target = ClusterTarget(options, session, ClusterReader(gke, place, self.access.cluster))
         result, cluster = converge(target)
         result.values["components"] = sorted(dig(cluster or {}, COMPONENTS.path) or [])
         result.before = {target.resource: result.before} if result.changed else {}
@@ -154,7 +146,7 @@ class ExporterMode:
             raise AnotherExporter(
                 f"{' and '.join(others)} already exports the figures of the GPUs of "
                 f"{self.options.get('cluster') or 'the cluster'}; with {ours} each would be there twice. Keep it with "
-                "mode none, or remove it",
+                f"{option('mode')} none, or remove it",
                 objects=others,
             )
 

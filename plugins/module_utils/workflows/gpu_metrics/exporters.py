@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ...core.errors import HttpError
+from ...http.answers import TEXT
 from ...http.prometheus import samples
 from ...kubernetes.client.api import KubernetesApi
 from ...kubernetes.client.resources import DAEMON_SET, POD
@@ -46,10 +47,11 @@ def read_exporter(api: KubernetesApi, pod: dict[str, Any]) -> Exporter:
     ports = [one["containerPort"] for one in container.get("ports") or [] if one.get("name") == "metrics"]
     path = f"/api/v1/namespaces/{where[0]}/pods/{where[1]}:{(ports or [_PORT])[0]}/proxy/metrics"
     try:
-        reply = api.http.request("GET", path, doing=f"read the metrics of {where[0]}/{where[1]}", repeatable=False)
+        doing = f"read the metrics of {where[0]}/{where[1]}"
+        reply = api.http.request("GET", path, doing=doing, repeatable=False, want=TEXT)
     except HttpError as error:
         return Exporter(*where, f"does not answer: {error.server_message or error.message}")
-    return Exporter(*where, list(samples(reply.body if isinstance(reply.body, str) else "")))
+    return Exporter(*where, list(samples(reply.body)))
 
 
 def _container(pod_spec: dict[str, Any]) -> dict[str, Any] | None:

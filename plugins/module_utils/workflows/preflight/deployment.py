@@ -5,13 +5,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ...core.errors import InvalidOption
 from ...core.option_names import OptionNames
+
+_ACCEPTED = "what the lookup llmops.gke.deployment_plan returns"
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+
+
+def _mappings(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(item, Mapping) for item in value.values())
+
+
+_NEEDED = ("host", "roles", "options", "plans", "variables")
+_PARTS: dict[str, Callable[[Any], bool]] = {
+    "host": lambda value: isinstance(value, str),
+    "roles": _texts,
+    "options": lambda value: isinstance(value, Mapping),
+    "plans": _mappings,
+    "variables": _mappings,
+    "secrets": lambda value: isinstance(value, Mapping),
+    "errors": _texts,
+    "refused": _texts,
+    "unknown": lambda value: isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value),
+}
+"""What each part of a plan must be."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +75,13 @@ class Deployment:
 
 def read_deployment(plan: Mapping[str, Any], option: str = "plan") -> Deployment:
     """The plan of a host, or InvalidOption where something else was given."""
-    missing = [part for part in ("host", "roles", "options", "plans", "variables") if part not in plan]
+    missing = [part for part in _NEEDED if part not in plan]
     if missing:
-        accepted = f"what the lookup llmops.gke.deployment_plan returns ({', '.join(missing)} is missing)"
+        accepted = f"{_ACCEPTED} ({', '.join(missing)} is missing)"
         raise InvalidOption(option, sorted(plan), accepted)
+    for part, fits in _PARTS.items():
+        if plan.get(part) is not None and not fits(plan[part]) or plan.get(part) is None and part in _NEEDED:
+            raise InvalidOption(f"{option}.{part}", type(plan[part]).__name__, _ACCEPTED)
     return Deployment(
         host=plan["host"],
         roles=tuple(plan["roles"]),

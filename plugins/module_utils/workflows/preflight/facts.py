@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ...core.errors import LlmopsError
+from ...gke.answers import CLUSTERS, SERVER_CONFIG
 from ...google import compute, projects
 from ...google.apis import GoogleApis
 from .plan import Plan
@@ -53,12 +54,13 @@ Facts = Mapping[str, Any]
 
 def _clusters(apis: GoogleApis, plan: Plan) -> list[dict[str, Any]]:
     path = f"/v1/projects/{plan.project}/locations/-/clusters"
-    return apis.get("GKE", path, f"list the clusters of project {plan.project}").get("clusters", [])
+    doing = f"list the clusters of project {plan.project}"
+    return apis.get("GKE", path, doing, CLUSTERS).get("clusters", [])
 
 
 def _server_config(apis: GoogleApis, plan: Plan) -> dict[str, Any]:
     path = f"/v1/projects/{plan.project}/locations/{plan.location}/serverConfig"
-    return apis.get("GKE", path, f"read the versions that GKE offers in {plan.location}")
+    return apis.get("GKE", path, f"read the versions that GKE offers in {plan.location}", SERVER_CONFIG)
 
 
 def _network_project(plan: Plan) -> str:

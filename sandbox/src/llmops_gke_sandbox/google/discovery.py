@@ -64,6 +64,31 @@ class Discovery:
             raise bad_request(violations)
         return value
 
+    def shown(self, schema: str, body: dict, explicit: frozenset[str] = frozenset()) -> dict:
+        """Return a message as the API writes it: false, 0, "", [] and an enum's first value are left out.
+
+        :param explicit: fields that are shown even so, because the API's definition gives them explicit presence; a
+            field that only one message gives it is named with that message, as in ``IPEndpointsConfig.enabled``.
+        """
+        properties = self._schemas[schema].get("properties", {})
+        value = {}
+        for field, item in body.items():
+            kind = properties.get(field, {})
+            item = self._inner(kind, item, explicit)
+            if not _is_left_out(kind, item) or field in explicit or f"{schema}.{field}" in explicit:
+                value[field] = item
+        return value
+
+    def _inner(self, kind: dict, item: object, explicit: frozenset[str]) -> object:
+        if "$ref" in kind and isinstance(item, dict):
+            return self.shown(kind["$ref"], item, explicit)
+        if isinstance(item, list):
+            return [self._inner(kind.get("items", {}), one, explicit) for one in item]
+        if isinstance(item, dict):
+            inner = kind.get("additionalProperties", {})
+            return {key: self._inner(inner, one, explicit) for key, one in item.items()}
+        return item
+
     def _message(self, name: str, body: dict, path: str, violations: list) -> dict:
         properties = self._schemas[name].get("properties", {})
         value = {}
@@ -121,6 +146,17 @@ class Discovery:
 def container_v1() -> Discovery:
     """Return GKE's document, read once a process."""
     return Discovery("container.v1")
+
+
+def _is_left_out(kind: dict, item: object) -> bool:
+    """Return whether a field's value is the one that its type has by itself."""
+    if "$ref" in kind:
+        return False
+    if "enum" in kind:
+        return item == kind["enum"][0]
+    if kind.get("format") in _INTEGERS:
+        return int(item) == 0
+    return item in (False, 0, "", [], {})
 
 
 def _methods(resource: dict, common: frozenset[str]):

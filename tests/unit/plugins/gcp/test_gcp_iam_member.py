@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
+    HttpError,
+    InvalidOption,
+    UnexpectedAnswer,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google import gcp_iam_member
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_iam_member import (
@@ -76,6 +80,22 @@ def test_a_lost_reply_is_settled_by_looking():
     result, server = play(answers)
     assert [request.path for request in server.requests] == [GET, SET, GET]
     assert result["changed"] and result["members"] == [MEMBER, "user:b@example.com"]
+
+
+@pytest.mark.parametrize("policy", [{}, {"bindings": []}, {**POLICY, "etag": ""}, {**POLICY, "bindings": {}}, [], None])
+def test_a_policy_that_was_not_read_whole_is_never_written_back(policy):
+    with pytest.raises(UnexpectedAnswer, match="read the IAM policy of project demo-project: .* answered"):
+        # Nothing answers to setIamPolicy: it would fail the test.
+        play({("POST", GET): Reply(200, policy) if policy is not None else Reply(200, "null")})
+
+
+def test_an_answer_to_the_write_that_is_none_is_settled_by_looking():
+    answers = {("POST", GET): (Reply(200, POLICY), Reply(200, WITH_IT)), ("POST", SET): "<html>"}
+    result, server = play(answers)
+    assert [request.path for request in server.requests] == [GET, SET, GET]
+    assert result["changed"]
+    with pytest.raises(UnexpectedAnswer, match="give roles/monitoring.viewer"):
+        play({("POST", GET): POLICY, ("POST", SET): "<html>"})
 
 
 def test_what_is_refused():

@@ -11,9 +11,9 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Change
 from ansible_collections.llmops.gke.plugins.module_utils.gke import compare
-from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import CreateOnly, Immutable
+from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import CreateOnly, Immutable, Value
 
-from .rows import difference, row, taints
+from .rows import difference, item, row, taints
 
 ON = {"key": "a", "effect": "NO_SCHEDULE"}
 
@@ -39,8 +39,17 @@ def part(**fields: Any) -> dict[str, Any]:
         ("version", "1.33.4", "1.33.4-gke.100"),
         ("duration", "90s", "90.0s"),
         ("time", "2026-01-03T02:00:00Z", "2026-01-03T03:00:00+01:00"),
+        ("time", "2026-01-03T02:00:00Z", "2026-01-03T02:00:00.000000000Z"),
+        ("clock", "3:00", "03:00"),
+        ("clock", "03:00", "3:00"),
+        ("recurrence", "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU"),
+        ("recurrence", "FREQ=WEEKLY;BYDAY=SU,SA,MO,FR,TU,TH,WE", "FREQ=DAILY"),
+        ("recurrence", "FREQ=WEEKLY;BYDAY=SA,SU", "RRULE:BYDAY=SU,SA;FREQ=WEEKLY;INTERVAL=1"),
+        ("recurrence", "freq=daily", "FREQ=DAILY"),
+        ("recurrence", "FREQ=MONTHLY;BYDAY=-1SA,1SU", "FREQ=MONTHLY;BYDAY=1SU,-1SA"),
         ("set", ["b", "a", "b"], ["a", "b"]),
         ("map", {"a": 1, "b": None}, {"a": "1", "b": ""}),
+        ("map", {"a": True, "b": False, True: "x"}, {"a": "true", "b": "false", "true": "x"}),
     ],
 )
 def test_two_ways_to_write_the_same_are_no_difference(kind: str, want: Any, have: Any):
@@ -64,6 +73,19 @@ def test_two_ways_to_write_the_same_are_no_difference(kind: str, want: Any, have
         ("version", "1.33.4-gke.1", "1.33.4-gke.100", "1.33.4-gke.100"),
         ("duration", "90s", "90.5s", "90.5s"),
         ("time", "2026-01-03T02:00:00Z", "2026-01-03T02:00:00+01:00", "2026-01-03T02:00:00+01:00"),
+        ("time", "2026-01-03T02:00:00Z", "soon", "soon"),
+        ("duration", "90s", "PT90S", "PT90S"),
+        ("int64", 3, "many", "many"),
+        ("clock", "3:00", "03:01", "03:01"),
+        ("clock", "3:00", "noon", "noon"),
+        ("recurrence", "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA"),
+        ("recurrence", "FREQ=WEEKLY;BYDAY=SA", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA"),
+        (
+            "recurrence",
+            "FREQ=DAILY;INTERVAL=2",
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+        ),
         ("set", ["a"], ["a", "b"], ["a", "b"]),
         ("set", ["a", "b"], ["b"], ["b"]),
         ("map", {"a": "1"}, {"a": "2"}, {"a": "2"}),
@@ -104,6 +126,30 @@ def test_what_a_field_has_of_its_own_where_it_is_left_out_goes_before_the_zero_v
     assert difference(switch, True, {}) == []
     assert difference(switch, False, {}) == [(True, False)]
     assert difference(switch, True, {"on": False}) == [(False, True)]
+
+
+def test_a_value_that_stands_for_another_is_no_difference_the_other_way_round_it_is():
+    field = row("part.mode", same=lambda have, want: (have, want) == ("ALL", "SOME"))
+    assert difference(field, "SOME", {"mode": "ALL"}) == []
+    assert difference(field, "ALL", {"mode": "SOME"}) == [("SOME", "ALL")]
+    assert difference(field, "SOME", {}) == [(None, "SOME")]
+
+
+def test_what_gke_adds_to_a_set_is_no_difference_and_may_be_named():
+    field = row("part.x", "set", added=("theirs",))
+    assert difference(field, ["a"], {"x": ["theirs", "a"]}) == []
+    assert difference(field, ["a", "theirs"], {"x": ["theirs", "a"]}) == []
+    assert difference(field, ["a", "theirs"], {"x": ["a"]}) == [(["a"], ["a", "theirs"])]
+    assert difference(field, ["a"], {"x": ["theirs", "a", "b"]}) == [(["a", "b"], ["a"])]
+
+
+def test_what_a_value_of_an_entry_means_where_it_is_left_out_goes_before_the_zero_value():
+    values = (item("name"), Value("use.scope", "str", "What it is.", absent="ALL"))
+    field = row("part.disks", "named", items=values, keys=("name",))
+    assert difference(field, [{"name": "a", "use": {"scope": "ALL"}}], {"disks": {"a": {}}}) == []
+    before = [{"name": "a", "use": {"scope": "ALL"}}]
+    wanted = [{"name": "a", "use": {"scope": "ONE"}}]
+    assert difference(field, wanted, {"disks": {"a": {"use": {}}}}) == [(before, wanted)]
 
 
 def test_a_default_list_is_not_shared_between_resources():

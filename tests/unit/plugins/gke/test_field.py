@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +13,12 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.equivalence import (
     as_wanted,
+    in_any_case,
     instant,
+    minutes,
+    recurrence,
     seconds,
+    text,
     version_parts,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.field import Value, dig, keep, put, snake_case
@@ -123,4 +128,54 @@ def test_the_numbers_of_a_version():
     ],
 )
 def test_a_live_value_is_seen_in_the_options_terms(kind: str, have: Any, want: Any, seen: Any):
-    assert as_wanted(kind, have, want) == seen
+    assert as_wanted(Value("x", kind, "What it is."), have, want) == seen
+
+
+@pytest.mark.parametrize(
+    ("value", "is_text"),
+    [(None, ""), (True, "true"), (False, "false"), ("True", "True"), ("", ""), (0, "0"), (7, "7"), (-1, "-1")],
+)
+def test_a_label_s_value_is_text(value: Any, is_text: str):
+    assert text(value) == is_text
+
+
+@pytest.mark.parametrize("value", [1.10, 1.0, {}, {"a": "b"}, [], ["a"], ("a",), b"a"])
+def test_what_has_no_one_text_is_no_label(value: Any):
+    with pytest.raises(ValueError, match=f"^{re.escape(str(value))}$"):
+        text(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "of_day"), [("0:00", 0), ("00:00", 0), ("3:05", 185), ("03:05", 185), ("23:59", 1439)]
+)
+def test_a_time_of_the_day(value: str, of_day: int):
+    assert minutes(value) == of_day
+
+
+@pytest.mark.parametrize("value", ["", "3", "180", "24:00", "3:60", "3:5", "003:00", "03:00:00", "-3:00", " 3:00"])
+def test_what_is_no_time_of_the_day(value: str):
+    with pytest.raises(ValueError, match=f"^{re.escape(value)}$"):
+        minutes(value)
+
+
+def test_the_parts_of_a_recurrence():
+    assert recurrence("rrule:freq=weekly;byday=su,sa;interval=1") == {"FREQ": {"WEEKLY"}, "BYDAY": {"SA", "SU"}}
+    assert recurrence("FREQ=WEEKLY;INTERVAL=2") == {"FREQ": {"WEEKLY"}, "INTERVAL": {"2"}}
+    every_day = "MO,TU,WE,TH,FR,SA,SU"
+    assert recurrence(f"FREQ=WEEKLY;BYDAY={every_day}") == recurrence("FREQ=DAILY") == {"FREQ": {"DAILY"}}
+    assert recurrence(f"FREQ=MONTHLY;BYDAY={every_day}") != {"FREQ": {"DAILY"}}
+    assert recurrence("nonsense") == {"NONSENSE": {""}}
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "same"), [("COS", "cos", True), ("Cos", "cOS", True), ("cos", "cos", True), ("cos", "cost", False)]
+)
+def test_names_in_any_case(have: str, want: str, same: bool):
+    assert in_any_case(have, want) is same
+
+
+@pytest.mark.parametrize("have", ["x", "", None, [], {}])
+@pytest.mark.parametrize("kind", ["int64", "duration", "time", "clock", "name", "version", "float"])
+def test_a_live_value_of_another_form_is_seen_as_it_is(kind: str, have: Any):
+    want = {"int64": 3, "float": 0.5, "time": "2026-01-03T02:00:00Z"}.get(kind, "90s")
+    assert as_wanted(Value("x", kind, "What it is."), have, want) == have

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
-    ImmutableField,
-)
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import ImmutableField, OperationFailed
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_cluster
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_cluster import ARGUMENT_SPEC as SPEC
@@ -123,6 +121,40 @@ def test_what_gke_fills_in_is_no_difference():
         "addons_config": {"horizontal_pod_autoscaling": {"disabled": False}},
     }
     assert not play({("GET", CLUSTER_PATH): live}, **given)[0].changed
+
+
+def test_a_cluster_that_can_only_be_deleted_says_what_to_run():
+    with pytest.raises(OperationFailed) as raised:
+        play({("GET", CLUSTER_PATH): running(name=CLUSTER, status="ERROR", statusMessage="No stock.")})
+    assert raised.value.message == (
+        "cluster mistral is ERROR: GKE failed: No stock; a cluster in ERROR can only be deleted: run ansible-playbook "
+        "-i INVENTORY llmops.gke.teardown -e llmops_confirm_teardown=mistral (or gke_cluster with state: absent), then "
+        "this again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (
+            {"conditions": [{"code": "UNKNOWN", "canonicalCode": "UNAVAILABLE", "message": "etcd is slow."}]},
+            "etcd is slow",
+        ),
+        (
+            {
+                "conditions": [{"code": "CLOUD_KMS_KEY_DESTROYED", "message": "Key 3 is gone."}],
+                "statusMessage": "Sick",
+            },
+            "Sick; Key 3 is gone; restore the key's version",
+        ),
+        ({"conditions": [{"code": "CA_EXPIRING", "message": "The CA ends soon."}]}, "The CA ends soon"),
+        ({}, "no reason was given"),
+    ],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_a_degraded_cluster_is_a_warning_in_its_words(told: dict[str, Any], words: str, check: bool):
+    result, _server = play({("GET", CLUSTER_PATH): running(name=CLUSTER, status="DEGRADED", **told)}, check=check)
+    assert (result.changed, result.warnings) == (False, [f"cluster mistral is DEGRADED: {words}"])
 
 
 def test_deletion_is_followed_to_its_end_and_absence_is_left_alone():

@@ -22,7 +22,8 @@ POOL = {"name": "default-pool", "initial_node_count": 1}
 def planned(live: Reply, **given: Any) -> Result:
     """What check mode predicts."""
     with FakeServer({("GET", CLUSTER_PATH): live}) as server:
-        wanted = options(SPEC, server.url, name=CLUSTER, initial_monitoring_components=["DCGM"], **given)
+        given = {"initial_monitoring_components": ["DCGM"], **given}
+        wanted = options(SPEC, server.url, name=CLUSTER, **given)
         return gke_cluster.run(wanted, True, silent)
 
 
@@ -49,6 +50,15 @@ def test_a_cluster_is_created_with_them(given, components):
 @pytest.mark.parametrize("have", [["SYSTEM_COMPONENTS"], ["SYSTEM_COMPONENTS", "DCGM"]], ids=["off", "on"])
 def test_of_a_cluster_that_exists_they_are_turned_neither_on_nor_off(have, exactly):
     assert not planned(live(*have), exactly=exactly, **monitored("SYSTEM_COMPONENTS")).changed
+
+
+@pytest.mark.parametrize("have", [["SYSTEM_COMPONENTS"], ["SYSTEM_COMPONENTS", "DCGM"]], ids=["off", "on"])
+def test_what_is_kept_is_left_alone_without_being_initial(have):
+    given = {"keep_monitoring_components": ["DCGM"], "initial_monitoring_components": []}
+    assert not planned(live(*have), exactly=[COMPONENTS], **given, **monitored("SYSTEM_COMPONENTS")).changed
+    created = planned(NOT_FOUND, node_pools=[POOL], **given, **monitored("SYSTEM_COMPONENTS"))
+    components = created.values["cluster"]["monitoringConfig"]["componentConfig"]["enableComponents"]
+    assert components == ["SYSTEM_COMPONENTS"]
 
 
 def test_what_is_named_beside_them_is_still_changed():

@@ -158,16 +158,58 @@ def test_a_pool_is_created_with_what_is_named_and_nothing_else():
 
 def test_deletion_is_followed_to_its_end_and_absence_is_left_alone():
     replies = {
+        ("GET", CLUSTER_PATH): running(name=CLUSTER),
         ("GET", POOL_PATH): (Reply(200, running()), NOT_FOUND),
         ("DELETE", POOL_PATH): operation(),
         ("GET", OPERATION_PATH): DONE,
     }
     result, server = play(replies, state="absent")
-    assert server.calls() == [f"GET {POOL_PATH}", f"DELETE {POOL_PATH}", f"GET {OPERATION_PATH}", f"GET {POOL_PATH}"]
+    assert server.calls() == [
+        f"GET {POOL_PATH}",
+        f"GET {CLUSTER_PATH}",
+        f"DELETE {POOL_PATH}",
+        f"GET {OPERATION_PATH}",
+        f"GET {POOL_PATH}",
+    ]
     assert result.changed and result.values["node_pool"] is None
     again, server = play({("GET", POOL_PATH): NOT_FOUND}, state="absent")
     assert not again.changed
     assert server.calls() == [f"GET {POOL_PATH}"]
+
+
+@pytest.mark.parametrize(
+    ("live", "asked", "named", "strategy"),
+    [
+        ("BLUE_GREEN", {"max_surge": 1, "max_unavailable": 1}, "max_surge", "SURGE"),
+        ("SHORT_LIVED", {"max_unavailable": 1}, "max_unavailable", "SURGE"),
+        ("SURGE", {"blue_green_settings": {"node_pool_soak_duration": "60s"}}, "blue_green_settings", "BLUE_GREEN"),
+        (None, {"blue_green_settings": {"node_pool_soak_duration": "60s"}}, "blue_green_settings", "BLUE_GREEN"),
+    ],
+)
+def test_settings_of_another_strategy_than_the_pool_has_are_refused_by_name(live, asked, named, strategy):
+    settings = {"strategy": live} if live else {"maxSurge": 1}
+    replies = {("GET", POOL_PATH): running(upgradeSettings=settings)}
+    with pytest.raises(ImmutableField) as raised:
+        play(replies, upgrade_settings=asked)
+    assert raised.value.fields["field"].startswith(f"upgrade_settings.{named}")
+    asked_for = " and ".join(f"upgrade_settings.{name}" for name in asked)
+    assert raised.value.message.endswith(
+        f"the pool's upgrades are {live or 'SURGE'}: give upgrade_settings.strategy: {strategy} as well to change "
+        f"that, or null for {asked_for} to keep it"
+    )
+
+
+def test_another_strategy_is_one_request_without_what_belonged_to_the_old_one():
+    settings = {"strategy": "BLUE_GREEN", "blueGreenSettings": {"nodePoolSoakDuration": "60s"}}
+    replies = {
+        ("GET", POOL_PATH): (
+            Reply(200, running(upgradeSettings=settings)),
+            Reply(200, running(upgradeSettings={"strategy": "SURGE", "maxSurge": 1})),
+        ),
+        ("PUT", POOL_PATH): DONE,
+    }
+    _result, server = play(replies, upgrade_settings={"strategy": "SURGE", "max_surge": 1})
+    assert server.requests[1].body == {"upgradeSettings": {"strategy": "SURGE", "maxSurge": 1}}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +219,8 @@ def test_deletion_is_followed_to_its_end_and_absence_is_left_alone():
 )
 def test_a_pool_without_the_expected_labels_is_kept(labels, goes):
     have = {"name": POOL, "status": "RUNNING", "config": {} if labels is None else {"labels": labels}}
-    result, _server = play({("GET", POOL_PATH): have}, check=True, state="absent", expected_labels={"owner": "us"})
+    replies = {("GET", POOL_PATH): have, ("GET", CLUSTER_PATH): running(name=CLUSTER)}
+    result, _server = play(replies, check=True, state="absent", expected_labels={"owner": "us"})
     assert result.changed is goes
 
 
@@ -204,7 +247,8 @@ def test_a_broken_pool_can_be_changed_and_deleted():
     have = running(status="ERROR", initialNodeCount=9)
     result, _server = play({("GET", POOL_PATH): have}, check=True, initial_node_count=1)
     assert [step.request for step in result.plan] == [f"POST {POOL_PATH}:setSize"]
-    result, _server = play({("GET", POOL_PATH): have}, check=True, state="absent")
+    replies = {("GET", POOL_PATH): have, ("GET", CLUSTER_PATH): running(name=CLUSTER)}
+    result, _server = play(replies, check=True, state="absent")
     assert [step.action for step in result.plan] == ["delete"]
 
 

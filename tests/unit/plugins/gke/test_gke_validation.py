@@ -25,7 +25,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubecon
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
 from ansible_collections.llmops.gke.plugins.module_utils.google.machine_types import MACHINE_TYPES
 from tests.unit.fake_http import FakeServer
-from tests.unit.plugins.gke.gke_support import CLUSTER_PATH, NOT_FOUND, POOL_PATH, options
+from tests.unit.plugins.gke.gke_support import CLUSTER_PATH, NOT_FOUND, POOL_PATH, options, running
 
 G2 = "g2-standard-12"
 
@@ -47,6 +47,25 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"locations": ["us-central1"]}, "locations", "zones of us-central1, such as us-central1-a"),
     ({"locations": ["europe-west4-a"]}, "locations", "zones of us-central1"),
     ({"version": "latest"}, "version", "a version such as 1.33"),
+    ({"config": {"labels": {"release": 1.10}}}, "config.labels.release", "text, so put it in quotes"),
+    ({"config": {"labels": {"team": {"a": "b"}}}}, "config.labels.team", "text"),
+    ({"config": {"metadata": {"startup": ["a"]}}}, "config.metadata.startup", "text"),
+    ({"expected_labels": {"release": 1.5}}, "expected_labels.release", "text"),
+    (
+        {"upgrade_settings": {"max_surge": 1, "blue_green_settings": {"node_pool_soak_duration": "60s"}}},
+        "upgrade_settings.max_surge",
+        "no value beside upgrade_settings.blue_green_settings",
+    ),
+    (
+        {"upgrade_settings": {"strategy": "SURGE", "blue_green_settings": {"node_pool_soak_duration": "60s"}}},
+        "upgrade_settings.blue_green_settings",
+        "no value beside upgrade_settings.strategy",
+    ),
+    (
+        {"upgrade_settings": {"strategy": "SHORT_LIVED", "max_surge": 1}},
+        "upgrade_settings.max_surge",
+        "no value beside upgrade_settings.strategy",
+    ),
     ({"autoscaling": {"min_node_count": 1}}, "autoscaling.enabled", "true where min_node_count is given"),
     (
         {"autoscaling": {"enabled": False, "max_node_count": 2}},
@@ -216,7 +235,7 @@ def test_a_machine_type_takes_its_own_gpus_and_as_many_ssds_as_it_can(name: str)
         "accelerators": l4(machine.gpus, machine.gpu),
         "ephemeral_storage_local_ssd_config": ssd(most),
     }
-    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): {"status": "RUNNING"}}) as server:
+    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): running(name="mistral")}) as server:
         task = options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config)
         assert gke_node_pool.run(task, True, silent).changed
     config["ephemeral_storage_local_ssd_config"] = ssd(most + 1)
@@ -226,7 +245,7 @@ def test_a_machine_type_takes_its_own_gpus_and_as_many_ssds_as_it_can(name: str)
 
 def test_a_machine_type_of_an_unknown_family_is_left_to_gke():
     config = {"machine_type": "c9-standard-8", "ephemeral_storage_local_ssd_config": ssd(3)}
-    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): {"status": "RUNNING"}}) as server:
+    with FakeServer({("GET", POOL_PATH): NOT_FOUND, ("GET", CLUSTER_PATH): running(name="mistral")}) as server:
         assert gke_node_pool.run(
             options(NODE_POOL, server.url, cluster="mistral", name="gpu", config=config), True, silent
         ).changed

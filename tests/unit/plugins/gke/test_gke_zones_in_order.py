@@ -65,6 +65,8 @@ class Zones:
         method, path = request.method, request.path
         if (method, path) == ("GET", POOL_PATH):
             return self.pool or NOT_FOUND
+        if (method, path) == ("GET", CLUSTER_PATH):
+            return running(name=CLUSTER)
         if (method, path) == ("GET", OPERATIONS_PATH):
             return {"operations": self.history}
         if (method, path) == ("DELETE", POOL_PATH):

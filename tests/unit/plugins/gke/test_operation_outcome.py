@@ -155,3 +155,21 @@ def test_a_failure_without_a_code_that_is_known_has_none(ended: dict[str, Any], 
     assert error.message == f"do it: GKE failed: {message}"
     assert error.fields.get("code") is None
     assert error.fields["operation"] is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        ({"statusMessage": "Sick.", "conditions": [{"code": "UNKNOWN", "message": "etcd."}]}, "Sick.; etcd"),
+        (
+            {"conditions": [{"code": "CLOUD_KMS_KEY_DESTROYED", "message": "Gone"}]},
+            "Gone; restore the key's version",
+        ),
+        ({"conditions": [{"code": "UNKNOWN", "canonicalCode": "RESOURCE_EXHAUSTED", "message": "Full"}]}, None),
+        ({"conditions": None}, "no reason was given"),
+        ({}, "no reason was given"),
+    ],
+)
+def test_what_a_resource_that_works_on_says_of_itself(resource: dict[str, Any], said: str | None):
+    expected = said or f"Full; {operations.ADVICE['RESOURCE_EXHAUSTED']}"
+    assert operations.complaint(resource) == expected

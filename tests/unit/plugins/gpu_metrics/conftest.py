@@ -12,12 +12,16 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Time of gpu_metrics_exporter goes by only in pauses, and at once; the list holds each one's seconds."""
+    """Time of these engines goes by only in pauses, and at once; the list holds each one's seconds."""
     # Imported late: a conftest is loaded before Ansible's own finder of collections is in place.
     from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
-    from ansible_collections.llmops.gke.plugins.module_utils.engines.kubernetes import gpu_metrics_exporter
+    from ansible_collections.llmops.gke.plugins.module_utils.engines.kubernetes import (
+        gpu_metrics_exporter,
+        gpu_metrics_info,
+    )
 
     taken: list[float] = []
     impatient = functools.partial(Deadline, clock=lambda: sum(taken), sleep=taken.append)
-    monkeypatch.setattr(gpu_metrics_exporter, "Deadline", impatient)
+    for engine in (gpu_metrics_exporter, gpu_metrics_info):
+        monkeypatch.setattr(engine, "Deadline", impatient)
     return taken

@@ -215,13 +215,6 @@ def test_a_stranger_s_exporter_is_refused_before_anything_is_written(monkeypatch
     )
 
 
-def test_in_check_mode_an_earlier_task_may_have_changed_what_gke_collects(monkeypatch):
-    with Gke(monkeypatch, "DCGM", "SYSTEM_COMPONENTS") as gke:
-        assert gke.task(check=True, mode="none", assume_components=["SYSTEM_COMPONENTS"])[0]["changed"] is False
-        assert gke.task(check=True, mode="none")[0]["changed"]
-        assert gke.task(mode="none", assume_components=["SYSTEM_COMPONENTS"])[0]["changed"]
-
-
 def test_the_wait_for_gke_s_ends_with_the_deadline_and_names_it(monkeypatch):
     with Gke(monkeypatch, "DCGM", lags=10**6) as gke, pytest.raises(DeadlineExceeded) as error:
         gke.task(mode="daemonset", manifests=MANIFESTS, timeout=60)

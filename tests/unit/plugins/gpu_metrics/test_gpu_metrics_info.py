@@ -56,7 +56,7 @@ def play(nodes: list[Any], pods: list[Any], answer: Any = TEXT, **given: Any) ->
         ("GET", METRICS): answer,
     }
     with FakeServer(answers) as server:
-        settings = {"timeout": 0, "series": SERIES, **given}
+        settings = {"timeout": 1, "series": SERIES, **given}
         return k8s_support.run(SPEC, server.url, **settings), [call.partition("?")[0] for call in server.calls()]
 
 
@@ -118,7 +118,7 @@ CAUSES = {
 @pytest.mark.parametrize("case", CAUSES)
 def test_the_cause_is_named(case: str):
     nodes, pods, answer, cause = CAUSES[case]
-    with pytest.raises(SeriesMissing, match="the GPUs' metrics are not there after 0 s: ") as caught:
+    with pytest.raises(SeriesMissing, match="the GPUs' metrics are not there after 1 s: ") as caught:
         play(nodes, pods, Reply(200, answer) if isinstance(answer, str) else answer)
     assert cause in caught.value.message
 

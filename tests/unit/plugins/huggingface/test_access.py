@@ -90,7 +90,10 @@ def test_a_hub_that_fails_is_no_refusal():
 
 
 def test_a_configuration_that_is_no_json_is_told():
-    with hub(config="<html>") as server, pytest.raises(LlmopsError, match="no JSON object"):
+    with (
+        hub(config="<html>") as server,
+        pytest.raises(LlmopsError, match="no JSON '<html>' where an object"),
+    ):
         ask(server.url)
 
 

@@ -125,9 +125,8 @@ def test_the_index_tells_where_the_page_does_not(metadata, parameters):
             {"type": "Unigram", "byte_fallback": False},
         ),
         ('{"model": {"type": "BPE", "vocab": {"\\"byte_fallback\\": true', {"type": "BPE", "byte_fallback": None}),
-        ("", {"type": None, "byte_fallback": None}),
     ],
-    ids=["whole", "cut off", "not told", "empty"],
+    ids=["whole", "cut off", "not told"],
 )
 def test_the_tokenizer_s_kind_stands_before_its_vocabulary(body, tokenizer):
     assert asked(files={"tokenizer.json": Reply(206, body)}).values["tokenizer"] == tokenizer

@@ -87,7 +87,10 @@ def test_what_stood_behind_the_service_is_told():
     routes = {
         ("GET", PODS): {"items": [served]},
         ("GET", f"{PODS}/tgi/log"): "".join(f"{line}\n" for line in log(report(2))),
-        ("GET", "/api/v1/namespaces/models/services/mistral"): {"spec": {"selector": {"app": "m"}}},
+        ("GET", "/api/v1/namespaces/models/services/mistral"): {
+            "metadata": {"name": "mistral"},
+            "spec": {"selector": {"app": "m"}},
+        },
         ("GET", "/api/v1/nodes/gpu-1"): {"metadata": {"labels": labels}},
     }
     with FakeServer(routes) as server:

@@ -25,7 +25,12 @@ from tests.unit.plugins.kubernetes.k8s_support import kubeconfig, options, run
 
 CLUSTER_PATH = "/v1/projects/demo-project/locations/us-central1/clusters/mistral"
 AUTHORITY = base64.b64encode(b"-----BEGIN CERTIFICATE-----").decode()
-RUNNING = {"status": "RUNNING", "endpoint": "127.0.0.1:9", "masterAuth": {"clusterCaCertificate": AUTHORITY}}
+RUNNING = {
+    "name": "mistral",
+    "status": "RUNNING",
+    "endpoint": "127.0.0.1:9",
+    "masterAuth": {"clusterCaCertificate": AUTHORITY},
+}
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
 MONITORING = {"apiVersion": "monitoring.googleapis.com/v1", "kind": "PodMonitoring", "metadata": {"name": "p"}}
 
@@ -54,7 +59,7 @@ def test_a_cluster_by_name_is_asked_of_gke_and_trusted_by_its_own_authority():
             google_error(404, "NOT_FOUND", "Not found."),
             "cluster mistral in us-central1 of project demo-project does not exist",
         ),
-        ({"status": "PROVISIONING"}, "is PROVISIONING and cannot be spoken to"),
+        ({"name": "mistral", "status": "PROVISIONING"}, "is PROVISIONING and cannot be spoken to"),
     ],
 )
 def test_a_cluster_that_is_not_there_is_an_error_to_apply_but_not_to_plan(answer, why):
@@ -289,6 +294,7 @@ def test_the_environment_s_proxy_is_used_but_not_for_this_machine(monkeypatch):
     with FakeServer([Reply(200, {"items": []})]) as proxy, FakeServer([Reply(200, {"items": []})]) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("LLMOPS_PLAIN_HTTP", "true")
         run(INFO, "", kubeconfig=kubeconfig("http://kubernetes.invalid"), kind="Pod")
         assert proxy.calls() == ["GET http://kubernetes.invalid/api/v1/pods?limit=500"]
         run(INFO, "", kubeconfig=kubeconfig(server.url), kind="Pod")

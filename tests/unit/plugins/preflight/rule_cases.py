@@ -127,6 +127,15 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         "tgi_mistral_hpa_prometheus_labels: ",
     ),
     ({"tgi_mistral_hpa_prometheus_labels": {"a-b": "c"}}, "tgi_mistral_hpa_prometheus_labels: "),
+    (
+        {"tgi_mistral_max_surge": "1"},
+        'tgi_mistral_max_surge: "1" is not accepted; it takes a percentage such as 25%, or a number that is no text '
+        """(-e '{"tgi_mistral_max_surge": 1}')""",
+    ),
+    ({"tgi_mistral_max_surge": True}, "tgi_mistral_max_surge: true is not accepted"),
+    ({"tgi_mistral_max_surge": 0.5}, "tgi_mistral_max_surge: 0.5 is not accepted"),
+    ({"tgi_mistral_max_unavailable": -1}, "tgi_mistral_max_unavailable: -1 is not accepted"),
+    ({"tgi_mistral_max_unavailable": "1000%"}, "tgi_mistral_max_unavailable: "),
     ({"tgi_mistral_image": ""}, 'tgi_mistral_image: "" is not accepted; it takes an image, by tag or by digest'),
     ({"tgi_mistral_hpa_adapter_image": "a b"}, 'tgi_mistral_hpa_adapter_image: "a b" is not accepted'),
     ({"tgi_mistral_hpa_prometheus_adapter_image": ""}, "tgi_mistral_hpa_prometheus_adapter_image: "),
@@ -216,4 +225,5 @@ HOLDS: list[dict[str, Any]] = [
     {"tgi_mistral_hpa_prometheus_labels": {}},
     {"llmops_gpu_metrics": "none", "dcgm_exporter_counters": [], "dcgm_exporter_components": []},
     {"dcgm_exporter_interval": "1m30s"},
+    {"tgi_mistral_max_surge": 1, "tgi_mistral_max_unavailable": "100%"},
 ]

@@ -200,6 +200,15 @@ def test_a_text_for_a_list_stays_one_and_numbers_become_some():
     assert check("a", "yes", {"type": "bool"}) == (True, [])
 
 
+def test_every_error_names_its_option_once():
+    (error,) = check("count", "many", {"type": "int"})[1]
+    assert error.count("count") == 1
+    (error,) = check("limits", {"lest": 1}, {"type": "dict", "options": {"least": {"type": "int"}}})[1]
+    assert error.startswith("limits.lest. Supported parameters include: least")
+    (error,) = check("ports", [1, "x"], {"type": "list", "elements": "int"})[1]
+    assert "ports" in error
+
+
 def test_suboptions_that_nobody_gave_are_not_added():
     spec = {"type": "dict", "options": {"a": {"type": "int"}, "b": {"type": "int"}, "c": {"type": "int", "default": 7}}}
     assert check("x", {"a": "1"}, spec) == ({"a": 1, "c": 7}, [])

@@ -104,6 +104,16 @@ def test_a_quota_of_the_project_holds_for_all_regions():
     )
 
 
+def test_gpus_without_a_listed_quota_are_counted_by_region():
+    config = {"machine_type": "a3-highgpu-1g", "accelerators": [{"accelerator_type": "nvidia-h100-80gb"}]}
+    config["accelerators"][0]["accelerator_count"] = 1
+    h100 = {**pool(1, 2), "config": config}
+    far = {**h100, "locations": ["europe-west4-a"]}
+    hosts = (host("a", h100), host("b", h100, cluster="second"), host("c", far, location="europe-west4"))
+    (found,) = texts(*hosts, limits={}, sizes={(LOCATION, "second", "gpu"): 1})
+    assert "so whether the 3 that gpu of hosts a and b may need are free is not known" in found
+
+
 def test_nodes_that_are_there_are_those_of_their_own_cluster():
     hosts = (host("a"), host("b", cluster="second"))
     assert texts(*hosts, limits={"NVIDIA_L4_GPUS": 1}, sizes={(LOCATION, "second", "gpu"): 1}) == []

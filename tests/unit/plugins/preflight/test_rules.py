@@ -44,12 +44,14 @@ def deployment(
     changes: dict[str, Any] | None = None,
     *,
     pools: tuple[dict[str, Any], ...] = (POOL,),
-    model: dict[str, Any] | None = MODEL,
+    model: Any = "the usual",
     roles: tuple[str, ...] = ROLES,
     **parts: Any,
 ) -> Deployment:
     """A host whose roles are all in the play, with values that hold but for the changes."""
-    return read_deployment(deployment_plan(*pools, model=model, roles=roles, options=changes, **parts))
+    return read_deployment(
+        deployment_plan(*pools, model=MODEL if model == "the usual" else model, roles=roles, options=changes, **parts)
+    )
 
 
 def pool(**config: Any) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def test_values_that_hold(changes):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"), BREAKS, ids=[f"{number}-{told[:40]}" for number, (_, told) in enumerate(BREAKS)]
+    ("changes", "told"), BREAKS, ids=[f"{number}-{told[:40]}" for number, (_changes, told) in enumerate(BREAKS)]
 )
 def test_a_broken_rule_names_the_variable_and_what_is_accepted(changes, told):
     (text,) = texts(deployment(changes))
@@ -217,6 +219,11 @@ def test_what_an_argument_spec_refused_is_told_once_and_not_held_against_rules()
     here = deployment({"gpu_nodepool_timeout": "soon"}, errors=[refused], refused=["gpu_nodepool_timeout"])
     (finding,) = check_rules(here, [])
     assert (finding.text, finding.variable) == (f"not accepted: {refused}", "gpu_nodepool_timeout")
+
+
+def test_an_error_is_about_the_longest_option_that_it_names():
+    here = deployment(errors=["llmops_name_server: no"], refused=["llmops_name", "llmops_name_server"])
+    assert check_rules(here, [])[0].variable == "llmops_name_server"
 
 
 def test_unknown_variables_name_the_nearest_and_can_be_allowed():

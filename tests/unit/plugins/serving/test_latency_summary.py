@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import Answer, Stream, StreamEvent
 from ansible_collections.llmops.gke.plugins.module_utils.serving.latency import (
     SAME_ARRIVAL,
     Sample,
@@ -47,6 +48,21 @@ def test_a_first_arrival_has_one_token_at_least():
     assert sample.first_tokens == 1
     assert sample.tpot is None
     assert sample.tokens_per_arrival == 0.25
+
+
+def test_a_first_arrival_whose_events_are_told_to_be_empty_has_one_token():
+    assert Sample(0.0, (1.0, 2.0), tokens=3, counts=(0, 3)).first_tokens == 1
+    assert Sample(0.0, (1.0, 2.0), tokens=3, counts=(1, 2)).first_tokens == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [((2, 0, 1), (2, 0, 1)), ((None, None, None), None), ((2, None, 1), None), ((None, 2, 1), None)],
+)
+def test_a_sample_of_a_stream_has_its_counts_where_each_event_tells_them(told: tuple, counts: tuple | None):
+    events = [StreamEvent(1.0 + index, tokens) for index, tokens in enumerate(told)]
+    sample = Sample.of(Stream(0.5, events, Answer("x", 3.0)), 7)
+    assert sample == Sample(sent=0.5, arrivals=(1.0, 2.0, 3.0), tokens=7, counts=counts)
 
 
 @pytest.mark.parametrize(

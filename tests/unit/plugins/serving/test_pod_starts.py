@@ -84,7 +84,10 @@ def measured():
             ("GET", "/metrics"): "",
             ("POST", "/generate"): {"generated_text": "a", "details": {"generated_tokens": 1}},
             ("POST", "/generate_stream"): lambda _request: Reply(200, lines=[EVENT]),
-            ("GET", "/api/v1/namespaces/golden/services/mistral"): {"spec": {"selector": {"app": "m"}}},
+            ("GET", "/api/v1/namespaces/golden/services/mistral"): {
+                "metadata": {"name": "mistral"},
+                "spec": {"selector": {"app": "m"}},
+            },
             ("GET", PODS): {"metadata": {}, "items": pods},
             ("GET", f"{PODS}/mistral-1/log"): log,
             ("GET", "/api/v1/nodes/node-1"): node("2026-01-01T11:00:00Z"),

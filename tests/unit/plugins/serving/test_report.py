@@ -166,8 +166,11 @@ def test_check_mode_writes_nothing(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LlmopsError, match="write the report to .*give another path"):
+    with pytest.raises(LlmopsError, match=r"^path: .*\(Not a directory\)$"):
         made(path=str(tmp_path / "file" / "r.html"))
+    # Where even root can make no folder.
+    with pytest.raises(LlmopsError, match="write the report to .*give another path"):
+        made(path="/proc/none/r.html")
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 

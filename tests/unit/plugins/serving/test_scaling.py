@@ -59,10 +59,11 @@ class Cluster:
                 "currentMetrics": [metric("current", "3")],
             }
             spec = {"scaleTargetRef": scaled, "maxReplicas": self.most, "metrics": [metric("target", "5")]}
-            return {"spec": spec, "status": status}
+            return {"metadata": {"name": "hpa"}, "spec": spec, "status": status}
         if path.endswith("/deployments/mistral"):
             selector = {"matchLabels": {"app": "mistral"}}
             return {
+                "metadata": {"name": "mistral"},
                 "spec": {"replicas": 1 + grown, "selector": selector},
                 "status": {"readyReplicas": 1 + (grown and self.comes)},
             }
@@ -75,7 +76,7 @@ class Cluster:
                 "reason": self.reason,
                 "message": self.text,
                 "count": 2,
-                "metadata": {"uid": "event"},
+                "metadata": {"name": "event", "uid": "event"},
             }
             event["metadata"]["resourceVersion"] = "2" if grown or self.stale else "1"
             return {"items": [event] if self.reason else []}

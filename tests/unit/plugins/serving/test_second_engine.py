@@ -133,7 +133,7 @@ def test_another_server_than_the_engine_s_is_told():
 
 def cluster_routes(pods: list, deployments: list | None = None) -> dict[tuple[str, str], Any]:
     return {
-        ("GET", f"{GOLDEN}/services/mistral"): {"spec": {"selector": {"app": "m"}}},
+        ("GET", f"{GOLDEN}/services/mistral"): {"metadata": {"name": "mistral"}, "spec": {"selector": {"app": "m"}}},
         ("GET", PODS): {"metadata": {}, "items": pods},
         ("GET", f"{PODS}/mistral-1/log"): LOG,
         ("GET", "/api/v1/nodes/node-1"): node("2026-01-01T11:00:00Z"),

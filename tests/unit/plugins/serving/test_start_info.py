@@ -32,7 +32,7 @@ def deployment(replicas: int, **labels: str) -> dict[str, Any]:
 
 def told(deployments: list, pods: list, more: dict | None = None) -> tuple[dict[str, Any], list[str]]:
     routes = {
-        ("GET", f"{GOLDEN}/services/mistral"): {"spec": {"selector": {"app": "m"}}},
+        ("GET", f"{GOLDEN}/services/mistral"): {"metadata": {"name": "mistral"}, "spec": {"selector": {"app": "m"}}},
         ("GET", "/apis/apps/v1/namespaces/golden/deployments"): {"metadata": {}, "items": deployments},
         ("GET", f"{GOLDEN}/pods"): {"metadata": {}, "items": pods},
         ("GET", f"{GOLDEN}/pods/mistral-1/log"): LOG,

@@ -65,7 +65,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         f"{_WINDOW}.dailyMaintenanceWindow.startTime",
-        "str",
+        "clock",
         "Start of the daily maintenance window in UTC, as C(HH:MM).",
         change=MAINTENANCE,
     ),
@@ -83,7 +83,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         f"{_WINDOW}.recurringWindow.recurrence",
-        "str",
+        "recurrence",
         "How the window recurs, as an RRULE of RFC 5545, such as C(FREQ=WEEKLY;BYDAY=SA,SU).",
         change=MAINTENANCE,
     ),
@@ -103,6 +103,7 @@ FIELDS: tuple[Field, ...] = (
                 "Upgrades that the exclusion blocks - all of them, minor versions, or minor versions and "
                 "node upgrades.",
                 choices=("NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"),
+                absent="NO_UPGRADES",
             ),
             Value(
                 "maintenanceExclusionOptions.endTimeBehavior",

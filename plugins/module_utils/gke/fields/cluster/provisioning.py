@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..field import Field, Value, Verb
+from ..equivalence import in_any_case
+from ..field import ADDED_SCOPES, Field, Value, Verb
 
 
 def _provisioning(have: dict[str, Any], want: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +86,13 @@ FIELDS: tuple[Field, ...] = (
         "Zones in which auto-provisioning may create node pools.",
         change=AUTOSCALING,
     ),
-    Field(f"{_DEFAULTS}.oauthScopes", "set", "OAuth 2.0 scopes of auto-provisioned nodes.", change=AUTOSCALING),
+    Field(
+        f"{_DEFAULTS}.oauthScopes",
+        "set",
+        "OAuth 2.0 scopes of auto-provisioned nodes.",
+        change=AUTOSCALING,
+        added=ADDED_SCOPES,
+    ),
     Field(
         f"{_DEFAULTS}.serviceAccount",
         "str",
@@ -113,7 +120,13 @@ FIELDS: tuple[Field, ...] = (
         "Type of the boot disk of auto-provisioned nodes, such as V(pd-balanced).",
         change=AUTOSCALING,
     ),
-    Field(f"{_DEFAULTS}.imageType", "str", "Operating system image of auto-provisioned nodes.", change=AUTOSCALING),
+    Field(
+        f"{_DEFAULTS}.imageType",
+        "str",
+        "Operating system image of auto-provisioned nodes.",
+        change=AUTOSCALING,
+        same=in_any_case,
+    ),
     Field(
         f"{_DEFAULTS}.shieldedInstanceConfig.enableSecureBoot",
         "bool",

@@ -11,6 +11,12 @@ SECRETS = Verb("secretManagerConfig", "update.desiredSecretManagerConfig", base=
 ENCRYPTION = Verb("databaseEncryption", "update.desiredDatabaseEncryption")
 BINDINGS = Verb("rbacBindingConfig", "update.desiredRbacBindingConfig")
 
+
+def _encrypted(have: str, want: str) -> bool:
+    """GKE encrypts all objects where encryption was asked for, and says so."""
+    return have == want or (have, want) == ("ALL_OBJECTS_ENCRYPTION_ENABLED", "ENCRYPTED")
+
+
 GROUPS = {
     "workloadIdentityConfig": "Workload Identity Federation for GKE, by which pods act as IAM principals.",
     "shieldedNodes": "Shielded GKE nodes, whose identity and integrity can be verified.",
@@ -72,6 +78,7 @@ FIELDS: tuple[Field, ...] = (
         choices=("ENCRYPTED", "DECRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED"),
         change=ENCRYPTION,
         absent="DECRYPTED",
+        same=_encrypted,
     ),
     Field(
         "databaseEncryption.keyName",

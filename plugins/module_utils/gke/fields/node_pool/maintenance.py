@@ -11,7 +11,8 @@ from ..field import Field, Verb, keep
 from ..remedies import ANOTHER_POOL
 
 _ROLLOUT = "standardRolloutPolicy"
-_OF_STRATEGY = {"SURGE": ("maxSurge", "maxUnavailable"), "BLUE_GREEN": ("blueGreenSettings",)}
+OF_STRATEGY = {"SURGE": ("maxSurge", "maxUnavailable"), "BLUE_GREEN": ("blueGreenSettings",)}
+"""Which of the upgrade settings belong to which strategy."""
 _BATCH = ("batchNodeCount", "batchPercentage")
 
 
@@ -22,7 +23,7 @@ def _settable_management(have: dict[str, Any], _want: Any) -> dict[str, Any]:
 def _one_strategy(have: dict[str, Any], want: dict[str, Any]) -> dict[str, Any]:
     """The settings are replaced whole; what belongs to another strategy goes, and the other measure of a batch."""
     strategy = want.get("strategy") or have.get("strategy", "SURGE")
-    others = {name for kind, names in _OF_STRATEGY.items() if kind != strategy for name in names}
+    others = {name for kind, names in OF_STRATEGY.items() if kind != strategy for name in names}
     kept = {name: value for name, value in have.items() if name not in others}
     asked = (want.get("blueGreenSettings") or {}).get(_ROLLOUT) or {}
     settings = kept.get("blueGreenSettings") or {}

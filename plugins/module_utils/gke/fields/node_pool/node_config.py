@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..equivalence import in_any_case
 from ..field import Field, Value, Verb, keep
 from ..remedies import ANOTHER_POOL
 
@@ -40,6 +41,7 @@ FIELDS: tuple[Field, ...] = (
         "Operating system image of the nodes.",
         choices=("COS_CONTAINERD", "UBUNTU_CONTAINERD"),
         change=_config("imageType"),
+        same=in_any_case,
     ),
     Field(
         "config.ephemeralStorageLocalSsdConfig.localSsdCount",

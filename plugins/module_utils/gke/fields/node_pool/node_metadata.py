@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..field import Field, Value, Verb
+from ..field import ADDED_SCOPES, Field, Value, Verb
 from ..remedies import ANOTHER_POOL
 
 GROUPS = {
@@ -21,7 +21,13 @@ FIELDS: tuple[Field, ...] = (
         choices=("GKE_METADATA", "GCE_METADATA"),
         change=Verb("config.workloadMetadataConfig", "workloadMetadataConfig"),
     ),
-    Field("config.oauthScopes", "set", "OAuth 2.0 scopes of the nodes' service account.", change=ANOTHER_POOL),
+    Field(
+        "config.oauthScopes",
+        "set",
+        "OAuth 2.0 scopes of the nodes' service account.",
+        change=ANOTHER_POOL,
+        added=ADDED_SCOPES,
+    ),
     Field(
         "config.serviceAccount", "str", "Email of the nodes' service account.", change=ANOTHER_POOL, absent="default"
     ),

@@ -57,6 +57,12 @@ class Clusters:
             service.settle(cluster.body)
 
         async def undo(failure: OperationFailed) -> None:
+            if failure.costs_cluster:
+                for pool in cluster.pools.values():
+                    await parts.provisioner.remove(cluster, pool, list(pool.nodes))
+                await parts.provisioner.stop(cluster)
+                service.failed(cluster, list(cluster.pools.values()), failure)
+                return
             if failure.field == "nodepoolConditions" and cluster.backend is None:
                 # It is only the pools that failed.
                 await parts.provisioner.start_control_plane(cluster)

@@ -7,10 +7,9 @@ import copy
 from functools import cache
 
 from llmops_gke_sandbox.google import places
+from llmops_gke_sandbox.google.container.answers import mirrored, reordered, rewritten
 from llmops_gke_sandbox.google.container.state import Cluster, Pool, Store, fingerprint
-
-# `enabled` is explicit in one message only, so it is named with its parent.
-_EXPLICIT_ENABLED_IN = ("ipEndpointsConfig", "secretManagerConfig")
+from llmops_gke_sandbox.google.discovery import container_v1
 
 
 @cache
@@ -66,6 +65,8 @@ def new_pool(asked: dict, cluster: dict, *, alone: bool) -> dict:
     :param alone: whether it will be the cluster's only pool: GKE taints GPU nodes where others can take the rest.
     """
     body = merged(defaults()["pool"], asked)
+    if body["upgradeSettings"]["strategy"] != "SURGE":
+        body["upgradeSettings"].pop("maxSurge", None)
     body.setdefault("locations", list(cluster["locations"]))
     body.setdefault("initialNodeCount", 0)
     body.setdefault("version", cluster["currentMasterVersion"])
@@ -126,21 +127,16 @@ class Shown:
             "currentNodeCount": sum(len(pool.nodes) for pool in cluster.pools.values()),
             "instanceGroupUrls": [url for pool in pools for url in pool["instanceGroupUrls"]],
         }
-        if pools:
-            body |= {"nodeConfig": copy.deepcopy(pools[0]["config"]), "currentNodeVersion": pools[0]["version"]}
         if cluster.backend is not None and "endpoint" in body:
             authority = base64.b64encode(cluster.backend.ca_certificate).decode()
             body["masterAuth"] = {"clusterCaCertificate": authority, "clientCertificateConfig": {}}
-        endpoints = body["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
-        # The older field shows the same.
-        body["masterAuthorizedNetworksConfig"] = copy.deepcopy(endpoints["authorizedNetworksConfig"])
         body["autopilot"] = {}
-        shown = _pruned(body)
+        shown = _as_answered("Cluster", mirrored(rewritten(body)))
         return shown | {"etag": fingerprint(shown)}
 
     def pool(self, cluster: Cluster, pool: Pool) -> dict:
         """Return a NodePool."""
-        return _pruned(self._pool_body(cluster, pool))
+        return _as_answered("NodePool", self._pool_body(cluster, pool))
 
     def _pool_body(self, cluster: Cluster, pool: Pool) -> dict:
         body = copy.deepcopy(pool.body)
@@ -152,6 +148,10 @@ class Shown:
         ]
         body["etag"] = fingerprint(pool.body)
         return body
+
+
+def _as_answered(schema: str, body: dict) -> dict:
+    return container_v1().shown(schema, reordered(body), frozenset(defaults()["shown_when_false"]))
 
 
 def group_actions(store: Store) -> dict[tuple[str, str], dict[str, int]]:
@@ -179,20 +179,3 @@ def group_name(cluster: Cluster, pool: Pool, zone: str) -> str:
     """Return the common start of a pool's node names in a zone, as GKE builds it."""
     mark = fingerprint([cluster.location, cluster.name, pool.name, zone])
     return f"gke-{cluster.name[:18]}-{pool.name[:18]}-{mark}".replace("--", "-")
-
-
-def _pruned(value: dict, parent: str = "") -> dict:
-    """Leave out false, 0, "", [] and unspecified enums, as the API does for fields without explicit presence."""
-    explicit = defaults()["shown_when_false"]
-    result = {}
-    for key, item in value.items():
-        if isinstance(item, dict):
-            result[key] = _pruned(item, key)
-        elif isinstance(item, list):
-            if item:
-                result[key] = [_pruned(entry) if isinstance(entry, dict) else entry for entry in item]
-        elif isinstance(item, str) and item.endswith("UNSPECIFIED"):
-            continue
-        elif item or key in explicit or (key == "enabled" and parent in _EXPLICIT_ENABLED_IN):
-            result[key] = item
-    return result

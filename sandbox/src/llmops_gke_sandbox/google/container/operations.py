@@ -26,11 +26,21 @@ class OperationFailed(Exception):
     :param field: where the API tells it: error (with statusMessage, as GKE does), statusMessage alone,
         or nodepoolConditions alone.
     :param condition: the StatusCondition's code, e.g. GCE_STOCKOUT.
+    :param costs_cluster: whether a cluster that was to be born with it is lost.
     """
 
-    def __init__(self, code: str, message: str, *, field: str = "error", condition: str = "UNKNOWN") -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str = "error",
+        condition: str = "UNKNOWN",
+        costs_cluster: bool = False,
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.field, self.condition = code, message, field, condition
+        self.costs_cluster = costs_cluster
 
     def status_condition(self) -> dict:
         """Return the failure as a StatusCondition."""

@@ -38,6 +38,10 @@ class Provisioner:
         backend, cluster.backend = cluster.backend, None
         if backend is not None:
             await backend.stop()
+        cluster.body.pop("endpoint", None)
+        endpoints = cluster.body["controlPlaneEndpointsConfig"].get("ipEndpointsConfig", {})
+        for field in ("publicEndpoint", "privateEndpoint"):
+            endpoints.pop(field, None)
 
     def check_quota(self, location: str, config: dict, nodes: int) -> None:
         """Refuse nodes for which no quota is left, as GKE does before it starts.
@@ -136,8 +140,8 @@ def _not_running(code: str, reason: str, names: list[str], where: str, running: 
         f"transitioning {len(names) - running}. Current errors: [{code}]: Instance '{names[running]}' creation failed: "
         f"{reason}"
     )
-    field = "error" if where == "operation" else "nodepoolConditions"
-    return OperationFailed("RESOURCE_EXHAUSTED", message, field=field, condition=code)
+    field = "nodepoolConditions" if where == "pool" else "error"
+    return OperationFailed("RESOURCE_EXHAUSTED", message, field=field, condition=code, costs_cluster=where == "cluster")
 
 
 def _scarcest(config: dict) -> str:

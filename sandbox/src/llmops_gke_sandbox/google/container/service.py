@@ -54,8 +54,10 @@ class Call:
 
 
 def failed(cluster: Cluster, pools: list[Pool], failure: OperationFailed) -> None:
-    """Leave a cluster and pools as a creation that failed does; a cluster that only lacks nodes is there."""
-    if failure.field == "nodepoolConditions" or (cluster.backend is not None and failure.condition != "UNKNOWN"):
+    """Leave a cluster and pools as a creation that failed does; a cluster that only lacks nodes may be there."""
+    if failure.costs_cluster:
+        _mark(cluster.body, "ERROR", failure)
+    elif failure.field == "nodepoolConditions" or (cluster.backend is not None and failure.condition != "UNKNOWN"):
         _mark(cluster.body, "RUNNING", None)
     else:
         _mark(cluster.body, "ERROR", failure)

@@ -67,9 +67,18 @@ def check_pool(asked: dict, field: str, location: str, zones: list[str]) -> None
     check_autoscaling(asked.get("autoscaling", {}), f"{field}.autoscaling")
     check_node_config(asked.get("config", {}), f"{field}.config", zones)
     upgrade = asked.get("upgradeSettings", {})
+    _check_strategy(upgrade)
     surge = "maxSurge" in upgrade and upgrade.get("strategy", "SURGE") == "SURGE"
     if surge and not upgrade["maxSurge"] and not upgrade.get("maxUnavailable"):
         raise refuse("At least one of max_surge and max_unavailable must be greater than 0.")
+
+
+def _check_strategy(upgrade: dict) -> None:
+    """Refuse settings of another strategy than the pool has."""
+    strategy = upgrade.get("strategy", "SURGE")
+    for other, names in {"SURGE": ("maxSurge", "maxUnavailable"), "BLUE_GREEN": ("blueGreenSettings",)}.items():
+        if strategy != other and any(upgrade.get(name) for name in names):
+            raise refuse(f"upgrade_settings: {', '.join(names)} can only be set with strategy {other}, not {strategy}.")
 
 
 def check_autoscaling(autoscaling: dict, field: str) -> None:

@@ -96,7 +96,12 @@ def test_an_unchanged_run_is_one_request_for_the_parent_and_one_for_each_kind():
 
 def test_by_a_cluster_s_name_that_is_one_request_more_and_no_discovery_of_what_gke_has(monkeypatch):
     metrics = {"apiVersion": "monitoring.googleapis.com/v1", "kind": "PodMonitoring", "metadata": {"name": "model"}}
-    with FakeCluster(more={("GET", GKE_CLUSTER): {"name": "mistral", "status": "RUNNING"}}) as cluster:
+    served = {"resources": [{"name": "podmonitorings", "kind": "PodMonitoring", "namespaced": True}]}
+    more = {
+        ("GET", GKE_CLUSTER): {"name": "mistral", "status": "RUNNING"},
+        ("GET", "/apis/monitoring.googleapis.com/v1"): served,
+    }
+    with FakeCluster(more=more) as cluster:
         place = by_name(monkeypatch, cluster.url)
         run(SPEC, "", manifests=[*WHOLE, metrics], **place, **ROLE)
         mark = len(cluster.calls())
