@@ -288,14 +288,3 @@ def test_in_cluster_is_refused_outside_of_a_pod(monkeypatch):
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with pytest.raises(InvalidOption, match="only in a pod"):
         run(INFO, "", kubeconfig="in-cluster", kind="Pod")
-
-
-def test_the_environment_s_proxy_is_used_but_not_for_this_machine(monkeypatch):
-    with FakeServer([Reply(200, {"items": []})]) as proxy, FakeServer([Reply(200, {"items": []})]) as server:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setenv("LLMOPS_PLAIN_HTTP", "true")
-        run(INFO, "", kubeconfig=kubeconfig("http://kubernetes.invalid"), kind="Pod")
-        assert proxy.calls() == ["GET http://kubernetes.invalid/api/v1/pods?limit=500"]
-        run(INFO, "", kubeconfig=kubeconfig(server.url), kind="Pod")
-        assert server.calls() == ["GET /api/v1/pods?limit=500"]
