@@ -93,6 +93,13 @@ def test_another_model_behind_the_address_is_no_proof(deployed):
     assert "serves mistralai/Mistral-7B-Instruct-v0.1, but llmops_model is mistralai/Mistral-7B-Instruct-v0.3" in told
 
 
+def test_a_key_need_not_travel_in_the_clear(deployed):
+    deployed.forget_requests()
+    run = deployed.play("verify.yml", variables={"verify_port_forward": True, "verify_latency_samples": 1})
+    assert run.code == 0, run.output
+    assert any("/portforward" in request["path"] for request in deployed.requests())
+
+
 def test_a_second_deployment_on_the_cluster_leaves_the_first_alone(deployed):
     second = {"llmops_name": "second", "llmops_namespace": "team-b", "gpu_nodepool_max_node_count": 3}
     run = deployed.play("deploy.yml", variables={**second, "verify_latency_samples": 1})
