@@ -88,10 +88,10 @@ def test_a_preview_runs_nothing(deployed: Sandbox):
     assert [path for path in deployed.writes() if "dryRun=All" not in path] == []
 
 
-def test_a_sandbox_that_cannot_measure_says_so(deployed: Sandbox):
+def test_a_sandbox_that_cannot_measure_fails_and_says_why(deployed: Sandbox):
     deployed.forget_requests()
     run = deployed.play("benchmark.yml", variables={"llmops_sandbox_inference_perf": ""})
-    assert run.code == 0, run.output
+    assert run.code != 0, run.output
     told = " ".join(run.output.split())
     assert "Nothing is measured" in told and "pip install inference-perf" in told
     assert deployed.writes() == []

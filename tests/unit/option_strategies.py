@@ -55,7 +55,7 @@ def arguments(
     free = sorted(spec.keys() - fixed)
     for name in draw(st.lists(st.sampled_from(free), max_size=4, unique=True)):
         given[name] = draw(_good(spec[name]))
-    for _ in range(draw(st.integers(1, 3))):
+    for _time in range(draw(st.integers(1, 3))):
         _spoil(draw, given, draw(st.sampled_from(free)))
     return given
 

@@ -46,7 +46,7 @@ def keep(*secrets: str | None) -> None:
     with _lock:
         if _kept is not None:
             for secret in secrets:
-                for form in {secret or "", (secret or "").strip(), quote(secret or "", safe="")}:
+                for form in (secret or "", (secret or "").strip(), quote(secret or "", safe="")):
                     if len(form) >= _LEAST:
                         _kept.add(form)
 

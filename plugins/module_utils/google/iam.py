@@ -36,20 +36,20 @@ def converge_member(
     The result's values: role, member, members; its before and after are the role's members. Raises HttpError.
     """
     path, pauses, first = f"/v1/projects/{project}:setIamPolicy", backoff(), None
-    unsettled: ReplyLost | None = None
+    unsettled: list[ReplyLost] = []
     doing = f"{'give' if state == 'present' else 'take'} {role} {'to' if state == 'present' else 'from'} {member}"
     while True:
         policy = _read(apis, project)
         before = members_of(policy, role)
         after = sorted({*before, member}) if state == "present" else [one for one in before if one != member]
         first = before if first is None else first
-        if isinstance(unsettled, UnexpectedAnswer) and before != after:
-            raise unsettled
+        if unsettled and isinstance(unsettled[-1], UnexpectedAnswer) and before != after:
+            raise unsettled[-1]
         if before != after and not check:
             try:
                 apis.write(SERVICE, path, doing, {"policy": with_members(policy, role, after)}, _POLICY)
             except ReplyLost as lost:
-                unsettled = lost
+                unsettled.append(lost)
                 # Whether it was written is seen by looking.
                 _pause(deadline, max(next(pauses), lost.retry_after), doing, lost)
                 continue

@@ -9,6 +9,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from .replies import read_refusal
@@ -35,7 +36,7 @@ NUMBER = (int, float)
 FILLED = object()
 """Text that is not empty."""
 
-OBJECT: Shape = {}
+OBJECT: Shape = MappingProxyType({})
 """Any JSON object."""
 
 
@@ -179,7 +180,7 @@ def wanted(want: Shape) -> str:
         return want.words
     if isinstance(want, tuple):
         return " or ".join(wanted(one) for one in want)
-    if isinstance(want, dict):
+    if isinstance(want, Mapping):
         names = ", ".join(key[:-1] for key in want if key.endswith("!"))
         return f"an object with {names}" if names else "an object"
     return "a list" if isinstance(want, list) else _WORDS[want]
@@ -190,7 +191,7 @@ def misfit(want: Shape, value: Any, where: str = "") -> str:
     if isinstance(want, tuple):
         wrong = [misfit(one, value, where) for one in want]
         return wrong[0] if all(wrong) else ""
-    if isinstance(want, dict):
+    if isinstance(want, Mapping):
         return _of_object(want, value, where) if isinstance(value, dict) else _instead(value, where)
     if isinstance(want, list):
         if not isinstance(value, list):
@@ -242,7 +243,7 @@ def _failure(value: Any, want: Shape) -> str:
     """What an answer of status 200 tells of a failure, in the server's words."""
     if not isinstance(value, dict):
         return ""
-    known = want if isinstance(want, dict) else {}
+    known = want if isinstance(want, Mapping) else {}
     failed = value.get("kind") == "Status" and value.get("status") == "Failure"
     if not failed and (not value.get("error") or "error" in known or "error!" in known):
         return ""

@@ -95,14 +95,15 @@ class HttpSession:
         pauses = backoff(first=0.2)
         renewed = False
         began = self.deadline.elapsed()
-        failure: Reply | HttpError | None = None
+        failures: list[HttpError] = []
         while True:
-            if isinstance(failure, HttpError) and self.deadline.remaining() <= 0:
-                raise failure
+            if failures and self.deadline.remaining() <= 0:
+                raise failures[-1]
             self.deadline.check(doing, f"{self.sent} requests sent to {self.service} ({method} {self.base_url}{path})")
             failure = self._attempt(method, path, doing, params, json_body, content_type, headers, want)
             if isinstance(failure, Reply):
                 return failure
+            failures.append(failure)
             if failure.status == 401 and not renewed and self._renew():
                 renewed = True
                 continue

@@ -43,7 +43,7 @@ def given(schema: str, field: Field) -> Iterator[dict[str, Any]]:
         if value is not None:
             named: dict[str, Any] = {}
             for path, other in {**beside, field.path: value}.items():
-                put(named, next(row for row in TABLES[schema] if row.path == path).option, other)
+                put(named, {row.path: row.option for row in TABLES[schema]}[path], other)
             yield named
 
 

@@ -60,7 +60,7 @@ def test_an_interrupted_task_says_which_operation_goes_on_in_google(tmp_path):
         try:
             assert followed.wait(PATIENCE)
             ansible.send_signal(signal.SIGINT)
-            printed, _ = ansible.communicate(timeout=PATIENCE)
+            printed, _errors = ansible.communicate(timeout=PATIENCE)
         finally:
             ansible.kill()
             ansible.wait()
