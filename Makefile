@@ -24,7 +24,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit sandbox mutation playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
 .PHONY: lock test-newest test-floors
 
 help:  ## list the commands
@@ -45,7 +45,7 @@ demo-down: setup  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit
+	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit contrary
 
 lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	ruff check $(wildcard $(PYTHON_FILES))
@@ -65,7 +65,10 @@ sanity: setup  ## ansible-test sanity on a copy of the collection
 	@python scripts/sanity.py
 
 unit: setup  ## pytest: units, contracts, servers that misbehave, the repository itself
-	pytest tests/unit tests/contract tests/contrary tests/repo
+	pytest tests/unit tests/contract tests/repo
+
+contrary: setup  ## pytest: every client against servers that misbehave; apart, because it measures memory
+	pytest tests/contrary
 
 sandbox: setup  ## pytest: the sandbox's own tests, where nothing but its wheel is installed
 	@bash scripts/test_sandbox.sh
