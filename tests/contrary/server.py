@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -33,6 +34,7 @@ class Contrary:
         self.headers: list[dict[str, str]] = []
         self.sent = 0
         self.ended = threading.Event()
+        self.connections: list[socket.socket] = []
         self._server = _Server(("127.0.0.1", 0), _handler(self, respond, good or {}))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -46,6 +48,10 @@ class Contrary:
         self.ended.set()
         self._server.shutdown()
         self._server.server_close()
+        # A client may keep a connection, and with it the thread that serves it.
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class Conversation:
@@ -107,6 +113,10 @@ def _handler(server: Contrary, respond: Respond, good: Good) -> type[BaseHTTPReq
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            server.connections.append(self.connection)
 
         def _serve(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
