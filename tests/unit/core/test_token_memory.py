@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ansible_collections.llmops.gke.plugins.module_utils.google import token_cache
+from ansible_collections.llmops.gke.plugins.module_utils.google import credentials, token_cache
 from ansible_collections.llmops.gke.plugins.module_utils.google.token_cache import TokenMemory
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
@@ -56,6 +57,12 @@ def key_file(path: Path, token_uri: str) -> str:
     return str(path)
 
 
+def place_of(path: str) -> int:
+    """Where the token of a key file is kept."""
+    identity = credentials._identity({"service_account_file": path, "scopes": [credentials.CLOUD_PLATFORM]})
+    return token_cache._slot(identity)
+
+
 def test_the_tasks_of_a_play_mint_one_token_for_each_of_their_credentials(tmp_path):
     minted: list[str] = []
     used: list[str] = []
@@ -74,7 +81,12 @@ def test_the_tasks_of_a_play_mint_one_token_for_each_of_their_credentials(tmp_pa
     with FakeServer(answer) as server:
         place = {"project": "my-project", "location": "us-central1", "container_api_endpoint": server.url}
         first = key_file(tmp_path / "first.json", f"{server.url}/token")
-        second = key_file(tmp_path / "second.json", f"{server.url}/token")
+        # Two keys may share a place in the memory by chance, and then drive each other out.
+        second = next(
+            path
+            for number in itertools.count()
+            if place_of(path := key_file(tmp_path / f"second{number}.json", f"{server.url}/token")) != place_of(first)
+        )
         tasks = [
             {"llmops.gke.gke_cluster_info": {**place, "service_account_file": path}}
             for path in (first, first, second, first, second, second)
