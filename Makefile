@@ -24,7 +24,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit contrary contrary-memory sandbox mutation playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
 .PHONY: lock test-newest test-floors
 
 help:  ## list the commands
@@ -67,11 +67,8 @@ sanity: setup  ## ansible-test sanity on a copy of the collection
 unit: setup  ## pytest: units, contracts, servers that misbehave, the repository itself
 	pytest tests/unit tests/contract tests/repo
 
-contrary: setup  ## pytest: every client against servers that misbehave
-	pytest tests/contrary -k "not without_measure"
-
-contrary-memory: setup  ## pytest: answers without measure, each alone, because memory is measured; takes long
-	pytest tests/contrary -k without_measure
+contrary: setup  ## pytest: every client against servers that misbehave; apart from the others, because memory is measured
+	pytest tests/contrary
 
 sandbox: setup  ## pytest: the sandbox's own tests, where nothing but its wheel is installed
 	@bash scripts/test_sandbox.sh

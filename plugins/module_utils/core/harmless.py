@@ -17,7 +17,8 @@ MESSAGE = 6000
 QUOTE = 1200
 """Characters of what one server said in a message, so that our advice after it is read; no event is longer."""
 
-_BREAKS = re.compile(r"[ \t]*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029][\s]*|\t")
+# A run of blanks is looked at once, from its start: a server may send millions.
+_BREAKS = re.compile(r"(?<![ \t])[ \t]*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029][\s]*|\t")
 # Controls, and what turns the direction of text or cannot be seen. Joiners are a part of many scripts and stay.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"

@@ -36,6 +36,12 @@ def test_one_line(said, shown):
     assert harmless.one_line(said) == shown
 
 
+def test_a_long_run_of_blanks_is_looked_at_once():
+    # Looked at from each of its characters it would take hours.
+    assert harmless.one_line("a" + " \t" * 10**6 + "b", 100).startswith("a   ")
+    assert harmless.one_line("a" + " \t" * 10**6 + "\nb", 100) == "a b"
+
+
 def test_a_long_text_keeps_its_beginning_and_its_end():
     assert harmless.cut("x" * 100, 100) == "x" * 100
     text = harmless.one_line("a" * 90 + "b" * 30, 100)
