@@ -21,15 +21,15 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils.core import play_memory
 from ..module_utils.core.errors import InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
-from ..module_utils.google import token_cache
 from .controller_end import LastWords, ending_with_controller
 
 display = Display()
 
-_TOKENS = token_cache.TokenMemory()
+_MEMORY = play_memory.PlayMemory()
 """Of the controller, which imports this before it forks a task's process."""
 
 _LAST_WORDS = LastWords()
@@ -54,7 +54,7 @@ class EngineAction(ActionBase):
         except InvalidOption as error:
             result.update(failed=True, msg=error.message, error=error.to_dict())
             return self._shown(result, task_vars)
-        token_cache.shared = _TOKENS
+        play_memory.shared = _MEMORY
         with ending_with_controller(_LAST_WORDS):
             outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress, hidden)
         result.update(outcome, invocation=remove_values({"module_args": options}, hidden))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import tempfile
 import threading
@@ -37,7 +38,8 @@ _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 class ClusterAccess:
     """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words.
 
-    gke, cluster: the session with GKE and the cluster as it gave it, where the cluster was named and not a kubeconfig.
+    gke, cluster: the session with GKE and the cluster as it gave it, where the cluster was named and not a kubeconfig;
+    cluster is None, too, where GKE was not asked.
     other_requests: those that the task sent to other services.
     """
 
@@ -61,9 +63,11 @@ class ClusterAccess:
 
 
 @contextmanager
-def cluster_access(options: dict[str, Any], deadline: Deadline) -> Iterator[ClusterAccess]:
+def cluster_access(options: dict[str, Any], deadline: Deadline, *, as_it_is: bool = False) -> Iterator[ClusterAccess]:
     """Open the cluster that the options of the ``kubernetes_access`` doc fragment name, for a ``with`` block.
 
+    as_it_is: whether the cluster itself is wanted and not only its API; else it is not asked for where another task of
+    the play has just said how it is reached, and does answer there.
     Only the cluster's own CA is trusted; its file and a kubeconfig's client key end with the block. Raises
     InvalidOption for options that cannot be, HttpError where GKE refuses; an absent cluster is no error here.
     """
@@ -71,7 +75,7 @@ def cluster_access(options: dict[str, Any], deadline: Deadline) -> Iterator[Clus
         if options.get("kubeconfig") is not None:
             access = _by_kubeconfig(options, deadline, directory)
         else:
-            access = _by_name(options, deadline, directory)
+            access = _by_name(options, deadline, directory, as_it_is=as_it_is)
         try:
             yield access
         finally:
@@ -102,27 +106,48 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
     return ClusterAccess(KubernetesApi(http, connection.namespace), sessions=[http])
 
 
-def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
+def _by_name(options: dict[str, Any], deadline: Deadline, directory: str, *, as_it_is: bool) -> ClusterAccess:
     project, location = check_project(options.get("project")), check_location(options.get("location"))
-    name = options["cluster"]
+    place = (project, location, options["cluster"])
     gke = GkeClient(options, deadline)
-    cluster = gke.cluster(project, location, name)
-    where = f"cluster {name} in {location} of project {project}"
-    if cluster is None:
-        return ClusterAccess(None, f"{where} does not exist", [gke.http])
-    status = cluster.get("status", "")
-    if status not in _USABLE:
-        return ClusterAccess(None, f"{where} is {status or 'in no known state'} and cannot be spoken to", [gke.http])
-    server = entry_of(cluster, name, options.get("cluster_endpoint") or "public", None).cluster
+    known = None if as_it_is else gke.recent_cluster(*place)
+    recalled = known is not None and not _unusable(known, *place)
+    cluster = known if recalled else gke.cluster(*place)
+    why = _unusable(cluster, *place)
+    if cluster is None or why:
+        return ClusterAccess(None, why, [gke.http])
+
+    def server_of(found: dict[str, Any]) -> tuple[str, str | bool]:
+        server = entry_of(found, options["cluster"], options.get("cluster_endpoint") or "public", None).cluster
+        return server["server"], _authority_file(server, directory)
+
+    def elsewhere() -> tuple[str, str | bool]:
+        found = gke.cluster(*place)
+        gone = _unusable(found, *place)
+        if found is None or gone:
+            raise ClusterAbsent(gone)
+        return server_of(found)
+
+    base_url, verify = server_of(cluster)
     http = HttpSession(
-        base_url=server["server"],
+        base_url=base_url,
         service="the Kubernetes API",
         deadline=deadline,
         authorize=_one_at_a_time(token_alone(gke.http.authorize)) if gke.http.authorize else None,
-        verify=_authority_file(server, directory),
+        verify=verify,
+        elsewhere=elsewhere if recalled else None,
     )
     api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())
-    return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)
+    return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=None if recalled else cluster)
+
+
+def _unusable(cluster: dict[str, Any] | None, project: str, location: str, name: str) -> str:
+    """Why a cluster cannot be spoken to; empty where it can."""
+    where = f"cluster {name} in {location} of project {project}"
+    if cluster is None:
+        return f"{where} does not exist"
+    status = cluster.get("status", "")
+    return "" if status in _USABLE else f"{where} is {status or 'in no known state'} and cannot be spoken to"
 
 
 def _has_managed_prometheus(cluster: dict[str, Any]) -> bool:
@@ -135,9 +160,11 @@ def _authority_file(server: dict[str, Any], directory: str) -> str | bool:
     """A file with the cluster's CA; True for a DNS endpoint, whose certificate the system's CAs vouch for."""
     if "certificate-authority-data" not in server:
         return True
-    path = os.path.join(directory, "ca.pem")
+    authority = base64.b64decode(server["certificate-authority-data"])
+    # Another CA is another file: a connection pool goes by its name.
+    path = os.path.join(directory, f"{hashlib.sha256(authority).hexdigest()[:16]}.pem")
     with open(path, "wb") as stream:
-        stream.write(base64.b64decode(server["certificate-authority-data"]))
+        stream.write(authority)
     return path
 
 
