@@ -1,0 +1,247 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of llm_verify: finds a deployed model, asks it, measures it and reports what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ...core.deadline import Deadline
+from ...core.errors import LlmopsError
+from ...core.result import Progress, Result
+from ...core.runner import ModuleSpec, defaults
+from ...kubernetes.client.resources import SERVICE, ObjectRef
+from ...models.access import HOME
+from ...serving import registry
+from ...serving.options import ENGINE, SERVER
+from ...serving.thresholds import check_thresholds
+from ...workflows import cluster_access
+from ...workflows.cluster_access import secrets
+from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.port_forward import forwarded
+from ...workflows.verification import Found, port_of, require_model, url_of
+from ..kubernetes import gpu_metrics_info
+from . import hf_model_info, llm_generate, llm_latency, llm_report, llm_scaling, llm_start_info
+
+_GPU_SECONDS, _HUB_SECONDS = 10, 15
+"""What a section of the report is worth."""
+
+_OF_LATENCY = (
+    *("engine", "api_key", "prompt", "warmup", "samples", "thresholds"),
+    *("service", "namespace", "gpu_metrics", "timeout"),
+)
+"""Options that go to llm_latency as they are."""
+
+_PAGE = re.compile(r"(\.html?)?$")
+
+
+def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """Prove that the model serves; see plugins/modules/llm_verify.py for options and result.
+
+    Raises InvalidOption before any request; NotServing, AnotherModel, ExpectationFailed, HttpError.
+    """
+    check_thresholds(options["thresholds"])
+    with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
+        verification = _Verification(access, options, check, progress)
+        verification.run()
+        result = verification.result
+        result.http_requests += access.requests
+        return result
+
+
+class _Verification:
+    """One run, and what came of it so far."""
+
+    def __init__(
+        self, access: cluster_access.ClusterAccess, options: dict[str, Any], check: bool, progress: Progress
+    ) -> None:
+        self._access, self._options, self._check, self._progress = access, options, check, progress
+        self.result = Result()
+        self._values = self.result.values
+
+    def run(self) -> None:
+        """Find the model, ask it where somebody is to answer, and report."""
+        service, found = self._look()
+        self._values.update(
+            url=found.url,
+            labels=dict(((service or {}).get("metadata") or {}).get("labels") or {}),
+            start=found.start,
+            breach=None,
+        )
+        if found.sleeps_rightly:
+            self.result.notes.append(found.why_asleep)
+        found.require_ready()
+        if not found.is_asked:
+            return
+        forward = self._options["port_forward"]
+        wanted = {"service": self._options["service"], "pod": None, "port": port_of(service)} if forward else None
+        # First, so that a fresh server's first request is seen and measured as the cold one.
+        latency = self._asked(llm_latency.of_service_in(self._access), wanted, found, self._latency_options())
+        require_model(found.url or f"Service {self._options['service']}", latency.get("model"), self._options["model"])
+        self._values["latency"] = latency
+        self._values["answer"] = self._asked(llm_generate.run, wanted, found, self._answer_options())
+        if not self._check:
+            self._report(latency)
+        if self._options["load"]:
+            self._load(found.url)
+        self._values["breach"] = latency.get("breach")
+
+    def _look(self) -> tuple[dict[str, Any] | None, Found]:
+        options, api = self._options, self._access.api
+        engine, service, start = registry.engine(options["engine"]), None, None
+        if api is not None:
+            namespace = options["namespace"] or api.default_namespace
+            service = api.get(ObjectRef(SERVICE, namespace, options["service"]))
+        # What is elsewhere has no pods here to look at.
+        if not options["url"]:
+            start = llm_start_info.look(self._access, options["namespace"], options["service"], engine)
+        url = options["url"] or url_of(service)
+        return service, Found(start, url, options["replicas"], self._check, options["to_wake"] or "")
+
+    def _asked(
+        self,
+        run: Callable[[dict[str, Any], bool, Progress], Result],
+        forward: dict[str, Any] | None,
+        found: Found,
+        options: dict[str, Any],
+    ) -> dict[str, Any]:
+        """What an engine that speaks to the server finds. forward: as the option port_forward, or None for the URL."""
+        if forward is None:
+            result = run({**options, "url": found.url}, self._check, self._progress)
+        else:
+            forward = {**forward, "namespace": self._options["namespace"]}
+            result = forwarded(self._access, forward, run, options, self._check, self._progress)
+        self.result.http_requests += result.http_requests
+        self.result.warnings += result.warnings
+        return result.values
+
+    def _latency_options(self) -> dict[str, Any]:
+        asked = (
+            "engine",
+            "api_key",
+            "prompt",
+            "warmup",
+            "samples",
+            "thresholds",
+            "service",
+            "namespace",
+            "gpu_metrics",
+        )
+        given = {name: self._options[name] for name in (*asked, "timeout")}
+        parameters = self._options["latency_parameters"] or self._options["parameters"]
+        # A limit that is broken is what the report is read for.
+        return {**defaults(llm_latency.SPEC), **given, "parameters": parameters, "enforce": False}
+
+    def _answer_options(self) -> dict[str, Any]:
+        given = {name: self._options[name] for name in ("engine", "api_key", "prompt", "parameters", "timeout")}
+        expect = {"minimum_tokens": self._options["minimum_tokens"]}
+        return {**defaults(llm_generate.SPEC), **given, "expect": expect}
+
+    def _report(self, latency: dict[str, Any]) -> None:
+        """Write the report, with what else is known. What only a section of it needs may be missing."""
+        self._values["gpus"] = self._gpus() if self._options["gpu_metrics"] else []
+        report = self._options["report"] or {}
+        if not report.get("path"):
+            return
+        known = self._options["model_info"] or {}
+        self._values["model"] = known if known.get("fit") is not None else self._hub(latency) or known
+        asked = {
+            **defaults(llm_report.SPEC),
+            **report,
+            "json_path": _PAGE.sub(".json", report["path"], count=1),
+            "latency": latency,
+            "answer": self._values["answer"],
+            "model": self._values["model"],
+            "gpu": latency.get("gpu"),
+            "gpus": self._values["gpus"],
+        }
+        self._values["report"] = llm_report.run(asked, False, self._progress).values
+
+    def _gpus(self) -> list[dict[str, Any]]:
+        access = {name: self._options[name] for name in KUBERNETES_ACCESS}
+        asked = {**defaults(gpu_metrics_info.SPEC), **access, "timeout": _GPU_SECONDS}
+        found = self._if_it_can(lambda: gpu_metrics_info.run(asked, False, self._progress))
+        return found.get("gpus", [])
+
+    def _hub(self, latency: dict[str, Any]) -> dict[str, Any]:
+        """What the Hub says of the model on the GPUs of the first of its pods; empty where nobody is to ask it."""
+        token, endpoint = self._options["hub_token"], self._options["hub_endpoint"]
+        if not token and not endpoint:
+            return {}
+        pod = next(iter(latency.get("pods") or []), {})
+        asked = {
+            **defaults(hf_model_info.SPEC),
+            "engine": self._options["engine"],
+            "model": latency["model"],
+            "token": token,
+            "endpoint": endpoint or HOME,
+            "accelerator_type": pod.get("accelerator_type"),
+            "machine_type": pod.get("machine_type"),
+            "gpus": pod.get("gpus") or 1,
+            "quantize": pod.get("quantization") or "",
+            "context": latency["info"]["max_total_tokens"] or hf_model_info.CONTEXT,
+            "timeout": _HUB_SECONDS,
+        }
+        return self._if_it_can(lambda: hf_model_info.run(asked, False, self._progress))
+
+    def _if_it_can(self, look: Callable[[], Result]) -> dict[str, Any]:
+        try:
+            found = look()
+        except LlmopsError:
+            return {}
+        self.result.http_requests += found.http_requests
+        return found.values
+
+    def _load(self, url: str) -> None:
+        load, names = self._options["load"], (*KUBERNETES_ACCESS, "engine", "api_key", "namespace")
+        asked = {**defaults(llm_scaling.SPEC), **{name: self._options[name] for name in names}, **load, "url": url}
+        outcome = llm_scaling.run(asked, self._check, self._progress)
+        self.result.http_requests += outcome.http_requests
+        self.result.warnings += outcome.warnings
+        came = self._values["scaling"] = outcome.values
+        if not self._check:
+            self.result.notes.append(
+                f"under load a further replica was asked for and came: {came['replicas']} serve"
+                if came["arrived"]
+                else f"under load no further replica came: {came['why']}"
+            )
+
+
+_LATENCY, _REPORT, _SCALING = (each.SPEC.argument_spec for each in (llm_latency, llm_report, llm_scaling))
+
+SPEC = ModuleSpec(
+    run=run,
+    argument_spec={
+        **ENGINE,
+        **KUBERNETES_ACCESS,
+        **SERVER,
+        "service": {"type": "str", "required": True},
+        "namespace": {"type": "str"},
+        "port_forward": {"type": "bool", "default": False},
+        "model": {"type": "str"},
+        "replicas": {"type": "int", "default": 1},
+        "to_wake": {"type": "str"},
+        "prompt": {"type": "str", "required": True},
+        "parameters": {"type": "dict"},
+        "minimum_tokens": {"type": "int", "default": 1, "no_log": False},
+        "latency_parameters": {"type": "dict"},
+        **{name: _LATENCY[name] for name in ("warmup", "samples", "thresholds", "gpu_metrics")},
+        "model_info": {"type": "dict"},
+        "hub_token": {"type": "str", "no_log": True},
+        "hub_endpoint": {"type": "str"},
+        "report": {
+            "type": "dict",
+            "options": {name: _REPORT[name] for name in ("path", "title", "deployment", "prices", "simulated_speed")},
+        },
+        "load": {
+            "type": "dict",
+            "options": {name: _SCALING[name] for name in ("autoscaler", "clients", "timeout")},
+        },
+        "timeout": {"type": "int", "default": 900},
+    },
+    rules=KUBERNETES_ACCESS_RULES,
+    secrets=secrets,
+)
