@@ -38,6 +38,25 @@ options:
     description: Name of the GKE cluster.
     type: str
     required: true
+  kubeconfig:
+    description:
+      - Have the cluster's entry in a kubeconfig file as well, as M(llmops.gke.gke_kubeconfig) writes it.
+      - It has no effect with O(state=absent).
+    type: dict
+    suboptions:
+      path:
+        description: Path of the kubeconfig file.
+        type: path
+        required: true
+      endpoint:
+        description: Endpoint of the control plane that the entry names.
+        type: str
+        choices: [public, internal, dns]
+        default: public
+      set_current_context:
+        description: Make the cluster the current context of the file.
+        type: bool
+        default: true
   initial_monitoring_components:
     description:
       - Components that GKE monitors from the creation of the cluster on, beside those of

@@ -45,13 +45,20 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     if cluster is None:
         result = _absent(options["name"], location, project, check, bool(path))
     else:
-        entry = entry_of(cluster, name, options["endpoint"], options["impersonate_service_account"])
-        result = Result()
-        if path:
-            target = KubeconfigTarget(path, name, entry, current=options["set_current_context"])
-            result, _content = reconcile(target, check=check, progress=progress)
-        result.values["kubeconfig"] = KubeconfigFile.having(empty(), entry)
+        result = of_cluster(cluster, options, check, progress)
     result.http_requests = client.http.sent
+    return result
+
+
+def of_cluster(cluster: dict[str, Any], options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """As run, for a cluster that has been read already."""
+    name = f"gke_{options['project']}_{options['location']}_{options['name']}"
+    entry = entry_of(cluster, name, options["endpoint"], options["impersonate_service_account"])
+    result = Result()
+    if options["path"]:
+        target = KubeconfigTarget(options["path"], name, entry, current=options["set_current_context"])
+        result, _content = reconcile(target, check=check, progress=progress)
+    result.values["kubeconfig"] = KubeconfigFile.having(empty(), entry)
     return result
 
 
