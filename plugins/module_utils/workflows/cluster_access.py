@@ -38,8 +38,8 @@ _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 class ClusterAccess:
     """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words.
 
-    gke, cluster: the session with GKE and the cluster as it gave it, where the cluster was named and not a kubeconfig;
-    cluster is None, too, where GKE was not asked.
+    gke, cluster: where the cluster was named and not a kubeconfig, the session with GKE and what that said of the
+    cluster a moment ago: how it is reached and its monitoring, at least.
     other_requests: those that the task sent to other services.
     """
 
@@ -63,11 +63,10 @@ class ClusterAccess:
 
 
 @contextmanager
-def cluster_access(options: dict[str, Any], deadline: Deadline, *, as_it_is: bool = False) -> Iterator[ClusterAccess]:
+def cluster_access(options: dict[str, Any], deadline: Deadline) -> Iterator[ClusterAccess]:
     """Open the cluster that the options of the ``kubernetes_access`` doc fragment name, for a ``with`` block.
 
-    as_it_is: whether the cluster itself is wanted and not only its API; else it is not asked for where another task of
-    the play has just said how it is reached, and does answer there.
+    GKE is not asked for it where another task of the play has just said how it is reached, and it does answer there.
     Only the cluster's own CA is trusted; its file and a kubeconfig's client key end with the block. Raises
     InvalidOption for options that cannot be, HttpError where GKE refuses; an absent cluster is no error here.
     """
@@ -75,7 +74,7 @@ def cluster_access(options: dict[str, Any], deadline: Deadline, *, as_it_is: boo
         if options.get("kubeconfig") is not None:
             access = _by_kubeconfig(options, deadline, directory)
         else:
-            access = _by_name(options, deadline, directory, as_it_is=as_it_is)
+            access = _by_name(options, deadline, directory)
         try:
             yield access
         finally:
@@ -106,11 +105,11 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
     return ClusterAccess(KubernetesApi(http, connection.namespace), sessions=[http])
 
 
-def _by_name(options: dict[str, Any], deadline: Deadline, directory: str, *, as_it_is: bool) -> ClusterAccess:
+def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
     project, location = check_project(options.get("project")), check_location(options.get("location"))
     place = (project, location, options["cluster"])
     gke = GkeClient(options, deadline)
-    known = None if as_it_is else gke.recent_cluster(*place)
+    known = gke.recent_cluster(*place)
     recalled = known is not None and not _unusable(known, *place)
     cluster = known if recalled else gke.cluster(*place)
     why = _unusable(cluster, *place)
@@ -138,7 +137,7 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str, *, as_
         elsewhere=elsewhere if recalled else None,
     )
     api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())
-    return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=None if recalled else cluster)
+    return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)
 
 
 def _unusable(cluster: dict[str, Any] | None, project: str, location: str, name: str) -> str:

@@ -27,7 +27,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     absent, mode = options["state"] == "absent", options["mode"]
     _check(options, absent or mode != "daemonset" or bool(found))
     deadline = Deadline(options["timeout"])
-    with cluster_access.cluster_access(options, deadline, as_it_is=True) as access:
+    with cluster_access.cluster_access(options, deadline) as access:
         if access.api is None and not check and not absent and mode != "none":
             access.required()
         exporter = ExporterMode(access, options, check, deadline, progress)

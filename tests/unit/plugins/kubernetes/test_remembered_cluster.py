@@ -12,9 +12,11 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core import play_memory
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError
 from ansible_collections.llmops.gke.plugins.module_utils.gke import client
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import ClusterAbsent
 from ansible_collections.llmops.gke.plugins.module_utils.workflows import cluster_access
+from ansible_collections.llmops.gke.plugins.modules.gpu_metrics_exporter import SPEC as EXPORTER
 from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC as INFO
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.plugins.kubernetes.k8s_support import CONFIG_PATH, config, not_found, run
@@ -30,18 +32,24 @@ class Gke:
         self.server = server
         self.endpoint = endpoint
         self.status = "RUNNING"
+        self.components = ["SYSTEM_COMPONENTS", "DCGM"]
 
-    def answer(self, _request) -> Reply:
+    def answer(self, request) -> Reply:
+        if request.method == "PUT":
+            return google_error(403, "PERMISSION_DENIED", "no")
         if self.endpoint is None:
             return google_error(404, "NOT_FOUND", "Not found.")
-        secret = {"clusterCaCertificate": "Q0E=", "clientKey": "c2VjcmV0"}
         return Reply(
             200,
             {
                 "name": "mistral",
                 "status": self.status,
                 "endpoint": self.endpoint,
-                "masterAuth": secret,
+                "masterAuth": {"clusterCaCertificate": "Q0E=", "clientKey": "c2VjcmV0"},
+                "monitoringConfig": {
+                    "componentConfig": {"enableComponents": self.components},
+                    "managedPrometheusConfig": {"enabled": True},
+                },
                 "nodePools": [],
             },
         )
@@ -147,3 +155,23 @@ def test_a_cluster_that_is_being_made_is_asked_for_each_time(gke):
     assert read(gke)["exists"] is False
     gke.status = "RUNNING"
     assert read(gke)["exists"] is True
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("components", [["SYSTEM_COMPONENTS", "DCGM"], ["SYSTEM_COMPONENTS"]])
+def test_the_monitoring_that_is_remembered_is_not_asked_for_again_until_it_is_changed(gke, api, components, check):
+    gke.components = components
+    read(gke)
+    api._behaviour = {
+        ("GET", "/api/v1/namespaces/gpu-metrics/configmaps/gpu-metrics-exporter"): not_found("x"),
+        ("GET", "/apis/apps/v1/daemonsets"): {"metadata": {}, "items": []},
+    }
+    access = {**PLACE, "cluster": "mistral", "access_token": "t", "container_api_endpoint": gke.server.url}
+    if "DCGM" in components or check:
+        found = run(EXPORTER, "", check=check, **access)
+        assert found["changed"] == ("DCGM" not in components)
+        assert [request.method for request in gke.server.requests] == ["GET"]
+    else:
+        with pytest.raises(HttpError):
+            run(EXPORTER, "", **access)
+        assert [request.method for request in gke.server.requests] == ["GET", "PUT"]
