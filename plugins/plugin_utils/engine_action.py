@@ -19,6 +19,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible.utils.display import Display
 
 from ..module_utils.core import play_memory
@@ -33,6 +34,10 @@ _MEMORY = play_memory.PlayMemory()
 """Of the controller, which imports this before it forks a task's process."""
 
 _LAST_WORDS = LastWords()
+
+for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.defined")):
+    # Ansible loads all of them with the first one that is used; here once, else in each task's process.
+    _loader.get(_any)
 
 
 class EngineAction(ActionBase):

@@ -15,6 +15,7 @@ from tests.playbooks.playground import Run, Sandbox
 
 TASKS = [
     "Run the sandbox",
+    "Remember where it listens",
     "llmops.gke.preflight : Resolve and validate the options of every role in the play",
     "llmops.gke.preflight : Refuse what cannot work",
     "llmops.gke.gke_cluster : Create or update the cluster and its own node pool",
@@ -130,7 +131,7 @@ def test_its_requests_to_gke_and_google_are_no_more_with_verify(deployed):
 
 def test_a_part_of_it_alone_validates_all_options_and_asks_where_the_cluster_is_once(deployed):
     run = unchanged(deployed, "--tags", "tgi_mistral")
-    assert tasks_of(run) == [TASKS[1], *(task for task in TASKS if "tgi_mistral" in task)]
+    assert tasks_of(run) == [TASKS[2], *(task for task in TASKS if "tgi_mistral" in task)]
     asked = [call_of(request) for request in deployed.requests() if request["service"] == "container"]
     assert asked == [f"GET {CLUSTER}"]
 
