@@ -251,7 +251,7 @@ def test_vllm_keeps_memory_for_more_than_weights_and_cache_and_gives_the_cache_o
 
 
 def test_vllm_does_not_fit_where_it_may_use_too_little():
-    values = asked(engine="vllm", gpu_memory_utilization=0.7).values
+    values = asked(engine="vllm", gpu_memory_utilization=0.65).values
     assert values["fit"]["fits"] is False
     assert "that vLLM takes of" in values["fit_reason"]
     assert "(--tensor-parallel-size)" in values["fit_reason"]
