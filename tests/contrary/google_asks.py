@@ -37,7 +37,7 @@ def private_key() -> str:
 
 def endpoints(url: str) -> dict[str, Any]:
     """Options by which every Google API is at one URL."""
-    names = ("container", "compute", "resource_manager", "service_usage")
+    names = ("container", "compute", "resource_manager", "service_usage", "iam")
     return {f"{name}_api_endpoint": url for name in names} | {"access_token": SECRET}
 
 
