@@ -11,7 +11,7 @@ from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...gke.client import Place
 from ...gke.node_pool import PoolReader
-from ...gke.options import DEFINITION, LOCATION, NODE_POOL, TIMEOUT
+from ...gke.options import CONTROL_PLANE, DEFINITION, LOCATION, NODE_POOL, TIMEOUT
 from ...gke.session import Session, open_session
 from ...gke.validation import check_node_pool
 from ...workflows import node_pool_zones
@@ -43,6 +43,7 @@ _NOT_DEFINED = frozenset({"state"})
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **LOCATION,
+    **CONTROL_PLANE,
     "cluster": {"type": "str", "required": True},
     "timeout": TIMEOUT,
     "definition": DEFINITION,

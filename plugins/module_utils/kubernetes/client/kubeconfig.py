@@ -20,7 +20,7 @@ from ...core import secrets as kept_secrets
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ...core.harmless import one_line
-from ...http.address import header_text
+from ...http.address import header_text, is_proxy
 
 try:
     import yaml
@@ -226,12 +226,7 @@ def _proxy(url: Any, named: str) -> str | None:
     """The proxy that a cluster names; it comes before the environment's, as in client-go (k8s.io/client-go/rest)."""
     if not url:
         return None
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except (ValueError, AttributeError, TypeError):
-        usable = False
-    if not usable:
+    if not is_proxy(url):
         # Its text may hold a password.
         scheme = "; this is socks5" if str(url).startswith("socks5") else ""
         raise InvalidOption("kubeconfig", named, _PROXY + scheme)
