@@ -126,6 +126,19 @@ ASKS = [
         page=lambda token: {"items": {}, "nextPageToken": token},
     ),
     Ask(
+        "routers",
+        "Compute Engine",
+        _apis(lambda apis: compute.nat_networks(apis, PROJECT, LOCATION)),
+        odd=({"items": "x"}, {"items": [1]}, {"items": [{"network": 5}]}, {"items": [{"nats": [""]}]}),
+        page=lambda token: {"items": [], "nextPageToken": token},
+    ),
+    Ask(
+        "permissions on a service account",
+        "IAM",
+        _apis(lambda apis: projects.account_permissions(apis, PROJECT, "a@b", ["iam.serviceAccounts.actAs"])),
+        odd=({"permissions": "all"}, {"permissions": [{}]}, {"permissions": [None]}),
+    ),
+    Ask(
         "size of a group",
         "Compute Engine",
         _apis(lambda apis: compute.group_size(apis, GROUP)),

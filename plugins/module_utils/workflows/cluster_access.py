@@ -106,6 +106,7 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
 
 def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
     project, location = check_project(options.get("project")), check_location(options.get("location"))
+    proxy = check_proxy("cluster_proxy_url", options.get("cluster_proxy_url"))
     name = options["cluster"]
     gke = GkeClient(options, deadline)
     cluster = gke.cluster(project, location, name)
@@ -122,7 +123,7 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         deadline=deadline,
         authorize=_one_at_a_time(token_alone(gke.http.authorize)) if gke.http.authorize else None,
         verify=_authority_file(server, directory),
-        proxy=check_proxy("cluster_proxy_url", options.get("cluster_proxy_url")),
+        proxy=proxy,
     )
     api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())
     return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)

@@ -103,6 +103,8 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
         )
     verify: str | bool = False if getattr(parts, "verify_ssl", True) is False else parts.ssl_ca_cert or True
     namespace = loader.current_context["context"].get("namespace") or "default"
+    if not isinstance(namespace, str):
+        raise InvalidOption("kubeconfig", named, f"{_ACCEPTED}, whose namespace is a text (context {chosen})")
     cluster = _plain(loader._cluster)
     kept_secrets.keep(*kept_secrets.in_urls(cluster.get("proxy-url")))
     proxy, server_name = _proxy(cluster.get("proxy-url"), named), cluster.get("tls-server-name") or None
