@@ -42,6 +42,17 @@ NODES = """\
 It is enough to grant the role on this account; on the whole project it would let the caller act as any account."""
 
 
+ONLY_VIEWER = 'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly(["roles/monitoring.viewer"])'
+ADAPTER_GRANT = """\
+`roles/resourcemanager.projectIamAdmin` lets the caller grant anything, so limit it to the one role that is granted:
+
+    gcloud projects add-iam-policy-binding PROJECT --member=MEMBER --role=roles/resourcemanager.projectIamAdmin \\
+      --condition='^;^title=monitoring-viewer-alone;expression={expression}'
+
+or have somebody else grant `roles/monitoring.viewer` to the adapter once, and set
+`tgi_mistral_hpa_adapter_iam: false`."""
+
+
 def enable() -> str:
     """The command that enables every API of the table."""
     return "    gcloud services enable --project PROJECT \\\n" + " \\\n".join(f"      {api.service}" for api in APIS)
@@ -131,6 +142,8 @@ def page() -> str:
             "| role | on | for | needed by |",
             "|---|---|---|---|",
             *granted,
+            "",
+            ADAPTER_GRANT.format(expression=ONLY_VIEWER),
             "",
             "User credentials with a quota project also need `serviceusage.services.use` there",
             "(`roles/serviceusage.serviceUsageConsumer`).",
