@@ -44,7 +44,6 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         else:
             outcomes = task.apply(manifests)
             warnings = [] if access.api else [f"{access.why}: the plan is made from the manifests alone"]
-        warnings += access.api.warnings if access.api else []
         result = result_of(outcomes, warnings)
         result.http_requests = access.requests
         return result
