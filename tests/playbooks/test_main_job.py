@@ -178,7 +178,7 @@ def test_status_tells_drift_from_the_inventory_field_by_field(sandbox):
 
 
 def test_status_without_the_token_tells_what_a_deployment_without_it_would_do(sandbox):
-    status = sandbox.play("status.yml")
+    status = sandbox.play("status.yml", variables={"llmops_hf_token": ""})
     assert status.code == 0, status.output
     assert "left over: Secret default/mistral-7b-credentials" in status.output
     assert "llmops_hf_token is empty here" in status.output
