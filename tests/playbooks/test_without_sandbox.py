@@ -148,6 +148,17 @@ def test_what_only_reads_runs_in_both_modes(user, playbook, arguments):
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
 
 
+def test_drift_fails_only_where_it_is_to_and_names_what_is_missing(user):
+    strict = {"llmops_status_fail_on_drift": True}
+    same = user.play("status", **strict)
+    assert same.code == 0, same.output
+    other = user.play("status", llmops_service_name="another", **strict)
+    assert other.code != 0
+    told = " ".join(other.output.split())
+    assert "MISSING: Service default/another" in told
+    assert "differ from the inventory: Service default/another (missing)" in told
+
+
 def test_the_preview_of_a_load_test(user):
     run = user.play("benchmark", "--check")
     assert run.code == 0, run.output
