@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The commands of this repository; CONTRIBUTING.md says what each check is for.
 #   make setup PYTHON=python3.13 VENV=.venv313     another Python, beside the first
 #   make setup VERSIONS=newest VENV=.venv-newest   other versions than the lock's; see scripts/set_up.sh
@@ -47,17 +49,19 @@ demo-down: setup  ## end the sandbox, with everything on it
 test: setup  ## every check below, with one summary
 	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit contrary
 
-lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
+lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog and licences
 	ruff check $(wildcard $(PYTHON_FILES))
 	ruff format --check $(wildcard $(PYTHON_FILES))
 	yamllint --strict .
 	ansible-lint --offline
 	python scripts/lint_docs.py
 	antsibull-changelog lint
+	reuse lint --lines
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
 
-format: setup  ## let ruff mend what it can
+format: setup  ## let ruff mend what it can, and give new files their licence
+	python scripts/headers.py
 	ruff check --fix $(wildcard $(PYTHON_FILES))
 	ruff format $(wildcard $(PYTHON_FILES))
 

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs antsibull-docs lint-collection-docs on a copy of the collection without its action plugins.
 
 They are links to one file, each under a module's name, and antsibull-docs takes a link among action plugins for a

@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Makes the virtual environment of this clone, or brings it up to date: set_up.sh PYTHON VENV [locked|newest|floors]
 #   locked   the versions in requirements.lock, each file checked by its hash
 #   newest   the newest versions that requirements*.txt allow

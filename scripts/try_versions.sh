@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Runs targets of the Makefile and the demo with other versions than those in requirements.lock:
 # try_versions.sh newest|floors PYTHON TARGET...
 # It has an environment and a sandbox of its own, which are made anew, so that nothing of an earlier try is left.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The artifact that Galaxy would get: what an installed collection needs, and nothing else that lies in a clone."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every module has all that a module needs here: an action plugin, an action group or none by choice, a unit test."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who a client is and what it may do. Rights are simple here: none, discovery alone, or all."""
 
 from __future__ import annotations
