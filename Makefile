@@ -27,7 +27,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
-.PHONY: lock test-newest test-floors
+.PHONY: lock release test-newest test-floors
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
@@ -49,7 +49,7 @@ demo-down: setup  ## end the sandbox, with everything on it
 test: setup  ## every check below, with one summary
 	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit contrary
 
-lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog and licences
+lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog, licences and workflows
 	ruff check $(wildcard $(PYTHON_FILES))
 	ruff format --check $(wildcard $(PYTHON_FILES))
 	yamllint --strict .
@@ -57,6 +57,11 @@ lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog and licences
 	python scripts/lint_docs.py
 	antsibull-changelog lint
 	reuse lint --lines
+	zizmor --offline --quiet --strict-collection --persona pedantic --no-progress .github
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
 
@@ -94,6 +99,9 @@ real-api: setup  ## contracts, playbooks and scenarios on real API servers, see 
 
 build: setup  ## the collection's artifact in dist/, as Galaxy would import it
 	@bash scripts/build.sh
+
+release: setup  ## the version and the changelog of a release, in the work tree: make release VERSION=1.2.3
+	@bash scripts/release.sh "$(VERSION)"
 
 test-newest:  ## make test and make demo with the newest of every library and tool
 	@bash scripts/try_versions.sh newest "$(PYTHON)" test
