@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
-# locked, newest or floors; set where make is called, not by whatever has this name in the environment.
+# locked, newest, floors or core-VERSION; set where make is called, not by whatever has this name in the environment.
 VERSIONS := locked
 # The environment's own Python, once there is one. A version manager's shim may stand in the path for a Python that is
 # not there: only one that starts counts.
@@ -27,7 +27,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
-.PHONY: lock release test-newest test-floors
+.PHONY: lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
@@ -103,6 +103,13 @@ build: setup  ## the collection's artifact in dist/, as Galaxy would import it
 release: setup  ## the version and the changelog of a release, in the work tree: make release VERSION=1.2.3
 	@bash scripts/release.sh "$(VERSION)"
 
+compatible: setup  ## what ansible-core and Python can break: how tasks are run, modules documented, playbooks read
+	ansible --version | sed -n '1p;/python version/p'
+	pytest tests/unit/core tests/unit/roles tests/repo/test_plugins.py tests/repo/test_playbooks.py
+
+test-matrix: setup  ## make compatible and make demo on each ansible-core and Python that we claim; CELL=2.20-py3.13 for one
+	@python scripts/matrix.py $(CELL)
+
 test-newest:  ## make test and make demo with the newest of every library and tool
 	@bash scripts/try_versions.sh newest "$(PYTHON)" test
 
@@ -110,5 +117,5 @@ test-floors:  ## make unit and make demo with the lowest versions that requireme
 	@bash scripts/try_versions.sh floors python3.11 unit sandbox
 
 clean:  ## remove everything that these commands made
-	rm -rf .cache dist $(VENV) .venv-newest .venv-floors .pytest_cache .ruff_cache sandbox/.pytest_cache sandbox/build sandbox/src/*.egg-info
+	rm -rf .cache dist $(VENV) .venv-newest .venv-floors .venv-core-* .pytest_cache .ruff_cache sandbox/.pytest_cache sandbox/build sandbox/src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
