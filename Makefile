@@ -26,7 +26,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
 .PHONY: lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
@@ -47,7 +47,7 @@ demo-down: setup  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit contrary
+	@python scripts/check_all.py molecule playbooks lint docs sanity build sandbox unit contrary
 
 lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog, licences and workflows
 	ruff check $(wildcard $(PYTHON_FILES))
@@ -72,6 +72,9 @@ format: setup  ## let ruff mend what it can, and give new files their licence
 
 sanity: setup  ## ansible-test sanity on a copy of the collection
 	@python scripts/sanity.py
+
+docs: setup  ## the documentation as a site in .cache/docs/html, without warnings and with every internal link checked
+	@python scripts/docs_site.py
 
 unit: setup  ## pytest: units, contracts, servers that misbehave, the repository itself
 	pytest tests/unit tests/contract tests/repo

@@ -20,7 +20,7 @@ from tests.repo.programs import tool
 # galaxy.yml becomes MANIFEST.json.
 NOT_SHIPPED = (
     "sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/",
-    ".devcontainer/", ".github/",
+    ".devcontainer/", ".github/", "docs/site/",
 )  # fmt: skip
 NOT_SHIPPED_FILES = {
     ".ansible-lint", ".gitignore", ".pre-commit-config.yaml", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml",
