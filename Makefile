@@ -110,8 +110,8 @@ compatible: setup  ## what ansible-core and Python can break: how tasks are run,
 	ansible --version | sed -n '1p;/python version/p'
 	pytest tests/unit/core tests/unit/roles tests/repo/test_plugins.py tests/repo/test_playbooks.py
 
-test-matrix: setup  ## make compatible and make demo on each ansible-core and Python that we claim; CELL=2.20-py3.13 for one
-	@python scripts/matrix.py $(CELL)
+test-matrix:  ## make compatible and make demo on each ansible-core and Python that we claim; CELL=2.20-py3.13 for one
+	@$(PYTHON) scripts/matrix.py $(CELL)
 
 test-newest:  ## make test and make demo with the newest of every library and tool
 	@bash scripts/try_versions.sh newest "$(PYTHON)" test

@@ -92,7 +92,7 @@ def main() -> int:
     if code:
         return code
     broken = html_links.broken(built)
-    print("\n".join(broken) or f"{sum(1 for _ in built.rglob('*.html'))} pages, open {built / 'index.html'}")
+    print("\n".join(broken) or f"{len(list(built.rglob('*.html')))} pages, open {built / 'index.html'}")
     return int(bool(broken))
 
 
