@@ -17,16 +17,17 @@ from working_copy import ROOT
 
 # What takes a clone to be of use: the sandbox with its tests, the collection's own tests, what builds and checks it.
 # galaxy.yml becomes MANIFEST.json.
-NOT_SHIPPED = ("sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/")
+NOT_SHIPPED = ("sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/", "awx/")
 NOT_SHIPPED_FILES = {
     ".ansible-lint", ".gitignore", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml", "pyproject.toml",
-    "requirements-dev.txt", "requirements.lock",
+    "requirements-dev.txt", "requirements.lock", "execution-environment.yml",
 }  # fmt: skip
 SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
 # What may lie in a clone and is nobody else's business.
 STRAYS = (
     "inventories/mine/group_vars/all.yml", ".sandbox/service-account.json", ".cache/reports/mistral-7b.html",
-    ".venv313/bin/python", "dist/llmops-gke-0.0.9.tar.gz", "sandbox/build/lib/llmops_gke_sandbox/cli.py",
+    ".venv313/bin/python", "dist/llmops-gke-0.0.9.tar.gz", "context/Containerfile",
+    "sandbox/build/lib/llmops_gke_sandbox/cli.py",
 )  # fmt: skip
 REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
 
