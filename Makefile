@@ -24,7 +24,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
+.PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api build test demo demo-down clean
 .PHONY: lock test-newest test-floors
 
 help:  ## list the commands
@@ -45,7 +45,7 @@ demo-down: setup  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit contrary
+	@python scripts/check_all.py molecule playbooks lint sanity build sandbox awx unit contrary
 
 lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	ruff check $(wildcard $(PYTHON_FILES))
@@ -56,6 +56,7 @@ lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	antsibull-changelog lint
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
+	python scripts/awx_import.py --check
 
 format: setup  ## let ruff mend what it can
 	ruff check --fix $(wildcard $(PYTHON_FILES))
@@ -78,6 +79,12 @@ mutation: setup  ## break the pure parts in small ways: their unit tests must no
 
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks
+
+awx: setup  ## pytest: AWX's jobs by ansible-runner, what configures AWX, the execution environment
+	pytest tests/awx
+
+awx-modules: setup  ## the modules of awx.awx, downloaded with the package ansible, on what configures AWX
+	@bash scripts/awx_modules.sh
 
 molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
 	molecule test --all
