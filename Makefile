@@ -57,6 +57,7 @@ lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
 	python scripts/awx_import.py --check
+	python scripts/iam_docs.py --check
 
 format: setup  ## let ruff mend what it can
 	ruff check --fix $(wildcard $(PYTHON_FILES))

@@ -15,7 +15,8 @@ from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.rundir import LOG, RunDirectory
 
 _START_SECONDS = 30
-_STOP_SECONDS = 10
+# An API server that somebody else runs is given time to let go of what the sandbox brought.
+_STOP_SECONDS = 60
 _LOOK_EVERY = 0.02
 
 

@@ -262,3 +262,14 @@ async def served(gpu_world, tmp_path):
     await gpu_world.cluster.start()
     yield gpu_world, Kubectl(write_kubeconfig(tmp_path, gpu_world))
     await gpu_world.cluster.stop()
+
+
+@pytest_asyncio.fixture
+async def others():
+    """The API server and controllers that somebody else runs."""
+    world = World(SPEED, agents=False)
+    await world.cluster.start()
+    await world.runtime.start()
+    yield world
+    await world.runtime.stop()
+    await world.cluster.stop()
