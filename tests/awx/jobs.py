@@ -92,7 +92,7 @@ class Awx:
         done = subprocess.run(command, cwd=self.project, env=self._plain(), check=True, capture_output=True, text=True)
         read = json.loads(done.stdout)
         endpoints = self.sandbox.endpoints
-        names = ("container", "compute", "resource_manager", "service_usage")
+        names = ("container", "compute", "resource_manager", "service_usage", "iam")
         ours = {
             "llmops_google_auth": {f"{name}_api_endpoint": endpoints[name] for name in names},
             "llmops_hf_endpoint": endpoints["huggingface"],
