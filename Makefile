@@ -56,6 +56,7 @@ lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
 	antsibull-changelog lint
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
+	python scripts/iam_docs.py --check
 
 format: setup  ## let ruff mend what it can
 	ruff check --fix $(wildcard $(PYTHON_FILES))

@@ -63,7 +63,8 @@ options:
       - V(model) is the question to the Hub, V(variables) the search for variables that no role knows.
     type: list
     elements: str
-    choices: [apis, permissions, quota, zones, shapes, names, networks, versions, price, model, variables]
+    choices:
+      [apis, permissions, accounts, quota, zones, shapes, names, networks, egress, versions, price, model, variables]
     default: []
   fail:
     description: Whether to fail where something stands in the way. Otherwise RV(findings) and RV(msg) tell it.

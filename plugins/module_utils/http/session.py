@@ -261,8 +261,9 @@ class HttpSession:
         said = quoted(f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message)
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
+        advice = f"; {quoted(refusal.advice)}" if refusal.advice else ""
         failure = kind(
-            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url})",
+            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url}){advice}",
             status=response.status_code,
             method=method,
             url=response.url,

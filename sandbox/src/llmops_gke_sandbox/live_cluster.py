@@ -44,6 +44,7 @@ class LiveCluster:
         faults: Faults,
         log: RequestLog,
         authenticate: Callable[[str], str | None],
+        granted: Callable[[str], bool],
         hub: Hub,
         addresses: Addresses,
         kubectl_access: KubectlAccess,
@@ -53,7 +54,9 @@ class LiveCluster:
         self.kubeconfig = None if remote is None else remote.file
         served = {"faults": faults, "log": log, "authenticate": authenticate}
         self._server: KubernetesCluster | RemoteCluster = (
-            KubernetesCluster(name, clock=clock, **served) if remote is None else RemoteCluster(name, remote, **served)
+            KubernetesCluster(name, clock=clock, granted=granted, **served)
+            if remote is None
+            else RemoteCluster(name, remote, **served)
         )
         self._runtime = ClusterRuntime(
             name,

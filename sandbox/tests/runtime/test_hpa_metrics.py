@@ -6,7 +6,7 @@ import pytest
 
 from .conftest import EXPORTER, deployment, pod
 
-ADAPTER = "gcr.io/gke-release/custom-metrics-stackdriver-adapter:v0.16.7-gke.0"
+ADAPTER = "gcr.io/gke-release/custom-metrics-stackdriver-adapter:v0.16.9-gke.0"
 RELABEL = {
     "action": "replace",
     "sourceLabels": ["__name__"],

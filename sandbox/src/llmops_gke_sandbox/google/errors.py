@@ -69,6 +69,15 @@ def error_info(reason: str, domain: str, **metadata: str) -> dict:
     return info | ({"metadata": metadata} if metadata else {})
 
 
+def explained(message: str, description: str, url: str) -> list[dict]:
+    """Return the details with which Google's front end repeats a refusal for people."""
+    link = {"description": description, "url": url}
+    return [
+        {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": message},
+        {"@type": "type.googleapis.com/google.rpc.Help", "links": [link]},
+    ]
+
+
 def request_info() -> dict:
     """Return the google.rpc.RequestInfo that GKE adds to its errors."""
     return {"@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": f"0x{secrets.token_hex(8)}"}

@@ -94,7 +94,7 @@ class RemoteCluster:
             user = access.user_of(request.headers.get("Authorization"), self._authenticate)
             there = proxy.pod_of(request.path)
             if there is not None and self.pod(*there[:2]) is not None:
-                proxy.require(user, request.path)
+                proxy.require(user, request.path, "container.pods.proxy")
                 return await proxy.pass_on(request, self.port_source, *there)
             target = resolve(self._kinds, request.path)
             pod = self._simulated_pod(target)

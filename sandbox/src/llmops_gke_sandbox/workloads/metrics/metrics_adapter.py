@@ -25,10 +25,14 @@ class MetricsAdapterWorkload(ListenerWorkload):
         """See ListenerWorkload."""
         apis = [(CUSTOM, "v1beta1"), (CUSTOM, "v1beta2"), (EXTERNAL, "v1beta1")]
         return [
+            *(web.get(path, self._well) for path in ("/healthz", "/livez", "/readyz")),
             *(web.get(f"/apis/{group}/{version}", self._resources) for group, version in apis),
             web.get(f"/apis/{CUSTOM}/{{version}}/namespaces/{{namespace}}/pods/{{pod}}/{{metric}}", self._custom),
             web.get(f"/apis/{EXTERNAL}/v1beta1/namespaces/{{namespace}}/{{metric}}", self._external),
         ]
+
+    async def _well(self, _request: web.Request) -> web.Response:
+        return web.Response(text="ok")
 
     async def _resources(self, request: web.Request) -> web.Response:
         return metrics_api.resources(request.path.removeprefix("/apis/"))
