@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Write docs/iam.md and the README's short table from the table of APIs and permissions; --check only compares."""
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.acc
 PAGE, README = ROOT / "docs" / "iam.md", ROOT / "README.md"
 BEGIN, END = "<!-- APIs and roles: written by scripts/iam_docs.py -->", "<!-- end of APIs and roles -->"
 ON_NODES = "the service account of the nodes"
-HEAD = """# APIs and IAM roles
+HEAD = """<!-- Copyright: the llmops.gke engineers -->
+<!-- SPDX-License-Identifier: GPL-3.0-or-later -->
+
+# APIs and IAM roles
 
 <!-- Written by scripts/iam_docs.py from plugins/module_utils/workflows/preflight/access/table.py. -->
 

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a sandbox is told at its start."""
 
 from __future__ import annotations

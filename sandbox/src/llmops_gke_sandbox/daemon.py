@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A sandbox as a process: served in the background, started and stopped from outside."""
 
 from __future__ import annotations

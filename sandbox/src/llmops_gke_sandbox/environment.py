@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The environment in which gcloud, kubectl and Hugging Face's clients use a sandbox, not the user's own set-up."""
 
 from __future__ import annotations

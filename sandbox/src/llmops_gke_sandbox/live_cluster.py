@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A cluster of the GKE API: an API server, the sandbox's own or any other, and what keeps it alive."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The sandbox's parts, put together in one loop."""
 
 from __future__ import annotations

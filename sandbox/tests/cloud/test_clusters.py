@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Clusters live as GKE's do: created, read, listed, refused, deleted, over HTTP."""
 
 import base64

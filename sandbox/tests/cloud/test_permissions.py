@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A caller with given permissions, APIs that are off, and projects that are not there, in Google's words."""
 
 from __future__ import annotations

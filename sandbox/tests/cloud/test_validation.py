@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What GKE would refuse is refused, naming what is wrong, and nothing is created."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A living cluster without a cloud around it, on a clock that runs very fast."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A sandbox whose clusters stand on an API server that somebody else runs, and those who use it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HorizontalPodAutoscalers without a metrics API: the real controller's conditions, and bounds that are kept."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An autoscaler with metrics: exporter, PodMonitoring, adapter and APIServices, each as in life."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A cluster whose API server somebody else runs: the sandbox plays the cloud around it, over HTTPS alone.
 
 That somebody is here a second cluster with its controllers and scheduler, and nobody to run its nodes.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a sandbox brought to an API server that somebody else runs goes with it, and nothing else does.
 
 That somebody is a second cluster with its controllers, which has what a fresh Kubernetes has: no definitions of managed

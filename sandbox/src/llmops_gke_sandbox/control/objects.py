@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Readers of Kubernetes objects: keys, owners, selectors, conditions, time."""
 
 from __future__ import annotations

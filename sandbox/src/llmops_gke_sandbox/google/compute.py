@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is read of Compute Engine: quotas, regions, machine types, GPUs, subnetworks, groups of instances."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Errors in the form in which Google's APIs answer them."""
 
 from __future__ import annotations

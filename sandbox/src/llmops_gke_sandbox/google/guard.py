@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What every Google API checks first: who calls, whether the project is theirs, whether they may."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Service Usage (which APIs are on) and the Resource Manager (the project, its policy, the caller's permissions)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """IAM: what the caller may do with the project's service accounts."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One cluster's API server: what it knows, and the HTTPS listener through which clients reach it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What GKE puts into a cluster, on an API server that somebody else runs: brought, and taken back.
 
 Each of these objects is marked, so that only what a sandbox brought goes, if need be with a later sandbox. What others

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a cluster's clients see of an API server that somebody else runs.
 
 Google's tokens mean nothing to that server, and it can't reach the kubelets of simulated nodes. So clients come here:

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Nodes: the machines of a node pool as the cluster sees them."""
 
 from __future__ import annotations

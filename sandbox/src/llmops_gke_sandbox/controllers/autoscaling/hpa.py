@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HorizontalPodAutoscalers: replicas by the metrics APIs, within bounds, windows and policies, told as in life."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where GKE answers otherwise than it was asked: values that it writes in its own way, and deprecated fields beside."""
 
 from __future__ import annotations

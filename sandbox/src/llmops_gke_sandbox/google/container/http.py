@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The GKE API's HTTP face: the discovery document says what a request means, a table who plays it."""
 
 from __future__ import annotations

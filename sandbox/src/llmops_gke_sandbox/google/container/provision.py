@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bringing up and taking down what a record stands for: control planes and nodes, within quota and stock."""
 
 from __future__ import annotations

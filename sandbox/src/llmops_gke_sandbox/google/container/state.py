@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The records behind the GKE API: clusters, their pools and nodes, as they are now."""
 
 from __future__ import annotations

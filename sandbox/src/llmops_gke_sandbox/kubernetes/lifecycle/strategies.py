@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the server does to objects of a kind when they are written. Source: k8s.io/kubernetes, pkg/registry."""
 
 from __future__ import annotations

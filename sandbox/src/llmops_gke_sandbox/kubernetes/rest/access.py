@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who a client is and what it may do: nothing, discovery alone, or what IAM grants.
 
 RBAC is not played. A caller's rights come from IAM, as on GKE: https://cloud.google.com/kubernetes-engine/docs/how-to/iam.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From an HTTP request to a verb and back."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the API server passes on: requests to a pod's port, and APIs that a Service of the cluster serves."""
 
 from __future__ import annotations

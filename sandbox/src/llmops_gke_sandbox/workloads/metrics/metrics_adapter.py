@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """custom-metrics-stackdriver-adapter: the custom and external metrics APIs over what managed Prometheus has.
 
 Names are the adapter's: prometheus.googleapis.com|NAME|KIND. A selector of an external metric names
