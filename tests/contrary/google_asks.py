@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, GkeClient, Place
-from ansible_collections.llmops.gke.plugins.module_utils.google import compute, iam, projects
+from ansible_collections.llmops.gke.plugins.module_utils.google import cloud_quotas, compute, iam, projects
+from ansible_collections.llmops.gke.plugins.module_utils.google.accelerators import GPUS
 from ansible_collections.llmops.gke.plugins.module_utils.google.apis import GoogleApis
 from ansible_collections.llmops.gke.plugins.module_utils.google.credentials import authorizer
 from tests.contrary.asks import SECRET, Ask, list_of
@@ -37,7 +38,7 @@ def private_key() -> str:
 
 def endpoints(url: str) -> dict[str, Any]:
     """Options by which every Google API is at one URL."""
-    names = ("container", "compute", "resource_manager", "service_usage")
+    names = ("container", "compute", "resource_manager", "service_usage", "cloud_quotas")
     return {f"{name}_api_endpoint": url for name in names} | {"access_token": SECRET}
 
 
@@ -108,6 +109,13 @@ ASKS = [
         "Compute Engine",
         _apis(lambda apis: compute.region_quotas(apis, PROJECT, LOCATION)),
         odd=(*list_of("quotas"), {"quotas": [{}]}, {"quotas": [{"metric": "A", "limit": "much"}]}, {}),
+    ),
+    Ask(
+        "limits of GPUs",
+        "Cloud Quotas",
+        _apis(lambda apis: cloud_quotas.gpu_limit(apis, PROJECT, LOCATION, GPUS["nvidia-b200"], spot=False)),
+        odd=(*list_of("dimensionsInfos"), {"dimensionsInfos": [{"details": {"value": "many"}}]})
+        + ({"dimensionsInfos": [{"details": {"value": 1.5}}]}, {"dimensionsInfos": [{"applicableLocations": [5]}]}),
     ),
     Ask("project's quotas", "Compute Engine", _apis(lambda apis: compute.project_quotas(apis, PROJECT))),
     Ask(

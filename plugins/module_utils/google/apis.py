@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.deadline import Deadline
+from ..core.errors import HttpError, LlmopsError
 from ..http.address import endpoint
 from ..http.answers import OBJECT, Shape
 from ..http.pages import pages
@@ -20,8 +21,17 @@ SERVICES = {
     "Compute Engine": "compute_api_endpoint",
     "Resource Manager": "resource_manager_api_endpoint",
     "Service Usage": "service_usage_api_endpoint",
+    "Cloud Quotas": "cloud_quotas_api_endpoint",
 }
 """Each service's name in messages, and the option that holds its endpoint."""
+
+
+def why_unread(failure: LlmopsError, service: str, api: str, project: str) -> str:
+    """In a line why an API told nothing: that it is off, with the way to switch it on, else what it answered."""
+    details = failure.details if isinstance(failure, HttpError) and isinstance(failure.details, list) else []
+    if any(isinstance(one, dict) and one.get("reason") == "SERVICE_DISABLED" for one in details):
+        return f"{service} is off (gcloud services enable {api} --project {project})"
+    return failure.message
 
 
 class GoogleApis:

@@ -29,6 +29,7 @@ def variables(directory: Path, endpoints: dict) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": endpoints["compute"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": endpoints["service_usage"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": endpoints["resource_manager"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDQUOTAS": endpoints["cloud_quotas"],
         "GOOGLE_APPLICATION_CREDENTIALS": key,
         "GOOGLE_CLOUD_PROJECT": endpoints["project"],
         "USE_GKE_GCLOUD_AUTH_PLUGIN": "True",

@@ -16,6 +16,7 @@ from llmops_gke_sandbox.cluster_users import ClusterUsers
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import oauth
+from llmops_gke_sandbox.google.cloud_quotas import CloudQuotas
 from llmops_gke_sandbox.google.compute import Compute
 from llmops_gke_sandbox.google.container.autoscaling.autoscaler import Autoscaler
 from llmops_gke_sandbox.google.container.backend import Backend, BackendFactory
@@ -86,6 +87,7 @@ class Sandbox:
             "compute": f"{self.url}/compute/v1/",
             "service_usage": f"{self.url}/serviceusage/",
             "resource_manager": f"{self.url}/cloudresourcemanager/",
+            "cloud_quotas": f"{self.url}/cloudquotas/",
             "huggingface": f"{self.url}/huggingface",
             "token_uri": f"{self.url}/token",
             "admin": f"{self.url}/sandbox/v1",
@@ -145,6 +147,7 @@ class Sandbox:
             "compute": ("/compute/v1", compute.routes()),
             "serviceusage": ("/serviceusage", projects.service_usage_routes()),
             "cloudresourcemanager": ("/cloudresourcemanager", projects.resource_manager_routes()),
+            "cloudquotas": ("/cloudquotas", CloudQuotas(self.config, self._quotas, guard).routes()),
         }
         for service, (prefix, routes) in google.items():
             kept = [self._bodies.middleware] if service == "container" else []

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...core.errors import LlmopsError
-from . import access, conflicts, places, quota
-from .facts import POOL_SIZES, Facts
+from . import access, conflicts, places
+from .facts import POOL_SIZES, UNLISTED_LIMITS, Facts
 from .findings import Finding, listed
 from .plan import Plan
+from .quotas.quota import check_quota
 from .rules.table import VARIABLES
 
 
@@ -27,7 +28,10 @@ class Check:
 CHECKS: Mapping[str, Check] = {
     "apis": Check(access.check_apis, ("services",)),
     "permissions": Check(access.check_permissions, ("permissions",)),
-    "quota": Check(quota.check_quota, ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES)),
+    "quota": Check(
+        check_quota,
+        ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES, UNLISTED_LIMITS),
+    ),
     "zones": Check(places.check_zones, ("machine_types", "accelerator_types")),
     "shapes": Check(places.check_shapes, ("machine_types",)),
     "names": Check(conflicts.check_names, ("clusters",)),

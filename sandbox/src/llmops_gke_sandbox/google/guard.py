@@ -102,7 +102,11 @@ class Guard:
     def _disabled(self, service: str) -> GoogleError:
         number, names = (
             self._config.project_number,
-            {"container": "Kubernetes Engine API", "compute": "Compute Engine API"},
+            {
+                "container": "Kubernetes Engine API",
+                "compute": "Compute Engine API",
+                "cloudquotas": "Cloud Quotas API",
+            },
         )
         page = f"https://console.developers.google.com/apis/api/{service}.googleapis.com/overview?project={number}"
         return GoogleError(

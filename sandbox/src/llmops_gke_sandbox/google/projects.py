@@ -14,7 +14,15 @@ from llmops_gke_sandbox.google.guard import Guard
 _SERVICES = tuple(
     f"{name}.googleapis.com"
     for name in (
-        *("artifactregistry", "cloudresourcemanager", "compute", "container", "containerfilesystem", "iam"),
+        *(
+            "artifactregistry",
+            "cloudquotas",
+            "cloudresourcemanager",
+            "compute",
+            "container",
+            "containerfilesystem",
+            "iam",
+        ),
         *("iamcredentials", "logging", "monitoring", "serviceusage", "storage"),
     )
 )
