@@ -68,8 +68,7 @@ options:
     type: dict
   enforce:
     description:
-      - Fail the task when a figure exceeds its limit in O(thresholds).
-      - When V(false), the task succeeds and RV(breach) says which limits were exceeded.
+      - Fail the task when a figure exceeds its limit. When V(false), it succeeds, and RV(breach) says which did.
     type: bool
     default: true
   service:
@@ -78,9 +77,7 @@ options:
       - It requires O(cluster) or O(kubeconfig).
     type: str
   namespace:
-    description:
-      - Namespace of O(service).
-      - When not set, it is the namespace of the kubeconfig's context, or V(default).
+    description: Namespace of O(service). When not set, it is that of the kubeconfig's context, or V(default).
     type: str
   gpu_metrics:
     description:
@@ -204,6 +201,8 @@ tokens:
   type: dict
   returned: out of check mode
   sample: {median: 100, min: 100, max: 100}
+prompt_tokens: {description: Tokens of the prompt. Null if the server does not tell., type: int, returned: success}
+port_forwarded: {description: Whether the API server forwarded the requests., type: bool, returned: success}
 tokens_per_arrival:
   description: Median number of tokens that arrive together.
   type: float

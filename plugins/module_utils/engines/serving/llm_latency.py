@@ -86,6 +86,7 @@ def measure_latency(
             "details": dict(identity.details),
         },
         "phases": dict(engine.phases),
+        "port_forwarded": bool(options.get("port_forward")),
         **(beside or {}),
         **measured.values,
     }

@@ -36,7 +36,7 @@ LATENCY = (
         "tokens",
         "tokens_per_arrival",
     ),
-    *("buffered", "cross_checks", "thresholds"),
+    *("buffered", "cross_checks", "thresholds", "prompt_tokens", "port_forwarded"),
 )
 ANSWER = ("generated_text", "generated_tokens", "finish_reason", "seconds", "headers")
 MODEL = ("parameters", "shape", "tokenizer", "weights_bytes", "kv_bytes_per_token", "fit", "fit_reason")
@@ -94,6 +94,7 @@ def _sources(options: dict[str, Any]) -> Sources:
         load=options["load"] or None,
         gpu=options["gpu"] or None,
         gpus=options["gpus"] or None,
+        benchmark=(options["benchmark"] or {}).get("best"),
         deployment=options["deployment"],
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
@@ -160,6 +161,7 @@ SPEC = ModuleSpec(
         "answer": {"type": "dict"},
         "model": {"type": "dict"},
         "load": {"type": "dict"},
+        "benchmark": {"type": "dict"},
         "pods": {"type": "list", "elements": "dict"},
         "gpu": {"type": "list", "elements": "dict"},
         "gpus": {"type": "list", "elements": "dict"},

@@ -18,6 +18,7 @@ def page(report: Mapping[str, Any]) -> str:
     latency, title = report["latency"], text(report["title"])
     parts = (
         latency_sections.thresholds(latency),
+        latency_sections.yardsticks(report["yardsticks"], report["benchmark"], simulated=report["simulated"]),
         latency_sections.hot(latency),
         load_sections.load(report["load"]),
         latency_sections.cold_start(latency),
