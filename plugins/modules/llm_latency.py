@@ -52,9 +52,7 @@ options:
     type: int
     default: 3
   samples:
-    description:
-      - Number of requests to measure.
-      - The 95th percentile requires at least 59 samples, the 99th percentile at least 299.
+    description: Number of requests to measure. The 95th percentile requires at least 59 samples, the 99th 299.
     type: int
     default: 20
   thresholds:
@@ -65,6 +63,9 @@ options:
       - The limits V(cold_ttft_seconds), V(cold_tpot_seconds), V(cold_ntpot_seconds) and V(cold_e2e_seconds) are
         compared with RV(cold), if there was a cold request.
       - The limit V(cold_start_seconds) is compared with the slowest pod in RV(pods).
+    type: dict
+  targets:
+    description: C(ttft_milliseconds) and C(ntpot_milliseconds), which are limits where O(thresholds) has none of these.
     type: dict
   enforce:
     description:
@@ -80,9 +81,9 @@ options:
     description: Namespace of O(service). When not set, it is that of the kubeconfig's context, or V(default).
     type: str
   gpu_metrics:
-    description:
-      - Read the DCGM exporters of the GPUs that serve O(service) once a second during the measurement.
-      - Exporters that collect only every 30 seconds return the same value until the next collection.
+    description: >-
+      Read the DCGM exporters of the GPUs that serve O(service) once a second during the measurement. Exporters that
+      collect only every 30 seconds return the same value until the next collection.
     type: bool
     default: false
   timeout:

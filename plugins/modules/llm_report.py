@@ -61,8 +61,7 @@ options:
     type: dict
   benchmark:
     description:
-      - Google's own measurement with C(ttft_milliseconds) and C(ntpot_milliseconds) in C(best), and what it measured
-        in C(best.of).
+      - Google's own measurements and manifest, as returned by M(llmops.gke.gke_inference_quickstart_info).
       - Latency without a limit is held against them, or where there are none against what the GPU of O(model) allows.
     type: dict
   pods:
@@ -125,6 +124,7 @@ seealso:
   - module: llmops.gke.llm_latency
   - module: llmops.gke.llm_generate
   - module: llmops.gke.hf_model_info
+  - module: llmops.gke.gke_inference_quickstart_info
 author:
   - The llmops.gke engineers (@llmops)
 """
@@ -175,7 +175,9 @@ report:
       type: list
       elements: dict
     benchmark:
-      description: Google's measurement that the figures are held against, as given in O(benchmark).
+      description:
+        - Google's measurement that the figures are held against (C(best)), why there is none (C(unknown)), and what its
+          manifest sets otherwise (C(differences)).
       type: dict
     simulated:
       description: Whether a sandbox produced the figures.

@@ -78,6 +78,7 @@ def inventory(sandbox: Sandbox, folder: Path, cluster: str) -> Path:
             "resource_manager_api_endpoint": endpoints["resource_manager"],
             "service_usage_api_endpoint": endpoints["service_usage"],
             "cloud_quotas_api_endpoint": endpoints["cloud_quotas"],
+            "gke_recommender_api_endpoint": endpoints["gke_recommender"],
         },
         "verify_latency_samples": 1,
     }

@@ -22,6 +22,7 @@ SERVICES = {
     "Resource Manager": "resource_manager_api_endpoint",
     "Service Usage": "service_usage_api_endpoint",
     "Cloud Quotas": "cloud_quotas_api_endpoint",
+    "GKE Inference Quickstart": "gke_recommender_api_endpoint",
 }
 """Each service's name in messages, and the option that holds its endpoint."""
 
@@ -77,6 +78,22 @@ class GoogleApis:
         page = {**want, "nextPageToken": str}
         return pages(
             self._sessions[service], path, doing, page, params, lambda body: body.get("nextPageToken"), "pageToken"
+        )
+
+    def asked_pages(
+        self, service: str, path: str, doing: str, body: dict[str, Any], want: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Every page of a list that is asked for by a POST that changes nothing."""
+        page = {**want, "nextPageToken": str}
+        return pages(
+            self._sessions[service],
+            path,
+            doing,
+            page,
+            body,
+            lambda answer: answer.get("nextPageToken"),
+            "pageToken",
+            as_body=True,
         )
 
     def close(self) -> None:

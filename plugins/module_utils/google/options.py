@@ -60,6 +60,11 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
         "default": "https://cloudquotas.googleapis.com/",
         "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDQUOTAS"]),
     },
+    "gke_recommender_api_endpoint": {
+        "type": "str",
+        "default": "https://gkerecommender.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_GKERECOMMENDER"]),
+    },
 }
 
 PROJECT: dict[str, Any] = {

@@ -30,6 +30,7 @@ def variables(directory: Path, endpoints: dict) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": endpoints["service_usage"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": endpoints["resource_manager"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDQUOTAS": endpoints["cloud_quotas"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_GKERECOMMENDER": endpoints["gke_recommender"],
         "GOOGLE_APPLICATION_CREDENTIALS": key,
         "GOOGLE_CLOUD_PROJECT": endpoints["project"],
         "USE_GKE_GCLOUD_AUTH_PLUGIN": "True",

@@ -31,6 +31,7 @@ from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import google_errors
 from llmops_gke_sandbox.google.guard import Guard
 from llmops_gke_sandbox.google.projects import Projects
+from llmops_gke_sandbox.google.quickstart.http import Quickstart
 from llmops_gke_sandbox.google.quotas import Quotas
 from llmops_gke_sandbox.huggingface.http import HubApi, hub_errors
 from llmops_gke_sandbox.huggingface.hub import Hub
@@ -88,6 +89,7 @@ class Sandbox:
             "service_usage": f"{self.url}/serviceusage/",
             "resource_manager": f"{self.url}/cloudresourcemanager/",
             "cloud_quotas": f"{self.url}/cloudquotas/",
+            "gke_recommender": f"{self.url}/gkerecommender/",
             "huggingface": f"{self.url}/huggingface",
             "token_uri": f"{self.url}/token",
             "admin": f"{self.url}/sandbox/v1",
@@ -148,6 +150,7 @@ class Sandbox:
             "serviceusage": ("/serviceusage", projects.service_usage_routes()),
             "cloudresourcemanager": ("/cloudresourcemanager", projects.resource_manager_routes()),
             "cloudquotas": ("/cloudquotas", CloudQuotas(self.config, self._quotas, guard).routes()),
+            "gkerecommender": ("/gkerecommender", Quickstart(self.config, guard).routes()),
         }
         for service, (prefix, routes) in google.items():
             kept = [self._bodies.middleware] if service == "container" else []

@@ -59,6 +59,7 @@ def options_of(sandbox: Sandbox, token: str) -> Callable[..., dict[str, Any]]:
             "resource_manager_api_endpoint": ends["resource_manager"],
             "service_usage_api_endpoint": ends["service_usage"],
             "cloud_quotas_api_endpoint": ends["cloud_quotas"],
+            "gke_recommender_api_endpoint": ends["gke_recommender"],
         }
         asked = {name: value for name, value in {**place, **given}.items() if name in spec}
         validated = ArgumentSpecValidator(dict(spec)).validate(asked)

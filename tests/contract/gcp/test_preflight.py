@@ -211,3 +211,26 @@ def test_what_is_there_already_is_taken_into_account(sandbox, look, fault, token
     requests.delete(f"{parent}/clusters/mistral", headers=headers, timeout=10).raise_for_status()
     (message,) = texts(look(**ZONAL))
     assert message.startswith("names: cluster mistral in us-central1-a is STOPPING; wait until it is gone")
+
+
+def test_targets_are_held_against_googles_measurements(look, fault):
+    model = {"replicas": {"least": 1, "most": 1}, "shards": 1, "quantize": "", "context": 4096}
+    # Clusters that other tests left are none of its business.
+    asked: dict[str, Any] = {"model": model, "skip": ["names"]}
+    easy = {"llmops_targets": {"ntpot_milliseconds": 500}}
+    result = look(**asked, options=easy)
+    assert (texts(result), result.values["advice"]["reaches"]) == ([], True)
+    assert any("targets: ntpot 500 ms can be reached, as Google measured it on tgi" in note for note in result.notes)
+    hard = {"llmops_targets": {"ntpot_milliseconds": 30, "requests_per_second": 2}}
+    result = look(**asked, options=hard)
+    advice = result.values["advice"]
+    assert texts(result) == []
+    assert (advice["reaches"], advice["proposal"]["accelerator_type"]) == (False, "nvidia-tesla-a100")
+    assert any(told.startswith("targets: tgi on 1 x nvidia-l4 cannot reach ntpot 30 ms") for told in result.warnings)
+    assert look(**{**asked, "skip": ["names", "targets"]}, options=hard).values["advice"] is None
+    fault("service_disabled", match={"api": "gkerecommender.*"})
+    result = look(**asked, options=hard)
+    assert result.warnings[-1] == (
+        "targets: whether ntpot 30 ms can be reached is not known: GKE Inference Quickstart is off (gcloud services "
+        "enable gkerecommender.googleapis.com --project sandbox-project)"
+    )

@@ -94,7 +94,7 @@ def _sources(options: dict[str, Any]) -> Sources:
         load=options["load"] or None,
         gpu=options["gpu"] or None,
         gpus=options["gpus"] or None,
-        benchmark=(options["benchmark"] or {}).get("best"),
+        benchmark=_measured_by_google(options["benchmark"]),
         deployment=options["deployment"],
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
@@ -134,6 +134,13 @@ def _write(path: str, target: str, content: str) -> None:
         files.write(target, content, MODE, ".report-")
     except OSError as error:
         raise NotWritten(f"write the report to {path}: {error.strerror}; give another path", path=path) from error
+
+
+def _measured_by_google(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Of a registered gke_inference_quickstart_info; None where its task was skipped or failed."""
+    if not values or "unknown" not in values:
+        return None
+    return {name: values.get(name) for name in ("best", "unknown", "differences")}
 
 
 def _given(values: Mapping[str, Any] | None, mark: str, names: tuple[str, ...]) -> dict[str, Any] | None:

@@ -35,8 +35,8 @@ class Sources:
     latency: values of llm_latency. answer: values of llm_generate. model: values of hf_model_info.
     load: see load_sections.load. gpu: ``[{name, unit, points: [[seconds, value], …]}, …]``. gpus: what
     gpu_metrics_info says of each GPU, at the end of the measurement.
-    benchmark: what Google measured, see yardsticks. deployment: what was deployed, where, by whom; names as the option
-    has them, each None where it is not known.
+    benchmark: ``best``, ``unknown`` and ``differences`` of gke_inference_quickstart_info.
+    deployment: what was deployed, where, by whom; names as the option has them, each None where it is not known.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
     speed: how many times faster than life a sandbox's clock runs.
     """
@@ -60,7 +60,11 @@ def document(sources: Sources) -> dict[str, Any]:
     latency, answer = sources.latency or {}, sources.answer or {}
     simulated = is_simulated(sources)
     held_against = yardsticks(
-        latency, sources.model or {}, sources.benchmark or {}, speed=sources.speed, simulated=simulated
+        latency,
+        sources.model or {},
+        (sources.benchmark or {}).get("best") or {},
+        speed=sources.speed,
+        simulated=simulated,
     )
     state, reasons = verdict(latency, answer, sources.load or {}, held_against)
     broken = [one for one in latency.get("thresholds") or [] if one["passed"] is False]

@@ -61,7 +61,10 @@ def yardsticks(
         )
         for one in held_against
     ]
-    measured_by = f" Google measured {text(benchmark['of'])}." if benchmark and benchmark.get("of") else ""
+    of = ((benchmark or {}).get("best") or {}).get("of")
+    why_not = (benchmark or {}).get("unknown") or "it has no figures for this model, server and machine"
+    measured_by = f" Google measured {text(of)}." if of else f" By Google nothing is known: {text(why_not)}."
+    measured_by = measured_by if benchmark else ""
     of_sandbox = (
         " The measured figures are simulated, told in life's time, and held against nothing." if simulated else ""
     )

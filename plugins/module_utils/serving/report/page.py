@@ -27,6 +27,7 @@ def page(report: Mapping[str, Any]) -> str:
         load_sections.cost(report["cost"], report["speed"]),
         latency_sections.cross_checks(latency),
         about_sections.deployed(latency, report["deployment"], report["model"]),
+        about_sections.manifest(report["benchmark"]),
         about_sections.answer(report["answer"]),
     )
     return (

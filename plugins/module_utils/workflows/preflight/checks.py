@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ...core.errors import LlmopsError
 from . import access, conflicts, places
+from .advice import TARGETS
 from .facts import POOL_SIZES, UNLISTED_LIMITS, Facts
 from .findings import Finding, listed
 from .plan import Plan
@@ -45,7 +46,7 @@ PRICE, PRICE_NEEDS = "price", "machine_types"
 MODEL = "model"
 """Access to the model on the Hub, and whether it fits the GPUs."""
 
-NAMES = (*CHECKS, PRICE, MODEL, VARIABLES)
+NAMES = (*CHECKS, PRICE, MODEL, TARGETS, VARIABLES)
 
 
 def needs_of(names: set[str]) -> set[str]:

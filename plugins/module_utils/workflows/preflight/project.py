@@ -14,6 +14,7 @@ from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames
 from ...google.apis import GoogleApis
 from ...google.prices import read_prices
+from .advice import TARGETS, advise, has_targets
 from .checks import PRICE, PRICE_NEEDS, look_at, needs_of
 from .deployment import Deployment
 from .facts import read_facts
@@ -26,10 +27,12 @@ _NAMES = OptionNames({"prices": "llmops_prices"})
 
 @dataclass
 class Looked:
-    """findings; price: as estimate returns it, or None; requests: that were sent."""
+    """findings; price: as estimate returns it, or None; advice: as advise returns it, or None; requests: that were
+    sent."""
 
     findings: list[Finding] = field(default_factory=list)
     price: dict[str, Any] | None = None
+    advice: dict[str, Any] | None = None
     requests: int = 0
 
 
@@ -51,6 +54,9 @@ def look_at_project(
     apis = GoogleApis(dict(options), Deadline(options["timeout"]))
     try:
         facts = read_facts(apis, plan, needs_of(names))
+        if TARGETS in names and has_targets(here):
+            looked.advice, missed = advise(apis, here, plan, prices)
+            looked.findings += missed
     finally:
         apis.close()
     looked.findings += look_at(plan, facts, names)

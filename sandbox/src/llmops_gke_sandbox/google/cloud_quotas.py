@@ -31,7 +31,7 @@ class CloudQuotas:
         if found is None:
             raise unimplemented(f"{request.method} {request.path}")
         method, path = found
-        if unknown := [name for name in request.query if name not in method.query and name != "alt"]:
+        if unknown := [name for name in request.query if name not in method.query]:
             text = f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot bind query parameter.'
             raise bad_request([("", text)])
         self._guard.require(request, "cloudquotas", _PERMISSION, path["projectsId"])

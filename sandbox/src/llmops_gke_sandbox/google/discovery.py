@@ -148,6 +148,12 @@ def cloudquotas_v1() -> Discovery:
     return Discovery(places.table("cloudquotas.v1"))
 
 
+@cache
+def gkerecommender_v1() -> Discovery:
+    """Return GKE Inference Quickstart's document."""
+    return Discovery(places.table("gkerecommender.v1"))
+
+
 def _installed(name: str) -> dict:
     """Return a document of google-api-python-client."""
     package = importlib.util.find_spec("googleapiclient")

@@ -106,6 +106,7 @@ class Guard:
                 "container": "Kubernetes Engine API",
                 "compute": "Compute Engine API",
                 "cloudquotas": "Cloud Quotas API",
+                "gkerecommender": "GKE Recommender API",
             },
         )
         page = f"https://console.developers.google.com/apis/api/{service}.googleapis.com/overview?project={number}"

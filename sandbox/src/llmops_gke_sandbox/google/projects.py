@@ -23,7 +23,7 @@ _SERVICES = tuple(
             "containerfilesystem",
             "iam",
         ),
-        *("iamcredentials", "logging", "monitoring", "serviceusage", "storage"),
+        *("gkerecommender", "iamcredentials", "logging", "monitoring", "serviceusage", "storage"),
     )
 )
 

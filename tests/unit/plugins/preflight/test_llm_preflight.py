@@ -35,13 +35,13 @@ POOL = {
     },
 }
 SERVED = {"replicas": {"least": 1, "most": 1}, "shards": 1, "quantize": "", "context": 4096}
-ALL = [*CHECKS, "price", "model"]
+ALL = [*CHECKS, "price", "model", "targets"]
 
 
 def options(plan: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
     ends = {
         f"{name}_api_endpoint": url
-        for name in ("container", "compute", "resource_manager", "service_usage", "cloud_quotas")
+        for name in ("container", "compute", "resource_manager", "service_usage", "cloud_quotas", "gke_recommender")
     }
     asked = {"plan": plan, "access_token": "t", "endpoint": url, "timeout": 5, **ends, **given}
     validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(asked)

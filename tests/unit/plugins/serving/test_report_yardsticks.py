@@ -40,7 +40,11 @@ def measured(tpot: float = 0.06, ttft: float = 0.1, ntpot: float = 0.062, **chan
     return latency(hot={**hot, "e2e_seconds": SUMMARY}, prompt_tokens=133, **changes)
 
 
-BENCHMARK = {"best": {"ttft_milliseconds": 70, "ntpot_milliseconds": 52, "of": "vllm v0.11.2 on g2-standard-12"}}
+BENCHMARK = {
+    "best": {"ttft_milliseconds": 70, "ntpot_milliseconds": 52, "of": "vllm v0.11.2 on g2-standard-12"},
+    "unknown": None,
+    "differences": [{"setting": "image", "ours": "tgi:3.3.5", "google": None}],
+}
 
 
 def verdict(**options: Any) -> tuple[str, str]:
@@ -149,6 +153,13 @@ def test_the_page_has_floor_google_and_ours_on_one_line(tmp_path):
     assert "whole answer over its tokens 48.3 ms 52.0 ms 62.0 ms 65.0 ms as expected" in read.text
     assert "time a token 48.3 ms" in read.text
     assert "Google measured vllm v0.11.2 on g2-standard-12." in read.text
+    assert "Beside Google's manifest" in read.text and "image tgi:3.3.5" in read.text
+    off = {"unknown": "it is off", "best": None}
+    read = page(tmp_path, latency=measured(), model=model(), benchmark=off)
+    assert "By Google nothing is known: it is off." in read.text and "Beside" not in read.text
+    assert "By Google" not in page(tmp_path, latency=measured(), model=model(), benchmark={"skipped": True}).text
+    same = page(tmp_path, latency=measured(), model=model(), benchmark={**BENCHMARK, "differences": []})
+    assert "Image, GPUs and settings are the same." in same.text
     assert "How fast it could be" not in page(tmp_path, latency=measured()).text
 
 
