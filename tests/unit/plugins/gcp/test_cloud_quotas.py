@@ -130,6 +130,16 @@ def test_the_pools_of_a_family_share_its_limit_and_hold_what_they_have():
     assert quota_texts(*pools, sizes={"gpu": 1, "other": 3}, limits={ON_DEMAND: 0.0}) == []
 
 
+def test_a_pool_that_is_there_begins_with_what_its_autoscaler_keeps_and_holds_what_it_has():
+    there = pool(*H100, initial_node_count=2, **GROWING)
+    ((severity, text),) = quota_texts(there, limits={ON_DEMAND: 15.0})
+    assert (severity, "the first nodes of gpu need 16" in text) == ("error", True)
+    ((severity, text),) = quota_texts(there, sizes={"gpu": 0}, limits={ON_DEMAND: 15.0})
+    assert (severity, "at their most gpu need 24" in text) == ("warning", True)
+    ((severity, text),) = quota_texts(there, sizes={"gpu": 2}, limits={ON_DEMAND: 15.0})
+    assert (severity, "the first nodes of gpu need 16" in text) == ("error", True)
+
+
 def test_a_limit_of_spot_counts_for_spot_alone():
     spot = {("nvidia-h100-80gb", True): 0.0}
     ((severity, text),) = quota_texts(pool(*H100, spot=True), limits=spot)
