@@ -64,7 +64,21 @@ options:
         variables that no role knows.
     type: list
     elements: str
-    choices: [apis, permissions, quota, zones, shapes, names, networks, versions, price, model, targets, variables]
+    choices:
+      - apis
+      - permissions
+      - accounts
+      - quota
+      - zones
+      - shapes
+      - names
+      - networks
+      - egress
+      - versions
+      - price
+      - model
+      - targets
+      - variables
     default: []
   fail:
     description: Whether to fail where something stands in the way. Otherwise RV(findings) and RV(msg) tell it.

@@ -45,6 +45,7 @@ OPTIONS: dict[str, Any] = {
     "llmops_targets": {},
     "llmops_replicas": 1,
     "llmops_service_port": 80,
+    "llmops_timeout_factor": 1.0,
     "llmops_hpa_name": "mistral-7b-hpa",
     "llmops_secret_name": "mistral-demo",
     "llmops_gpu_metrics": "daemonset",

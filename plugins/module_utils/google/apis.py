@@ -23,6 +23,7 @@ SERVICES = {
     "Service Usage": "service_usage_api_endpoint",
     "Cloud Quotas": "cloud_quotas_api_endpoint",
     "GKE Inference Quickstart": "gke_recommender_api_endpoint",
+    "IAM": "iam_api_endpoint",
 }
 """Each service's name in messages, and the option that holds its endpoint."""
 

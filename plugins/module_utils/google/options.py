@@ -65,6 +65,11 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
         "default": "https://gkerecommender.googleapis.com/",
         "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_GKERECOMMENDER"]),
     },
+    "iam_api_endpoint": {
+        "type": "str",
+        "default": "https://iam.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM"]),
+    },
 }
 
 PROJECT: dict[str, Any] = {

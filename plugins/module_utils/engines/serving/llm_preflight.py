@@ -114,6 +114,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
         "quantize": model.get("quantize") or "",
         "context": int(model.get("context") or _CONTEXT),
+        "gpu_memory_utilization": float(model["utilization"]) if model.get("utilization") else None,
         "require_fit": True,
         "timeout": options["timeout"],
     }
@@ -121,7 +122,8 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         return hf_model_info.run(asked, True, silent)
     except hf_model_info.DoesNotFit as error:
         names = here.names_of(here.engine or "")
-        ways = ["llmops_accelerator_type", *(names.of(path) for path in ("shards", "quantize", "context"))]
+        paths = ["shards", "quantize", "context", *(["utilization"] if model.get("utilization") else [])]
+        ways = ["llmops_accelerator_type", *map(names.of, paths)]
         error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")
         raise
 

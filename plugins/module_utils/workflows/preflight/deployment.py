@@ -64,7 +64,8 @@ class Deployment:
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """What that role plans: ``replicas``, ``shards``, ``quantize``, ``context``; empty where there is none."""
+        """What that role plans: ``replicas``, ``shards``, ``quantize``, ``context``,
+        ``utilization`` (part of the GPU memory that the server may use); empty where there is none."""
         return self.plans[self.engine] if self.engine else {}
 
     @property

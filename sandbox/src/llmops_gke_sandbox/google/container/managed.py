@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What GKE itself runs in a cluster, by the cluster's settings: the DCGM exporter, where DCGM is monitored."""
 
 from __future__ import annotations
