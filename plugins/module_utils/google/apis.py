@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.deadline import Deadline
-from ..core.errors import HttpError, LlmopsError
+from ..core.errors import LlmopsError
 from ..http.address import endpoint
 from ..http.answers import OBJECT, Shape
 from ..http.pages import pages
+from ..http.replies import error_info
 from ..http.session import HttpSession
 from .credentials import authorizer
 
@@ -30,8 +31,7 @@ SERVICES = {
 
 def why_unread(failure: LlmopsError, service: str, api: str, project: str) -> str:
     """In a line why an API told nothing: that it is off, with the way to switch it on, else what it answered."""
-    details = failure.details if isinstance(failure, HttpError) and isinstance(failure.details, list) else []
-    if any(isinstance(one, dict) and one.get("reason") == "SERVICE_DISABLED" for one in details):
+    if error_info(getattr(failure, "details", None)).get("reason") == "SERVICE_DISABLED":
         return f"{service} is off (gcloud services enable {api} --project {project})"
     return failure.message
 

@@ -130,7 +130,9 @@ def test_the_best_benchmark_is_the_calmest_of_what_is_asked_for():
                         "code": 403,
                         "status": "PERMISSION_DENIED",
                         "message": "off",
-                        "details": [{"reason": "SERVICE_DISABLED"}],
+                        "details": [
+                            {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}
+                        ],
                     }
                 },
             ),
