@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Cloud Quotas: the limits that Compute's list lacks, as the API tells them, and that GKE keeps them."""
 
 import pytest

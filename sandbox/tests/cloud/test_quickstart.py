@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """GKE Inference Quickstart: what its published messages say of requests and answers holds here too."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Cloud Quotas: the limits of GPUs, of families too, which Compute's own list lacks. It tells no use."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """GKE Inference Quickstart's HTTP face: the schema says what a request may hold, the tables what is known."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The manifests that the simulated service generates: Deployment, Service, and an autoscaler if there are targets."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The figures of a model on a machine at several loads, by the same floors as the simulated model server's."""
 
 from __future__ import annotations
