@@ -18,7 +18,7 @@ import requests
 # A real autoscaler keeps wall time, and would scale down after minutes.
 _SHORT = {"stabilizationWindowSeconds": 5}
 WINDOWS: dict[str, Any] = (
-    {"tgi_mistral_hpa_behavior": {"scaleUp": _SHORT, "scaleDown": _SHORT}}
+    {"model_server_hpa_behavior": {"scaleUp": _SHORT, "scaleDown": _SHORT}}
     if os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG")
     else {}
 )

@@ -95,7 +95,7 @@ def _blamed(error: LlmopsError) -> str | None:
 
 def _has_model(here: Deployment) -> bool:
     wanted = ("llmops_model", "llmops_engine", "llmops_accelerator_type")
-    return here.engine is not None and not here.refused.intersection(wanted)
+    return bool(here.model) and not here.refused.intersection(wanted)
 
 
 def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
@@ -120,7 +120,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
     try:
         return hf_model_info.run(asked, True, silent)
     except hf_model_info.DoesNotFit as error:
-        names = here.names_of(here.engine or "")
+        names = here.model_names
         ways = ["llmops_accelerator_type", *(names.of(path) for path in ("shards", "quantize", "context"))]
         error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")
         raise

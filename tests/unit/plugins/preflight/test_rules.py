@@ -26,7 +26,7 @@ from tests.unit.preflight_plans import SERIES, deployment_plan
 
 from .rule_cases import BREAKS, HOLDS
 
-ROLES = ("llmops", "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "tgi_mistral", "verify")
+ROLES = ("llmops", "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "model_server", "tgi_mistral", "verify")
 POOL = {
     "name": "gpu",
     "locations": ["us-central1-a"],
@@ -120,7 +120,7 @@ def test_replicas_that_the_pools_can_hold(most, room):
         []
         if room
         else [
-            "tgi_mistral_hpa_max_replicas: 3 is not accepted; it takes replicas that the play's node pools can "
+            "model_server_hpa_max_replicas: 3 is not accepted; it takes replicas that the play's node pools can "
             "hold: 2 at "
             "most (by nodes at most, zones and GPUs of a node), where each needs 1 GPU"
         ]
@@ -191,7 +191,7 @@ def test_every_rule_is_broken_by_a_case():
 
 
 def test_a_role_that_is_not_in_the_play_is_not_looked_at():
-    here = deployment({"tgi_mistral_timeout": 0, "verify_timeout": 0}, roles=("llmops", "gke_cluster"), model=None)
+    here = deployment({"model_server_timeout": 0, "verify_timeout": 0}, roles=("llmops", "gke_cluster"), model=None)
     assert texts(here) == []
 
 
