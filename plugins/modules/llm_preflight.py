@@ -60,10 +60,11 @@ options:
   skip:
     description:
       - Names of checks to leave out. Rules of values and combinations cannot be left out.
-      - V(model) is the question to the Hub, V(variables) the search for variables that no role knows.
+      - V(model) is the question to the Hub, V(variables) the search for variables that no role knows,
+        V(exposure) the warning of a model that anybody on the internet can use.
     type: list
     elements: str
-    choices: [apis, permissions, quota, zones, shapes, names, networks, versions, price, model, variables]
+    choices: [apis, permissions, quota, zones, shapes, names, networks, versions, price, model, variables, exposure]
     default: []
   fail:
     description: Whether to fail where something stands in the way. Otherwise RV(findings) and RV(msg) tell it.

@@ -13,6 +13,7 @@ from . import access, conflicts, places, quota
 from .facts import POOL_SIZES, Facts
 from .findings import Finding, listed
 from .plan import Plan
+from .rules.exposure import EXPOSURE
 from .rules.table import VARIABLES
 
 
@@ -41,7 +42,7 @@ PRICE, PRICE_NEEDS = "price", "machine_types"
 MODEL = "model"
 """Access to the model on the Hub, and whether it fits the GPUs."""
 
-NAMES = (*CHECKS, PRICE, MODEL, VARIABLES)
+NAMES = (*CHECKS, PRICE, MODEL, VARIABLES, EXPOSURE)
 
 
 def needs_of(names: set[str]) -> set[str]:

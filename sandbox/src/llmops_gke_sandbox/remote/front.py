@@ -81,10 +81,14 @@ class RemoteCluster:
         :raises ApiError: if it does not answer or does not let us in.
         """
         for definition in MONITORING:
-            if await self.api.get(_DEFINITIONS, definition["metadata"]["name"]) is None:
-                await self.api.create(_DEFINITIONS, definition, manager="kubectl-gke")
-            self.api.define(definition)
+            await self.define(definition)
         await self._listener.start()
+
+    async def define(self, definition: dict) -> None:
+        """Have a CustomResourceDefinition, where there is none of its name yet."""
+        if await self.api.get(_DEFINITIONS, definition["metadata"]["name"]) is None:
+            await self.api.create(_DEFINITIONS, definition, manager="kubectl-gke")
+        self.api.define(definition)
 
     async def stop(self) -> None:
         """Listen no more; the server behind goes on."""

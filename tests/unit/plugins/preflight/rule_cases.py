@@ -79,6 +79,28 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         {"model_server_hpa_signals": [{"signal": "kv_cache_usage", "target": 80}]},
         'model_server_hpa_signals: [{"signal": "kv_cache_usage", "target": 80}] is not accepted',
     ),
+    (
+        {"llmops_exposure": "gateway"},
+        'llmops_source_ranges: ["203.0.113.0/24"] is not accepted; it takes nothing with llmops_exposure gateway: a '
+        "Gateway takes ranges by a Cloud Armor policy",
+    ),
+    ({"llmops_source_ranges": ["10.0.0.0/33"]}, 'llmops_source_ranges: ["10.0.0.0/33"] is not accepted; it takes CIDR'),
+    ({"llmops_source_ranges": ["10.0.0.1/24"]}, "llmops_source_ranges: "),
+    (
+        {"model_server_gateway_certificate_map": "a", "model_server_gateway_tls_secret": "b"},
+        'model_server_gateway_certificate_map: "a" is not accepted; it takes nothing beside',
+    ),
+    ({"model_server_gateway_paths": []}, "model_server_gateway_paths: [] is not accepted; it takes paths"),
+    ({"model_server_gateway_paths": ["/v1", "v2"]}, "model_server_gateway_paths: "),
+    ({"model_server_gateway_class": ""}, "model_server_gateway_class: "),
+    ({"model_server_address": "34.1.2.3"}, 'model_server_address: "34.1.2.3" is not accepted; it takes the name of a'),
+    ({"model_server_gateway_security_policy": "A"}, "model_server_gateway_security_policy: "),
+    ({"model_server_gateway_certificate_map": "A"}, "model_server_gateway_certificate_map: "),
+    ({"llmops_answer_seconds": 0}, "llmops_answer_seconds: 0 is not accepted"),
+    (
+        {"llmops_served_name": "mistral"},
+        'llmops_served_name: "mistral" is not accepted; it takes the value of llmops_model',
+    ),
     ({"tgi_mistral_port": 0}, "tgi_mistral_port: 0 is not accepted"),
     ({"tgi_mistral_num_shard": 0}, "tgi_mistral_num_shard: 0 is not accepted; it takes 1 or more"),
     ({"model_server_timeout": 0}, "model_server_timeout: 0 is not accepted; it takes 1 or more"),
@@ -100,8 +122,8 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     (
         {"llmops_gpu_metrics": "managed", "model_server_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
         'model_server_hpa_signals: [{"signal": "gpu_utilization", "target": 80}] is not accepted; it takes at least '
-        "one signal, each once, with a target of 1 or more, of these: waiting_requests, running_requests, gpu_utilization; "
-        "gpu_utilization needs llmops_gpu_metrics daemonset (managed)",
+        "one signal, each once, with a target of 1 or more, of these: waiting_requests, running_requests, "
+        "gpu_utilization; gpu_utilization needs llmops_gpu_metrics daemonset (managed)",
     ),
     (
         {"model_server_hpa_behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}},
@@ -197,6 +219,10 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
 
 # Values at the edge of a rule that hold.
 HOLDS: list[dict[str, Any]] = [
+    {"llmops_exposure": "internal", "model_server_address": "mistral-7b"},
+    {"llmops_exposure": "gateway", "llmops_source_ranges": [], "model_server_gateway_paths": ["/v1", "/health"]},
+    {"llmops_source_ranges": ["10.0.0.0/8", "2001:db8::/32"]},
+    {"model_server_gateway_tls_secret": "mistral-tls"},
     {"model_server_hpa_signals": [{"signal": "gpu_utilization", "target": 1}]},
     {},
     {"llmops_project": "example.com:my-project"},
