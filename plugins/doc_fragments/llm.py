@@ -14,9 +14,10 @@ options:
   engine:
     description:
       - Name of the model server that runs the model.
-      - V(tgi) is Hugging Face's text-generation-inference.
+      - V(tgi) is Hugging Face's text-generation-inference, V(vllm) is vLLM.
+      - V(openai) is any other server with the routes of OpenAI's API. Nothing is known of its metrics and its log.
     type: str
-    choices: [tgi]
+    choices: [tgi, vllm, openai]
     default: tgi
 """
 
@@ -28,7 +29,7 @@ options:
       - While waiting, the log of a crashed container is searched for the errors that this server is known to end with,
         such as a gated model, and the task fails with advice on them.
     type: str
-    choices: [tgi]
+    choices: [tgi, vllm, openai]
 """
 
     SERVER = r"""

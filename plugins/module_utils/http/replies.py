@@ -23,7 +23,8 @@ class Refusal:
 
 
 def read_refusal(status: int, body: Any) -> Refusal:
-    """The refusal in a body of Google's, Kubernetes' or a model server's form; of any other, its text shortened."""
+    """The refusal in a body of Google's, Kubernetes' or a model server's form, or of the web framework that those are
+    made with; of any other, its text shortened."""
     if isinstance(body, dict):
         inner = body.get("error")
         if isinstance(inner, dict):
@@ -33,6 +34,9 @@ def read_refusal(status: int, body: Any) -> Refusal:
             return Refusal(str(reason), str(inner.get("message", "")), details if isinstance(details, list) else None)
         if isinstance(inner, str):
             return Refusal(str(body.get("error_type", "")), inner, None)
+        if "detail" in body and len(body) == 1:
+            # FastAPI's own.
+            return Refusal("", one_line(str(body["detail"]), 300), None)
         if body.get("kind") == "Status":
             details = body.get("details")
             told = details if isinstance(details, dict) else None

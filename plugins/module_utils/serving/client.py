@@ -126,7 +126,7 @@ class ServerClient(ABC):
         message = error.message
         if error.status == 401:
             message += "; the server was started with an API key: set api_key or LLM_API_KEY"
-        if isinstance(error, UnexpectedAnswer):
+        if isinstance(error, UnexpectedAnswer) or (error.status == 404 and not error.reason):
             message += f"; the answer is not {self.service}'s: {_STRANGER}"
         return HttpError(
             message,
@@ -175,7 +175,7 @@ class ServerClient(ABC):
         """Ask for what the server says of itself. want: what the answer must be, see http/answers.py."""
         try:
             return self._session.request("GET", route, doing=doing, want=want)
-        except UnexpectedAnswer as error:
+        except HttpError as error:
             raise self._explained(error) from error
 
     def _post(self, route: str, body: Mapping[str, Any], want: Shape = OBJECT) -> Reply:

@@ -74,10 +74,10 @@ def of_replies(answers: Sequence[Answer]) -> Account | None:
 
 
 def of_metrics(
-    names: MetricNames, before: Mapping[str, float] | None, after: Mapping[str, float] | None
+    names: MetricNames | None, before: Mapping[str, float] | None, after: Mapping[str, float] | None
 ) -> Account | None:
     """The server's account in how much its counters grew; None where they could not be read or began anew."""
-    if before is None or after is None:
+    if names is None or before is None or after is None:
         return None
 
     def grown(name: str) -> float:

@@ -141,7 +141,8 @@ class ContainerSettings:
 class Engine(ABC):
     """One model server.
 
-    name: in options and the registry. title: in messages. metrics, scaling_signals: see the types. phases: what each
+    name: in options and the registry. title: in messages. metrics, scaling_signals: see the types; None
+    and none where they are not known. phases: what each
     phase of its start is, by name, in the order in which launch_phases tells them. crash_reasons: what its log shows
     where no restart helps. memory: what it takes of a GPU. parameters: Ansible's argument spec of its own parameters.
     deployment_rules: what the variables of its role must keep.
@@ -149,7 +150,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    metrics: ClassVar[MetricNames]
+    metrics: ClassVar[MetricNames | None]
     scaling_signals: ClassVar[Sequence[ScalingSignal]]
     phases: ClassVar[Mapping[str, str]]
     crash_reasons: ClassVar[Sequence[CrashReason]]

@@ -23,12 +23,13 @@ OVERHEAD_SAMPLES = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send, and how often: discarded requests, then those that are measured. metrics: the server's names."""
+    """What to send, and how often: discarded requests, then those that are measured. metrics: the server's
+    names, where they are known."""
 
     request: GenerationRequest
     warmup: int
     samples: int
-    metrics: MetricNames
+    metrics: MetricNames | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Measured:
 
 def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
     """Send the requests one after the other and return their figures. Raises what the client raises."""
-    fresh, reason = _is_fresh(client, plan.metrics.received)
+    fresh, reason = _is_fresh(client, plan.metrics)
     cold = None
     if fresh:
         cold = _sample(client, plan)
@@ -86,8 +87,11 @@ def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
     return Measured(values, [*_warnings(per_arrival if buffered else None), *differ.contradictions])
 
 
-def _is_fresh(client: ServerClient, counter: str) -> tuple[bool, str]:
+def _is_fresh(client: ServerClient, names: MetricNames | None) -> tuple[bool, str]:
     """Whether nothing was generated yet, by the server's own count, and how that is known."""
+    if names is None:
+        return False, "unknown: which counter of the server tells it is not known"
+    counter = names.received
     try:
         served = client.metrics().get(counter, 0.0)
     except HttpError as error:

@@ -63,10 +63,10 @@ def compare(limits: Mapping[str, float], measured: Mapping[str, Any]) -> list[di
     return compared
 
 
-def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any], waiting: str) -> str | None:
+def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any], waiting: str | None) -> str | None:
     """Which limits did not hold, by which figures, and what to look at; None where all did.
 
-    waiting: the server's metric of requests that wait.
+    waiting: the server's metric of requests that wait, None where none is known.
     """
     broken = [one for one in compared if one["passed"] is False]
     if not broken:
@@ -74,7 +74,7 @@ def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any], waiti
     figures = ", ".join(f"{one['name']} is {one['value']:.4g} s, limit {one['limit']:g} s" for one in broken)
     names = [one["name"] for one in broken]
     advice = "; ".join(dict.fromkeys(_LOOK_AT.get(name) or _LOOK_AT[name.removeprefix("cold_")] for name in names))
-    advice = advice.format(waiting=waiting)
+    advice = advice.format(waiting=waiting or "how many requests wait")
     cold = any(name in COLD for name in names)
     also = "; for the cold figures also the first request's warm-up (CUDA graphs, kernels)" if cold else ""
     return f"latency of {measured.get('model')}: {figures}; look at {advice}{also}"

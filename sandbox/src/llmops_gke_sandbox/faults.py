@@ -63,7 +63,10 @@ KNOWN_FAULTS: dict[str, str] = {
         "Google takes a Spot machine back: after 30 seconds' notice, in which its pods end, the node is gone. "
         "Context: project, location, cluster, pool, zone, node"
     ),
-    "overloaded": "TGI answers 429, Model is overloaded. Context: namespace, pod",
+    "overloaded": (
+        "the model server refuses a request as if too many were under way: TGI with 429, vLLM with 503. "
+        "Context: namespace, pod"
+    ),
 }
 
 _SETTINGS: dict[str, tuple[str, ...]] = {

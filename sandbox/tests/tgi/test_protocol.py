@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from llmops_gke_sandbox.workloads.tgi import Timing, tokenizer
+from llmops_gke_sandbox.workloads.llm import tokenizer
+from llmops_gke_sandbox.workloads.tgi import Timing
 
 PROMPT = "[INST] Hi [/INST]"
 

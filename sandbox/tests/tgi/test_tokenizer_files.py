@@ -8,7 +8,7 @@ import re
 import pytest
 
 from llmops_gke_sandbox.huggingface.tokenizer_files import tokenizer_json
-from llmops_gke_sandbox.workloads.tgi import tokenizer
+from llmops_gke_sandbox.workloads.llm import tokenizer
 
 KIND = {"type": "BPE", "byte_fallback": True}
 TEXTS = (

@@ -14,7 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.google.accelerators imp
 from ansible_collections.llmops.gke.plugins.module_utils.google.machine_types import MACHINE_TYPES
 from llmops_gke_sandbox.google import places
 from llmops_gke_sandbox.workloads.dcgm_exporter import _PRODUCTS
-from llmops_gke_sandbox.workloads.tgi.timing import GPUS as TIMED
+from llmops_gke_sandbox.workloads.llm.timing import GPUS as TIMED
 
 CARDS = {name: gpu for name, gpu in GPUS.items() if gpu.same_as is None}
 """A virtual workstation is a licence on one of them, which the sandbox does not play."""

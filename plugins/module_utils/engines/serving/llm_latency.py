@@ -90,7 +90,8 @@ def measure_latency(
         **measured.values,
     }
     compared = compare(limits, values)
-    values |= {"thresholds": compared, "breach": breach_of(compared, values, engine.metrics.waiting)}
+    waiting = engine.metrics.waiting if engine.metrics else None
+    values |= {"thresholds": compared, "breach": breach_of(compared, values, waiting)}
     if values["breach"] and options["enforce"]:
         raise broken(values)
     return Result(values=values, warnings=measured.warnings, http_requests=client.sent)

@@ -106,11 +106,12 @@ def _late(engine: Engine, name: str, first: Scale, now: Scale, load: Load, deadl
         answered += f", the last that failed: {load.trouble.message}"
     if now.asked > first.asked:
         raise NotScaled(f"autoscaler {name} asked for {now.asked} replicas, but no pod came in {deadline.seconds:g} s")
-    signals = " or ".join(f"{signal.metric} ({signal.meaning})" for signal in engine.scaling_signals)
+    names = [f"{signal.metric} ({signal.meaning})" for signal in engine.scaling_signals]
+    signals = f"it look at a metric of {engine.title}: {' or '.join(names)}" if names else "it look at another metric"
     raise NotScaled(
         f"autoscaler {name} did not ask for more than {first.asked} replicas within {deadline.seconds:g} s of load: "
         f"{now.signals}; {answered}; send more at a time (clients), ask longer (max_tokens), lower the target, or let "
-        f"it look at a metric of {engine.title}: {signals}",
+        f"{signals}",
         signals=now.signals,
         answered=load.answered,
     )

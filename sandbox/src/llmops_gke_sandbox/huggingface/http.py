@@ -119,7 +119,7 @@ def _content(model: Model, file: str, size: int) -> bytes | None:
     if file == _TOKENIZER:
         return tokenizer_json(model.tokenizer)
     if file == _TOKENIZER_CONFIG:
-        return tokenizer_config()
+        return tokenizer_config(model.chat_template)
     return None
 
 

@@ -15,13 +15,17 @@ _BYTES_PER_PARAMETER = 2
 
 @dataclass(frozen=True)
 class Model:
-    """One model: whether terms must be accepted, its parameters (16 bits each), config.json, the tokenizer's kind."""
+    """One model: whether terms must be accepted, its parameters (16 bits each), config.json, the tokenizer's kind.
+
+    chat_template: Jinja, "" for a model that has none.
+    """
 
     name: str
     gated: bool
     parameters: int
     config: dict
     tokenizer: dict
+    chat_template: str = ""
 
 
 class Hub:
@@ -36,6 +40,7 @@ class Hub:
                 int(known["parameters"]),
                 known.get("config", {}),
                 known.get("tokenizer", {}),
+                known.get("chat_template", ""),
             )
             for name, known in table.items()
         }
@@ -81,3 +86,10 @@ class Hub:
         :raises KeyError: for a model that the Hub does not have.
         """
         return dict(self._models[model].config)
+
+    def has_chat_template(self, model: str) -> bool:
+        """Return whether a model's tokenizer has a chat template.
+
+        :raises KeyError: for a model that the Hub does not have.
+        """
+        return bool(self._models[model].chat_template)

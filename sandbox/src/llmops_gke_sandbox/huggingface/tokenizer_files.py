@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llmops_gke_sandbox.workloads.tgi.tokenizer import BOS, EOS, PIECE
+from llmops_gke_sandbox.workloads.llm.tokenizer import BOS, EOS, PIECE
 
 _UNKNOWN = "<unk>"
 _SPECIAL = (_UNKNOWN, BOS, EOS)
@@ -62,7 +62,8 @@ def tokenizer_json(kind: dict[str, Any]) -> bytes:
     return json.dumps(content).encode()
 
 
-def tokenizer_config() -> bytes:
-    """Return tokenizer_config.json."""
+def tokenizer_config(chat_template: str) -> bytes:
+    """Return tokenizer_config.json. chat_template: "" for none."""
     tokens = {"bos_token": BOS, "eos_token": EOS, "unk_token": _UNKNOWN}
-    return json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"} | tokens).encode()
+    template = {"chat_template": chat_template} if chat_template else {}
+    return json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"} | tokens | template).encode()

@@ -16,6 +16,12 @@ def _tgi(context: ContainerContext) -> Workload:
     return TgiWorkload(context)
 
 
+def _vllm(context: ContainerContext) -> Workload:
+    from llmops_gke_sandbox.workloads.vllm import VllmWorkload
+
+    return VllmWorkload(context)
+
+
 def _dcgm_exporter(context: ContainerContext) -> Workload:
     from llmops_gke_sandbox.workloads.dcgm_exporter import DcgmExporterWorkload
 
@@ -78,6 +84,8 @@ _IMAGES = (
     # Hugging Face's Deep Learning Containers and upstream's own builds.
     Image(r".*/huggingface-text-generation-inference[a-z0-9.-]*", _tgi, 5_600_000_000, 60.0, 20.0),
     Image(r"ghcr\.io/huggingface/text-generation-inference", _tgi, 5_600_000_000, 60.0, 20.0),
+    # The project's own image, a mirror of it, and the build of Vertex AI's model garden.
+    Image(r"((docker\.io/)?vllm|.+/[^/]+)/vllm-openai|.*/pytorch-vllm-serve", _vllm, 8_900_000_000, 95.0, 30.0),
     Image(
         r"(nvcr\.io/nvidia/k8s|.*-docker\.pkg\.dev/.+)/dcgm-exporter|gke\.gcr\.io/gke-dcgm-exporter",
         _dcgm_exporter,

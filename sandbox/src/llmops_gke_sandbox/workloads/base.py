@@ -24,6 +24,9 @@ class Hub(Protocol):
     def config(self, model: str) -> dict:
         """Return the model's config.json."""
 
+    def has_chat_template(self, model: str) -> bool:
+        """Return whether the model's tokenizer has a chat template."""
+
 
 async def no_series() -> list[Series]:
     """What there is where nothing is measured."""

@@ -20,8 +20,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.cross_checks im
 )
 from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import Answer
 from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.engine import TgiEngine
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.background import BackgroundServer
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 CLIENT = Account(requests=4, tokens=40, seconds=2.0)
 QUIET = Series(CLIENT)

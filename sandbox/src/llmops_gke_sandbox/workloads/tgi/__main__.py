@@ -11,9 +11,9 @@ import asyncio
 import json
 import sys
 
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import Served
 from llmops_gke_sandbox.workloads.tgi.server import TgiServer
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 
 def truth(served: Served) -> dict[str, float | int]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from llmops_gke_sandbox.workloads.tgi.generation import prefill
+from llmops_gke_sandbox.workloads.llm.generation import prefill
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import End, Refused, Step
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest, read_generate
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, EventStream, body_of, headers_of
 
 

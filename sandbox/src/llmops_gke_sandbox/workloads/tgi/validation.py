@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmops_gke_sandbox.workloads.tgi import tokenizer
+from llmops_gke_sandbox.workloads.llm import tokenizer
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest, Parameters
 from llmops_gke_sandbox.workloads.tgi.settings import Settings
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import End, Inference, Refused
 from llmops_gke_sandbox.workloads.tgi.request import BodyRefused, NotSimulated, read_json
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 INFERENCE: web.AppKey[Inference] = web.AppKey("inference", Inference)
 COMPUTE_TYPE = "gpu+optimized"

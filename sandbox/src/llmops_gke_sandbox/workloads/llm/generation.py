@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmops_gke_sandbox.workloads.tgi import tokenizer
-from llmops_gke_sandbox.workloads.tgi.request import Parameters
+from llmops_gke_sandbox.workloads.llm import tokenizer
 
 _OPENINGS = ("Ah, dear traveller,", "Well now, curious one,", "Listen closely, my friend,", "Purr, and welcome:")
 _PLACES = ("the rose garden", "the tulgey wood", "the tea table", "the croquet lawn", "the looking-glass hill")
@@ -35,6 +35,20 @@ _MORALS = (
     "It bowed, offered syrup to the Queen, and was asked to stay for breakfast. 🐱",
     "Whoever listens to the flowers hears who planted them.",
 )
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How an answer is chosen. samples: whether it may differ from call to call. seed: None for another one each time.
+    top: tokens to name of each step. least: tokens before which nothing ends it. endless: whether the model's own end
+    is passed over."""
+
+    samples: bool = False
+    seed: int | None = None
+    top: int = 0
+    stop: Sequence[str] = ()
+    least: int = 0
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,26 +81,39 @@ class Generation:
         return sum(token.logprob for token in self.tokens)
 
 
-def generate(inputs: str, parameters: Parameters, max_new_tokens: int) -> Generation:
-    """Return the answer to a prompt: the same one for the same prompt and seed, or for the same prompt if greedy."""
+def generate(inputs: str, sampling: Sampling, most: int) -> Generation:
+    """Return the answer to a prompt: the same one for the same prompt and seed, or for the same prompt if greedy.
+
+    :param most: tokens after which it ends.
+    """
     seed = None
-    if parameters.samples:
-        seed = random.getrandbits(63) if parameters.seed is None else parameters.seed
+    if sampling.samples:
+        seed = random.getrandbits(63) if sampling.seed is None else sampling.seed
     voice = random.Random(zlib.crc32(inputs.encode()) ^ (seed or 0))
-    pieces = tokenizer.encode(_story(voice), add_special_tokens=False)
-    pieces.append(tokenizer.Piece(tokenizer.EOS_ID, tokenizer.EOS, special=True))
     tokens: list[Token] = []
     text, reason = "", "length"
-    for piece in pieces[:max_new_tokens]:
-        tokens.append(_token(piece, voice, parameters.top_n_tokens or 0))
+    for piece in itertools.islice(_pieces(voice, sampling, most), most):
+        tokens.append(_token(piece, voice, sampling.top))
         if piece.special:
             reason = "eos_token"
             break
         text += piece.text
-        if _stopped(text, parameters.stop):
+        if len(tokens) > sampling.least and _stopped(text, sampling.stop):
             reason = "stop_sequence"
             break
     return Generation(tuple(tokens), text, reason, seed)
+
+
+def _pieces(voice: random.Random, sampling: Sampling, most: int) -> Iterator[tokenizer.Piece]:
+    """The model's words and then its end, or more words where that is not to come yet."""
+    said = 0
+    least = most if sampling.endless else sampling.least
+    while True:
+        for piece in tokenizer.encode(_story(voice), add_special_tokens=False):
+            said += 1
+            yield piece
+        if said >= least:
+            yield tokenizer.Piece(tokenizer.EOS_ID, tokenizer.EOS, special=True)
 
 
 def prefill(pieces: Sequence[tokenizer.Piece]) -> list[dict[str, Any]]:

@@ -10,23 +10,26 @@ FP16_BYTES = 2
 
 @dataclass(frozen=True)
 class Gpu:
-    """memory in bytes, bandwidth in bytes/s, compute in fp16 FLOP/s that prefill really reaches."""
+    """memory in bytes, bandwidth in bytes/s, compute in fp16 FLOP/s that prefill really reaches.
+
+    name: as the driver tells it. capability: CUDA's compute capability.
+    """
 
     memory: float
     bandwidth: float
     compute: float
+    name: str
+    capability: tuple[int, int]
 
 
 GPUS: dict[str, Gpu] = {
-    "nvidia-l4": Gpu(23034 * 1024**2, 300e9, 60e12),
-    "nvidia-tesla-t4": Gpu(15360 * 1024**2, 320e9, 30e12),
-    "nvidia-tesla-a100": Gpu(40960 * 1024**2, 1555e9, 180e12),
-    "nvidia-h100-80gb": Gpu(81559 * 1024**2, 3350e9, 500e12),
+    "nvidia-l4": Gpu(23034 * 1024**2, 300e9, 60e12, "NVIDIA L4", (8, 9)),
+    "nvidia-tesla-t4": Gpu(15360 * 1024**2, 320e9, 30e12, "Tesla T4", (7, 5)),
+    "nvidia-tesla-a100": Gpu(40960 * 1024**2, 1555e9, 180e12, "NVIDIA A100-SXM4-40GB", (8, 0)),
+    "nvidia-a100-80gb": Gpu(81920 * 1024**2, 1900e9, 180e12, "NVIDIA A100-SXM4-80GB", (8, 0)),
+    "nvidia-h100-80gb": Gpu(81559 * 1024**2, 3350e9, 500e12, "NVIDIA H100 80GB HBM3", (9, 0)),
 }
 """By the value of a node's label cloud.google.com/gke-accelerator. nvidia-smi's memory, data sheets' bandwidth."""
-
-USABLE = 0.9
-"""The part of the free GPU memory that TGI takes."""
 
 _QUANTIZED: dict[str | None, tuple[float, float]] = {
     None: (1.0, 1.0),
@@ -78,25 +81,27 @@ class Timing:
         return self.itl + self.per_batch_token * batch_tokens
 
 
-def overrides(env: Mapping[str, str]) -> dict[str, float | int | bool]:
-    """Return the fields of Timing that SANDBOX_TGI_* variables dictate; milliseconds there are those a client sees.
+def overrides(env: Mapping[str, str], server: str) -> dict[str, float | int | bool]:
+    """Return the fields of Timing that a SANDBOX_{server}_* variable dictates, in the milliseconds that a client sees.
 
     :raises ValueError: for what is no number.
     """
+    prefix = f"SANDBOX_{server}_"
+    given = {name.removeprefix(prefix): value for name, value in env.items() if name.startswith(prefix)}
     changes: dict[str, float | int | bool] = {}
-    if value := env.get("SANDBOX_TGI_TTFT_MS"):
+    if value := given.get("TTFT_MS"):
         changes |= {"ttft": float(value) / 1000, "per_prompt_token": 0.0}
-    if value := env.get("SANDBOX_TGI_ITL_MS"):
+    if value := given.get("ITL_MS"):
         changes |= {"itl": float(value) / 1000, "per_batch_token": 0.0}
-    if value := env.get("SANDBOX_TGI_COLD_MS"):
+    if value := given.get("COLD_MS"):
         changes["cold"] = float(value) / 1000
-    if value := env.get("SANDBOX_TGI_TOKENS_PER_EVENT"):
+    if value := given.get("TOKENS_PER_EVENT"):
         changes["tokens_per_event"] = int(value)
-    if value := env.get("SANDBOX_TGI_EMPTY_EVERY"):
+    if value := given.get("EMPTY_EVERY"):
         changes["empty_every"] = int(value)
-    if value := env.get("SANDBOX_TGI_KEEP_ALIVE_MS"):
+    if value := given.get("KEEP_ALIVE_MS"):
         changes["keep_alive"] = float(value) / 1000
-    if value := env.get("SANDBOX_TGI_SPACE_AFTER_DATA"):
+    if value := given.get("SPACE_AFTER_DATA"):
         changes["space_after_data"] = value.lower() in ("1", "true", "yes")
     return changes
 
@@ -114,9 +119,9 @@ def kv_bytes_per_token(config: Mapping[str, object]) -> int:
     return 2 * int(config.get("num_hidden_layers", 32)) * kv_heads * head_size * FP16_BYTES
 
 
-def tokens_that_fit(gpu: Gpu, shards: int, weights: float, kv_bytes: int) -> int:
-    """Tokens of KV cache that fit beside the weights; below 1 where the model itself does not fit."""
-    return int((gpu.memory * shards * USABLE - weights) // kv_bytes)
+def tokens_that_fit(gpu: Gpu, shards: int, usable: float, weights: float, kv_bytes: int) -> int:
+    """Tokens of KV cache that fit beside the weights in a part of the memory; below 1 where the model does not fit."""
+    return int((gpu.memory * shards * usable - weights) // kv_bytes)
 
 
 def model_timing(
