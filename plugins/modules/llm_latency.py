@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - llmops.gke.llm.engine
   - llmops.gke.llm.server
   - llmops.gke.llm.sampling
+  - llmops.gke.llm.messages
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.port_forward
@@ -45,8 +46,8 @@ options:
     description:
       - Text to complete, sent to the model as it is.
       - Instruction-tuned models expect it in their own template, for Mistral-7B-Instruct C([INST] … [/INST]).
+      - Exactly one of O(prompt) and O(messages) is required.
     type: str
-    required: true
   warmup:
     description: Number of requests that are sent and discarded before the samples.
     type: int

@@ -15,7 +15,7 @@ from ...core.runner import ModuleSpec
 from ...serving import registry
 from ...serving.client import check_url
 from ...serving.measure import Plan, measure
-from ...serving.options import ENGINE, SAMPLING, SERVER, SERVER_RULES, read_request
+from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER, SERVER_RULES, read_request
 from ...serving.reachability import look
 from ...serving.thresholds import ThresholdBreached, breach_of, check_thresholds, compare
 from ...workflows.cluster_options import KUBERNETES_ACCESS
@@ -122,7 +122,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **SAMPLING,
     **KUBERNETES_ACCESS,
     **PORT_FORWARD,
-    "prompt": {"type": "str", "required": True},
+    "prompt": {"type": "str"},
+    **MESSAGES,
     "enforce": {"type": "bool", "default": True},
     "service": {"type": "str"},
     "namespace": {"type": "str"},
@@ -134,8 +135,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 RULES: dict[str, Any] = {
-    "mutually_exclusive": [("cluster", "kubeconfig"), *SERVER_RULES["mutually_exclusive"]],
-    "required_one_of": SERVER_RULES["required_one_of"],
+    "mutually_exclusive": [("prompt", "messages"), ("cluster", "kubeconfig"), *SERVER_RULES["mutually_exclusive"]],
+    "required_one_of": [("prompt", "messages"), *SERVER_RULES["required_one_of"]],
     "required_by": {"cluster": ("location",)},
 }
 
