@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.playbooks.playground import until
-from tests.playbooks.watching import WINDOWS, Watcher
+from tests.playbooks.watching import WINDOWS, Watcher, asking
 
 KEY = "sk-canary-51c3"
 TAGS = ("--tags", "model_server,verify")
@@ -41,6 +41,20 @@ def container(watcher) -> dict[str, Any]:
     return watcher.get("deployment", "mistral-7b")["spec"]["template"]["spec"]["containers"][0]
 
 
+def is_restricted(pod: dict[str, Any]) -> bool:
+    """Whether a pod keeps the restricted Pod Security Standard, and more: no token, no writable root."""
+    (one,) = pod["containers"]
+    return (
+        all(volume.keys() & {"emptyDir", "configMap", "secret"} for volume in pod["volumes"])
+        and pod["securityContext"]["runAsNonRoot"] is True
+        and pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        and one["securityContext"]
+        == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
+        and not pod.keys() & {"hostNetwork", "hostPID", "hostIPC"}
+        and (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
+    )
+
+
 def url(watcher) -> str:
     found = watcher.get("service", "mistral-7b-service")
     return f"http://{found['status']['loadBalancer']['ingress'][0]['ip']}:{found['spec']['ports'][0]['port']}"
@@ -49,12 +63,21 @@ def url(watcher) -> str:
 def test_a_running_deployment_gets_the_other_server_in_a_rolling_update(sandbox, watcher):
     assert sandbox.play("deploy.yml").code == 0
     before = watcher.get("deployment", "mistral-7b")["metadata"]["uid"]
-    run = sandbox.play("deploy.yml", *TAGS, variables=VLLM)
-    assert run.code == 0, run.output
+    # Both servers have this route, so that clients need not know which one answers.
+    body = {
+        "model": "mistralai/Mistral-7B-Instruct-v0.1",
+        "prompt": "[INST] Tell a long story. [/INST]",
+        "max_tokens": 300,
+    }
+    with asking(f"{url(watcher)}/v1/completions", body) as told:
+        run = sandbox.play("deploy.yml", *TAGS, variables=VLLM)
+        assert run.code == 0, run.output
+        until(lambda: len(watcher.get("pods", "-l", "app=mistral-7b")["items"]) == 1, "the old pod is gone")
+    assert told["failed"] == [] and len(told["answered"]) > 20
     after = watcher.get("deployment", "mistral-7b")
     assert after["metadata"]["uid"] == before
     assert container(watcher)["args"][0] == "mistralai/Mistral-7B-Instruct-v0.1"
-    assert after["spec"]["template"]["spec"]["enableServiceLinks"] is False
+    assert is_restricted(after["spec"]["template"]["spec"])
     assert requests.get(f"{url(watcher)}/v1/models", timeout=10).json()["data"][0]["max_model_len"] == 8192
 
 

@@ -63,6 +63,33 @@ class Watcher:
 
 
 @contextmanager
+def asking(url: str, body: dict[str, Any], clients: int = 4) -> Iterator[dict[str, list[str]]]:
+    """Ask a model without a pause while the block lasts; what came of each request is there afterwards: ``answered``,
+    and ``failed`` with the reason of each."""
+    over, told = threading.Event(), {"answered": [], "failed": []}
+
+    def client() -> None:
+        while not over.is_set():
+            try:
+                answer = requests.post(url, json=body, timeout=30)
+                choice = answer.json()["choices"][0]
+                good = answer.status_code == 200 and choice["finish_reason"] in ("stop", "length", "eos_token")
+                told["answered" if good else "failed"].append(f"{answer.status_code} {choice['finish_reason']}")
+            except Exception as error:
+                told["failed"].append(repr(error))
+
+    threads = [threading.Thread(target=client, daemon=True) for _number in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield told
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextmanager
 def load(watcher: Watcher, clients: int = 16) -> Iterator[None]:
     """Keep the model busy while the block lasts."""
     service = watcher.get("service", "mistral-7b-service")

@@ -96,6 +96,12 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ({"model_server_address": "34.1.2.3"}, 'model_server_address: "34.1.2.3" is not accepted; it takes the name of a'),
     ({"model_server_gateway_security_policy": "A"}, "model_server_gateway_security_policy: "),
     ({"model_server_gateway_certificate_map": "A"}, "model_server_gateway_certificate_map: "),
+    ({"model_server_pre_stop_seconds": -1}, "model_server_pre_stop_seconds: -1 is not accepted"),
+    ({"model_server_max_disrupted": "1"}, "model_server_max_disrupted: "),
+    (
+        {"model_server_network_policy": True, "model_server_network_policy_egress": "none"},
+        'model_server_network_policy_egress: "none" is not accepted; it takes hub',
+    ),
     ({"llmops_answer_seconds": 0}, "llmops_answer_seconds: 0 is not accepted"),
     (
         {"llmops_served_name": "mistral"},
@@ -219,6 +225,16 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
 
 # Values at the edge of a rule that hold.
 HOLDS: list[dict[str, Any]] = [
+    {"model_server_max_disrupted": ""},
+    {"model_server_max_disrupted": "50%"},
+    # TGI is root.
+    {"model_server_data_volume": "host_path"},
+    {
+        "model_server_network_policy": True,
+        "model_server_network_policy_egress": "none",
+        "model_server_data_volume": "host_path",
+    },
+    {"model_server_network_policy_egress": "none"},
     {"llmops_exposure": "internal", "model_server_address": "mistral-7b"},
     {"llmops_exposure": "gateway", "llmops_source_ranges": [], "model_server_gateway_paths": ["/v1", "/health"]},
     {"llmops_source_ranges": ["10.0.0.0/8", "2001:db8::/32"]},

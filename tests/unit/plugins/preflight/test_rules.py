@@ -173,6 +173,21 @@ def test_the_least_gpus_of_a_replica():
     )
 
 
+@pytest.mark.parametrize(
+    ("cluster", "findings"),
+    [
+        ({}, 1),
+        ({"network_config": {"datapath_provider": "LEGACY_DATAPATH"}}, 1),
+        ({"network_config": {"datapath_provider": "ADVANCED_DATAPATH"}}, 0),
+        ({"network_policy": {"enabled": True}}, 0),
+        # Of somebody else's cluster nothing is known.
+        (None, 0),
+    ],
+)
+def test_a_network_policy_wants_a_cluster_that_enforces_it(cluster, findings):
+    assert len(texts(deployment({"model_server_network_policy": True}, cluster=cluster))) == findings
+
+
 def test_every_rule_is_broken_by_a_case():
     broken = {
         rule
@@ -183,6 +198,8 @@ def test_every_rule_is_broken_by_a_case():
             deployment(pools=(pool(**gpus(*T4)),)),
             deployment({"llmops_gpus_per_replica": 2}),
             deployment(model={**MODEL, "replicas": {"least": 9, "most": 9}, "shards": 2}),
+            deployment({"model_server_data_volume": "host_path"}, model={**MODEL, "user": 2000}),
+            deployment({"model_server_network_policy": True}, cluster={}),
         )
         for rule in rules_of(here)
         if check(rule, here)

@@ -21,7 +21,7 @@ SIGNALS = {"waiting_requests": "vllm:num_requests_waiting", "kv_cache_usage": "v
 def texts(engine: str = "vllm", **changes: Any) -> list[str]:
     plan = deployment_plan(model=SERVED, roles=ROLES, options={"llmops_engine": engine, **changes})
     shards = changes.get("vllm_tensor_parallel_size", 1)
-    plan["plans"]["vllm"] = {"engine": "vllm", "shards": shards, "signals": SIGNALS}
+    plan["plans"]["vllm"] = {"engine": "vllm", "shards": shards, "signals": SIGNALS, "user": changes.pop("user", 2000)}
     plan["variables"]["vllm"] = {"shards": "vllm_tensor_parallel_size"}
     return [finding.text for finding in check_rules(read_deployment(plan), [])]
 
@@ -39,6 +39,7 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         {"vllm_tensor_parallel_size": 2},
         "vllm_tensor_parallel_size: 2 is not accepted; it takes the value of llmops_gpus",
     ),
+    ({"model_server_data_volume": "host_path"}, 'model_server_data_volume: "host_path" is not accepted'),
     ({"model_server_hpa_signals": [{"signal": "running_requests", "target": 1}]}, "model_server_hpa_signals: "),
 ]
 
@@ -57,6 +58,8 @@ def test_what_breaks_a_rule_is_named(changes, said):
         {"vllm_gpu_memory_utilization": 1},
         {"model_server_hpa_signals": [{"signal": "kv_cache_usage", "target": 80}]},
         {"tgi_mistral_num_shard": 0},
+        {"model_server_data_volume": "host_path", "user": 0},
+        {"model_server_data_volume": "host_path", "model_server_restricted": False},
     ],
     ids=str,
 )

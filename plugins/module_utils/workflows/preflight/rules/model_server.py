@@ -64,17 +64,37 @@ def _are_labels(labels: Mapping[str, Any]) -> bool:
     return all(_LABEL.fullmatch(name) and _LABEL_VALUE.fullmatch(str(value)) for name, value in labels.items())
 
 
+def _are_pods(value: Any) -> bool:
+    """A percentage or a number, as apps/v1 takes them."""
+    if isinstance(value, str):
+        return _PERCENTAGE.fullmatch(value) is not None
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _given(values: Values) -> bool:
+    return values["model_server_max_disrupted"] not in ("", None)
+
+
+def _is_user(values: Values) -> bool:
+    """Whether the server is not root."""
+    return bool(values["model_server_restricted"] and int(values.model.get("user") or 0))
+
+
+def _is_enforced(values: Values) -> bool:
+    """Whether the play's cluster enforces network policies; of somebody else's cluster nothing is known."""
+    clusters = [plan["cluster"] for plan in values.deployment.plans.values() if plan.get("cluster")]
+    if not values["model_server_network_policy"] or not clusters:
+        return True
+    network, policy = (clusters[0].get(name) or {} for name in ("network_config", "network_policy"))
+    return network.get("datapath_provider") == "ADVANCED_DATAPATH" or bool(policy.get("enabled"))
+
+
 def _pods(variable: str) -> Rule:
     """Pods during a rollout, as apps/v1 takes them: a text is a percentage there, never a number."""
 
-    def holds(values: Values) -> bool:
-        value = values[variable]
-        if isinstance(value, str):
-            return _PERCENTAGE.fullmatch(value) is not None
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
     example = json.dumps({variable: 1})
-    return Rule(variable, (variable,), holds, f"a percentage such as 25%, or a number that is no text (-e '{example}')")
+    said = f"a percentage such as 25%, or a number that is no text (-e '{example}')"
+    return Rule(variable, (variable,), lambda values: _are_pods(values[variable]), said)
 
 
 RULES = (
@@ -125,6 +145,36 @@ RULES = (
     _pods("model_server_max_surge"),
     _pods("model_server_max_unavailable"),
     least("model_server_timeout", 1),
+    least("model_server_pre_stop_seconds", 0),
+    Rule(
+        "model_server_max_disrupted",
+        ("model_server_max_disrupted",),
+        lambda values: not _given(values) or _are_pods(values["model_server_max_disrupted"]),
+        "a percentage such as 25%, a number that is no text, or nothing",
+    ),
+    Rule(
+        "model_server_data_volume",
+        ("model_server_data_volume", "model_server_restricted"),
+        lambda values: values["model_server_data_volume"] != "host_path" or not _is_user(values),
+        "empty_dir where the server does not run as root, who alone can write to a directory of the node",
+    ),
+    Rule(
+        "model_server_network_policy_egress",
+        ("model_server_network_policy_egress", "model_server_network_policy", "model_server_data_volume"),
+        lambda values: (
+            not values["model_server_network_policy"]
+            or values["model_server_network_policy_egress"] != "none"
+            or values["model_server_data_volume"] == "host_path"
+        ),
+        "hub, unless model_server_data_volume is host_path: every new pod fetches its weights otherwise",
+    ),
+    Rule(
+        "model_server_network_policy",
+        ("model_server_network_policy",),
+        _is_enforced,
+        "false, or a cluster that enforces it: gke_cluster_fields: {network_config: {datapath_provider: "
+        "ADVANCED_DATAPATH}}, which can be set when the cluster is created",
+    ),
     least("model_server_hpa_timeout", 1),
     image("model_server_hpa_adapter_image"),
     image("model_server_hpa_prometheus_adapter_image"),
