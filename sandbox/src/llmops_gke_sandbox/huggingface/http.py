@@ -64,7 +64,7 @@ class HubApi:
                 "pipeline_tag": "text-generation",
                 "library_name": "transformers",
                 "config": {key: model.config[key] for key in ("architectures", "model_type") if key in model.config},
-                "safetensors": {"parameters": {"BF16": model.parameters}, "total": model.parameters},
+                "safetensors": {"parameters": model.stored, "total": sum(model.stored.values())},
                 "siblings": [
                     {"rfilename": file} for file in (_CONFIG, _INDEX, _TOKENIZER, _TOKENIZER_CONFIG, *_WEIGHTS)
                 ],
