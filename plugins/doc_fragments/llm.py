@@ -81,6 +81,11 @@ options:
     description:
       - Further generation parameters, by the names that the model server of O(engine) gives them.
       - For V(tgi) these are the suboptions of O(llmops.gke.tgi_generate#module:parameters).
+      - For V(openai) these are C(n), C(presence_penalty), C(frequency_penalty), C(logit_bias), C(response_format) and
+        C(user).
+      - For V(vllm) these are the same, and C(min_p), C(repetition_penalty), C(min_tokens), C(ignore_eos),
+        C(stop_token_ids), C(include_stop_str_in_output), C(skip_special_tokens), C(structured_outputs) and C(priority),
+        with a prompt C(logprobs) and C(echo), with messages C(chat_template_kwargs).
       - Unknown names, and values that the model server would refuse, fail the task before anything is sent.
     type: dict
 """

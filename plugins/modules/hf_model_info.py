@@ -68,6 +68,11 @@ options:
     description: Maximum number of tokens of one request, prompt and answer together.
     type: int
     default: 4096
+  gpu_memory_utilization:
+    description:
+      - Part of the GPU memory that the model server may use, above 0 and at most 1.
+      - By default the part that the server in O(engine) uses when it is not told otherwise.
+    type: float
   require_fit:
     description: Fail the task if the model does not fit O(gpus) GPUs of the type O(accelerator_type).
     type: bool
@@ -180,6 +185,20 @@ tokenizer:
   type: dict
   returned: success
   sample: {type: BPE, byte_fallback: true}
+chat_template:
+  description:
+    - Whether the model has a template by which a model server formats the messages of a chat.
+    - Without one a model takes prompts only, and a server may refuse chats.
+  type: bool
+  returned: success
+  sample: true
+quantization:
+  description:
+    - Method by which the stored weights are quantised, by the model's C(config.json), such as V(awq) or V(gptq).
+    - It is null if they are not quantised.
+  type: str
+  returned: success
+  sample: null
 fit:
   description: What fits the GPUs. It is null for the reason in RV(fit_reason).
   type: dict

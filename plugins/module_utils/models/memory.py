@@ -29,6 +29,8 @@ class MemoryRules:
     """What a model server takes of a GPU, and its names for what changes that.
 
     usable: the part of the memory that it takes; the rest is for CUDA and for what a prefill needs in passing.
+    reserved: bytes of each GPU that it needs of this for something else than weights and cache.
+    block: tokens of cache that it gives out at a time.
     formats: the number format that each of its methods of quantisation makes, of those that quantise as they load;
     others read weights that were stored quantised. slow: of these, the ones that are slower than 16 bits.
     server: its name in messages. quantization, gpus, context: its settings for the method of quantisation, the GPUs of
@@ -42,6 +44,8 @@ class MemoryRules:
     quantization: str
     gpus: str
     context: str
+    reserved: int = 0
+    block: int = 1
 
     def format_of(self, quantization: str) -> str:
         """The number format that a method makes; STORED where it depends on how the weights were stored."""
@@ -50,12 +54,17 @@ class MemoryRules:
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs that one replica has. usable: the part of their memory that its server takes; share: of a card."""
+    """The GPUs that one replica has.
+
+    usable: the part of their memory that its server takes; share: of a card; reserved: bytes of each that are neither
+    for weights nor for cache.
+    """
 
     gpu: Gpu
     count: int
     usable: float
     share: float = 1.0
+    reserved: int = 0
 
     @property
     def total_bytes(self) -> int:
@@ -64,8 +73,8 @@ class Gpus:
 
     @property
     def usable_bytes(self) -> int:
-        """What the server takes of it."""
-        return int(self.total_bytes * self.usable)
+        """What the server takes of it for weights and cache."""
+        return max(0, int(self.total_bytes * self.usable) - self.reserved * self.count)
 
     @property
     def bytes_per_second(self) -> float:
@@ -88,18 +97,20 @@ def kv_bytes_per_token(shape: Shape) -> int:
     return int(2 * shape.layers * shape.kv_heads * shape.head_size * FP16_BYTES)
 
 
-def kv_tokens(usable: int, weights: int, kv_bytes: int) -> int:
-    """Tokens of cache that fit beside the weights, 0 where the weights alone do not fit."""
-    return max(0, (usable - weights) // kv_bytes)
+def kv_tokens(usable: int, weights: int, kv_bytes: int, block: int = 1) -> int:
+    """Tokens of cache that fit beside the weights, in whole blocks; 0 where the weights alone do not fit."""
+    return max(0, (usable - weights) // kv_bytes // block * block)
 
 
-def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: int) -> dict[str, dict[str, Any]]:
+def fit(
+    weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: int, block: int = 1
+) -> dict[str, dict[str, Any]]:
     """By number format: whether requests of ``context`` tokens can be served, how many of which length at once, and the
     least seconds that a token takes, in which all weights are read from memory."""
     kv_bytes = kv_bytes_per_token(shape)
     formats = {}
     for name, weights in weights_by_format.items():
-        tokens = kv_tokens(gpus.usable_bytes, weights, kv_bytes)
+        tokens = kv_tokens(gpus.usable_bytes, weights, kv_bytes, block)
         longest = min(tokens, shape.positions or tokens)
         formats[name] = {
             "fits": tokens >= context,

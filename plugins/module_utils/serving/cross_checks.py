@@ -102,10 +102,11 @@ class Differences:
 
 
 def differences(streamed: Series, single: Series) -> Differences:
-    """Compare the sources; the way there and back is taken from ``single``'s replies."""
+    """Compare the sources. The way there and back is taken from ``single``'s replies, else from its counters."""
     way = 0.0
-    if single.replies:
-        way = max(0.0, (single.client.seconds - single.replies.seconds) / single.client.requests)
+    told = single.replies or single.metrics
+    if told and told.requests == single.client.requests:
+        way = max(0.0, (single.client.seconds - told.seconds) / single.client.requests)
     found = Differences([], [])
     _against(streamed.client, streamed.metrics, "/metrics", "streams", way, found)
     _against(single.client, single.metrics, "/metrics", "single requests", way, found)

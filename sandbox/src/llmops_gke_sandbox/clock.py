@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+_SLICE = 0.25
+"""Seconds of wall time after which a sleeper looks at the speed again."""
+
 
 class Clock:
     """Turns life's seconds into the sandbox's.
@@ -19,8 +22,13 @@ class Clock:
         self.speed = float(speed)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for ``seconds`` of life's time."""
-        await asyncio.sleep(self.scaled(seconds))
+        """Wait for ``seconds`` of life's time; a speed that is changed meanwhile counts from then on."""
+        left = seconds
+        while self.scaled(left) > _SLICE:
+            speed = self.speed
+            await asyncio.sleep(_SLICE)
+            left -= _SLICE * speed
+        await asyncio.sleep(self.scaled(left))
 
     def scaled(self, seconds: float) -> float:
         """Return the wall time, in seconds, that ``seconds`` of life's time take."""

@@ -18,7 +18,7 @@ from ...google.accelerators import GPUS
 from ...google.machine_types import read_machine_type
 from ...models import memory
 from ...models.access import check_access, check_model, open_hub, read_config
-from ...models.metadata import Weights, read_tokenizer, read_weights
+from ...models.metadata import Weights, has_chat_template, read_tokenizer, read_weights
 from ...models.shape import Shape, read_shape
 from ...serving import registry
 from ...serving.options import ENGINE
@@ -36,12 +36,16 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     for name in ("gpus", "context"):
         if options[name] < 1:
             raise InvalidOption(name, options[name], "1 or more")
+    utilization = options["gpu_memory_utilization"]
+    if utilization is not None and not 0 < utilization <= 1:
+        raise InvalidOption("gpu_memory_utilization", utilization, "above 0 and at most 1")
     hub = open_hub(options["endpoint"], token, Deadline(options["timeout"]))
     try:
         access = check_access(hub, model, token)
         config = read_config(hub, model, token)
         weights = read_weights(hub, model, access.about)
         tokenizer = read_tokenizer(hub, model)
+        chat = has_chat_template(hub, model, access.about)
     finally:
         hub.close()
     shape = read_shape(config)
@@ -53,12 +57,20 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         "config": config,
         "parameters": weights.parameters,
         "tokenizer": tokenizer,
+        "chat_template": chat,
+        "quantization": _stored_quantization(config),
         "shape": shape.shown() if shape else None,
         "kv_bytes_per_token": memory.kv_bytes_per_token(shape) if shape else None,
         "weights_bytes": _weights_by_format(config, shape, weights),
     }
     fitted, warnings = _fitted(model, options, shape, values["weights_bytes"])
     return Result(values={**values, **fitted}, warnings=warnings, http_requests=hub.sent)
+
+
+def _stored_quantization(config: Mapping[str, Any]) -> str | None:
+    stored = config.get("quantization_config")
+    method = stored.get("quant_method") if isinstance(stored, dict) else None
+    return method if isinstance(method, str) else None
 
 
 def _weights_by_format(config: Mapping[str, Any], shape: Shape | None, weights: Weights) -> dict[str, int]:
@@ -85,8 +97,10 @@ def _fitted(
         return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
     rules = registry.engine(options["engine"]).memory
     machine = read_machine_type(options["machine_type"] or "", None)
-    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], rules.usable, machine.gpu_share if machine else 1.0)
-    formats = memory.fit(weights, shape, gpus, options["context"])
+    usable = options["gpu_memory_utilization"] or rules.usable
+    share = machine.gpu_share if machine else 1.0
+    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], usable, share, rules.reserved)
+    formats = memory.fit(weights, shape, gpus, options["context"], rules.block)
     chosen = rules.format_of(quantize)
     if chosen not in formats:
         chosen = memory.STORED
@@ -120,6 +134,7 @@ SPEC = ModuleSpec(
         "gpus": {"type": "int", "default": 1},
         "quantize": {"type": "str", "default": ""},
         "context": {"type": "int", "default": 4096},
+        "gpu_memory_utilization": {"type": "float"},
         "require_fit": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 60},
     },

@@ -116,6 +116,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
         "quantize": model.get("quantize") or "",
         "context": int(model.get("context") or _CONTEXT),
+        "gpu_memory_utilization": float(model["utilization"]) if model.get("utilization") else None,
         "require_fit": True,
         "timeout": options["timeout"],
     }
@@ -123,7 +124,8 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         return hf_model_info.run(asked, True, silent)
     except hf_model_info.DoesNotFit as error:
         names = here.model_names
-        ways = ["llmops_accelerator_type", *(names.of(path) for path in ("shards", "quantize", "context"))]
+        paths = ["shards", "quantize", "context", *(["utilization"] if model.get("utilization") else [])]
+        ways = ["llmops_accelerator_type", *map(names.of, paths)]
         error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")
         raise
 

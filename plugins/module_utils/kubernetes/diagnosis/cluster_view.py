@@ -12,8 +12,9 @@ from ...core.errors import HttpError
 from ..client.api import KubernetesApi
 from ..client.resources import EVENT, Kind
 
-LOG_LINES = 5
-"""Lines read of a container's log to explain why it ended."""
+LOG_LINES = 200
+"""Lines read of a container's log to explain why it ended. A program of several processes tells the cause first, and
+then in dozens of lines what became of those that waited for the one that failed."""
 
 
 class ClusterView(Protocol):
@@ -25,8 +26,8 @@ class ClusterView(Protocol):
     def is_new(self, event: dict[str, Any]) -> bool:
         """Whether an event has happened, or happened again, since the wait began: an older one may be out of date."""
 
-    def has_changed(self, kind: Kind, obj: dict[str, Any]) -> bool:
-        """Whether an object of a kind that is watched was created or changed since the wait began."""
+    def at_first(self, kind: Kind, obj: dict[str, Any]) -> dict[str, Any] | None:
+        """An object of a kind that is watched as it was when the wait began; None where it came later."""
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The last lines of one run (counted by restarts) of a container."""
@@ -54,9 +55,9 @@ class Snapshot:
         """Whether an event is in another state than the old ones."""
         return event_version(event) not in self._before
 
-    def has_changed(self, _kind: Kind, _obj: dict[str, Any]) -> bool:
+    def at_first(self, _kind: Kind, _obj: dict[str, Any]) -> dict[str, Any] | None:
         """A single look has nothing to compare with: whatever it finds counts."""
-        return True
+        return None
 
     def log(self, pod: dict[str, Any], container: str, _run: int, *, previous: bool) -> list[str]:
         """The last lines of a container's log."""

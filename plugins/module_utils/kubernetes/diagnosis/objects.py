@@ -130,11 +130,11 @@ def _with_pods(
         if isinstance(found, Failed):
             return found
         states.append(found)
-    evicted = [pod for pod in pods if (pod.get("status") or {}).get("reason") == "Evicted"]
+    evicted = [pod for pod in pods if _is_evicted(pod)]
     whys = sorted({each.why for each in states if each is not None})
     # One eviction tells as much as ten, but only the rest tells how it stands now.
     told = "; ".join(whys if len(evicted) < 2 else [*whys[:2], f"{len(evicted)} pods were evicted"])
-    counted = [pod for pod in evicted if not older or view.has_changed(POD, pod)]
+    counted = [pod for pod in evicted if not older or not _is_evicted(view.at_first(POD, pod) or {})]
     if len(counted) >= _REPEATED or (evicted and obj["kind"] == "Pod"):
         return Failed(f"{state.why}: {told}", "give the pods the resource that the node was low on, as a request")
     if not told:
@@ -142,6 +142,10 @@ def _with_pods(
     if isinstance(state, Failed):
         return Failed(f"{state.why}; {told}", state.advice)
     return Waiting(f"{state.why}: {told}")
+
+
+def _is_evicted(pod: dict[str, Any]) -> bool:
+    return (pod.get("status") or {}).get("reason") == "Evicted"
 
 
 def _service(view: ClusterView, obj: dict[str, Any], state: State) -> State:

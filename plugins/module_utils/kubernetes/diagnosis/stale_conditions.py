@@ -21,6 +21,8 @@ from .events import events_of
 _PASSING = frozenset({"ReplicaFailure", "Progressing"})
 """Conditions of a Deployment that go by themselves once the next try succeeds."""
 
+_SCHEDULED = "PodScheduled"
+
 _PAUSE = re.compile(r"back-?off", re.I)
 
 
@@ -53,7 +55,36 @@ def confirmed(view: ClusterView, pod: dict[str, Any], state: State | None) -> St
 
 
 def _tried(view: ClusterView, pod: dict[str, Any]) -> bool:
-    return view.has_changed(POD, pod) or any(view.is_new(each) for each in events_of(view, pod) if _is_failure(each))
+    first = view.at_first(POD, pod)
+    if first is None or any(view.is_new(each) for each in events_of(view, pod) if _is_failure(each)):
+        return True
+    return _attempts(pod) != _attempts(first) or bool(_reasons(pod) - _reasons(first))
+
+
+def _attempts(pod: dict[str, Any]) -> list[Any]:
+    """What each try to place and to run a pod leaves in its status, and the pause before the next one does not change:
+    why it was not scheduled, each container's runs and how the last of them ended.
+    """
+    status = pod.get("status") or {}
+    runs = [status.get("reason"), *(each for each in status.get("conditions") or [] if each.get("type") == _SCHEDULED)]
+    for container in _containers(pod):
+        ended = [(container.get(state) or {}).get("terminated") or {} for state in ("state", "lastState")]
+        last = max(str(each.get("finishedAt") or "") for each in ended)
+        runs.append((container.get("name"), container.get("restartCount"), container.get("containerID"), last))
+    return runs
+
+
+def _reasons(pod: dict[str, Any]) -> set[tuple[Any, Any]]:
+    """Why containers do not run, but for pauses between two tries (ImagePullBackOff, CrashLoopBackOff)."""
+    waiting = [
+        (each.get("name"), ((each.get("state") or {}).get("waiting") or {}).get("reason")) for each in _containers(pod)
+    ]
+    return {(name, reason) for name, reason in waiting if reason and not _PAUSE.search(reason)}
+
+
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
 
 def _is_failure(event: dict[str, Any]) -> bool:

@@ -66,12 +66,13 @@ class Informer:
 
     def is_new(self, event: dict[str, Any]) -> bool:
         """Whether an event has happened, or happened again, since it is watched for."""
-        return self.has_changed(EVENT, event)
+        first = self.at_first(EVENT, event)
+        return first is None or first["metadata"].get("resourceVersion") != event["metadata"].get("resourceVersion")
 
-    def has_changed(self, kind: Kind, obj: dict[str, Any]) -> bool:
-        """Whether an object of a watched kind came, or became as it is, since it is watched."""
+    def at_first(self, kind: Kind, obj: dict[str, Any]) -> dict[str, Any] | None:
+        """An object of a watched kind as the first list had it; None where it came later."""
         watch = self._watches.get((kind, obj["metadata"].get("namespace")))
-        return watch is not None and watch.has_changed(obj)
+        return watch.at_first(obj) if watch else obj
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The last lines of one run (counted by restarts) of a container; empty where they cannot be read soon."""

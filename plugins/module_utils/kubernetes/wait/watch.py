@@ -50,15 +50,15 @@ class Watch:
         self._api, self._kind, self._namespace = api, kind, namespace
         self._selector = f"metadata.name={name}" if name else None
         self._changed = changed
-        self._at_first: dict[Key, str] | None = None
+        self._at_first: dict[Key, dict[str, Any]] | None = None
         self._ended = threading.Event()
         self._stream: Stream | None = None
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"watch {kind.plural}")
         self._thread.start()
 
-    def has_changed(self, obj: dict[str, Any]) -> bool:
-        """Whether the object came, or became as it is, after the first list."""
-        return (self._at_first or {}).get(_key(obj)) != obj["metadata"].get("resourceVersion")
+    def at_first(self, obj: dict[str, Any]) -> dict[str, Any] | None:
+        """The object as the first list had it; None where it came later."""
+        return (self._at_first or {}).get(_key(obj))
 
     def end(self) -> None:
         """Stop following; does not wait for the thread."""
@@ -98,9 +98,9 @@ class Watch:
 
     def _list(self) -> str:
         found, version = self._api.snapshot(self._kind, self._namespace, field_selector=self._selector)
-        if self._at_first is None:
-            self._at_first = {_key(obj): obj["metadata"].get("resourceVersion", "") for obj in found}
         self.objects = {_key(obj): obj for obj in found}
+        if self._at_first is None:
+            self._at_first = dict(self.objects)
         self.trouble = ""
         self._changed()
         return version

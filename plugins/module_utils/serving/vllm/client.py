@@ -30,11 +30,10 @@ class VllmClient(OpenAiClient):
         version = self._get("/version", f"ask {self.url} for its version", _VERSION).body["version"]
         return replace(served, version=version)
 
-    def _explained(self, error: HttpError) -> HttpError:
-        explained = super()._explained(error)
-        if _NO_TEMPLATE in error.message:
-            explained.message += (
-                "; the model has no chat template: send a prompt in place of messages, or start the server with "
-                "--chat-template"
-            )
-        return explained
+    def _way_out(self, error: HttpError) -> str:
+        if _NO_TEMPLATE not in error.message:
+            return ""
+        return (
+            "; the model has no chat template: send a prompt in place of messages, or start the server with "
+            "--chat-template"
+        )

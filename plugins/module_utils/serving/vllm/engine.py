@@ -37,6 +37,9 @@ _SHOWN = (
 )
 """Of a container's arguments only these are shown: a key may stand among them."""
 
+PASSING_BYTES = 1536 * 2**20
+"""Of a GPU, for the activations of the longest batch and for CUDA graphs: an estimate, see its log for the truth."""
+
 _SHORT = {"-q": _QUANTIZATION, "-tp": "--tensor-parallel-size"}
 
 
@@ -72,6 +75,8 @@ class VllmEngine(Engine):
         quantization=_QUANTIZATION,
         gpus="--tensor-parallel-size",
         context="--max-model-len",
+        reserved=PASSING_BYTES,
+        block=16,
     )
     parameters = argument_spec(PARAMETERS)
     deployment_rules = RULES

@@ -69,8 +69,8 @@ class Deployment:
 
     @cached_property
     def model(self) -> Mapping[str, Any]:
-        """What these roles plan: ``replicas``, ``shards``, ``quantize``, ``context``, ``signals``; empty where no role
-        plans replicas."""
+        """What these roles plan: ``replicas``, ``shards``, ``quantize``, ``context``, ``utilization`` (part of the GPU
+        memory that the server may use), ``signals``, ``user``; empty where no role plans replicas."""
         planned = {part: value for role in self._serving for part, value in self.plans[role].items()}
         return planned if planned.get("replicas") else {}
 

@@ -12,7 +12,7 @@ import re
 from aiohttp import web
 
 from llmops_gke_sandbox.huggingface.hub import Hub, Model
-from llmops_gke_sandbox.huggingface.tokenizer_files import tokenizer_config, tokenizer_json
+from llmops_gke_sandbox.huggingface.tokenizer_files import tokenizer_config, tokenizer_json, tokenizer_settings
 
 _DATE = "2024-03-15T18:47:53.000Z"
 _INDEX, _CONFIG = "model.safetensors.index.json", "config.json"
@@ -63,7 +63,8 @@ class HubApi:
                 "tags": ["transformers", "safetensors", "text-generation"],
                 "pipeline_tag": "text-generation",
                 "library_name": "transformers",
-                "config": {key: model.config[key] for key in ("architectures", "model_type") if key in model.config},
+                "config": {key: model.config[key] for key in ("architectures", "model_type") if key in model.config}
+                | {"tokenizer_config": tokenizer_settings(model.chat_template)},
                 "safetensors": {"parameters": model.stored, "total": sum(model.stored.values())},
                 "siblings": [
                     {"rfilename": file} for file in (_CONFIG, _INDEX, _TOKENIZER, _TOKENIZER_CONFIG, *_WEIGHTS)

@@ -62,8 +62,12 @@ def tokenizer_json(kind: dict[str, Any]) -> bytes:
     return json.dumps(content).encode()
 
 
-def tokenizer_config(chat_template: str) -> bytes:
-    """Return tokenizer_config.json. chat_template: "" for none."""
+def tokenizer_settings(chat_template: str) -> dict[str, Any]:
+    """Return what the Hub's page shows of tokenizer_config.json. chat_template: "" for none."""
     tokens = {"bos_token": BOS, "eos_token": EOS, "unk_token": _UNKNOWN}
-    template = {"chat_template": chat_template} if chat_template else {}
-    return json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"} | tokens | template).encode()
+    return tokens | ({"chat_template": chat_template} if chat_template else {})
+
+
+def tokenizer_config(chat_template: str) -> bytes:
+    """Return tokenizer_config.json."""
+    return json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"} | tokenizer_settings(chat_template)).encode()

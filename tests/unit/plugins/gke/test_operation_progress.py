@@ -181,3 +181,20 @@ BUSY = "Cluster is running incompatible operation operation-17-a0b."
 def test_the_operation_that_a_refusal_names(status: int, reason: str, message: str, named: str | None):
     error = HttpError("x", status=status, method="POST", url="x", reason=reason, server_message=message)
     assert operations.blocking_operation(error) == named
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_process_says_that_the_operation_goes_on(ended: type[BaseException]):
+    client = Client({"name": "operation-7", "status": "RUNNING"})
+
+    def told(_line: str) -> None:
+        raise ended
+
+    with pytest.raises(ended) as raised:
+        operations.follow(
+            client, PLACE, {"name": "operation-7", "status": "RUNNING"}, "GKE cluster mistral: create", told
+        )
+    assert raised.value.__notes__ == [
+        "GKE cluster mistral: create: operation operation-7 goes on in Google; run again to pick it up, or wait for its "
+        "end: gcloud container operations wait operation-7 --location us-central1 --project demo"
+    ]

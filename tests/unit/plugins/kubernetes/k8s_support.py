@@ -122,11 +122,13 @@ def config(**data: str) -> dict[str, Any]:
 class FakeView:
     """What a diagnosis may look at, by kind, and the log that every container has; ``read`` lists whose was read.
 
-    news: whether the events, and what is seen of other objects, are of the time of the wait.
+    news: whether the events, and what is seen of other objects, are of the time of the wait. former: objects as they
+    were when the wait began, where they were otherwise.
     """
 
-    def __init__(self, *, log: Any = (), news: bool = True, **objects: Any) -> None:
+    def __init__(self, *, log: Any = (), news: bool = True, former: Any = (), **objects: Any) -> None:
         self._objects, self._log, self._news = objects, list(log), news
+        self._former = {each["metadata"]["name"]: each for each in former}
         self.read: list[tuple[str, str, int, bool]] = []
 
     def all(self, kind: Any, _namespace: str | None) -> list[dict[str, Any]]:
@@ -137,9 +139,9 @@ class FakeView:
         """Whether an event is of the time of the wait."""
         return self._news
 
-    def has_changed(self, _kind: Any, _obj: dict[str, Any]) -> bool:
-        """Whether an object came, or changed, in the time of the wait."""
-        return self._news
+    def at_first(self, _kind: Any, obj: dict[str, Any]) -> dict[str, Any] | None:
+        """An object as it was when the wait began."""
+        return None if self._news else self._former.get(obj["metadata"]["name"], obj)
 
     def log(self, pod: dict[str, Any], container: str, run: int, *, previous: bool) -> list[str]:
         """The lines of every log."""

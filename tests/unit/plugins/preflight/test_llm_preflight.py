@@ -68,7 +68,8 @@ def hub(parameters: int = 7_241_732_096, **config: Any) -> dict[Any, Any]:
         "max_position_embeddings": 32768,
         **config,
     }
-    about = {"gated": False, "sha": "abc", "safetensors": {"total": parameters, "parameters": {"BF16": parameters}}}
+    about = {"gated": False, "sha": "abc", "siblings": [{"rfilename": "a"}]}
+    about["safetensors"] = {"total": parameters, "parameters": {"BF16": parameters}}
     return {
         ("GET", HUB): about,
         ("HEAD", CONFIG): Reply(200, {}),

@@ -75,6 +75,16 @@ def test_a_long_way_to_the_server_explains_the_difference():
     assert differences(Series(CLIENT, Account(4, 40, 1.2)), single).contradictions == []
 
 
+def test_where_the_server_says_nothing_of_a_single_request_its_counters_tell_the_way():
+    streamed, far = Series(CLIENT, Account(4, 40, 1.2)), Series(CLIENT, Account(4, 40, 1.2))
+    found = differences(streamed, far)
+    assert found.contradictions == []
+    assert len(found.explained) == 2
+    assert "the way there and back explains 0.2000 s" in found.explained[0]
+    others = Series(CLIENT, Account(5, 50, 1.2))
+    assert len(differences(streamed, others).contradictions) == 2, "somebody else's tell no way"
+
+
 @pytest.mark.parametrize(
     ("client", "server", "agree"),
     [(0.0344, 0.0112, False), (0.0344, 0.0313, True), (0.0344, 0.0295, False), (4.83, 4.4, True), (4.83, 4.38, False)],

@@ -17,7 +17,7 @@ from llmops_gke_sandbox.workloads.llm.timing import (
 from llmops_gke_sandbox.workloads.vllm.settings import Settings
 
 _GIB = 2**30
-PASSING_BYTES = 1.0 * _GIB
+PASSING_BYTES = 1.5 * _GIB
 """What a GPU needs beside weights and cache: activations of the longest batch, CUDA graphs. An estimate."""
 
 _STORED = ("awq", "awq_marlin", "compressed-tensors", "gptq", "gptq_marlin", "modelopt", "mxfp4", "quark")

@@ -21,6 +21,30 @@ _GIB = 2**30
 _API, _CORE = "APIServer pid=1", "EngineCore pid=148"
 
 
+_FRAMES = (
+    ("vllm/entrypoints/cli/main.py", "main", "args.dispatch_function(args)"),
+    ("vllm/entrypoints/cli/serve.py", "cmd", "uvloop.run(run_server(args))"),
+    ("uvloop/__init__.py", "run", "return __asyncio.run("),
+    ("vllm/entrypoints/openai/api_server.py", "run_server", "await run_server_worker(listen_address, sock, args)"),
+    ("vllm/entrypoints/openai/api_server.py", "run_server_worker", "async with build_async_engine_client("),
+    ("vllm/v1/engine/async_llm.py", "from_vllm_config", "return cls("),
+    ("vllm/v1/engine/async_llm.py", "__init__", "self.engine_core = EngineCoreClient.make_async_mp_client("),
+    ("vllm/v1/engine/core_client.py", "make_async_mp_client", "return AsyncMPClient(*client_args)"),
+    ("vllm/v1/engine/core_client.py", "__init__", "with launch_core_engines("),
+    ("vllm/v1/engine/utils.py", "launch_core_engines", "wait_for_engine_startup("),
+    ("vllm/v1/engine/utils.py", "wait_for_engine_startup", "raise RuntimeError("),
+)
+"""What the API server was at when the engine's process ended; the cause stands before it in the log."""
+
+
+def _traceback() -> list[str]:
+    lines = ["Traceback (most recent call last):"]
+    for number, (path, function, code) in enumerate(_FRAMES, 70):
+        file = f"/usr/local/lib/python3.12/dist-packages/{path}"
+        lines += [f'  File "{file}", line {number}, in {function}', f"    {code}", f"    {'^' * len(code)}"]
+    return lines
+
+
 class VllmWorkload(ModelServerWorkload):
     """See ModelServerWorkload."""
 
@@ -157,9 +181,9 @@ class VllmWorkload(ModelServerWorkload):
         self._core("ERROR", "core.py:1108", "EngineCore failed to start.")
         self._core("ERROR", "core.py:1108", "Traceback (most recent call last):")
         self._core("ERROR", "core.py:1108", str(refused))
+        self.log += [f"({_API}) {line}" for line in _traceback()]
         self.log.append(
-            f"({_API}) RuntimeError: Engine core initialization failed. See root cause above. "
-            "Failed core proc(s): {'EngineCore': 1}"
+            f"({_API}) RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {{}}"
         )
 
     def _api(self, level: str, place: str, message: str) -> None:

@@ -176,6 +176,19 @@ def test_a_try_that_begins_or_is_put_off_has_not_failed_again():
         waited(deployment(), pods=[crashed()], then=[("Event", tried)])
 
 
+def test_the_pause_after_a_crash_is_no_other_crash():
+    crash = {"exitCode": 1, "reason": "Error", "finishedAt": "2026-01-01T00:00:07Z"}
+    ended, pausing = crashed(restarts=1), crashed(restarts=1, version="6")
+    ended["status"]["containerStatuses"][0] |= {"state": {"terminated": crash}, "lastState": {}}
+    pausing["status"]["containerStatuses"][0]["lastState"] = {"terminated": crash}
+    lines = waited(deployment(), READY, pods=[ended], then=[("Pod", pausing)], until="seen before")
+    assert lines[-1].endswith("ready")
+    again = copy.deepcopy(pausing)
+    again["status"]["containerStatuses"][0]["lastState"]["terminated"]["finishedAt"] = "2026-01-01T00:00:27Z"
+    with pytest.raises(WaitFailed, match="gated"):
+        waited(deployment(), pods=[ended], then=[("Pod", again)])
+
+
 def test_evictions_from_before_do_not_end_the_wait():
     old = [evicted(number) for number in range(3)]
     assert waited(deployment(), READY, pods=old, until="was evicted")[-1].endswith("ready")
