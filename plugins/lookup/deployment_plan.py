@@ -73,9 +73,11 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible.release import __version__ as ansible_version
 
 from ..plugin_utils.plan_values import check, without_secrets
 from ..plugin_utils.role_variables import Role, read_roles, roles_of_play, unknown_variables
+from ..plugin_utils.supported_core import refuse_older
 
 ROLES = Path(__file__).absolute().parents[2] / "roles"
 
@@ -86,7 +88,8 @@ class LookupModule(LookupBase):
     def run(
         self, terms: Iterable[str], variables: Mapping[str, Any] | None = None, **_options: Any
     ) -> list[dict[str, Any]]:
-        """See RETURN."""
+        """See RETURN. Raises AnsibleError where this ansible-core is older than the collection is tested with."""
+        refuse_older(ansible_version)
         variables = variables or {}
         roles = read_roles(ROLES)
         here = roles_of_play(roles, self._resolved("ansible_play_role_names", variables) or [])

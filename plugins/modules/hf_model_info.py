@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - llmops.gke.llm.engine
   - llmops.gke.attributes
+  - llmops.gke.attributes.actiongroup_hf
 attributes:
   check_mode:
     support: full

@@ -64,7 +64,9 @@ options:
         V(exposure) the warning of a model that anybody on the internet can use.
     type: list
     elements: str
-    choices: [apis, permissions, quota, zones, shapes, names, networks, versions, price, model, variables, exposure]
+    choices:
+      [apis, permissions, accounts, quota, zones, shapes, names, networks, egress, versions, price, model, variables,
+       exposure]
     default: []
   fail:
     description: Whether to fail where something stands in the way. Otherwise RV(findings) and RV(msg) tell it.

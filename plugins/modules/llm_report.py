@@ -17,6 +17,7 @@ description:
   - A report is an output and not a state, so RV(ignore:changed) is always false. In check mode nothing is written.
 extends_documentation_fragment:
   - llmops.gke.attributes
+  - llmops.gke.attributes.actiongroup_report
 attributes:
   check_mode:
     support: full

@@ -37,7 +37,7 @@ def private_key() -> str:
 
 def endpoints(url: str) -> dict[str, Any]:
     """Options by which every Google API is at one URL."""
-    names = ("container", "compute", "resource_manager", "service_usage")
+    names = ("container", "compute", "resource_manager", "service_usage", "iam")
     return {f"{name}_api_endpoint": url for name in names} | {"access_token": SECRET}
 
 
@@ -124,6 +124,19 @@ ASKS = [
         _apis(lambda apis: compute.subnetworks(apis, PROJECT)),
         odd=({"items": {"regions/a": {"subnetworks": "x"}}}, {"items": {"regions/a": {"subnetworks": [1]}}}),
         page=lambda token: {"items": {}, "nextPageToken": token},
+    ),
+    Ask(
+        "routers",
+        "Compute Engine",
+        _apis(lambda apis: compute.nat_networks(apis, PROJECT, LOCATION)),
+        odd=({"items": "x"}, {"items": [1]}, {"items": [{"network": 5}]}, {"items": [{"nats": [""]}]}),
+        page=lambda token: {"items": [], "nextPageToken": token},
+    ),
+    Ask(
+        "permissions on a service account",
+        "IAM",
+        _apis(lambda apis: projects.account_permissions(apis, PROJECT, "a@b", ["iam.serviceAccounts.actAs"])),
+        odd=({"permissions": "all"}, {"permissions": [{}]}, {"permissions": [None]}),
     ),
     Ask(
         "size of a group",

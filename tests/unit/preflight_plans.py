@@ -47,6 +47,7 @@ OPTIONS: dict[str, Any] = {
     "llmops_spot": False,
     "llmops_replicas": 1,
     "llmops_service_port": 80,
+    "llmops_timeout_factor": 1.0,
     "llmops_hpa_name": "mistral-7b-hpa",
     "llmops_secret_name": "mistral-demo",
     "llmops_gpu_metrics": "daemonset",

@@ -20,6 +20,7 @@ SERVICES = {
     "Compute Engine": "compute_api_endpoint",
     "Resource Manager": "resource_manager_api_endpoint",
     "Service Usage": "service_usage_api_endpoint",
+    "IAM": "iam_api_endpoint",
 }
 """Each service's name in messages, and the option that holds its endpoint."""
 

@@ -78,6 +78,12 @@ def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Cal
     return headers
 
 
+def member(options: dict[str, Any]) -> str | None:
+    """The caller as IAM policies name it; None where the credentials do not tell who it is."""
+    email = options.get("impersonate_service_account") or getattr(_load(options), "service_account_email", None)
+    return f"serviceAccount:{email}" if email and "@" in email else None
+
+
 def _identity(options: dict[str, Any]) -> bytes:
     """A digest of all that decides whose token is minted: options, and for application default credentials the
     environment and the files that google-auth finds by it."""

@@ -55,6 +55,11 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
         "default": "https://serviceusage.googleapis.com/",
         "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE"]),
     },
+    "iam_api_endpoint": {
+        "type": "str",
+        "default": "https://iam.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM"]),
+    },
 }
 
 PROJECT: dict[str, Any] = {

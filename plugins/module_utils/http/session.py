@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core import secrets
+from ..core import secrets, server_warnings
 from ..core.deadline import Deadline, backoff
 from ..core.errors import HttpError, ReplyLost, UnexpectedAnswer
 from ..core.harmless import quoted
@@ -235,7 +235,7 @@ class HttpSession:
     ) -> Any:
         left = max(self.deadline.remaining(), 0.1)
         with self._asked(method, url, doing).explained():
-            return self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 headers=headers,
@@ -246,6 +246,8 @@ class HttpSession:
                 stream=True,
                 **kwargs,
             )
+        server_warnings.hear(response.headers.get("Warning", ""))
+        return response
 
     def _asked(self, method: str, url: str, doing: str) -> Asked:
         return Asked(self.service, method, url, doing)
@@ -259,8 +261,9 @@ class HttpSession:
         said = quoted(f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message)
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
+        advice = f"; {quoted(refusal.advice)}" if refusal.advice else ""
         failure = kind(
-            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url})",
+            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url}){advice}",
             status=response.status_code,
             method=method,
             url=response.url,

@@ -16,8 +16,10 @@ from typing import Any
 
 from ..core.deadline import Deadline
 from ..gke.client import ClusterAbsent, GkeClient
-from ..gke.kubeconfig import entry_of
+from ..gke.kubeconfig.endpoint import AUTO
+from ..gke.kubeconfig.entry import entry_of
 from ..google.names import check_location, check_project
+from ..http.address import check_proxy
 from ..http.session import HttpSession
 from ..kubernetes.client import in_cluster, kubeconfig
 from ..kubernetes.client.api import KubernetesApi
@@ -109,6 +111,7 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
 
 def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
     project, location = check_project(options.get("project")), check_location(options.get("location"))
+    proxy = check_proxy("cluster_proxy_url", options.get("cluster_proxy_url"))
     name = options["cluster"]
     gke = GkeClient(options, deadline)
     cluster = gke.cluster(project, location, name)
@@ -118,13 +121,14 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
     status = cluster.get("status", "")
     if status not in _USABLE:
         return ClusterAccess(None, f"{where} is {status or 'in no known state'} and cannot be spoken to", [gke.http])
-    server = entry_of(cluster, name, options.get("cluster_endpoint") or "public", None).cluster
+    server = entry_of(cluster, name, options.get("cluster_endpoint") or AUTO).cluster
     http = HttpSession(
         base_url=server["server"],
         service="the Kubernetes API",
         deadline=deadline,
         authorize=_one_at_a_time(token_alone(gke.http.authorize)) if gke.http.authorize else None,
         verify=_authority_file(server, directory),
+        proxy=proxy,
     )
     api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())
     return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Faults: what can be made to go wrong, by name. The code that plays a part asks here whether it must fail."""
 
 from __future__ import annotations

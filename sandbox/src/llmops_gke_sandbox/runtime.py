@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Everything that makes a cluster alive behind its API: controllers, the scheduler, nodes, pods, load balancers."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A sandbox in the test's own loop, with a stand-in for what runs behind a cluster, and a caller with a token."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The real gcloud and kubectl are the critics: their everyday commands work against the sandbox.
 
 gcloud looks at an operation every 5 s, so all but one command leave theirs alone (--async).

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Gateways: an address after a while, routes, health checks, TLS, and what is not played."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What TGI's clients see: routes, bodies, headers, events, metrics, refusals."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Requests in time: the order of events, the cold start, the batch, overload. Times are never held to a figure."""
 
 from __future__ import annotations

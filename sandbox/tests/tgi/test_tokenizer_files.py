@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The tokenizer that the Hub gives finds the same pieces as the model server's."""
 
 from __future__ import annotations

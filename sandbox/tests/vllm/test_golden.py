@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the played vLLM answers, beside what a real one answered (vLLM 0.32 on a CPU, a random model)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What vLLM's clients see beyond the recordings: keys, ends of streams, stop strings, log probabilities, the cache."""
 
 from __future__ import annotations

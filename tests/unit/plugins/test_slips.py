@@ -161,6 +161,15 @@ def test_a_token_that_was_read_with_its_line_break_is_sent_without_it(value):
         assert server.headers[0]["authorization"] == "Bearer ya29.canary"
 
 
+def test_a_namespace_of_a_kubeconfig_that_is_no_text_is_refused_by_the_option():
+    with FakeServer([]) as server:
+        content = kubeconfig(server.url)
+        content["contexts"][0]["context"]["namespace"] = [None]
+        message = told("k8s_logs", server, name="p", kubeconfig=content)
+        assert "whose namespace is a text" in message
+        assert server.requests == []
+
+
 def test_a_token_of_a_kubeconfig_that_no_header_can_hold_is_refused_by_the_option():
     with FakeServer([]) as server:
         message = told("k8s_info", server, kind="Pod", kubeconfig=kubeconfig(server.url, token="k\u20ac"))

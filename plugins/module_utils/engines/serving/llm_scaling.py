@@ -17,10 +17,11 @@ from ...serving import registry
 from ...serving.client import check_url
 from ...serving.engine import Engine
 from ...serving.load import Load
-from ...serving.options import ENGINE, MAX_TOKENS, SAMPLING, SERVER, read_request
+from ...serving.options import ENGINE, MAX_TOKENS, SAMPLING, SERVER, SERVER_RULES, read_request
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.port_forward import PORT_FORWARD, through_port_forward
 
 _UNSAMPLED: dict[str, Any] = {**dict.fromkeys(SAMPLING), "temperature": 0.0}
 
@@ -42,6 +43,8 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     # Without sampling and with a fixed length each request is as heavy as the other.
     request = read_request({**_UNSAMPLED, **options}, engine, streaming=False)
     url, deadline = check_url(options["url"]), Deadline(options["timeout"])
+    # The clients of the load are threads: what is wrong with the address or the key is told here.
+    engine.connect(url, options["api_key"], deadline).close()
     with cluster_access.cluster_access(options, deadline) as access:
         values: dict[str, Any] = {"asked": False, "arrived": False, "replicas": 0, "why": "", "answered": 0}
         try:
@@ -118,12 +121,12 @@ def _late(engine: Engine, name: str, first: Scale, now: Scale, load: Load, deadl
 
 
 SPEC = ModuleSpec(
-    run=run,
+    run=through_port_forward(run),
     argument_spec={
         **KUBERNETES_ACCESS,
+        **PORT_FORWARD,
         **ENGINE,
-        "url": {"type": "str", "required": True},
-        "api_key": SERVER["api_key"],
+        **SERVER,
         "autoscaler": {"type": "str", "required": True},
         "namespace": {"type": "str"},
         "clients": {"type": "int", "default": 64},
@@ -131,6 +134,10 @@ SPEC = ModuleSpec(
         "max_tokens": {**MAX_TOKENS["max_tokens"], "default": 256},
         "timeout": {"type": "int", "default": 1800},
     },
-    rules=KUBERNETES_ACCESS_RULES,
+    rules={
+        **KUBERNETES_ACCESS_RULES,
+        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], *SERVER_RULES["mutually_exclusive"]],
+        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], *SERVER_RULES["required_one_of"]],
+    },
     secrets=secrets,
 )

@@ -13,37 +13,11 @@ from ...core.errors import LlmopsError
 from ...gke.answers import CLUSTERS, SERVER_CONFIG
 from ...google import compute, projects
 from ...google.apis import GoogleApis
+from .access import table
 from .plan import Plan
 
 AT_ONCE = 8
 """Requests in flight."""
-
-APIS = {
-    "container.googleapis.com": "Kubernetes Engine API",
-    "compute.googleapis.com": "Compute Engine API",
-    "monitoring.googleapis.com": "Cloud Monitoring API",
-    "logging.googleapis.com": "Cloud Logging API",
-}
-"""What a cluster that is monitored and logged needs."""
-
-PERMISSIONS = {
-    "container.clusters.create": "roles/container.admin",
-    "container.clusters.get": "roles/container.admin",
-    "container.clusters.update": "roles/container.admin",
-    "container.operations.get": "roles/container.admin",
-    "container.operations.list": "roles/container.admin",
-    "container.deployments.create": "roles/container.admin",
-    "container.secrets.create": "roles/container.admin",
-    "container.services.create": "roles/container.admin",
-    "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
-}
-"""What every deployment does, and the role that allows it."""
-
-FURTHER_PERMISSIONS = {
-    "resourcemanager.projects.getIamPolicy": "roles/resourcemanager.projectIamAdmin",
-    "resourcemanager.projects.setIamPolicy": "roles/resourcemanager.projectIamAdmin",
-}
-"""What only some do, and the role that allows it."""
 
 PoolKey = tuple[str, str, str]
 """Location and name of a cluster, and a pool's name."""
@@ -70,17 +44,20 @@ def _network_project(plan: Plan) -> str:
 
 
 READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
-    "services": lambda apis, plan: projects.service_states(apis, plan.project, list(APIS)),
-    "permissions": lambda apis, plan: projects.granted_permissions(
-        apis, plan.project, [*PERMISSIONS, *plan.permissions]
+    "services": lambda apis, plan: projects.service_states(
+        apis, plan.project, [api.service for api in table.apis_of(plan)]
     ),
+    "permissions": lambda apis, plan: projects.granted_permissions(apis, plan.project, table.permissions_of(plan)),
     "region_quotas": lambda apis, plan: compute.region_quotas(apis, plan.project, plan.region),
-    "project_quotas": lambda apis, plan: compute.project_quotas(apis, plan.project),
+    "project": lambda apis, plan: compute.read_project(apis, plan.project),
     "machine_types": lambda apis, plan: compute.machine_types(
         apis, plan.project, {pool.machine_type for pool in plan.all_pools}
     ),
     "accelerator_types": lambda apis, plan: compute.accelerator_types(
         apis, plan.project, {pool.gpu for pool in plan.pools if pool.gpu}
+    ),
+    "nat_networks": lambda apis, plan: (
+        compute.nat_networks(apis, _network_project(plan), plan.region) if plan.private_pools else set()
     ),
     "subnetworks": lambda apis, plan: compute.subnetworks(apis, _network_project(plan)),
     "clusters": _clusters,
@@ -90,16 +67,32 @@ READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
 POOL_SIZES = "pool_sizes"
 """Key of a pool -> nodes it has now; read after the clusters, of the groups that they name."""
 
+PROJECT_QUOTAS = "project_quotas"
+"""Metric -> limit and usage, as the project tells them."""
+
+ACCOUNTS = "accounts"
+"""Service account of the nodes -> what the caller may do with it, or None where it is not there; read after the
+project, which names the default one."""
+
+
+FIRST = {POOL_SIZES: "clusters", ACCOUNTS: "project", PROJECT_QUOTAS: "project"}
+"""Fact -> the one that is read before it."""
+
 
 def read_facts(apis: GoogleApis, plan: Plan, wanted: set[str]) -> Facts:
     """Read what is wanted, all of it at once. A refusal stands in its fact's place."""
-    names = sorted(wanted & set(READERS))
+    names = sorted({*wanted, *(FIRST[name] for name in wanted & FIRST.keys())} & set(READERS))
     with ThreadPoolExecutor(AT_ONCE) as threads:
         facts = dict(zip(names, threads.map(lambda name: _attempt(READERS[name], apis, plan), names), strict=True))
         if POOL_SIZES in wanted:
             groups = _groups(plan, facts["clusters"])
             sizes = list(threads.map(lambda url: _attempt(compute.group_size, apis, url), groups))
             facts[POOL_SIZES] = _added_up(groups, sizes)
+        if PROJECT_QUOTAS in wanted:
+            project = facts["project"]
+            facts[PROJECT_QUOTAS] = project if isinstance(project, LlmopsError) else project.quotas
+        if ACCOUNTS in wanted:
+            facts[ACCOUNTS] = _accounts(threads, apis, plan, facts["project"])
     return facts
 
 
@@ -116,6 +109,17 @@ def _attempt(read: Callable[..., Any], *arguments: Any) -> Any:
         return read(*arguments)
     except LlmopsError as error:
         return error
+
+
+def _accounts(threads: ThreadPoolExecutor, apis: GoogleApis, plan: Plan, project: Any) -> Any:
+    """See ACCOUNTS; an LlmopsError where one of them could not be read."""
+    if isinstance(project, LlmopsError):
+        return project
+    accounts = list(table.accounts_of(plan, project.default_account))
+    read, asked = projects.account_permissions, [table.ACT_AS]
+    found = list(threads.map(lambda account: _attempt(read, apis, plan.project, account, asked), accounts))
+    failed = next((one for one in found if isinstance(one, LlmopsError)), None)
+    return failed or dict(zip(accounts, found, strict=True))
 
 
 def _groups(plan: Plan, clusters: Any) -> dict[str, PoolKey]:

@@ -13,7 +13,9 @@ from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames
 from ...google.apis import GoogleApis
+from ...google.credentials import member
 from ...google.prices import read_prices
+from .access.checks import MEMBER, naming
 from .checks import PRICE, PRICE_NEEDS, look_at, needs_of
 from .deployment import Deployment
 from .facts import read_facts
@@ -53,7 +55,10 @@ def look_at_project(
         facts = read_facts(apis, plan, needs_of(names))
     finally:
         apis.close()
-    looked.findings += look_at(plan, facts, names)
+    found = look_at(plan, facts, names)
+    if any(MEMBER in finding.fix for finding in found):
+        found = naming(found, member(dict(options)) or MEMBER)
+    looked.findings += found
     looked.requests = apis.sent
     if PRICE in names and not isinstance(facts[PRICE_NEEDS], LlmopsError):
         looked.price, unpriced = estimate(plan, facts[PRICE_NEEDS], prices)

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Google's published description of an API: which methods there are, and what a body may hold.
 
 The documents are those of google-api-python-client; its client code is not imported.

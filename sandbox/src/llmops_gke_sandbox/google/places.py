@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where machines are: regions, zones, machine types and GPUs, from the tables in data/."""
 
 from __future__ import annotations

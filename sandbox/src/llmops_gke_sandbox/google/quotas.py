@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Compute's quotas: what a node takes, what is left, and the words of a refusal."""
 
 from __future__ import annotations

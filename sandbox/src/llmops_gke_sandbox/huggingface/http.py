@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Hub's HTTP API: model information and small files.
 
 Headers and error codes are those that huggingface_hub reads (X-Repo-Commit, ETag, X-Error-Code, X-Error-Message).

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A model's tokenizer as the Hub has it (Hugging Face tokenizers' JSON), counting as the sandbox's TGI counts.
 
 Clients that make prompts of an exact length, or count the tokens of an answer, need it. Only where one piece ends and

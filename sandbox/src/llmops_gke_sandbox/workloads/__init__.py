@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The images that the sandbox's registries have, and the program that each one runs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What runs in a container: the protocol between the kubelet and the programs that the sandbox knows."""
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ G2 = {"g2-standard-12": {"us-central1-a": {"guestCpus": 12, "memoryMb": 49152}}}
 
 
 def options(spec: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
-    ends = {f"{name}_api_endpoint": url for name in ("container", "compute", "resource_manager", "service_usage")}
+    services = ("container", "compute", "resource_manager", "service_usage", "iam")
+    ends = {f"{name}_api_endpoint": url for name in services}
     validated = ArgumentSpecValidator(spec).validate({"project": PROJECT, "access_token": "t", **ends, **given})
     assert not validated.error_messages, validated.error_messages
     return validated.validated_parameters

@@ -30,6 +30,7 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         'gpu_nodepool_locations: ["us-central1-b", "us-central1-b"] is not accepted',
     ),
     ({"llmops_replicas": -1}, "llmops_replicas: -1 is not accepted; it takes 0 or more"),
+    ({"llmops_timeout_factor": 0.0}, "llmops_timeout_factor: 0.0 is not accepted; it takes a number above 0"),
     ({"llmops_service_port": 0}, "llmops_service_port: 0 is not accepted; it takes 1 or more"),
     ({"llmops_namespace": "Mine"}, 'llmops_namespace: "Mine" is not accepted; it takes a name of 1 to 63'),
     ({"llmops_name": "a" * 64}, "llmops_name: "),

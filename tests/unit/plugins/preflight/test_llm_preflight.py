@@ -39,7 +39,8 @@ ALL = [*CHECKS, "price", "model", "exposure"]
 
 
 def options(plan: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
-    ends = {f"{name}_api_endpoint": url for name in ("container", "compute", "resource_manager", "service_usage")}
+    services = ("container", "compute", "resource_manager", "service_usage", "iam")
+    ends = {f"{name}_api_endpoint": url for name in services}
     asked = {"plan": plan, "access_token": "t", "endpoint": url, "timeout": 5, **ends, **given}
     validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(asked)
     assert not validated.error_messages, validated.error_messages

@@ -207,3 +207,22 @@ def test_of_its_log_and_its_settings_nothing_is_known():
     assert engine.metrics is None
     assert [phase.name for phase in engine.launch_phases(["x"], None)] == list(engine.phases)
     assert engine.settings({"A": "b"}, ["--c"]).shown == {}
+
+
+def test_a_chat_comes_in_deltas(client):
+    parts = [{"choices": [{"delta": {"content": text}, "finish_reason": None}]} for text in ("a", "b")]
+    with server(streamed(*parts, {"choices": [{"delta": {}, "finish_reason": "stop"}]})) as asked:
+        got = client(asked.url).stream(TALK)
+        assert asked.calls()[1] == f"POST {CHAT}"
+    assert (got.answer.text, len(got.events)) == ("ab", 2)
+
+
+def test_details_hold_what_else_the_server_says_of_an_answer(client):
+    logprobs = {"tokens": ["a"], "token_logprobs": [-0.5]}
+    choice = {"text": "a", "finish_reason": "stop", "stop_reason": "x", "logprobs": logprobs}
+    with server(Reply(200, {"choices": [choice]}, {"x-request-id": "7"})) as asked:
+        got = client(asked.url).generate(HI)
+    assert got.details == {"finish_reason": "stop", "stop_reason": "x", "logprobs": logprobs, "usage": {}}
+    assert got.headers == {"x-request-id": "7"}
+    with server({"choices": [{"text": "a"}]}) as asked:
+        assert client(asked.url).generate(HI).finish_reason is None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -151,6 +152,12 @@ LEAST = (
     least("llmops_replicas", 0),
     least("llmops_gpus_per_replica", 1),
     least("llmops_service_port", 1),
+    Rule(
+        "llmops_timeout_factor",
+        ("llmops_timeout_factor",),
+        lambda values: 0 < values["llmops_timeout_factor"] < math.inf,
+        "a number above 0",
+    ),
 )
 
 NAMES = (

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Gateways of the Gateway API, as GKE's controller makes load balancers of them: plain HTTP and TLS by a Secret."""
 
 from __future__ import annotations

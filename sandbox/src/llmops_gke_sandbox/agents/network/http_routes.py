@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which backend of an HTTPRoute a request goes to. Pure."""
 
 from __future__ import annotations

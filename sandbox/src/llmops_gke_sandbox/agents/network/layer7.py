@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A proxy of HTTP requests, as Google's application load balancers are to what is behind them."""
 
 from __future__ import annotations

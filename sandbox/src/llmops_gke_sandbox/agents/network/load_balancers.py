@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Load balancers: Services of type LoadBalancer get an address that really answers."""
 
 from __future__ import annotations

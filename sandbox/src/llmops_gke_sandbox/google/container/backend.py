@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What stands behind a cluster's record: an API server and what keeps it alive."""
 
 from __future__ import annotations

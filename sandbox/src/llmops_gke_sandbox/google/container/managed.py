@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What GKE itself brings to a cluster, by its settings: the DCGM exporter, the kinds of the Gateway API."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The kinds that GKE brings to a cluster whose Gateway API is switched on."""
 
 from __future__ import annotations

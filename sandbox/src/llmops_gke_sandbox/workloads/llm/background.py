@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A model server in a thread of its own, for code that blocks: tests, benchmarks, a Python prompt."""
 
 from __future__ import annotations

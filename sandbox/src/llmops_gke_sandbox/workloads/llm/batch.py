@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Requests in time: those that wait for room, those that are generated for at once, and when each token is due."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the model says: the Cheshire Cat's guidance, assembled from a small vocabulary, the same for the same seed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A model server on loopback: the socket that it listens on, its start and its end."""
 
 from __future__ import annotations

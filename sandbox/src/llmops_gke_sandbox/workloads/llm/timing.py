@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How long a model takes: the floor that a GPU's memory bandwidth sets, or figures that a test dictates."""
 
 from __future__ import annotations

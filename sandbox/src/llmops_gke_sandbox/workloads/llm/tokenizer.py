@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for the model's tokenizer: pieces of words, bytes for what is not in the vocabulary."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A container with a model server: from its arguments over the download to a loaded model, and what ends it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """TGI's own routes: ``/``, ``/generate``, ``/generate_stream``."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The routes that speak OpenAI's protocol: chat, completions, models."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A TGI server on loopback: the application, and the socket it listens on."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What TGI's launcher reads from a container's environment and image."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The router's rules for a request, in its order and its words (TGI 3.3.7, router/src/validation.rs)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What all of TGI's routes share: bodies in, refusals out, server-sent events."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A container with TGI: launcher, download, shard, router, and the log they write."""
 
 from __future__ import annotations

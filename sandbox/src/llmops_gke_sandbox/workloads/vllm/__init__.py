@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """vLLM's OpenAI-compatible server as its clients see it: protocol, validation, timing, failures."""
 
 from llmops_gke_sandbox.workloads.llm.timing import Timing

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The command line of ``vllm serve``: the names it knows, the types of their values, and its refusals."""
 
 from __future__ import annotations

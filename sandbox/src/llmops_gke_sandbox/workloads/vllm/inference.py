@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From a request to its tokens in time: queue, batch, steps on the clock, the text that each of them sets free."""
 
 from __future__ import annotations

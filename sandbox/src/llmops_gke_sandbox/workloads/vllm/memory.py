@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a model can run on a node's GPUs, and with how much cache; what vLLM says where it cannot."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """vLLM's Prometheus metrics. Every family is there from the start, with 0; which ones, families.yml says."""
 
 from __future__ import annotations

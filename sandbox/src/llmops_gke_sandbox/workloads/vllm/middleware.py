@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """``--middleware``: ASGI classes of files that a ConfigMap puts on PYTHONPATH, run as vLLM's web framework would."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The routes that generate: completions, chat, and ``/invocations``, which takes the bodies of both."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bodies of vLLM's routes: read by the types that its OpenAPI document names, and its refusals of others."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A vLLM server on loopback: its routes, and how it ends."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What vLLM reads from a container's command, arguments, environment and image."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """vLLM's rules for a request's parameters, in its order and its words (0.32, recorded)."""
 
 from __future__ import annotations

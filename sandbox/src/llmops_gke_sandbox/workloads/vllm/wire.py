@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What all of vLLM's routes share: bodies in, refusals out, the key, server-sent events."""
 
 from __future__ import annotations

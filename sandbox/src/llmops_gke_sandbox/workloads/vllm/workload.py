@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A container with vLLM: API server, engine core, download, compilation, and the log that they write."""
 
 from __future__ import annotations

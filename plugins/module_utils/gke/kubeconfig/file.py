@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..core import files, yaml_text
-from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
+from ...core import files, yaml_text
+from ...core.errors import InvalidOption, LlmopsError, MissingLibrary
 
 try:
     import yaml

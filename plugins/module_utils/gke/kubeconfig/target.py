@@ -1,58 +1,16 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The entry that ``gcloud container clusters get-credentials`` makes for a cluster."""
+"""The entry of one cluster in a kubeconfig file, reconciled."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
-from ..core.errors import LlmopsError
-from ..core.result import Change, Progress, Step
-from .fields.field import dig
-from .kubeconfig_file import PRIVATE, Entry, KubeconfigFile, empty
-
-INSTALL_HINT = (
-    "Install gke-gcloud-auth-plugin for use with kubectl by following "
-    "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin"
-)
-
-
-def entry_of(cluster: dict[str, Any], name: str, endpoint: str, impersonate: str | None) -> Entry:
-    """The entry of a cluster. endpoint: ``public``, ``internal`` or ``dns``. Raises LlmopsError where it has none.
-
-    Form: googlecloudsdk.api_lib.container.util.ClusterConfig of gcloud 528. A cluster without IP endpoints is
-    reached by its DNS name, whose certificate the system's CAs vouch for.
-    """
-    endpoints = cluster.get("controlPlaneEndpointsConfig", {})
-    only_dns = endpoints.get("ipEndpointsConfig", {}).get("enabled") is False
-    by_dns = endpoint == "dns" or only_dns
-    if by_dns:
-        host = dig(endpoints, "dnsEndpointConfig.endpoint")
-    elif endpoint == "internal":
-        host = dig(endpoints, "ipEndpointsConfig.privateEndpoint") or dig(
-            cluster, "privateClusterConfig.privateEndpoint"
-        )
-    else:
-        host = cluster.get("endpoint")
-    if not host:
-        raise LlmopsError(
-            f"cluster {cluster['name']} has no {'dns' if by_dns else endpoint} endpoint "
-            f"(it is {cluster.get('status')}); name another endpoint, or wait until it is RUNNING",
-            resource=f"cluster {cluster['name']}",
-        )
-    authority = dig(cluster, "masterAuth.clusterCaCertificate")
-    known = {"certificate-authority-data": authority} if authority else {"insecure-skip-tls-verify": True}
-    plugin: dict[str, Any] = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": "gke-gcloud-auth-plugin",
-        "installHint": INSTALL_HINT,
-        "provideClusterInfo": True,
-    }
-    if impersonate:
-        plugin["args"] = [f"--impersonate_service_account={impersonate}"]
-    return Entry(name, {"server": f"https://{host}", **({} if by_dns else known)}, {"exec": plugin})
+from ...core.result import Change, Progress, Step
+from ..fields.field import dig
+from .file import PRIVATE, Entry, KubeconfigFile, empty
 
 
 class KubeconfigTarget:
