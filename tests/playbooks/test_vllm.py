@@ -16,6 +16,7 @@ import requests
 from tests.playbooks.playground import until
 from tests.playbooks.watching import WINDOWS, Watcher, asking
 
+APPLIED = "TASK [llmops.gke.model_server : Apply the model's manifests"
 KEY = "sk-canary-51c3"
 TAGS = ("--tags", "model_server,verify")
 VLLM = {"llmops_engine": "vllm", "vllm_max_model_len": 8192}
@@ -61,7 +62,10 @@ def url(watcher) -> str:
 
 
 def test_a_running_deployment_gets_the_other_server_in_a_rolling_update(sandbox, watcher):
-    assert sandbox.play("deploy.yml").code == 0
+    first = sandbox.play("deploy.yml")
+    assert first.code == 0, first.output
+    # The role of the other server has ended before its first task.
+    assert first.output.count(APPLIED) == 1
     before = watcher.get("deployment", "mistral-7b")["metadata"]["uid"]
     # Both servers have this route, so that clients need not know which one answers.
     body = {
@@ -72,6 +76,7 @@ def test_a_running_deployment_gets_the_other_server_in_a_rolling_update(sandbox,
     with asking(f"{url(watcher)}/v1/completions", body) as told:
         run = sandbox.play("deploy.yml", *TAGS, variables=VLLM)
         assert run.code == 0, run.output
+        assert run.output.count(APPLIED) == 1
         until(lambda: len(watcher.get("pods", "-l", "app=mistral-7b")["items"]) == 1, "the old pod is gone")
     assert told["failed"] == [] and len(told["answered"]) > 20
     after = watcher.get("deployment", "mistral-7b")
