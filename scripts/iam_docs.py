@@ -55,7 +55,7 @@ ADAPTER_GRANT = """\
       --condition='^;^title=monitoring-viewer-alone;expression={expression}'
 
 or have somebody else grant `roles/monitoring.viewer` to the adapter once, and set
-`tgi_mistral_hpa_adapter_iam: false`."""
+`model_server_hpa_adapter_iam: false`."""
 
 
 def enable() -> str:

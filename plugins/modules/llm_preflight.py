@@ -61,7 +61,7 @@ options:
     description:
       - Names of checks to leave out. Rules of values and combinations cannot be left out.
       - V(model) is the question to the Hub, V(targets) the one to Google's measurements, V(variables) the search for
-        variables that no role knows.
+        variables that no role knows, V(exposure) the warning of a model that anybody on the internet can use.
     type: list
     elements: str
     choices:
@@ -79,6 +79,7 @@ options:
       - model
       - targets
       - variables
+      - exposure
     default: []
   fail:
     description: Whether to fail where something stands in the way. Otherwise RV(findings) and RV(msg) tell it.

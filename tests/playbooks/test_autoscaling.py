@@ -16,15 +16,15 @@ from tests.playbooks.playground import until
 from tests.playbooks.watching import WINDOWS, Watcher, load
 
 SIGNALS = [
-    {"signal": "tgi_queue_size", "target": 5},
-    {"signal": "tgi_batch_current_size", "target": 5},
+    {"signal": "waiting_requests", "target": 5},
+    {"signal": "running_requests", "target": 5},
     {"signal": "gpu_utilization", "target": 95},
 ]
 SCALED = {
     **WINDOWS,
     "llmops_gpu_metrics": "daemonset",
-    "tgi_mistral_hpa_enabled": True,
-    "tgi_mistral_hpa_signals": SIGNALS,
+    "model_server_hpa_enabled": True,
+    "model_server_hpa_signals": SIGNALS,
 }
 LOADED = {"verify_load": True, "verify_load_clients": 16, "verify_load_timeout": 60}
 
@@ -83,7 +83,7 @@ def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
     assert "replicas that the play's node pools can hold: 1 at most" in told
     # An autoscaler cannot read what GKE's own exporter sends.
     assert "gpu_utilization needs llmops_gpu_metrics daemonset (managed)" in told
-    fixed = {"gpu_nodepool_max_node_count": 1, "tgi_mistral_hpa_max_replicas": 1}
+    fixed = {"gpu_nodepool_max_node_count": 1, "model_server_hpa_max_replicas": 1}
     run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables={**SCALED, **fixed})
     assert run.code == 0, run.output
     run = sandbox.play("verify.yml", variables=LOADED)

@@ -17,7 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.acc
 from tests.playbooks.playground import Sandbox
 
 NODES = "nodes@sandbox-project.iam.gserviceaccount.com"
-AUTOSCALED = {"llmops_gpu_metrics": "daemonset", "tgi_mistral_hpa_enabled": True}
+AUTOSCALED = {"llmops_gpu_metrics": "daemonset", "model_server_hpa_enabled": True}
 CASES = {
     "by default": ((table.ALWAYS,), {}),
     "with an autoscaler and a DaemonSet": (

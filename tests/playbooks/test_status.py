@@ -104,7 +104,7 @@ def test_what_is_gone_is_missing_and_its_events_are_no_matter_any_more(sandbox, 
 
 
 def test_what_the_inventory_adds_or_leaves_out_is_named(sandbox, watcher):
-    run = status(sandbox, tgi_mistral_hpa_enabled=True, tgi_mistral_pod_monitoring=False)
+    run = status(sandbox, model_server_hpa_enabled=True, model_server_pod_monitoring=False)
     told = words(run)
     assert "MISSING: HorizontalPodAutoscaler default/mistral-7b-hpa" in told
     assert "left over: PodMonitoring default/mistral-7b" in told

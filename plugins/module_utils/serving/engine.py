@@ -162,6 +162,13 @@ class Engine(ABC):
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
         """Raise InvalidOption for what the server would refuse, as far as that is known without asking it."""
 
+    def generating_routes(self, model: str) -> Mapping[str, Mapping[str, Any]]:
+        """Every route that generates, with the body of a request for one token: an API key must guard all of them.
+
+        model: the name that the server has for it.
+        """
+        return {}
+
     @abstractmethod
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> ServerClient:
         """A client of the server at an address; nothing is sent yet. Raises InvalidOption for an address of another

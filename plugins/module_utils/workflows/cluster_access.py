@@ -28,8 +28,13 @@ from ..kubernetes.client.resources import Kind
 _GKE_KINDS = tuple(
     Kind("monitoring.googleapis.com", "v1", kind, f"{kind.lower()}s", namespaced)
     for kind, namespaced in (("PodMonitoring", True), ("ClusterPodMonitoring", False))
+) + (
+    Kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
+    Kind("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
+    Kind("networking.gke.io", "v1", "HealthCheckPolicy", "healthcheckpolicies"),
+    Kind("networking.gke.io", "v1", "GCPBackendPolicy", "gcpbackendpolicies"),
 )
-"""Kinds that GKE adds to its clusters (managed Prometheus), so that nobody has to ask for them."""
+"""Kinds that GKE adds to its clusters (managed Prometheus, the Gateway API), so that nobody has to ask for them."""
 
 _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 """A cluster's states in which its API server answers."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.agents.nodes.nodes import driver_is_installed, gpu_count, node_object
@@ -145,6 +145,10 @@ class LiveCluster:
             await api.create("daemonsets.apps", simulated(daemon_set), namespace)
         elif there and not wanted:
             await api.delete("daemonsets.apps", name, namespace)
+
+    async def define(self, definitions: Iterable[dict]) -> None:
+        for definition in definitions:
+            await self._server.define(definition)
 
     def unschedulable_pods(self) -> list[dict]:
         return self._runtime.unschedulable_pods()

@@ -60,6 +60,9 @@ class Behind:
     async def set_node_taints(self, name: str, taints: list[dict]) -> None:
         self.taints[name] = taints
 
+    async def define(self, definitions) -> None:
+        self.calls.append(("define", [one["metadata"]["name"] for one in definitions]))
+
     async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
         self.managed = wanted
 

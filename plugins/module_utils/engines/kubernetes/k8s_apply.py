@@ -18,7 +18,8 @@ from ...kubernetes.apply.outcomes import result_of
 from ...kubernetes.client.api import KubernetesApi
 from ...kubernetes.objects import documents
 from ...kubernetes.objects.manifests import Manifest, resolve
-from ...kubernetes.wait.readiness import PREDICATES, Predicate, has_condition, only
+from ...kubernetes.wait.readiness import PREDICATES, has_condition, only
+from ...kubernetes.wait.states import Predicate
 from ...serving import registry
 from ...workflows import cluster_access
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES

@@ -24,6 +24,7 @@ from ...workflows.preflight.deployment import Deployment, read_deployments
 from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import Looked, look_at_project
+from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold
 from . import hf_model_info
 
@@ -57,6 +58,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     findings = check_rules(here, others, unknown=VARIABLES in names)
     # A variable that breaks a rule is told by the rule alone.
     findings += [] if findings else check_definitions(here)
+    findings += list(check_exposure(here)) if EXPOSURE in names else []
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and _has_model(here), _look_at_model, here, options)
@@ -95,7 +97,7 @@ def _blamed(error: LlmopsError) -> str | None:
 
 def _has_model(here: Deployment) -> bool:
     wanted = ("llmops_model", "llmops_engine", "llmops_accelerator_type")
-    return here.engine is not None and not here.refused.intersection(wanted)
+    return bool(here.model) and not here.refused.intersection(wanted)
 
 
 def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
@@ -121,7 +123,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
     try:
         return hf_model_info.run(asked, True, silent)
     except hf_model_info.DoesNotFit as error:
-        names = here.names_of(here.engine or "")
+        names = here.model_names
         paths = ["shards", "quantize", "context", *(["utilization"] if model.get("utilization") else [])]
         ways = ["llmops_accelerator_type", *map(names.of, paths)]
         error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")

@@ -12,7 +12,7 @@ from ...core.errors import InvalidOption, LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.diagnosis.autoscaler import Autoscaler, NoAutoscaler, Scale
-from ...kubernetes.wait.readiness import Failed
+from ...kubernetes.wait.states import Failed
 from ...serving import registry
 from ...serving.client import check_url
 from ...serving.engine import Engine

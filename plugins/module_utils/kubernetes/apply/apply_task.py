@@ -17,7 +17,7 @@ from ..client.resources import NAMESPACE, ObjectRef
 from ..diagnosis.crash_reasons import CrashReason
 from ..objects.manifests import Manifest
 from ..objects.ordering import controls_others
-from ..wait.readiness import Predicate
+from ..wait.states import Predicate
 from ..wait.wait import until_gone, until_ready
 from . import coming_kinds
 from .apply_set import ApplySet, LiveSet, identity, kept_in_set

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...core.harmless import quoted
-from ..wait.readiness import Failed, State, Waiting, condition
+from ..wait.states import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
 from .crash_reasons import CrashReason, cause_of, ending, meaning_of
 from .events import events_of, last_warning, text_of

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
@@ -15,6 +16,7 @@ from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, 
 from ..openai.parameters import argument_spec, check_request
 from .client import SERVICE, VllmClient
 from .crash_reasons import CRASH_REASONS
+from .deployment_rules import RULES
 from .launch_log import COMPILE, LOAD, SERVER, WEIGHTS, read_launch
 from .parameters import PARAMETERS
 
@@ -77,6 +79,7 @@ class VllmEngine(Engine):
         block=16,
     )
     parameters = argument_spec(PARAMETERS)
+    deployment_rules = RULES
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -87,6 +90,18 @@ class VllmEngine(Engine):
         if least is not None and most is not None and least > most:
             told = f"min_tokens must be less than or equal to max_tokens={most}, got {least}."
             raise InvalidOption("parameters.min_tokens", least, f"what {SERVICE} takes: {told}")
+
+    def generating_routes(self, model: str) -> Mapping[str, Mapping[str, Any]]:
+        prompt = {"model": model, "prompt": "a", "max_tokens": 1}
+        chat = {"model": model, "messages": [{"role": "user", "content": "a"}], "max_tokens": 1}
+        return {
+            "/v1/completions": prompt,
+            "/v1/chat/completions": chat,
+            "/v1/responses": {"model": model, "input": "a", "max_output_tokens": 1},
+            "/v1/messages": chat,
+            "/invocations": prompt,
+            "/inference/v1/generate": {"model": model, "token_ids": [1], "sampling_params": {"max_tokens": 1}},
+        }
 
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> VllmClient:
         return VllmClient(url, api_key, deadline, self._known)

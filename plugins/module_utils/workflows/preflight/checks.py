@@ -16,6 +16,7 @@ from .facts import ACCOUNTS, POOL_SIZES, UNLISTED_LIMITS, Facts
 from .findings import ERROR, WARNING, Finding, listed
 from .plan import Plan
 from .quotas.quota import check_quota
+from .rules.exposure import EXPOSURE
 from .rules.table import VARIABLES
 
 
@@ -54,7 +55,7 @@ PRICE, PRICE_NEEDS = "price", "machine_types"
 MODEL = "model"
 """Access to the model on the Hub, and whether it fits the GPUs."""
 
-NAMES = (*CHECKS, PRICE, MODEL, TARGETS, VARIABLES)
+NAMES = (*CHECKS, PRICE, MODEL, TARGETS, VARIABLES, EXPOSURE)
 
 
 def needs_of(names: set[str]) -> set[str]:

@@ -197,7 +197,7 @@ def _plan_of(deployment: Deployment) -> Plan:
 def read_replicas(deployment: Deployment) -> ReplicaPlan | None:
     """The replicas that the model's role plans, or None where there is no such role."""
     counts = deployment.model.get("replicas")
-    if not counts or not deployment.engine:
+    if not counts:
         return None
     least, most = int(counts["least"]), int(counts["most"])
     return ReplicaPlan(
@@ -205,7 +205,7 @@ def read_replicas(deployment: Deployment) -> ReplicaPlan | None:
         gpus=max(int(deployment.options["llmops_gpus_per_replica"]), 1),
         least=least,
         most=max(least, most),
-        names=deployment.names_of(deployment.engine),
+        names=deployment.model_names,
         host=deployment.host,
     )
 

@@ -67,7 +67,7 @@ class HubApi:
                 "library_name": "transformers",
                 "config": {key: model.config[key] for key in ("architectures", "model_type") if key in model.config}
                 | {"tokenizer_config": tokenizer_settings(model.chat_template)},
-                "safetensors": {"parameters": {"BF16": model.parameters}, "total": model.parameters},
+                "safetensors": {"parameters": model.stored, "total": sum(model.stored.values())},
                 "siblings": [
                     {"rfilename": file} for file in (_CONFIG, _INDEX, _TOKENIZER, _TOKENIZER_CONFIG, *_WEIGHTS)
                 ],

@@ -19,7 +19,8 @@ _BYTES_PER_PARAMETER = 2
 class Model:
     """One model: whether terms must be accepted, its parameters (16 bits each), config.json, the tokenizer's kind.
 
-    chat_template: Jinja, "" for a model that has none.
+    chat_template: Jinja, "" for a model that has none. stored: numbers in its files by their type, as the Hub counts
+    them: of a quantised model several of its parameters are packed into one.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Model:
     parameters: int
     config: dict
     tokenizer: dict
+    stored: dict[str, int]
     chat_template: str = ""
 
 
@@ -42,6 +44,7 @@ class Hub:
                 int(known["parameters"]),
                 known.get("config", {}),
                 known.get("tokenizer", {}),
+                known.get("stored") or {"BF16": int(known["parameters"])},
                 known.get("chat_template", ""),
             )
             for name, known in table.items()

@@ -21,6 +21,8 @@ from llmops_gke_sandbox.kubernetes.store import Store
 from llmops_gke_sandbox.kubernetes.verbs import Verbs
 from llmops_gke_sandbox.request_log import RequestLog
 
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+
 
 class KubernetesCluster:
     """An API server on loopback, on a port of its own, with a certificate authority of its own.
@@ -62,6 +64,11 @@ class KubernetesCluster:
     def ca_certificate(self) -> bytes:
         """The authority's certificate, PEM."""
         return self._listener.ca_certificate
+
+    async def define(self, definition: dict) -> None:
+        """Have a CustomResourceDefinition, where there is none of its name yet."""
+        if self.api.get_now(_DEFINITIONS, definition["metadata"]["name"]) is None:
+            await self.api.create(_DEFINITIONS, definition, manager="kubectl-gke")
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 from llmops_gke_sandbox.control.objects import is_deleting, is_simulated, simulated
 from llmops_gke_sandbox.kubernetes.bootstrap import MONITORING
+from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions as gateway_definitions
 from llmops_gke_sandbox.remote.http_api import HttpApi
 
 # Wall seconds for the end of what goes: a namespace's content goes before it does.
@@ -35,12 +37,12 @@ class Belongings:
     def __init__(self, api: HttpApi) -> None:
         self._api = api
 
-    async def bring(self) -> None:
-        """Define the kinds of managed Prometheus, unless they are there.
+    async def bring(self, definitions: Iterable[dict] = MONITORING) -> None:
+        """Define kinds, by default those of managed Prometheus, unless they are there.
 
         :raises ApiError: if the server does not answer or does not let us in.
         """
-        for definition in MONITORING:
+        for definition in definitions:
             name = definition["metadata"]["name"]
             live = await self._api.get(_DEFINITIONS, name)
             if live is not None and is_deleting(live) and await self._ended([(_DEFINITIONS, name, None)]):
@@ -80,7 +82,7 @@ class Belongings:
         :raises ApiError: as the server refuses.
         """
         going = []
-        for definition in MONITORING:
+        for definition in (*MONITORING, *gateway_definitions()):
             name = definition["metadata"]["name"]
             live = await self._api.get(_DEFINITIONS, name)
             if live is None or not is_simulated(live):

@@ -86,6 +86,10 @@ class RemoteCluster:
         await self.belongings.bring()
         await self._listener.start()
 
+    async def define(self, definition: dict) -> None:
+        """Have a CustomResourceDefinition, where there is none of its name yet."""
+        await self.belongings.bring([definition])
+
     async def stop(self) -> None:
         """Listen no more; the server behind goes on."""
         await self._listener.stop()

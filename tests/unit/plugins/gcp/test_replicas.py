@@ -54,7 +54,7 @@ def test_the_autoscalers_last_replicas_have_no_gpu():
     ((severity, text),) = texts({"NVIDIA_L4_GPUS": 2}, most=3)
     assert severity == "warning"
     assert (
-        "3 replicas (tgi_mistral_hpa_max_replicas) need 3 nvidia-l4, but by NVIDIA_L4_GPUS the pools can have 2, "
+        "3 replicas (model_server_hpa_max_replicas) need 3 nvidia-l4, but by NVIDIA_L4_GPUS the pools can have 2, "
         "enough for 2" in text
     )
 

@@ -180,8 +180,8 @@ def test_two_hosts_that_want_different_adapters_on_one_cluster():
     here = host("a", model=adapter("stackdriver"))
     other = {"namespace": "other"}
     assert told(here, host("b", model=adapter("prometheus"), **other)) == [
-        "tgi_mistral_hpa_adapter: host a wants stackdriver, host b wants prometheus, and the cluster mistral has one "
-        "metrics adapter; set tgi_mistral_hpa_adapter to the same for both"
+        "model_server_hpa_adapter: host a wants stackdriver, host b wants prometheus, and the cluster mistral has one "
+        "metrics adapter; set model_server_hpa_adapter to the same for both"
     ]
     for same in (
         host("b", model=adapter("stackdriver"), **other),

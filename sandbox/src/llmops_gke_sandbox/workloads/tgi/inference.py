@@ -101,6 +101,11 @@ class Inference:
             self._under_way -= 1
 
     @property
+    def under_way(self) -> int:
+        """Requests that are not answered yet."""
+        return self._under_way
+
+    @property
     def is_busy(self) -> bool:
         """Whether a batch runs now."""
         return len(self._batch) > 0

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import Callable
 
 from aiohttp import web
@@ -44,6 +46,7 @@ class TgiServer(ModelServer):
     :param listener: a bound socket that does not listen yet; by default one of its own.
     :param capacity: tokens that its batch holds.
     :param overloaded: see Inference.
+    :param drain: seconds of wall time that running requests have at its end.
     """
 
     def __init__(
@@ -54,11 +57,19 @@ class TgiServer(ModelServer):
         listener: socket.socket | None = None,
         capacity: int = 55_000,
         overloaded: Callable[[], bool] = never,
+        drain: float = 0.0,
     ) -> None:
         super().__init__(listener)
         self.settings = settings or Settings(model="mistralai/Mistral-7B-Instruct-v0.1")
         self.inference = Inference(self.settings, timing, capacity, overloaded)
-        self._timing = timing
+        self._timing, self._drain = timing, drain
+
+    async def stop(self) -> None:
+        """End as on SIGTERM: what runs is finished, for as long as the launcher waits for its router."""
+        end = time.monotonic() + self._drain
+        while self.inference.under_way and time.monotonic() < end:
+            await asyncio.sleep(0.005)
+        await super().stop()
 
     def application(self) -> web.Application:
         """Return the router's routes."""

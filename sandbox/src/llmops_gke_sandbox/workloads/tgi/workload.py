@@ -23,6 +23,9 @@ from llmops_gke_sandbox.workloads.tgi.settings import Settings, from_environment
 USABLE = 0.9
 """The part of the GPU memory that TGI takes."""
 
+DRAIN_SECONDS = 90.0
+"""How long the launcher waits for its router at the end."""
+
 _LAUNCHER = "text_generation_launcher"
 _DOWNLOAD = f"download: {_LAUNCHER}"
 _SHARD = f"shard-manager: {_LAUNCHER}"
@@ -50,6 +53,7 @@ class TgiWorkload(ModelServerWorkload):
             listener=listener,
             capacity=capacity,
             overloaded=self.overloaded,
+            drain=self.context.clock.scaled(DRAIN_SECONDS),
         )
 
     def serving(self) -> None:

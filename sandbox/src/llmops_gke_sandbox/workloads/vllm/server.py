@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from llmops_gke_sandbox.workloads.vllm.inference import Inference
 from llmops_gke_sandbox.workloads.vllm.openai import chat, completions, invocations
 from llmops_gke_sandbox.workloads.vllm.request import NotSimulated
 from llmops_gke_sandbox.workloads.vllm.settings import Settings
-from llmops_gke_sandbox.workloads.vllm.wire import INFERENCE, key_guard, refusals
+from llmops_gke_sandbox.workloads.vllm.wire import INFERENCE, Handler, key_guard, refusals
 
 PAYLOAD_LIMIT = 64_000_000
 _ABORT_SECONDS = 5.0
@@ -45,6 +45,7 @@ class VllmServer(ModelServer):
     :param longest: tokens of prompt and answer together. capacity: tokens that its cache holds.
     :param overloaded: see Inference.
     :param drain: seconds of wall time that running requests have at its end, by default what its arguments say.
+    :param around: what stands before everything else, see middleware.
     """
 
     def __init__(
@@ -57,10 +58,12 @@ class VllmServer(ModelServer):
         capacity: int = 55_000,
         overloaded: Callable[[], bool] = never,
         drain: float | None = None,
+        around: Sequence[Handler] = (),
     ) -> None:
         super().__init__(listener)
         self.settings = settings or Settings(model="mistralai/Mistral-7B-Instruct-v0.3")
         self.inference = Inference(self.settings, timing, longest, capacity, overloaded)
+        self._around = tuple(around)
         self._created = int(time.time())
         self._drain = self.settings.shutdown_timeout if drain is None else drain
 
@@ -77,6 +80,7 @@ class VllmServer(ModelServer):
         middlewares = [refusals]
         if self.settings.keys:
             middlewares.insert(0, key_guard(self.settings.keys))
+        middlewares[:0] = self._around
         application = web.Application(middlewares=middlewares, client_max_size=PAYLOAD_LIMIT)
         application[INFERENCE] = self.inference
         add = application.router

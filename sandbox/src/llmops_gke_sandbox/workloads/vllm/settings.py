@@ -63,6 +63,7 @@ class Settings:
     shutdown_timeout: float = 0.0
     keys: tuple[str, ...] = field(default=(), repr=False)
     hub_token: str | None = field(default=None, repr=False)
+    middleware: tuple[str, ...] = ()
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -123,6 +124,7 @@ def from_container(container: Mapping[str, object], env: Mapping[str, str]) -> S
         eager=bool(given.get("enforce_eager")),
         shutdown_timeout=float(given.get("shutdown_timeout", 0)),
         keys=tuple(given.get("api_key") or ([key] if key else ())),
+        middleware=tuple(given.get("middleware", ())),
         hub_token=given.get("hf_token") or env.get("HF_TOKEN") or env.get("HUGGING_FACE_HUB_TOKEN") or None,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from llmops_gke_sandbox.workloads.llm.timing import overrides
 from llmops_gke_sandbox.workloads.llm.workload import HUB_ERRORS, Ended, Launch, ModelServerWorkload
 from llmops_gke_sandbox.workloads.vllm.memory import DoesNotRun, Room, check_model, no_memory, quantization_of, room
+from llmops_gke_sandbox.workloads.vllm.middleware import load, played
 from llmops_gke_sandbox.workloads.vllm.server import VllmServer
 from llmops_gke_sandbox.workloads.vllm.settings import Settings, from_container
 
@@ -52,6 +53,8 @@ class VllmWorkload(ModelServerWorkload):
     def read(self) -> Launch[Settings]:
         """Read command, arguments and environment."""
         settings = from_container(self.context.container, self.context.env)
+        path = self.context.env.get("PYTHONPATH", "")
+        self._around = [played(load(name, self.context.files, path)) for name in settings.middleware]
         return Launch(settings, overrides(self.context.env, "VLLM"))
 
     async def load(self, arguments: Launch[Settings], listener: socket.socket) -> VllmServer:
@@ -76,6 +79,7 @@ class VllmWorkload(ModelServerWorkload):
             capacity=found.capacity,
             overloaded=self.overloaded,
             drain=clock.scaled(settings.shutdown_timeout),
+            around=self._around,
         )
 
     def serving(self) -> None:

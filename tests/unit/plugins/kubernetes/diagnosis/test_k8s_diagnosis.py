@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.crash_reasons import CrashReason
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.objects import diagnose
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import READY, Failed, Waiting
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.states import READY, Failed, Waiting
 from tests.unit.plugins.kubernetes.k8s_support import FakeView, event, golden, owned_by
 
 STATE = Waiting("0 of 1 replicas are available")
