@@ -26,8 +26,8 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
-.PHONY: lock release compatible test-matrix test-newest test-floors
+.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api build test
+.PHONY: demo demo-down clean lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
@@ -47,7 +47,7 @@ demo-down: setup  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint docs sanity build sandbox unit contrary
+	@python scripts/check_all.py molecule playbooks lint docs sanity build sandbox awx unit contrary
 
 lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog, licences and workflows
 	ruff check $(wildcard $(PYTHON_FILES))
@@ -64,6 +64,7 @@ lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog, licences and work
 	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
+	python scripts/awx_import.py --check
 	python scripts/iam_docs.py --check
 
 format: setup  ## let ruff mend what it can, and give new files their licence
@@ -91,6 +92,12 @@ mutation: setup  ## break the pure parts in small ways: their unit tests must no
 
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks
+
+awx: setup  ## pytest: AWX's jobs by ansible-runner, what configures AWX, the execution environment
+	pytest tests/awx
+
+awx-modules: setup  ## the modules of awx.awx, downloaded with the package ansible, on what configures AWX
+	@bash scripts/awx_modules.sh
 
 molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
 	molecule test --all

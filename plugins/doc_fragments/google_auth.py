@@ -52,6 +52,14 @@ options:
     description: Base URL of the Service Usage API.
     type: str
     default: https://serviceusage.googleapis.com/
+  cloud_quotas_api_endpoint:
+    description: Base URL of the Cloud Quotas API.
+    type: str
+    default: https://cloudquotas.googleapis.com/
+  gke_recommender_api_endpoint:
+    description: Base URL of the API of GKE Inference Quickstart.
+    type: str
+    default: https://gkerecommender.googleapis.com/
   iam_api_endpoint:
     description: Base URL of the IAM API.
     type: str

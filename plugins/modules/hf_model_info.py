@@ -180,6 +180,9 @@ shape:
     positions:
       description: Longest context by the configuration in tokens. It is null if there is none.
       type: int
+    experts:
+      description: Number of experts of a mixture, of which each token uses a few. It is 0 for any other model.
+      type: int
   sample: {attention: GQA, layers: 32, heads: 32, kv_heads: 8, head_size: 128, window: 4096, positions: 32768}
 tokenizer:
   description: Type of the tokenizer, and whether it falls back to bytes for unknown characters.
@@ -211,6 +214,9 @@ fit:
     format:
       description: Number format of the weights with O(quantize).
       type: str
+    slow:
+      description: Whether O(quantize) is slower than weights of 16 bits.
+      type: bool
     gpu_bytes:
       description: Total memory of the GPUs in bytes.
       type: int
@@ -221,8 +227,9 @@ fit:
       description:
         - By number format C(fits), C(weights_bytes), C(kv_tokens) (tokens of cache beside the weights),
           C(longest_context), C(token_seconds) (the least time of a token when one request is served, because the GPUs
-          read all weights from their memory for it; a mixture of experts reads fewer), and C(concurrency), that is, how
-          many requests of which length fit at once.
+          read all weights from their memory for it; a mixture of experts reads fewer), C(prompt_token_seconds) (the
+          least time of a token of the prompt, by the GPUs' speed of calculation), and C(concurrency), that is, how many
+          requests of which length fit at once.
       type: dict
   sample: {fits: true, format: fp16, gpu_bytes: 24152899584, usable_bytes: 21737609625}
 fit_reason:

@@ -77,6 +77,8 @@ def inventory(sandbox: Sandbox, folder: Path, cluster: str) -> Path:
             "compute_api_endpoint": endpoints["compute"],
             "resource_manager_api_endpoint": endpoints["resource_manager"],
             "service_usage_api_endpoint": endpoints["service_usage"],
+            "cloud_quotas_api_endpoint": endpoints["cloud_quotas"],
+            "gke_recommender_api_endpoint": endpoints["gke_recommender"],
             "iam_api_endpoint": endpoints["iam"],
         },
         "verify_latency_samples": 1,

@@ -15,7 +15,8 @@ from tests.repo.programs import tool
 # What may lie in a clone and is nobody else's business.
 STRAYS = (
     "inventories/mine/group_vars/all.yml", ".sandbox/service-account.json", ".cache/reports/mistral-7b.html",
-    ".venv313/bin/python", "dist/llmops-gke-0.0.9.tar.gz", "sandbox/build/lib/llmops_gke_sandbox/cli.py",
+    ".venv313/bin/python", "context/Containerfile", "dist/llmops-gke-0.0.9.tar.gz",
+    "sandbox/build/lib/llmops_gke_sandbox/cli.py",
 )  # fmt: skip
 
 

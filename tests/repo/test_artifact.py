@@ -20,11 +20,12 @@ from tests.repo.programs import tool
 # galaxy.yml becomes MANIFEST.json.
 NOT_SHIPPED = (
     "sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/",
-    ".devcontainer/", ".github/", "docs/site/",
+    ".devcontainer/", ".github/", "docs/site/", "awx/",
 )  # fmt: skip
 NOT_SHIPPED_FILES = {
     ".ansible-lint", ".gitignore", ".pre-commit-config.yaml", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml",
     "pyproject.toml", "requirements-dev.txt", "requirements.lock",
+    "execution-environment.yml",
 }  # fmt: skip
 SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
 REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]

@@ -42,6 +42,7 @@ OPTIONS: dict[str, Any] = {
     "llmops_accelerator_type": "nvidia-l4",
     "llmops_gpus_per_replica": 1,
     "llmops_spot": False,
+    "llmops_targets": {},
     "llmops_replicas": 1,
     "llmops_service_port": 80,
     "llmops_timeout_factor": 1.0,

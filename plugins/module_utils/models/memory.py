@@ -21,6 +21,9 @@ LINEAR_BYTES = {"fp16": FP16_BYTES, "fp8": 1.0, "int8": 1.0, "nf4": 0.5 + 4 / 64
 FP16, STORED = "fp16", "stored"
 """The format without quantisation, and the one that the repository's files have."""
 
+FASTER = {"fp8": 2.0, "int8": 2.0, STORED: 2.0}
+"""How many times as fast as with 16 bits the GPUs may calculate; of weights as they are stored it is not known."""
+
 CONTEXTS = (1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 
 
@@ -81,6 +84,11 @@ class Gpus:
         """What they read of their memory in a second, all together."""
         return self.gpu.bandwidth * 1e9 * self.count * self.share
 
+    @property
+    def operations_per_second(self) -> float:
+        """What they calculate in a second with numbers of 16 bits, all together."""
+        return self.gpu.tflops * 1e12 * self.count * self.share
+
     def __str__(self) -> str:
         part = "" if self.share == 1 else f"{Fraction(self.share)} of "
         return f"{self.count} x {part}{self.gpu.name}"
@@ -102,11 +110,16 @@ def kv_tokens(usable: int, weights: int, kv_bytes: int, block: int = 1) -> int:
     return max(0, (usable - weights) // kv_bytes // block * block)
 
 
+def prompt_token_seconds(parameters: int, number_format: str, gpus: Gpus) -> float:
+    """The least seconds that a token of a prompt takes: an addition and a multiplication for each parameter."""
+    return 2 * parameters / (gpus.operations_per_second * FASTER.get(number_format, 1.0))
+
+
 def fit(
-    weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: int, block: int = 1
+    weights_by_format: dict[str, int], parameters: int, shape: Shape, gpus: Gpus, context: int, block: int = 1
 ) -> dict[str, dict[str, Any]]:
     """By number format: whether requests of ``context`` tokens can be served, how many of which length at once, and the
-    least seconds that a token takes, in which all weights are read from memory."""
+    least seconds that a token takes, in which all weights are read from memory, and one of a prompt."""
     kv_bytes = kv_bytes_per_token(shape)
     formats = {}
     for name, weights in weights_by_format.items():
@@ -118,6 +131,7 @@ def fit(
             "kv_tokens": tokens,
             "longest_context": longest,
             "token_seconds": round(weights / gpus.bytes_per_second, 5),
+            "prompt_token_seconds": round(prompt_token_seconds(parameters, name, gpus), 8),
             "concurrency": [
                 {"context": length, "requests": tokens // length} for length in CONTEXTS if length <= longest
             ],

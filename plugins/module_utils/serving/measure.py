@@ -73,6 +73,7 @@ def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
         "hot": summaries,
         "samples": {name: [_short(figure[name]) for figure in figures] for name in STREAMED},
         "tokens": {"median": sorted(tokens)[len(tokens) // 2], "min": min(tokens), "max": max(tokens)},
+        "prompt_tokens": next((one.prompt_tokens for one in answers if one.prompt_tokens), None),
         "tokens_per_arrival": round(per_arrival, 3),
         "buffered": buffered,
         "cross_checks": {

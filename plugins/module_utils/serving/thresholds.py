@@ -48,6 +48,15 @@ def check_thresholds(thresholds: Mapping[str, Any] | None) -> dict[str, float]:
     return limits
 
 
+def of_targets(targets: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The limits that targets for latency (``ttft_milliseconds``, ``ntpot_milliseconds``) are; their rest is none."""
+    given = {f"{name}_seconds": (targets or {}).get(f"{name}_milliseconds") for name in ("ttft", "ntpot")}
+    try:
+        return {name: float(value) / 1000 for name, value in given.items() if value is not None}
+    except (TypeError, ValueError) as error:
+        raise InvalidOption("targets", targets, "milliseconds above 0") from error
+
+
 def compare(limits: Mapping[str, float], measured: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each limit beside its figure: ``{name, limit, value, passed}``.
 

@@ -31,6 +31,8 @@ def variables(directory: Path, endpoints: dict) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": endpoints["compute"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": endpoints["service_usage"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": endpoints["resource_manager"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDQUOTAS": endpoints["cloud_quotas"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_GKERECOMMENDER": endpoints["gke_recommender"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": endpoints["iam"],
         "GOOGLE_APPLICATION_CREDENTIALS": key,
         "GOOGLE_CLOUD_PROJECT": endpoints["project"],

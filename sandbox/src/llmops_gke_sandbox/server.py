@@ -18,6 +18,7 @@ from llmops_gke_sandbox.cluster_users import ClusterUsers
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import oauth
+from llmops_gke_sandbox.google.cloud_quotas import CloudQuotas
 from llmops_gke_sandbox.google.compute import Compute
 from llmops_gke_sandbox.google.container.autoscaling.autoscaler import Autoscaler
 from llmops_gke_sandbox.google.container.backend import Backend, BackendFactory
@@ -32,6 +33,7 @@ from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import google_errors
 from llmops_gke_sandbox.google.guard import Guard
 from llmops_gke_sandbox.google.projects import Projects
+from llmops_gke_sandbox.google.quickstart.http import Quickstart
 from llmops_gke_sandbox.google.quotas import Quotas
 from llmops_gke_sandbox.google.service_accounts import ServiceAccounts
 from llmops_gke_sandbox.huggingface.http import HubApi, hub_errors
@@ -90,6 +92,8 @@ class Sandbox:
             "compute": f"{self.url}/compute/v1/",
             "service_usage": f"{self.url}/serviceusage/",
             "resource_manager": f"{self.url}/cloudresourcemanager/",
+            "cloud_quotas": f"{self.url}/cloudquotas/",
+            "gke_recommender": f"{self.url}/gkerecommender/",
             "iam": f"{self.url}/iam/",
             "huggingface": f"{self.url}/huggingface",
             "token_uri": f"{self.url}/token",
@@ -150,6 +154,8 @@ class Sandbox:
             "compute": ("/compute/v1", compute.routes()),
             "serviceusage": ("/serviceusage", projects.service_usage_routes()),
             "cloudresourcemanager": ("/cloudresourcemanager", projects.resource_manager_routes()),
+            "cloudquotas": ("/cloudquotas", CloudQuotas(self.config, self._quotas, guard).routes()),
+            "gkerecommender": ("/gkerecommender", Quickstart(self.config, guard).routes()),
             "iam": ("/iam", accounts.routes()),
         }
         for service, (prefix, routes) in google.items():

@@ -29,6 +29,7 @@ def test_a_gpu_is_the_same_in_both(name: str):
     ours, theirs = CARDS[name], places.accelerators()[name]
     counts = [machine.gpus for machine in ours.machine_types] or list(ours.attachable)
     assert (theirs.quota, theirs.spot_quota, theirs.per_instance) == (ours.quota, ours.spot_quota, max(counts))
+    assert theirs.family == ours.quota_family
     assert theirs.zones
 
 

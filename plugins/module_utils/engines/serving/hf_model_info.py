@@ -63,7 +63,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         "kv_bytes_per_token": memory.kv_bytes_per_token(shape) if shape else None,
         "weights_bytes": _weights_by_format(config, shape, weights),
     }
-    fitted, warnings = _fitted(model, options, shape, values["weights_bytes"])
+    fitted, warnings = _fitted(model, options, shape, weights.parameters, values["weights_bytes"])
     return Result(values={**values, **fitted}, warnings=warnings, http_requests=hub.sent)
 
 
@@ -84,7 +84,7 @@ def _weights_by_format(config: Mapping[str, Any], shape: Shape | None, weights: 
 
 
 def _fitted(
-    model: str, options: Mapping[str, Any], shape: Shape | None, weights: dict[str, int]
+    model: str, options: Mapping[str, Any], shape: Shape | None, parameters: int | None, weights: dict[str, int]
 ) -> tuple[dict[str, Any], list[str]]:
     """What fits the GPUs, where they are given and the model tells enough; raises DoesNotFit where that is wanted."""
     accelerator, quantize = options["accelerator_type"], options["quantize"] or ""
@@ -92,7 +92,7 @@ def _fitted(
         return {"fit": None, "fit_reason": "accelerator_type is not given"}, []
     if accelerator not in GPUS:
         return {"fit": None, "fit_reason": f"the memory of {accelerator} is not known"}, []
-    if shape is None or not weights:
+    if shape is None or not weights or parameters is None:
         unknown = "its config.json does not tell its shape" if shape is None else "the Hub does not tell its size"
         return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
     rules = registry.engine(options["engine"]).memory
@@ -100,7 +100,7 @@ def _fitted(
     usable = options["gpu_memory_utilization"] or rules.usable
     share = machine.gpu_share if machine else 1.0
     gpus = memory.Gpus(GPUS[accelerator], options["gpus"], usable, share, rules.reserved)
-    formats = memory.fit(weights, shape, gpus, options["context"], rules.block)
+    formats = memory.fit(weights, parameters, shape, gpus, options["context"], rules.block)
     chosen = rules.format_of(quantize)
     if chosen not in formats:
         chosen = memory.STORED
@@ -111,6 +111,7 @@ def _fitted(
     fit = {
         "fits": why is None,
         "format": chosen,
+        "slow": quantize in rules.slow,
         "gpu_bytes": gpus.total_bytes,
         "usable_bytes": gpus.usable_bytes,
         "formats": formats,

@@ -17,7 +17,7 @@ from ...serving.client import check_url
 from ...serving.measure import Plan, measure
 from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER, SERVER_RULES, read_request
 from ...serving.reachability import look
-from ...serving.thresholds import ThresholdBreached, breach_of, check_thresholds, compare
+from ...serving.thresholds import ThresholdBreached, breach_of, check_thresholds, compare, of_targets
 from ...workflows.cluster_options import KUBERNETES_ACCESS
 from ...workflows.port_forward import PORT_FORWARD, secrets, through_port_forward
 
@@ -58,7 +58,7 @@ def measure_latency(
     beside: what is known of the server from elsewhere; it goes into the values, and limits may be set on it.
     """
     engine = registry.engine(options["engine"])
-    limits = check_thresholds(options["thresholds"])
+    limits = check_thresholds({**of_targets(options.get("targets")), **(options["thresholds"] or {})})
     check_url(options["url"])
     request = read_request(options, engine, streaming=True)
     for name, least in (("warmup", 0), ("samples", 1)):
@@ -86,6 +86,7 @@ def measure_latency(
             "details": dict(identity.details),
         },
         "phases": dict(engine.phases),
+        "port_forwarded": bool(options.get("port_forward")),
         **(beside or {}),
         **measured.values,
     }
@@ -130,6 +131,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "warmup": {"type": "int", "default": 3},
     "samples": {"type": "int", "default": 20},
     "thresholds": {"type": "dict"},
+    "targets": {"type": "dict"},
     "gpu_metrics": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 900},
 }

@@ -135,6 +135,7 @@ def _result(
         "findings": [finding.to_dict() for finding in findings],
         "price": looked.price,
         "model": hub.values,
+        "advice": looked.advice,
         "checked": [name for name in NAMES if name in names],
     }
     errors = [finding for finding in findings if finding.severity == ERROR]
@@ -148,7 +149,7 @@ def _result(
     return Result(
         values=values,
         warnings=[finding.text for finding in findings if finding.severity == WARNING],
-        notes=[f"{here.host}: {_price_said(looked.price)}"] if looked.price else [],
+        notes=[f"{here.host}: {note}" for note in _notes(looked)],
         http_requests=looked.requests + hub.http_requests,
     )
 
@@ -156,6 +157,12 @@ def _result(
 def _how_to_skip(errors: list[Finding]) -> list[str]:
     checks = list(dict.fromkeys(finding.check for finding in errors if finding.check in NAMES))
     return [f"A check is turned off by its name: {option('skip')}: [{', '.join(checks)}]"] if checks else []
+
+
+def _notes(looked: Looked) -> list[str]:
+    """The price, and that the targets can be reached; that they cannot is a warning."""
+    reached = looked.advice and looked.advice["reaches"] and f"targets: {looked.advice['text']}"
+    return [note for note in (looked.price and _price_said(looked.price), reached) if note]
 
 
 def _price_said(price: Mapping[str, Any]) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...core.errors import LlmopsError
-from . import conflicts, egress, places, quota
+from . import conflicts, egress, places
 from .access import checks as access
-from .facts import ACCOUNTS, POOL_SIZES, Facts
+from .advice import TARGETS
+from .facts import ACCOUNTS, POOL_SIZES, UNLISTED_LIMITS, Facts
 from .findings import ERROR, WARNING, Finding, listed
 from .plan import Plan
+from .quotas.quota import check_quota
 from .rules.table import VARIABLES
 
 
@@ -34,7 +36,10 @@ CHECKS: Mapping[str, Check] = {
     "apis": Check(access.check_apis, ("services",), reads_failures=True),
     "permissions": Check(access.check_permissions, ("permissions",)),
     ACCOUNTS: Check(access.check_accounts, (ACCOUNTS, "project")),
-    "quota": Check(quota.check_quota, ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES)),
+    "quota": Check(
+        check_quota,
+        ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES, UNLISTED_LIMITS),
+    ),
     "zones": Check(places.check_zones, ("machine_types", "accelerator_types")),
     "shapes": Check(places.check_shapes, ("machine_types",)),
     "names": Check(conflicts.check_names, ("clusters",)),
@@ -49,7 +54,7 @@ PRICE, PRICE_NEEDS = "price", "machine_types"
 MODEL = "model"
 """Access to the model on the Hub, and whether it fits the GPUs."""
 
-NAMES = (*CHECKS, PRICE, MODEL, VARIABLES)
+NAMES = (*CHECKS, PRICE, MODEL, TARGETS, VARIABLES)
 
 
 def needs_of(names: set[str]) -> set[str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from ...core.errors import LlmopsError
 from ...gke.answers import CLUSTERS, SERVER_CONFIG
-from ...google import compute, projects
+from ...google import cloud_quotas, compute, projects
+from ...google.accelerators import GPUS
 from ...google.apis import GoogleApis
 from .access import table
 from .plan import Plan
@@ -43,6 +44,24 @@ def _network_project(plan: Plan) -> str:
     return parts[1] if parts[0] == "projects" and len(parts) > 1 else plan.project
 
 
+UNLISTED_LIMITS = "unlisted_limits"
+"""Type of GPU and whether on Spot -> the limit by Cloud Quotas, of those that Compute Engine's list may lack; None
+where it is not known, or the LlmopsError that came instead. That it cannot be read stands in no deployment's way."""
+
+
+def _unlisted_limits(apis: GoogleApis, plan: Plan) -> dict[tuple[str, bool], Any]:
+    near = {(pool.gpu, pool.spot) for pool in plan.all_pools if pool.gpu in GPUS and pool.region == plan.region}
+    return {
+        (name, spot): _attempt(_gpu_limit, apis, plan, name, spot)
+        for name, spot in sorted(near)
+        if not GPUS[name].always_listed
+    }
+
+
+def _gpu_limit(apis: GoogleApis, plan: Plan, name: str, spot: bool) -> float | None:
+    return cloud_quotas.gpu_limit(apis, plan.project, plan.region, GPUS[name], spot=spot)
+
+
 READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
     "services": lambda apis, plan: projects.service_states(
         apis, plan.project, [api.service for api in table.apis_of(plan)]
@@ -62,6 +81,7 @@ READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
     "subnetworks": lambda apis, plan: compute.subnetworks(apis, _network_project(plan)),
     "clusters": _clusters,
     "server_config": _server_config,
+    UNLISTED_LIMITS: _unlisted_limits,
 }
 
 POOL_SIZES = "pool_sizes"

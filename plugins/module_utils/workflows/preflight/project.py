@@ -16,6 +16,7 @@ from ...google.apis import GoogleApis
 from ...google.credentials import member
 from ...google.prices import read_prices
 from .access.checks import MEMBER, naming
+from .advice import TARGETS, advise, has_targets
 from .checks import PRICE, PRICE_NEEDS, look_at, needs_of
 from .deployment import Deployment
 from .facts import read_facts
@@ -28,10 +29,12 @@ _NAMES = OptionNames({"prices": "llmops_prices"})
 
 @dataclass
 class Looked:
-    """findings; price: as estimate returns it, or None; requests: that were sent."""
+    """findings; price: as estimate returns it, or None; advice: as advise returns it, or None; requests: that were
+    sent."""
 
     findings: list[Finding] = field(default_factory=list)
     price: dict[str, Any] | None = None
+    advice: dict[str, Any] | None = None
     requests: int = 0
 
 
@@ -53,6 +56,9 @@ def look_at_project(
     apis = GoogleApis(dict(options), Deadline(options["timeout"]))
     try:
         facts = read_facts(apis, plan, needs_of(names))
+        if TARGETS in names and has_targets(here):
+            looked.advice, missed = advise(apis, here, plan, prices)
+            looked.findings += missed
     finally:
         apis.close()
     found = look_at(plan, facts, names)

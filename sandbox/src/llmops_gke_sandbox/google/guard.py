@@ -19,9 +19,11 @@ _LOGIN = (
     "See https://developers.google.com/identity/sign-in/web/devconsole-project."
 )
 _TITLES = {
+    "cloudquotas": "Cloud Quotas API",
     "cloudresourcemanager": "Cloud Resource Manager API",
     "compute": "Compute Engine API",
     "container": "Kubernetes Engine API",
+    "gkerecommender": "GKE Recommender API",
     "iam": "Identity and Access Management (IAM) API",
     "serviceusage": "Service Usage API",
 }

@@ -15,8 +15,16 @@ from llmops_gke_sandbox.google.guard import Guard
 _SERVICES = tuple(
     f"{name}.googleapis.com"
     for name in (
-        *("artifactregistry", "cloudresourcemanager", "compute", "container", "containerfilesystem", "iam"),
-        *("iamcredentials", "logging", "monitoring", "serviceusage", "storage"),
+        *(
+            "artifactregistry",
+            "cloudquotas",
+            "cloudresourcemanager",
+            "compute",
+            "container",
+            "containerfilesystem",
+            "iam",
+        ),
+        *("gkerecommender", "iamcredentials", "logging", "monitoring", "serviceusage", "storage"),
     )
 )
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES, UNLISTED_LIMITS
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.quota import check_quota
 from tests.unit.preflight_plans import deployment_plan
 
 from .preflight_support import plan, replicas, sizes
@@ -52,6 +52,7 @@ def findings(
         "project_quotas": project or {},
         "machine_types": machines or {},
         POOL_SIZES: sizes(**(now or {})),
+        UNLISTED_LIMITS: {},
     }
     model = None if least is None else replicas(least, most)
     found = list(check_quota(plan(*pools, model=model, options={"llmops_gpus_per_replica": gpus}, **planned), facts))

@@ -29,6 +29,12 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         {"gpu_nodepool_locations": ["us-central1-b", "us-central1-b"]},
         'gpu_nodepool_locations: ["us-central1-b", "us-central1-b"] is not accepted',
     ),
+    (
+        {"llmops_targets": {"ttft_milliseconds": 0}},
+        'llmops_targets: {"ttft_milliseconds": 0} is not accepted; it takes numbers above 0 by these names: '
+        "ttft_milliseconds, ntpot_milliseconds, cost_per_million_output_tokens, requests_per_second",
+    ),
+    ({"llmops_targets": {"tpot": 5}}, 'llmops_targets: {"tpot": 5} is not accepted; it takes numbers above 0'),
     ({"llmops_replicas": -1}, "llmops_replicas: -1 is not accepted; it takes 0 or more"),
     ({"llmops_timeout_factor": 0.0}, "llmops_timeout_factor: 0.0 is not accepted; it takes a number above 0"),
     ({"llmops_service_port": 0}, "llmops_service_port: 0 is not accepted; it takes 1 or more"),

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.deployment import read_deployment
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES, PoolKey
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import (
+    POOL_SIZES,
+    UNLISTED_LIMITS,
+    PoolKey,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import read_plan
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.quota import check_quota
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rules.hosts import check_hosts
 from tests.unit.preflight_plans import CLUSTER, LOCATION, PROJECT, deployment_plan
 
@@ -51,6 +55,7 @@ def texts(
         "machine_types": {},
         "clusters": [],
         POOL_SIZES: sizes or {},
+        UNLISTED_LIMITS: {},
     }
     first, *others = [read_deployment(one) for one in hosts]
     return [f"{finding.severity} {finding.text}" for finding in check_quota(read_plan(first, others), facts)]

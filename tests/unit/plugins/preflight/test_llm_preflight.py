@@ -35,11 +35,11 @@ POOL = {
     },
 }
 SERVED = {"replicas": {"least": 1, "most": 1}, "shards": 1, "quantize": "", "context": 4096}
-ALL = [*CHECKS, "price", "model"]
+ALL = [*CHECKS, "price", "model", "targets"]
 
 
 def options(plan: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
-    services = ("container", "compute", "resource_manager", "service_usage", "iam")
+    services = ("container", "compute", "resource_manager", "service_usage", "iam", "cloud_quotas", "gke_recommender")
     ends = {f"{name}_api_endpoint": url for name in services}
     asked = {"plan": plan, "access_token": "t", "endpoint": url, "timeout": 5, **ends, **given}
     validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(asked)

@@ -12,6 +12,8 @@ from typing import Any
 from ....core.errors import InvalidOption
 from ....core.rules import Rule, form, least
 from ....google.names import check_location, check_project, check_zones, region_of
+from ....google.quickstart.profiles import TARGETS as WANTED
+from ....google.quickstart.profiles import read_targets
 from ..plan import PoolPlan
 from .evaluation import Values
 
@@ -172,4 +174,13 @@ NAMES = (
     form("llmops_secret_name", _SUBDOMAIN, _SUBDOMAIN_SAID),
 )
 
-RULES = (*PLACES, *MODEL, *LEAST, *NAMES)
+TARGETS = (
+    Rule(
+        "llmops_targets",
+        ("llmops_targets",),
+        lambda values: _accepts(read_targets, values["llmops_targets"], "llmops_targets"),
+        f"numbers above 0 by these names: {', '.join(WANTED)}",
+    ),
+)
+
+RULES = (*PLACES, *MODEL, *LEAST, *NAMES, *TARGETS)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from ...google.accelerators import GPUS
-from ...google.machine_types import LOCAL_SSD_GB
-from .plan import PoolPlan
+from ....google.accelerators import GPUS
+from ....google.machine_types import LOCAL_SSD_GB
+from ..findings import of_hosts
+from ..plan import Plan, PoolPlan
 
 _SSD_DISKS = ("pd-ssd", "pd-balanced")
 
@@ -46,6 +47,12 @@ def node_needs(pool: PoolPlan, cpus: int, known: Collection[str]) -> Counter[str
     if metric := gpu_quota(pool, known):
         needs[metric] = pool.gpus
     return needs
+
+
+def named(plan: Plan, pools: list[PoolPlan]) -> str:
+    """The pools' names, and whose they are where other hosts of the run have some."""
+    hosts = plan.other_hosts(host for pool in pools for host in pool.hosts)
+    return ", ".join(dict.fromkeys(pool.name for pool in pools)) + of_hosts(hosts)
 
 
 def _prefix(pool: PoolPlan) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ...google.accelerators import GPUS
-from .facts import POOL_SIZES, Facts
-from .findings import WARNING, Finding, of_hosts
-from .needs import gpu_quota, node_needs
-from .plan import Plan, PoolPlan
+from ..facts import POOL_SIZES, Facts
+from ..findings import WARNING, Finding
+from ..plan import Plan, PoolPlan
+from .needs import gpu_quota, named, node_needs
 from .replicas import check_replicas
+from .unlisted import check_unlisted
 
 
 def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
         where = f"project {plan.project}" if metric in facts["project_quotas"] else plan.region
         state = f"{free:g} of {limit:g} are free in {where}"
         raise_it = f"ask for at least {{0:g}} at {page}"
-        pools = _named(plan, names[metric])
+        pools = named(plan, names[metric])
         if starting[metric] > free:
             first = names[metric][0].names.of("initial_node_count")
             fix = f"{raise_it.format(usage + starting[metric])}, or begin with fewer ({first}) or smaller nodes"
@@ -47,7 +47,7 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
             limits = names[metric][0].names.of("autoscaling.max_node_count")
             fix = f"{raise_it.format(usage + growing[metric])}, or lower {limits}"
             yield Finding("quota", message, fix, WARNING, limits)
-    yield from _check_unlisted(plan, facts, page)
+    yield from check_unlisted(plan, facts, page)
     yield from check_replicas(plan, facts, page)
 
 
@@ -73,31 +73,3 @@ def _needs(plan: Plan, pool: PoolPlan, facts: Facts) -> Counter[str]:
 
 def _pools_that_need(plan: Plan, facts: Facts, metric: str) -> list[PoolPlan]:
     return [pool for pool in plan.all_pools if _needs(plan, pool, facts)[metric]]
-
-
-def _named(plan: Plan, pools: list[PoolPlan]) -> str:
-    """The pools' names, and whose they are where other hosts of the run have some."""
-    hosts = plan.other_hosts(host for pool in pools for host in pool.hosts)
-    return ", ".join(dict.fromkeys(pool.name for pool in pools)) + of_hosts(hosts)
-
-
-def _check_unlisted(plan: Plan, facts: Facts, page: str) -> Iterator[Finding]:
-    """GPUs whose quota Compute Engine does not list, so that nobody can say beforehand whether it suffices."""
-    needs: Counter[tuple[str, bool]] = Counter()
-    pools: dict[tuple[str, bool], list[PoolPlan]] = {}
-    for pool in plan.all_pools:
-        more = pool.most - (facts[POOL_SIZES].get(pool.key) or 0)
-        near = pool.region == plan.region
-        if pool.gpu and near and more > 0 and gpu_quota(pool, facts["region_quotas"]) is None:
-            needs[pool.gpu, pool.spot] += pool.gpus * more
-            pools.setdefault((pool.gpu, pool.spot), []).append(pool)
-    for (name, spot), need in needs.items():
-        gpu = GPUS.get(name)
-        metric, family = (gpu.quota_metric(spot=spot), gpu.quota_family) if gpu else (None, None)
-        kind = "on Spot" if spot else "on demand"
-        message = (
-            f"Compute Engine lists no quota of {name} {kind} in {plan.region}, so whether the {need} that "
-            f"{_named(plan, pools[name, spot])} may need are free is not known"
-        )
-        where = metric or (f"GPUs per GPU family (gpu_family {family})" if family else f"GPUs per GPU family of {name}")
-        yield Finding("quota", message, f"look for {where} in {plan.region} at {page}", WARNING)

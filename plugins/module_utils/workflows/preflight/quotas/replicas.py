@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from .facts import POOL_SIZES, Facts
-from .findings import ERROR, WARNING, Finding, listed, of_hosts
+from ....core.errors import LlmopsError
+from ..facts import POOL_SIZES, UNLISTED_LIMITS, Facts
+from ..findings import ERROR, WARNING, Finding, listed, of_hosts
+from ..plan import Plan, PoolPlan
 from .needs import gpu_quota
-from .plan import Plan
+from .unlisted import quota_name
 
 _ALL_REGIONS = "GPUS_ALL_REGIONS"
 
@@ -19,18 +21,16 @@ _ALL_REGIONS = "GPUS_ALL_REGIONS"
 def check_replicas(plan: Plan, facts: Facts, raise_at: str) -> Iterator[Finding]:
     """An error where the least replicas have no GPUs, a warning where only the autoscaler's last ones have none.
 
-    raise_at: the page where more quota is asked for. GPUs that the plan's pools hold already count as theirs. Of a GPU
-    whose quota Compute Engine does not list, only the quota of the whole project is known.
+    raise_at: the page where more quota is asked for. GPUs that the plan's pools hold already count as theirs.
     """
     wanted = plan.replicas
     near = [pool for pool in plan.all_pools if pool.region == plan.region]
     pools = [pool for pool in near if wanted and pool.gpu == wanted.gpu]
     if wanted is None or not pools:
         return
-    listed_metrics = {gpu_quota(pool, facts["region_quotas"]) for pool in pools}
-    metrics = sorted(metric for metric in listed_metrics if metric)
-    held = sum((facts[POOL_SIZES].get(pool.key) or 0) * pool.gpus for pool in pools)
-    free = math.inf if None in listed_metrics else sum(_free(facts["region_quotas"].get(name)) for name in metrics)
+    held = sum(_held(facts, pool) for pool in pools)
+    free_by_quota = {_quota(facts, pool): _free_for(facts, pools, pool) for pool in pools}
+    metrics, free = sorted(free_by_quota), sum(free_by_quota.values())
     if _ALL_REGIONS in facts["project_quotas"]:
         everywhere = _free(facts["project_quotas"][_ALL_REGIONS])
         if everywhere < free:
@@ -53,6 +53,27 @@ def check_replicas(plan: Plan, facts: Facts, raise_at: str) -> Iterator[Finding]
 
 def _counted(replicas: int) -> str:
     return f"{replicas} replica{'' if replicas == 1 else 's'}"
+
+
+def _quota(facts: Facts, pool: PoolPlan) -> str:
+    """What the quota of a pool's GPUs is called."""
+    return gpu_quota(pool, facts["region_quotas"]) or quota_name(str(pool.gpu), spot=pool.spot)
+
+
+def _free_for(facts: Facts, pools: list[PoolPlan], pool: PoolPlan) -> float:
+    """What is left of the quota of a pool's GPUs for all pools that share it; infinity where nobody knows."""
+    metric = gpu_quota(pool, facts["region_quotas"])
+    if metric:
+        return _free(facts["region_quotas"].get(metric))
+    limit = facts[UNLISTED_LIMITS].get((pool.gpu, pool.spot))
+    if limit is None or isinstance(limit, LlmopsError):
+        return math.inf
+    return max(limit - sum(_held(facts, one) for one in pools if one.spot == pool.spot), 0.0)
+
+
+def _held(facts: Facts, pool: PoolPlan) -> int:
+    """The GPUs that a pool has now."""
+    return (facts[POOL_SIZES].get(pool.key) or 0) * pool.gpus
 
 
 def _free(quota: dict[str, float] | None) -> float:
