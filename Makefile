@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The commands of this repository; CONTRIBUTING.md says what each check is for.
 #   make setup PYTHON=python3.13 VENV=.venv313     another Python, beside the first
 #   make setup VERSIONS=newest VENV=.venv-newest   other versions than the lock's; see scripts/set_up.sh
@@ -6,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
-# locked, newest or floors; set where make is called, not by whatever has this name in the environment.
+# locked, newest, floors or core-VERSION; set where make is called, not by whatever has this name in the environment.
 VERSIONS := locked
 # The environment's own Python, once there is one. A version manager's shim may stand in the path for a Python that is
 # not there: only one that starts counts.
@@ -24,8 +26,8 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint format sanity unit contrary sandbox mutation playbooks molecule real-api build test demo demo-down clean
-.PHONY: lock test-newest test-floors
+.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api build test
+.PHONY: demo demo-down clean lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
@@ -45,24 +47,36 @@ demo-down: setup  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint sanity build sandbox unit contrary
+	@python scripts/check_all.py molecule playbooks lint docs sanity build sandbox awx unit contrary
 
-lint: setup  ## ruff, yamllint, ansible-lint, docs and changelog
+lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog, licences and workflows
 	ruff check $(wildcard $(PYTHON_FILES))
 	ruff format --check $(wildcard $(PYTHON_FILES))
 	yamllint --strict .
 	ansible-lint --offline
 	python scripts/lint_docs.py
 	antsibull-changelog lint
+	reuse lint --lines
+	zizmor --offline --quiet --strict-collection --persona pedantic --no-progress .github
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
 	python scripts/role_docs.py --check
 	python scripts/field_docs.py --check
+	python scripts/awx_import.py --check
+	python scripts/iam_docs.py --check
 
-format: setup  ## let ruff mend what it can
+format: setup  ## let ruff mend what it can, and give new files their licence
+	python scripts/headers.py
 	ruff check --fix $(wildcard $(PYTHON_FILES))
 	ruff format $(wildcard $(PYTHON_FILES))
 
 sanity: setup  ## ansible-test sanity on a copy of the collection
 	@python scripts/sanity.py
+
+docs: setup  ## the documentation as a site in .cache/docs/html, without warnings and with every internal link checked
+	@python scripts/docs_site.py
 
 unit: setup  ## pytest: units, contracts, servers that misbehave, the repository itself
 	pytest tests/unit tests/contract tests/repo
@@ -79,6 +93,12 @@ mutation: setup  ## break the pure parts in small ways: their unit tests must no
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks
 
+awx: setup  ## pytest: AWX's jobs by ansible-runner, what configures AWX, the execution environment
+	pytest tests/awx
+
+awx-modules: setup  ## the modules of awx.awx, downloaded with the package ansible, on what configures AWX
+	@bash scripts/awx_modules.sh
+
 molecule: setup  ## the playbooks, scenario by scenario, each on a sandbox of its own
 	molecule test --all
 
@@ -91,6 +111,16 @@ real-api: setup  ## contracts, playbooks and scenarios on real API servers, see 
 build: setup  ## the collection's artifact in dist/, as Galaxy would import it
 	@bash scripts/build.sh
 
+release: setup  ## the version and the changelog of a release, in the work tree: make release VERSION=1.2.3
+	@bash scripts/release.sh "$(VERSION)"
+
+compatible: setup  ## what ansible-core and Python can break: how tasks are run, modules documented, playbooks read
+	ansible --version | sed -n '1p;/python version/p'
+	pytest tests/unit/core tests/unit/roles tests/repo/test_plugins.py tests/repo/test_playbooks.py
+
+test-matrix:  ## make compatible and make demo on each ansible-core and Python that we claim; CELL=2.20-py3.13 for one
+	@$(PYTHON) scripts/matrix.py $(CELL)
+
 test-newest:  ## make test and make demo with the newest of every library and tool
 	@bash scripts/try_versions.sh newest "$(PYTHON)" test
 
@@ -98,5 +128,5 @@ test-floors:  ## make unit and make demo with the lowest versions that requireme
 	@bash scripts/try_versions.sh floors python3.11 unit sandbox
 
 clean:  ## remove everything that these commands made
-	rm -rf .cache dist $(VENV) .venv-newest .venv-floors .pytest_cache .ruff_cache sandbox/.pytest_cache sandbox/build sandbox/src/*.egg-info
+	rm -rf .cache dist $(VENV) .venv-newest .venv-floors .venv-core-* .pytest_cache .ruff_cache sandbox/.pytest_cache sandbox/build sandbox/src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds the collection's artifact into dist/ and lets galaxy-importer look at it, as Galaxy does on upload.
 set -euo pipefail
 rm -rf dist

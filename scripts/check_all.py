@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs several targets of the Makefile, a few at a time, and ends with one summary: check_all.py TARGET..."""
 
 from __future__ import annotations

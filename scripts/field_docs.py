@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Write docs/fields.md, what becomes of a change of each field, from the field tables; --check only compares."""
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from ansible_collections.llmops.gke.plugins.module_utils.gke.fields.node_pool.ta
 
 PAGE = ROOT / "docs" / "fields.md"
 TEST = "tests/contract/gke/test_fields.py::test_field"
-HEAD = """# Fields of clusters and node pools
+HEAD = """<!-- Copyright: the llmops.gke engineers -->
+<!-- SPDX-License-Identifier: GPL-3.0-or-later -->
+
+# Fields of clusters and node pools
 
 <!-- Written by scripts/field_docs.py from plugins/module_utils/gke/fields/. -->
 

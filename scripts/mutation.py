@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Mutation tests of the pure parts: mutation.py [NAME...], where a name is a table of tests/unit/mutation.toml.
 
 mutmut breaks a file in one small way after the other, and its unit tests must notice. It knows a function by the path

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Write the table of options into each role's README from its argument_specs; --check only says what is stale."""
 
 from __future__ import annotations

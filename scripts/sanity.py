@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs ansible-test sanity, with no ignore entries, on a copy of the collection.
 
 A copy, because ansible-test wants the path ``ansible_collections/llmops/gke`` and refuses a link. It makes virtual

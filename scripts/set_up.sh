@@ -1,7 +1,11 @@
 # shellcheck shell=bash
-# Makes the virtual environment of this clone, or brings it up to date: set_up.sh PYTHON VENV [locked|newest|floors]
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes the virtual environment of this clone, or brings it up to date: set_up.sh PYTHON VENV [locked|newest|floors|core-VERSION]
 #   locked   the versions in requirements.lock, each file checked by its hash
 #   newest   the newest versions that requirements*.txt allow
+#   core-2.20, core-2.19.1
+#            the newest patch of that ansible-core, or that very one, with the newest tools that take it
 #   floors   the lowest versions that requirements.txt and meta/runtime.yml allow, with the newest tools that take those
 # Nothing is done where the stamp in it still names this clone, this Python and these requirements.
 set -euo pipefail
@@ -9,9 +13,9 @@ python=${1:?"no Python 3.11 or newer with venv was found: name one with PYTHON=.
 venv=$2
 versions=${3:-locked}
 case $versions in
-locked | newest | floors) ;;
+locked | newest | floors | core-[0-9]*) ;;
 *)
-    echo "VERSIONS is locked, newest or floors, not $versions" >&2
+    echo "VERSIONS is locked, newest, floors or core-VERSION, not $versions" >&2
     exit 2
     ;;
 esac
@@ -26,6 +30,13 @@ fi
 pip() { "$venv/bin/python" -m pip "$@"; }
 uv() { bash scripts/uv.sh "$venv" pip "$1" --quiet --python "$venv/bin/python" "${@:2}"; }
 
+core_requirement() {
+    local core=${versions#core-}
+    # 2.20 is any 2.20.x, 2.19.1 that one.
+    [[ $core == *.*.* ]] || core+=".*"
+    echo "ansible-core==$core"
+}
+
 with_uv() {
     # It has to be told to compile, and would look at every package again for the sandbox, which stays where it is.
     case $versions in
@@ -34,6 +45,9 @@ with_uv() {
             uv install --no-deps --no-build-isolation --editable ./sandbox
         ;;
     newest) uv install --compile-bytecode --upgrade --requirement requirements-dev.txt ;;
+    core-*)
+        uv install --compile-bytecode --requirement requirements-dev.txt "$(core_requirement)"
+        ;;
     floors)
         { cat requirements.txt && sed -n 's/^requires_ansible: "\(.*\)"/ansible-core\1/p' meta/runtime.yml; } |
             uv compile --resolution lowest-direct --no-deps --no-annotate --no-header - \
@@ -51,6 +65,7 @@ with_pip() {
         pip install --quiet --no-deps --no-build-isolation --editable ./sandbox
         ;;
     newest) pip install --quiet --upgrade --upgrade-strategy eager --requirement requirements-dev.txt ;;
+    core-*) pip install --quiet --requirement requirements-dev.txt "$(core_requirement)" ;;
     floors)
         echo "pip alone cannot find the lowest versions" >&2
         return 1

@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds the sandbox's wheel, installs it into an environment of its own, without ansible and without the collection,
 # starts and stops it there, and runs its tests: test_sandbox.sh [PYTEST ARGUMENT...]
 set -euo pipefail

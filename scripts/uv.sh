@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Runs the uv of a virtual environment: uv.sh VENV ARGUMENT...
 # uv does not read pip's configuration, so an index that is set there is handed on.
 set -euo pipefail

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The files that make up this repository: all that git would not ignore, whether they lie in a repository or not."""
 
 from __future__ import annotations

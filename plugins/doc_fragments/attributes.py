@@ -50,3 +50,24 @@ attributes:
     support: full
     membership: [llmops.gke.llm]
 """
+
+    ACTIONGROUP_HF = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/llmops.gke.hf) in C(module_defaults) to set defaults for all modules that only speak to the Hugging
+        Face Hub.
+    support: full
+    membership: [llmops.gke.hf]
+"""
+
+    ACTIONGROUP_REPORT = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/llmops.gke.report) in C(module_defaults) to set defaults for all modules that write reports.
+    support: full
+    membership: [llmops.gke.report]
+"""

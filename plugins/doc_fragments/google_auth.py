@@ -52,6 +52,18 @@ options:
     description: Base URL of the Service Usage API.
     type: str
     default: https://serviceusage.googleapis.com/
+  cloud_quotas_api_endpoint:
+    description: Base URL of the Cloud Quotas API.
+    type: str
+    default: https://cloudquotas.googleapis.com/
+  gke_recommender_api_endpoint:
+    description: Base URL of the API of GKE Inference Quickstart.
+    type: str
+    default: https://gkerecommender.googleapis.com/
+  iam_api_endpoint:
+    description: Base URL of the IAM API.
+    type: str
+    default: https://iam.googleapis.com/
 notes:
   - Credentials are taken from the environment where the option is left out, by the names that AWX's Google Compute
     Engine credential and the C(google.cloud) collection use.

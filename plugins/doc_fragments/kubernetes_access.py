@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from .gke_control_plane import OPTIONS
+
 
 class ModuleDocFragment:
     """See plugins/module_utils/workflows/cluster_options.py for the argument spec that agrees with it."""
@@ -23,13 +25,6 @@ options:
         of the task are used to log in.
       - Give either this with O(project) and O(location), or O(kubeconfig).
     type: str
-  cluster_endpoint:
-    description:
-      - Endpoint of the GKE cluster to connect to. V(public) is its public IP address, V(internal) its IP address in
-        the VPC network, and V(dns) its DNS name, whose certificate is verified with the CAs of the system.
-      - The default is V(public), or V(dns) for a cluster without IP endpoints.
-    type: str
-    choices: [public, internal, dns]
   kubeconfig:
     description:
       - Path of a kubeconfig file, or its content as a dictionary. Works for any Kubernetes cluster.
@@ -42,4 +37,4 @@ options:
   context:
     description: Context of O(kubeconfig) to use. The default is its current context.
     type: str
-"""
+""" + OPTIONS.lstrip("\n")

@@ -14,9 +14,10 @@ options:
   engine:
     description:
       - Name of the model server that runs the model.
-      - V(tgi) is Hugging Face's text-generation-inference.
+      - V(tgi) is Hugging Face's text-generation-inference, V(vllm) is vLLM.
+      - V(openai) is any other server with the routes of OpenAI's API. Nothing is known of its metrics and its log.
     type: str
-    choices: [tgi]
+    choices: [tgi, vllm, openai]
     default: tgi
 """
 
@@ -28,7 +29,7 @@ options:
       - While waiting, the log of a crashed container is searched for the errors that this server is known to end with,
         such as a gated model, and the task fails with advice on them.
     type: str
-    choices: [tgi]
+    choices: [tgi, vllm, openai]
 """
 
     SERVER = r"""
@@ -80,6 +81,11 @@ options:
     description:
       - Further generation parameters, by the names that the model server of O(engine) gives them.
       - For V(tgi) these are the suboptions of O(llmops.gke.tgi_generate#module:parameters).
+      - For V(openai) these are C(n), C(presence_penalty), C(frequency_penalty), C(logit_bias), C(response_format) and
+        C(user).
+      - For V(vllm) these are the same, and C(min_p), C(repetition_penalty), C(min_tokens), C(ignore_eos),
+        C(stop_token_ids), C(include_stop_str_in_output), C(skip_special_tokens), C(structured_outputs) and C(priority),
+        with a prompt C(logprobs) and C(echo), with messages C(chat_template_kwargs).
       - Unknown names, and values that the model server would refuse, fail the task before anything is sent.
     type: dict
 """

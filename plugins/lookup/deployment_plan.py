@@ -80,9 +80,11 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible.release import __version__ as ansible_version
 
 from ..plugin_utils.plan_values import check, without_secrets
 from ..plugin_utils.role_variables import Role, read_roles, roles_of_play, unknown_variables
+from ..plugin_utils.supported_core import refuse_older
 
 ROLES = Path(__file__).absolute().parents[2] / "roles"
 
@@ -97,7 +99,12 @@ class LookupModule(LookupBase):
         refuse: Iterable[str] = (),
         **_options: Any,
     ) -> list[dict[str, Any]]:
-        """See RETURN. Raises AnsibleError where an option of a role in ``refuse`` is wrong, with all that is."""
+        """See RETURN.
+
+        Raises AnsibleError where an option of a role in ``refuse`` is wrong, with all that is, and where this
+        ansible-core is older than the collection is tested with.
+        """
+        refuse_older(ansible_version)
         variables = variables or {}
         refusing = set(refuse)
         refused: list[str] = []

@@ -12,6 +12,7 @@ short_description: Read Compute Engine's quotas of a region and of the project
 version_added: 0.1.0
 description:
   - Reads limits and use of the quotas of a region, and of those that hold for the whole project.
+  - Reads from Cloud Quotas the limits of GPUs that Compute Engine's own list lacks, such as H100, H200 and B200.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
@@ -34,6 +35,12 @@ options:
     description: Metrics to show, in Compute Engine's terms such as V(NVIDIA_L4_GPUS); all where it is left out.
     type: list
     elements: str
+  accelerator_types:
+    description:
+      - Types of GPU whose limits are read from Cloud Quotas as well, such as V(nvidia-h100-80gb).
+      - Where that API is off or refuses, RV(gpu_limits[].unknown) says so, and the task succeeds.
+    type: list
+    elements: str
   timeout:
     description: Seconds that the task may take.
     type: int
@@ -49,9 +56,33 @@ EXAMPLES = r"""
     location: us-central1
     metrics: [NVIDIA_L4_GPUS, GPUS_ALL_REGIONS]
   register: found
+
+- name: See how many H100 GPUs the project may have
+  llmops.gke.gcp_quota_info:
+    project: my-project
+    location: us-central1
+    accelerator_types: [nvidia-h100-80gb]
 """
 
 RETURN = r"""
+gpu_limits:
+  description: Limits of O(accelerator_types) in the region, on demand and on Spot. Cloud Quotas does not tell the use.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    accelerator_type:
+      description: Type of GPU.
+      type: str
+    spot:
+      description: Whether the limit is for Spot VMs.
+      type: bool
+    limit:
+      description: GPUs that may be used, V(-1) for any number, or null where it is not known.
+      type: float
+    unknown:
+      description: Why the limit is not known, or null.
+      type: str
 region:
   description: The region.
   returned: success

@@ -48,11 +48,16 @@ options:
         description: Path of the kubeconfig file.
         type: path
         required: true
-      endpoint:
-        description: Endpoint of the control plane that the entry names.
+      cluster_endpoint:
+        description:
+          - Endpoint of the control plane that the entry names.
+          - The values are those of O(llmops.gke.gke_kubeconfig#module:cluster_endpoint).
         type: str
-        choices: [public, internal, dns]
-        default: public
+        choices: [auto, dns, public, private]
+        default: auto
+      cluster_proxy_url:
+        description: URL of the HTTP proxy that leads to the control plane. The entry names it.
+        type: str
       set_current_context:
         description: Make the cluster the current context of the file.
         type: bool

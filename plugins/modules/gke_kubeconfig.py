@@ -18,6 +18,7 @@ author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
   - llmops.gke.gke_resource
+  - llmops.gke.gke_control_plane
   - llmops.gke.attributes
   - llmops.gke.attributes.actiongroup_gcp
 attributes:
@@ -34,12 +35,6 @@ options:
       - Path of the kubeconfig file. A missing file is created with mode V(0600).
       - If this is left out, nothing is written and the kubeconfig is only returned.
     type: path
-  endpoint:
-    description: Endpoint of the control plane to use. A cluster without IP-based endpoints is always reached through
-      its DNS-based endpoint (V(dns)).
-    type: str
-    choices: [public, internal, dns]
-    default: public
   set_current_context:
     description:
       - Make the cluster the file's current context, as gcloud does. Turn this off if several clusters share a file, or

@@ -20,6 +20,7 @@ author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
   - llmops.gke.gke_resource
+  - llmops.gke.gke_control_plane
   - llmops.gke.gke_resource.managed
   - llmops.gke.gke_node_pool_fields
   - llmops.gke.attributes

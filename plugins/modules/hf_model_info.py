@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - llmops.gke.llm.engine
   - llmops.gke.attributes
+  - llmops.gke.attributes.actiongroup_hf
 attributes:
   check_mode:
     support: full
@@ -68,6 +69,11 @@ options:
     description: Maximum number of tokens of one request, prompt and answer together.
     type: int
     default: 4096
+  gpu_memory_utilization:
+    description:
+      - Part of the GPU memory that the model server may use, above 0 and at most 1.
+      - By default the part that the server in O(engine) uses when it is not told otherwise.
+    type: float
   require_fit:
     description: Fail the task if the model does not fit O(gpus) GPUs of the type O(accelerator_type).
     type: bool
@@ -174,12 +180,29 @@ shape:
     positions:
       description: Longest context by the configuration in tokens. It is null if there is none.
       type: int
+    experts:
+      description: Number of experts of a mixture, of which each token uses a few. It is 0 for any other model.
+      type: int
   sample: {attention: GQA, layers: 32, heads: 32, kv_heads: 8, head_size: 128, window: 4096, positions: 32768}
 tokenizer:
   description: Type of the tokenizer, and whether it falls back to bytes for unknown characters.
   type: dict
   returned: success
   sample: {type: BPE, byte_fallback: true}
+chat_template:
+  description:
+    - Whether the model has a template by which a model server formats the messages of a chat.
+    - Without one a model takes prompts only, and a server may refuse chats.
+  type: bool
+  returned: success
+  sample: true
+quantization:
+  description:
+    - Method by which the stored weights are quantised, by the model's C(config.json), such as V(awq) or V(gptq).
+    - It is null if they are not quantised.
+  type: str
+  returned: success
+  sample: null
 fit:
   description: What fits the GPUs. It is null for the reason in RV(fit_reason).
   type: dict
@@ -191,6 +214,9 @@ fit:
     format:
       description: Number format of the weights with O(quantize).
       type: str
+    slow:
+      description: Whether O(quantize) is slower than weights of 16 bits.
+      type: bool
     gpu_bytes:
       description: Total memory of the GPUs in bytes.
       type: int
@@ -201,8 +227,9 @@ fit:
       description:
         - By number format C(fits), C(weights_bytes), C(kv_tokens) (tokens of cache beside the weights),
           C(longest_context), C(token_seconds) (the least time of a token when one request is served, because the GPUs
-          read all weights from their memory for it; a mixture of experts reads fewer), and C(concurrency), that is, how
-          many requests of which length fit at once.
+          read all weights from their memory for it; a mixture of experts reads fewer), C(prompt_token_seconds) (the
+          least time of a token of the prompt, by the GPUs' speed of calculation), and C(concurrency), that is, how many
+          requests of which length fit at once.
       type: dict
   sample: {fits: true, format: fp16, gpu_bytes: 24152899584, usable_bytes: 21737609625}
 fit_reason:

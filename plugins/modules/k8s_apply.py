@@ -97,14 +97,12 @@ options:
     description:
       - Take over fields that belong to other field managers. Otherwise such a conflict fails the task and names the
         field and its manager.
+      - The number of replicas passes to an autoscaler and back without it. A number that a manifest leaves out stays
+        as it is where a C(HorizontalPodAutoscaler) scales the object. A number that a manifest sets is taken over from
+        the autoscaler's controller where the autoscaler is gone or goes by O(prune), or where the number is 0 and the
+        autoscaler is among the manifests. A number that somebody else set remains a conflict.
     type: bool
     default: false
-  force_conflicts_for:
-    description:
-      - Objects for which fields of other field managers are taken over, each as C(Kind/name) or
-        C(Kind/namespace/name).
-    type: list
-    elements: str
   wait:
     description:
       - Wait until the objects are ready - workloads rolled out, load balancers with an address, claims bound, jobs

@@ -49,6 +49,12 @@ options:
       - RV(ttft_seconds) and RV(tpot_seconds) are measured only when this is V(true).
     type: bool
     default: false
+  require_key:
+    description:
+      - Whether to try every route of the server that generates without O(api_key) afterwards, and to fail where one
+        does anything but refuse.
+    type: bool
+    default: false
   expect:
     description: Conditions that the answer must meet. The task fails when one of them is not met.
     type: dict

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - llmops.gke.llm.engine
   - llmops.gke.llm.server
   - llmops.gke.llm.sampling
+  - llmops.gke.llm.messages
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.port_forward
@@ -45,16 +46,14 @@ options:
     description:
       - Text to complete, sent to the model as it is.
       - Instruction-tuned models expect it in their own template, for Mistral-7B-Instruct C([INST] … [/INST]).
+      - Exactly one of O(prompt) and O(messages) is required.
     type: str
-    required: true
   warmup:
     description: Number of requests that are sent and discarded before the samples.
     type: int
     default: 3
   samples:
-    description:
-      - Number of requests to measure.
-      - The 95th percentile requires at least 59 samples, the 99th percentile at least 299.
+    description: Number of requests to measure. The 95th percentile requires at least 59 samples, the 99th 299.
     type: int
     default: 20
   thresholds:
@@ -66,10 +65,12 @@ options:
         compared with RV(cold), if there was a cold request.
       - The limit V(cold_start_seconds) is compared with the slowest pod in RV(pods).
     type: dict
+  targets:
+    description: C(ttft_milliseconds) and C(ntpot_milliseconds), which are limits where O(thresholds) has none of these.
+    type: dict
   enforce:
     description:
-      - Fail the task when a figure exceeds its limit in O(thresholds).
-      - When V(false), the task succeeds and RV(breach) says which limits were exceeded.
+      - Fail the task when a figure exceeds its limit. When V(false), it succeeds, and RV(breach) says which did.
     type: bool
     default: true
   service:
@@ -78,14 +79,12 @@ options:
       - It requires O(cluster) or O(kubeconfig).
     type: str
   namespace:
-    description:
-      - Namespace of O(service).
-      - When not set, it is the namespace of the kubeconfig's context, or V(default).
+    description: Namespace of O(service). When not set, it is that of the kubeconfig's context, or V(default).
     type: str
   gpu_metrics:
-    description:
-      - Read the DCGM exporters of the GPUs that serve O(service) once a second during the measurement.
-      - Exporters that collect only every 30 seconds return the same value until the next collection.
+    description: >-
+      Read the DCGM exporters of the GPUs that serve O(service) once a second during the measurement. Exporters that
+      collect only every 30 seconds return the same value until the next collection.
     type: bool
     default: false
   timeout:
@@ -204,6 +203,8 @@ tokens:
   type: dict
   returned: out of check mode
   sample: {median: 100, min: 100, max: 100}
+prompt_tokens: {description: Tokens of the prompt. Null if the server does not tell., type: int, returned: success}
+port_forwarded: {description: Whether the API server forwarded the requests., type: bool, returned: success}
 tokens_per_arrival:
   description: Median number of tokens that arrive together.
   type: float

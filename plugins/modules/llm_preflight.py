@@ -60,10 +60,26 @@ options:
   skip:
     description:
       - Names of checks to leave out. Rules of values and combinations cannot be left out.
-      - V(model) is the question to the Hub, V(variables) the search for variables that no role knows.
+      - V(model) is the question to the Hub, V(targets) the one to Google's measurements, V(variables) the search for
+        variables that no role knows, V(exposure) the warning of a model that anybody on the internet can use.
     type: list
     elements: str
-    choices: [apis, permissions, quota, zones, shapes, names, networks, versions, price, model, variables]
+    choices:
+      - apis
+      - permissions
+      - accounts
+      - quota
+      - zones
+      - shapes
+      - names
+      - networks
+      - egress
+      - versions
+      - price
+      - model
+      - targets
+      - variables
+      - exposure
     default: []
   fail:
     description: Whether to fail where something stands in the way. Otherwise RV(findings) and RV(msg) tell it.
@@ -80,6 +96,7 @@ seealso:
     plugin_type: lookup
   - module: llmops.gke.gcp_quota_info
   - module: llmops.gke.gcp_zone_info
+  - module: llmops.gke.gke_inference_quickstart_info
   - module: llmops.gke.hf_model_info
 """
 
@@ -156,9 +173,35 @@ model:
   description: What M(llmops.gke.hf_model_info) returns for the model. Empty where it was not asked for.
   returned: success
   type: dict
+advice:
+  description: Whether C(llmops_targets) can be reached, by Google's own measurements. Null where there are no targets.
+  returned: success
+  type: dict
+  contains:
+    targets:
+      description: The targets in words.
+      type: str
+    reaches:
+      description: Whether the chosen GPU and model server can reach them. Null where it is not known.
+      type: bool
+    chosen:
+      description: What was measured of these, in the form of RV(advice.proposal). Null where they cannot reach them.
+      type: dict
+    proposal:
+      description:
+        - What this collection can deploy, reaches the targets and costs least, where the chosen ones do not.
+        - As a profile of M(llmops.gke.gke_inference_quickstart_info), with the C(figures) that count, C(replicas) for
+          the wanted rate of requests and their price in an hour (C(hour)).
+      type: dict
+    unknown:
+      description: Why it is not known, such as that the API is off, or null.
+      type: str
+    text:
+      description: All of it in a sentence.
+      type: str
 notes:
-  description: The price as a sentence, which is also shown while the play runs.
-  returned: where the price is known
+  description: The price and reachable targets as sentences, which are also shown while the play runs.
+  returned: where they are known
   type: list
   elements: str
 checked:

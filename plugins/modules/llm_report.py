@@ -17,6 +17,7 @@ description:
   - A report is an output and not a state, so RV(ignore:changed) is always false. In check mode nothing is written.
 extends_documentation_fragment:
   - llmops.gke.attributes
+  - llmops.gke.attributes.actiongroup_report
 attributes:
   check_mode:
     support: full
@@ -58,6 +59,11 @@ options:
         C(failures).
       - C(knee) is the highest offered rate that the server keeps up with, C(tool) the name of the load generator, and
         C(calibration) a sentence about its error.
+    type: dict
+  benchmark:
+    description:
+      - Google's own measurements and manifest, as returned by M(llmops.gke.gke_inference_quickstart_info).
+      - Latency without a limit is held against them, or where there are none against what the GPU of O(model) allows.
     type: dict
   pods:
     description:
@@ -119,6 +125,7 @@ seealso:
   - module: llmops.gke.llm_latency
   - module: llmops.gke.llm_generate
   - module: llmops.gke.hf_model_info
+  - module: llmops.gke.gke_inference_quickstart_info
 author:
   - The llmops.gke engineers (@llmops)
 """
@@ -154,8 +161,24 @@ report:
   contains:
     verdict:
       description:
-        - Verdict about the deployment. C(state) is V(fit), V(unfit) or V(unjudged) (no limit was set).
+        - Verdict about the deployment. C(state) is V(fit), V(unfit) (a limit is broken, or nothing was answered),
+          V(slow) (no limit was set, and it is slower than RV(report.yardsticks) let expect) or V(unjudged) (there is
+          neither).
         - C(reasons) and C(cautions) explain it.
+      type: dict
+    yardsticks:
+      description:
+        - What latency is held against beside limits, by C(name) of the metric, in seconds. C(floor) is the least that
+          is possible on the GPU, C(google) the figure of O(benchmark), C(measured) the median, in real time also where
+          a sandbox was measured.
+        - C(at_most) is what can be expected, from V(google) or from V(floor), as C(by) says. C(within) tells whether
+          the median is, and is null for simulated figures. To be slower is a remark, not a failure.
+      type: list
+      elements: dict
+    benchmark:
+      description:
+        - Google's measurement that the figures are held against (C(best)), why there is none (C(unknown)), and what its
+          manifest sets otherwise (C(differences)).
       type: dict
     simulated:
       description: Whether a sandbox produced the figures.
@@ -198,7 +221,9 @@ short:
     reasons: [ttft_seconds is 104 ms]
     cautions: []
     model: mistralai/Mistral-7B-Instruct-v0.1
-    medians: {ttft_seconds: 0.104, tpot_seconds: 0.0483}
+    medians: {ttft_seconds: 0.104, tpot_seconds: 0.0583}
+    yardsticks:
+      - {name: tpot_seconds, measured: 0.0583, floor: 0.0483, google: null, at_most: 0.0966, by: floor, within: true}
     cold_start_seconds: 171.0
     dollars_per_million_tokens: 13.9
     simulated: false

@@ -20,8 +20,10 @@ description:
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.llm.engine
+  - llmops.gke.llm.server
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
+  - llmops.gke.port_forward
   - llmops.gke.attributes
   - llmops.gke.attributes.actiongroup_k8s
 attributes:
@@ -36,16 +38,8 @@ options:
   url:
     description:
       - Base URL of the model server, C(http://ADDRESS[:PORT]).
-      - Use the address of the load balancer, so that all replicas get a share of the requests.
-    type: str
-    required: true
-  api_key:
-    description:
-      - API key that the model server was started with. It is sent as a bearer token.
-      - Over plain HTTP everybody on the way can read it. It is therefore sent only over HTTPS and to this machine,
-        unless the environment variable E(LLMOPS_PLAIN_HTTP) is V(true).
-      - The value of the environment variable E(LLM_API_KEY) is used when the option is not set.
-    type: str
+      - Use the address of the load balancer, so that all replicas get a share of the requests. With O(port_forward),
+        one replica gets them all.
   autoscaler:
     description: Name of the HorizontalPodAutoscaler of the model.
     type: str
@@ -89,6 +83,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+reachable:
+  description: V(false) where what O(port_forward) names is not there. The other values are then missing.
+  returned: in check mode, where the model cannot be reached
+  type: bool
 asked:
   description: Whether the autoscaler asked for one more replica.
   returned: success

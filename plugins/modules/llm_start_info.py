@@ -15,8 +15,9 @@ description:
   - The start of a pod is divided into phases that follow each other, each with its seconds. C(asked) lasts until the
     cluster's autoscaler requested a machine, C(machine) until the machine was a Ready node, C(scheduled) until a node
     had a free GPU (which appears with the driver), and C(image) until the container ran. Then come the phases of the
-    model server of O(engine), for V(tgi) C(weights), until the weights were on the node, and C(load), until the server
-    answered. C(ready) lasts until a probe succeeded.
+    model server of O(engine). For V(tgi) these are C(weights), until the weights were on the node, and C(load), until
+    the server answered. For V(vllm) these are C(weights), C(load), until the weights were on the GPU, C(compile), until
+    the model was compiled and the KV cache made, and C(server). C(ready) lasts until a probe succeeded.
   - For a pod that does not serve yet, the module tells its current phase, for how long it has been in it, and why.
   - A phase that nothing tells of is counted as a part of the next one. C(asked) and C(machine) are missing if the node
     existed before the pod, and C(asked) is missing after an hour, when Kubernetes has deleted its events.

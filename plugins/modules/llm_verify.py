@@ -11,18 +11,19 @@ module: llm_verify
 version_added: 0.1.0
 short_description: Prove that a deployed language model serves
 description:
-  - Finds the address of the model's Service, tells whether the model sleeps, serves or is on its way, measures its
-    latency cold and hot, sends one request for generation, and writes a report.
+  - Finds the address of the model's Service or Gateway, tells whether the model sleeps, serves or is on its way,
+    measures its latency cold and hot, sends one request for generation, and writes a report.
   - Does in one task what M(llmops.gke.llm_start_info), M(llmops.gke.llm_latency), M(llmops.gke.llm_generate),
-    M(llmops.gke.gpu_metrics_info), M(llmops.gke.hf_model_info), M(llmops.gke.llm_report) and M(llmops.gke.llm_scaling)
-    do for one deployment, over one connection to its cluster.
+    M(llmops.gke.gpu_metrics_info), M(llmops.gke.hf_model_info), M(llmops.gke.gke_inference_quickstart_info),
+    M(llmops.gke.llm_report) and M(llmops.gke.llm_scaling) do for one deployment.
   - Fails if no replica is ready, with the phase in which the first one is and why; if another model answers than
     O(model); and if the answer is shorter than O(minimum_tokens).
-  - A limit in O(thresholds) that is exceeded is no failure. RV(breach) says which, so that the figures remain
-    available.
+  - A limit in O(thresholds) that is exceeded is no failure, so that the figures remain. RV(breach) says which.
   - In check mode the server is asked for its health and model. Nothing is generated or written.
 extends_documentation_fragment:
   - llmops.gke.llm.engine
+  - llmops.gke.llm.sampling
+  - llmops.gke.llm.messages
   - llmops.gke.google_auth
   - llmops.gke.kubernetes_access
   - llmops.gke.attributes
@@ -49,12 +50,25 @@ options:
   url:
     description:
       - Base URL of the model server, C(http://ADDRESS[:PORT]).
-      - When not set or empty, it is the address of the load balancer of O(service).
+      - When not set or empty, it is the address of O(gateway), or of the load balancer of O(service).
     type: str
+  gateway:
+    description: Name of the Gateway through which clients reach O(service), in the same namespace.
+    type: str
+  service_port:
+    description:
+      - Port of O(service) that a forwarded port leads to.
+      - When not set, it is the first one of the Service, or V(80) with O(gateway).
+    type: int
   port_forward:
     description:
       - Reach the model by a port forwarded through the API server, instead of by its address.
+      - When not set, this is done where O(api_key) would otherwise travel over plain HTTP to another machine, unless
+        O(url) is given.
       - Requires the Python library C(kubernetes) and permission to create C(pods/portforward).
+    type: bool
+  require_key:
+    description: Fail if the model server generates for somebody who does not send O(api_key).
     type: bool
     default: false
   api_key:
@@ -80,15 +94,15 @@ options:
     description:
       - Text to complete, sent to the model as it is.
       - Instruction-tuned models expect it in their own template, for Mistral-7B-Instruct C([INST] … [/INST]).
+      - Exactly one of O(prompt) and O(messages) is required.
     type: str
-    required: true
-  parameters:
-    description: Generation parameters of the request, by the names that the model server of O(engine) gives them.
-    type: dict
   minimum_tokens:
     description: Fail the task if the answer has fewer tokens.
     type: int
     default: 1
+  latency_tokens:
+    description: Maximum number of tokens of each measured answer. When not set, that of O(max_tokens).
+    type: int
   latency_parameters:
     description: Generation parameters of the measured requests. When not set, those of O(parameters).
     type: dict
@@ -102,6 +116,9 @@ options:
     default: 20
   thresholds:
     description: Upper limits in seconds, as in O(llmops.gke.llm_latency#module:thresholds).
+    type: dict
+  targets:
+    description: Further limits, as in O(llmops.gke.llm_latency#module:targets).
     type: dict
   gpu_metrics:
     description: Read the DCGM exporters of the GPUs that serve O(service) during the measurement and after it.
@@ -220,7 +237,7 @@ url:
   type: str
   returned: success
 labels:
-  description: Labels of the Service.
+  description: Labels of the Service, or of O(gateway).
   type: dict
   returned: success
 start:
@@ -253,7 +270,7 @@ scaling:
   type: dict
   returned: if O(load) is given and the model was asked
 breach:
-  description: The limits of O(thresholds) that were exceeded, with the figures. It is null if none was.
+  description: The limits of O(thresholds) and O(targets) that were exceeded, with the figures. It is null if none was.
   type: str
   returned: success
 duration:

@@ -10,7 +10,9 @@ It saves the start of a Python process a task and can show progress while it wai
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -23,10 +25,11 @@ from ansible.plugins.loader import filter_loader, test_loader
 from ansible.utils.display import Display
 
 from ..module_utils.core import play_memory
-from ..module_utils.core.errors import InvalidOption
+from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from .controller_end import LastWords, ending_with_controller
+from .role_variables import SHARED_OPTIONS, TIMEOUT_FACTOR
 
 display = Display()
 
@@ -40,6 +43,30 @@ for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, 
     _loader.get(_any)
 
 
+def _number(value: Any) -> float:
+    """A number, as it is or as a text; NaN for anything else."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _timeouts(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Seconds that a task gives or has by default: by the option that has them as a part, its own by ``""``."""
+    parts = {
+        name: option["options"]
+        for name, option in spec.items()
+        if isinstance(arguments.get(name), Mapping) and "options" in option
+    }
+    found = {}
+    for part, options in {"": spec, **parts}.items():
+        given = arguments[part] if part else arguments
+        seconds = given.get("timeout", options["timeout"].get("default")) if "timeout" in options else None
+        if seconds is not None:
+            found[part] = seconds
+    return found
+
+
 class EngineAction(ActionBase):
     """Base of every action plugin here; a subclass names its module's spec."""
 
@@ -51,6 +78,8 @@ class EngineAction(ActionBase):
         """Run the engine here where that is the same as running the module, else run the module."""
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
+        self._take_shared(task_vars)
+        self._scale_timeout(task_vars)
         if not self._may_run_here(task_vars):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
             return self._shown(result, task_vars)
@@ -65,6 +94,34 @@ class EngineAction(ActionBase):
         result.update(outcome, invocation=remove_values({"module_args": options}, hidden))
         return self._shown(result, task_vars)
 
+    def _take_shared(self, task_vars: dict[str, Any]) -> None:
+        """Give options that the task leaves out the values of the variables that set them for all roles."""
+        given = self._task.args
+        if "kubeconfig" in given:
+            return
+        for name, variable in SHARED_OPTIONS.items():
+            if name in self.spec.argument_spec and name not in given and variable in task_vars:
+                value = self._templar.template(task_vars[variable])
+                given = {**given, **({name: value} if value else {})}
+        self._task.args = given
+
+    def _scale_timeout(self, task_vars: dict[str, Any]) -> None:
+        """Multiply the time that the task may take, given or by default, by the factor that holds for all of them."""
+        timeouts = _timeouts(self.spec.argument_spec, self._task.args)
+        if TIMEOUT_FACTOR not in task_vars or not timeouts:
+            return
+        value = self._templar.template(task_vars[TIMEOUT_FACTOR])
+        factor = _number(value)
+        if not 0 < factor < math.inf:
+            raise AnsibleActionFail(f"{TIMEOUT_FACTOR}: {value!r} is not accepted; it takes a number above 0")
+        for part, seconds in timeouts.items():
+            scaled = _number(seconds) * factor
+            # What is no number is left for the validation to say so.
+            if factor != 1 and math.isfinite(scaled):
+                given = self._task.args
+                own = {"timeout": math.ceil(scaled)}
+                self._task.args = {**given, **({part: {**given[part], **own}} if part else own)}
+
     def _shown(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result as a person reads it: notes at once, and in a failure the variables of the inventory that set the
         options it mentions."""
@@ -78,14 +135,23 @@ class EngineAction(ActionBase):
                 result["msg"] = names.render(marked)
             if variable := names.variable(error.get("option") or error.get("field") or ""):
                 error["variable"] = variable
+            budget = names.variable("timeout") if error.get("kind") == DeadlineExceeded.kind else None
+            if budget:
+                error["variable"] = budget
+                result["msg"] += f" (this budget is {budget}; {TIMEOUT_FACTOR} multiplies every one)"
         return result
 
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, str]:
-        """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``."""
+        """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``.
+
+        ``__<role>_budget`` is the variable of a task's timeout where it is another one than of the role's other tasks.
+        """
         role = self._task._role
-        told = task_vars.get(f"__{role.get_name(include_role_fqcn=False)}_variables") if role else None
+        name = role.get_name(include_role_fqcn=False) if role else ""
+        told, budget = task_vars.get(f"__{name}_variables"), task_vars.get(f"__{name}_budget")
         try:
-            return json.loads(json.dumps(self._templar.template(told))) or {}
+            known = {**SHARED_OPTIONS, **(json.loads(json.dumps(self._templar.template(told))) or {})}
+            return {**known, **({"timeout": self._templar.template(budget)} if budget else {})}
         except (AnsibleError, TypeError):
             # Without the names the failure is told all the same.
             return {}

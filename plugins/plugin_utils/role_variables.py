@@ -22,6 +22,12 @@ SHARED = "llmops"
 OTHER_VARIABLES = frozenset({"llmops_in_process", "llmops_confirm_teardown", "llmops_teardown_in_use"})
 """Read by plugins and playbooks, so no role's options."""
 
+SHARED_OPTIONS = {"cluster_endpoint": "llmops_cluster_endpoint", "cluster_proxy_url": "llmops_cluster_proxy_url"}
+"""Options of modules that a variable sets wherever a task leaves them out, so that no role has to hand them over."""
+
+TIMEOUT_FACTOR = "llmops_timeout_factor"
+"""Multiplies the timeout of every task of a module."""
+
 _SANDBOX = "llmops_sandbox"
 """Begins the names of what inventories and playbooks say about a sandbox."""
 

@@ -17,6 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.models.access import ch
 from ansible_collections.llmops.gke.plugins.module_utils.models.metadata import read_tokenizer, read_weights
 from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import GenerationRequest
 from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.client import TgiClient
+from ansible_collections.llmops.gke.plugins.module_utils.serving.vllm.client import VllmClient
 from tests.contrary.asks import SECRET, Ask, list_of
 
 WEB = ObjectRef(POD, "default", "web")
@@ -54,6 +55,18 @@ def _hub(ask: Callable[[HttpSession], Any]) -> Callable[[str, Deadline], Any]:
 
 def _model(ask: Callable[[TgiClient], Any]) -> Callable[[str, Deadline], Any]:
     return lambda url, deadline: ask(TgiClient(url, SECRET, deadline))
+
+
+def _vllm(ask: Callable[[VllmClient], Any], *, known: bool = True) -> Callable[[str, Deadline], Any]:
+    """known: the model's name, so that the server is not asked for it."""
+
+    def run(url: str, deadline: Deadline) -> Any:
+        return ask(VllmClient(url, SECRET, deadline, {url: "m"} if known else None))
+
+    return run
+
+
+_CHOICES = ({"choices": [""]}, {"choices": "x"}, {"choices": []}, {"choices": [{}]})
 
 
 ASKS = [
@@ -174,4 +187,36 @@ ASKS = [
         # A fresh server may have no figures yet.
         fine=frozenset({"empty"}),
     ),
+    Ask(
+        "vLLM's models",
+        "vLLM",
+        _vllm(lambda server: server.identity(), known=False),
+        odd=({"data": "x"}, {"data": []}, {"data": [{}]}, {"data": [{"id": 5}]}, {"data": [{"id": "m"}]})
+        + ({"data": [{"id": "m", "owned_by": "vllm", "max_model_len": "x"}]},),
+    ),
+    Ask(
+        "vLLM's version",
+        "vLLM",
+        _vllm(lambda server: server.identity()),
+        good={("GET", "/v1/models"): {"data": [{"id": "m", "owned_by": "vllm"}]}},
+        odd=({}, {"version": 5}, {"version": None}),
+    ),
+    Ask(
+        "vLLM's answer",
+        "vLLM",
+        _vllm(lambda server: server.generate(HI)),
+        odd=(*_CHOICES, {"choices": [{"text": 5}]}, {"choices": [{"text": "a", "finish_reason": 5}]})
+        + (
+            {"choices": [{"text": "a"}], "usage": "x"},
+            {"choices": [{"text": "a"}], "usage": {"completion_tokens": "x"}},
+        ),
+    ),
+    Ask(
+        "vLLM's chat",
+        "vLLM",
+        _vllm(lambda server: server.generate(CHAT)),
+        odd=(*_CHOICES, {"choices": [{"message": "x"}]}, {"choices": [{"message": {"content": []}}]}),
+    ),
+    Ask("vLLM's stream", "vLLM", _vllm(lambda server: server.stream(HI))),
+    Ask("vLLM's chat stream", "vLLM", _vllm(lambda server: server.stream(CHAT))),
 ]

@@ -15,15 +15,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Call, GkeClient, Place
-from ansible_collections.llmops.gke.plugins.module_utils.google import compute, iam, projects
+from ansible_collections.llmops.gke.plugins.module_utils.google import cloud_quotas, compute, iam, projects
+from ansible_collections.llmops.gke.plugins.module_utils.google.accelerators import GPUS
 from ansible_collections.llmops.gke.plugins.module_utils.google.apis import GoogleApis
 from ansible_collections.llmops.gke.plugins.module_utils.google.credentials import authorizer
+from ansible_collections.llmops.gke.plugins.module_utils.google.quickstart import client
+from ansible_collections.llmops.gke.plugins.module_utils.google.quickstart.profiles import Targets
 from tests.contrary.asks import SECRET, Ask, list_of
 
 PROJECT, LOCATION = "demo-project", "us-central1"
 PLACE = Place(PROJECT, LOCATION, "c", "p")
 GROUP = "https://www.googleapis.com/compute/v1/projects/demo-project/zones/z/instanceGroupManagers/g"
 POLICY = {"version": 1, "etag": "BwY=", "bindings": [{"role": "roles/owner", "members": ["user:o@example.com"]}]}
+PROFILE = {"modelServerInfo": {"model": "a/b", "modelServer": "vllm"}}
 READ_POLICY = ("POST", f"/v1/projects/{PROJECT}:getIamPolicy")
 
 
@@ -37,7 +41,7 @@ def private_key() -> str:
 
 def endpoints(url: str) -> dict[str, Any]:
     """Options by which every Google API is at one URL."""
-    names = ("container", "compute", "resource_manager", "service_usage")
+    names = ("container", "compute", "resource_manager", "service_usage", "iam", "cloud_quotas", "gke_recommender")
     return {f"{name}_api_endpoint": url for name in names} | {"access_token": SECRET}
 
 
@@ -109,6 +113,47 @@ ASKS = [
         _apis(lambda apis: compute.region_quotas(apis, PROJECT, LOCATION)),
         odd=(*list_of("quotas"), {"quotas": [{}]}, {"quotas": [{"metric": "A", "limit": "much"}]}, {}),
     ),
+    Ask(
+        "limits of GPUs",
+        "Cloud Quotas",
+        _apis(lambda apis: cloud_quotas.gpu_limit(apis, PROJECT, LOCATION, GPUS["nvidia-b200"], spot=False)),
+        odd=(*list_of("dimensionsInfos"), {"dimensionsInfos": [{"details": {"value": "many"}}]})
+        + ({"dimensionsInfos": [{"details": {"value": 1.5}}]}, {"dimensionsInfos": [{"applicableLocations": [5]}]}),
+    ),
+    Ask(
+        "profiles",
+        "GKE Inference Quickstart",
+        _apis(lambda apis: client.profiles(apis, "a/b", None, None, Targets(ttft_milliseconds=9), "spot")),
+        odd=(*list_of("profile"), {"profile": [{}]}, {"profile": [{**PROFILE, "performanceStats": "fast"}]})
+        + (
+            {
+                "profile": [
+                    {**PROFILE, "performanceStats": [{"cost": [{"costPerMillionOutputTokens": {"units": "x"}}]}]}
+                ]
+            },
+        )
+        + ({"profile": [{**PROFILE, "performanceStats": [{"ttftMilliseconds": "5"}]}]}, {"nextPageToken": 5}),
+        page=lambda token: {"profile": [], "nextPageToken": token},
+    ),
+    Ask(
+        "benchmarks",
+        "GKE Inference Quickstart",
+        _apis(lambda apis: client.benchmarks(apis, "a/b", "vllm", None, None, "spot")),
+        odd=(*list_of("profile"), {"profile": [{"modelServerInfo": {"model": "a/b"}}]}),
+    ),
+    Ask(
+        "manifests",
+        "GKE Inference Quickstart",
+        _apis(lambda apis: client.manifest(apis, "a/b", "vllm", None, "nvidia-l4", None, Targets())),
+        odd=(*list_of("kubernetesManifests"), {"kubernetesManifests": [{"content": {}}]}, {"comments": "x"}),
+    ),
+    Ask(
+        "measured models",
+        "GKE Inference Quickstart",
+        _apis(client.models),
+        odd=({"models": [5]}, {"models": "all"}, {"models": {}}),
+        page=lambda token: {"models": [], "nextPageToken": token},
+    ),
     Ask("project's quotas", "Compute Engine", _apis(lambda apis: compute.project_quotas(apis, PROJECT))),
     Ask(
         "machine types",
@@ -124,6 +169,19 @@ ASKS = [
         _apis(lambda apis: compute.subnetworks(apis, PROJECT)),
         odd=({"items": {"regions/a": {"subnetworks": "x"}}}, {"items": {"regions/a": {"subnetworks": [1]}}}),
         page=lambda token: {"items": {}, "nextPageToken": token},
+    ),
+    Ask(
+        "routers",
+        "Compute Engine",
+        _apis(lambda apis: compute.nat_networks(apis, PROJECT, LOCATION)),
+        odd=({"items": "x"}, {"items": [1]}, {"items": [{"network": 5}]}, {"items": [{"nats": [""]}]}),
+        page=lambda token: {"items": [], "nextPageToken": token},
+    ),
+    Ask(
+        "permissions on a service account",
+        "IAM",
+        _apis(lambda apis: projects.account_permissions(apis, PROJECT, "a@b", ["iam.serviceAccounts.actAs"])),
+        odd=({"permissions": "all"}, {"permissions": [{}]}, {"permissions": [None]}),
     ),
     Ask(
         "size of a group",

@@ -48,11 +48,14 @@ class Run:
 class Sandbox:
     """A sandbox in a directory of its own, and what one does with it."""
 
-    def __init__(self, directory: Path, speed: int = 200) -> None:
+    def __init__(self, directory: Path, speed: int = 200, **settings: Any) -> None:
+        """settings: of its configuration file, such as granted_permissions."""
         self.directory = directory
         self.report = directory.parent / "report.html"
         self.speed = speed
-        self._command("start", "--speed", str(speed))
+        configuration = directory.parent / f"{directory.name}.yml"
+        configuration.write_text(json.dumps(settings))
+        self._command("start", "--speed", str(speed), "--config", str(configuration))
         self.endpoints = json.loads((directory / "endpoints.json").read_text())
 
     def _command(self, *arguments: str) -> str:

@@ -16,15 +16,15 @@ from tests.playbooks.playground import until
 from tests.playbooks.watching import WINDOWS, Watcher, load
 
 SIGNALS = [
-    {"signal": "tgi_queue_size", "target": 5},
-    {"signal": "tgi_batch_current_size", "target": 5},
+    {"signal": "waiting_requests", "target": 5},
+    {"signal": "running_requests", "target": 5},
     {"signal": "gpu_utilization", "target": 95},
 ]
 SCALED = {
     **WINDOWS,
     "llmops_gpu_metrics": "daemonset",
-    "tgi_mistral_hpa_enabled": True,
-    "tgi_mistral_hpa_signals": SIGNALS,
+    "model_server_hpa_enabled": True,
+    "model_server_hpa_signals": SIGNALS,
 }
 LOADED = {"verify_load": True, "verify_load_clients": 16, "verify_load_timeout": 60}
 
@@ -63,7 +63,8 @@ def test_load_brings_a_second_replica_on_a_second_node(watcher):
 
 def test_verify_shows_that_the_autoscaler_acts(sandbox, watcher):
     until(lambda: watcher.replicas() == (1, 1), "one replica is left")
-    run = sandbox.play("verify.yml", variables=LOADED)
+    # By a forwarded port, as where a key would travel in the clear.
+    run = sandbox.play("verify.yml", variables={**LOADED, "verify_port_forward": True})
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
     assert "under load a further replica was asked for and came: 2 serve" in " ".join(run.output.split())
 
@@ -82,7 +83,7 @@ def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
     assert "replicas that the play's node pools can hold: 1 at most" in told
     # An autoscaler cannot read what GKE's own exporter sends.
     assert "gpu_utilization needs llmops_gpu_metrics daemonset (managed)" in told
-    fixed = {"gpu_nodepool_max_node_count": 1, "tgi_mistral_hpa_max_replicas": 1}
+    fixed = {"gpu_nodepool_max_node_count": 1, "model_server_hpa_max_replicas": 1}
     run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables={**SCALED, **fixed})
     assert run.code == 0, run.output
     run = sandbox.play("verify.yml", variables=LOADED)
@@ -92,3 +93,13 @@ def test_a_pool_at_its_maximum_is_told(sandbox, watcher):
     assert "max node group size reached); raise the pool's maximum" in told
     assert any("max node group size reached" in message for message in watcher.events("NotTriggerScaleUp"))
     assert len(watcher.gpu_nodes()) == 1
+
+
+def test_switched_off_it_leaves_the_number_of_replicas_to_the_inventory(sandbox, watcher):
+    model, off = ("--tags", "tgi_mistral"), {"gpu_nodepool_max_node_count": 1, "llmops_gpu_metrics": "daemonset"}
+    planned = sandbox.play("deploy.yml", "--check", *model, variables=off)
+    run = sandbox.play("deploy.yml", *model, variables=off)
+    assert (run.code, run.recap["changed"]) == (0, planned.recap["changed"]), run.output
+    assert (watcher.get("hpa")["items"], watcher.replicas()) == ([], (1, 1))
+    again = sandbox.play("deploy.yml", *model, variables=off)
+    assert (again.code, again.recap["changed"]) == (0, 0), again.output

@@ -148,7 +148,7 @@ def test_verify_and_status_change_nothing(sandbox):
     assert "g2-standard-12, 1 x nvidia-l4" in report.read_text()
     # Preflight has not asked in this run.
     assert "What fits the GPU" in report.read_text()
-    status = sandbox.play("status.yml")
+    status = sandbox.play("status.yml", HF_TOKEN=CANARY)
     assert (status.code, status.recap["changed"]) == (0, 0), status.output
     for part in ("mistral-cluster-gke", "RUNNING", "1 desired", "mistral-7b-service", "LLM_deployment=true"):
         assert part in status.output, part
@@ -156,14 +156,15 @@ def test_verify_and_status_change_nothing(sandbox):
 
 
 def test_status_tells_drift_from_the_inventory_field_by_field(sandbox):
-    assert "no drift: cluster and node pools are as the inventory has them" in sandbox.play("status.yml").output
+    same = sandbox.play("status.yml", HF_TOKEN=CANARY)
+    assert "no drift: everything is as the inventory has it" in same.output
     sandbox.forget_requests()
     other = {
         "gpu_nodepool_max_node_count": 3,
         "gke_cluster_network": "other",
         "gke_cluster_resource_labels": {"a": "b"},
     }
-    status = sandbox.play("status.yml", variables=other)
+    status = sandbox.play("status.yml", variables=other, HF_TOKEN=CANARY)
     # A report changes nothing, and what it tells is no failure of its own.
     assert (status.code, status.recap["changed"], status.recap["ignored"]) == (0, 0, 0), status.output
     assert "fatal" not in status.output and "[ERROR]" not in status.output
@@ -174,6 +175,14 @@ def test_status_tells_drift_from_the_inventory_field_by_field(sandbox):
         assert line in status.output.replace('\\"', '"'), line
     assert "no drift" not in status.output
     assert sandbox.writes() == []
+
+
+def test_status_without_the_token_tells_what_a_deployment_without_it_would_do(sandbox):
+    status = sandbox.play("status.yml", variables={"llmops_hf_token": ""})
+    assert status.code == 0, status.output
+    assert "left over: Secret default/mistral-7b-credentials" in status.output
+    assert "llmops_hf_token is empty here" in status.output
+    assert CANARY not in status.output
 
 
 def test_a_breached_threshold_fails_with_the_figures(sandbox):

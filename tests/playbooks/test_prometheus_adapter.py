@@ -22,13 +22,13 @@ GOOGLES, ITS_OWN = "custom-metrics-stackdriver-adapter", "prometheus-adapter"
 STACKDRIVER = {
     **WINDOWS,
     "llmops_gpu_metrics": "daemonset",
-    "tgi_mistral_hpa_enabled": True,
-    "tgi_mistral_hpa_signals": SIGNALS,
+    "model_server_hpa_enabled": True,
+    "model_server_hpa_signals": SIGNALS,
 }
 PROMETHEUS = {
     **STACKDRIVER,
-    "tgi_mistral_hpa_adapter": "prometheus",
-    "tgi_mistral_hpa_prometheus_url": "http://frontend.default.svc:9090",
+    "model_server_hpa_adapter": "prometheus",
+    "model_server_hpa_prometheus_url": "http://frontend.default.svc:9090",
 }
 API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 MODEL = ("--tags", "tgi_mistral")
@@ -90,9 +90,9 @@ def adapters(watcher: Watcher) -> dict[str, set[str]]:
 @pytest.mark.parametrize("url", ["", "http://reader:TOPSECRET@prometheus:9090"], ids=["none", "with credentials"])
 def test_a_prometheus_that_cannot_be_asked_is_refused_before_anything_is_made(sandbox, roles, url):
     sandbox.forget_requests()
-    run = sandbox.play("deploy.yml", *roles, variables={**PROMETHEUS, "tgi_mistral_hpa_prometheus_url": url})
+    run = sandbox.play("deploy.yml", *roles, variables={**PROMETHEUS, "model_server_hpa_prometheus_url": url})
     assert (run.code, sandbox.writes()) == (2, []), run.output
-    assert "tgi_mistral_hpa_prometheus_url" in run.output
+    assert "model_server_hpa_prometheus_url" in run.output
     assert "TOPSECRET" not in run.output
     assert "http://frontend.NAMESPACE.svc:9090" in run.output
 

@@ -43,12 +43,12 @@ def nodes(watcher) -> dict[str, int]:
 
 def test_what_cannot_be_is_refused_by_name(sandbox):
     sandbox.forget_requests()
-    wrong = {"gpu_nodepool_on_demand_fallback": True, "tgi_mistral_hpa_enabled": True}
-    wrong |= {"tgi_mistral_hpa_max_replicas": 5}
-    run = sandbox.play("deploy.yml", variables=wrong | {"tgi_mistral_hpa_min_replicas": 0})
+    wrong = {"gpu_nodepool_on_demand_fallback": True, "model_server_hpa_enabled": True}
+    wrong |= {"model_server_hpa_max_replicas": 5}
+    run = sandbox.play("deploy.yml", variables=wrong | {"model_server_hpa_min_replicas": 0})
     assert run.code != 0
     assert "gpu_nodepool_on_demand_fallback: true is not accepted; it takes true only with llmops_spot" in words(run)
-    assert "tgi_mistral_hpa_min_replicas: 0 is not accepted; it takes 1 at least" in words(run)
+    assert "model_server_hpa_min_replicas: 0 is not accepted; it takes 1 at least" in words(run)
     assert "llmops_replicas: 0 lets it sleep" in words(run)
     assert "replicas that the play's node pools can hold: 4 at most" in words(run)
     assert sandbox.writes() == []
@@ -120,7 +120,7 @@ def test_verify_names_the_phase_in_which_a_model_hangs_and_explains_the_wait(san
     assert "default/mistral-7b sleeps: 0 replicas are asked for, so nothing answers" in words(asleep)
     until(lambda: nodes(watcher) == {SPOT: 0, ON_DEMAND: 0}, "the nodes are gone")
     fault(sandbox, "stockout", pool=f"{SPOT}.*")
-    late = sandbox.play("deploy.yml", *model, variables=BOTH | {"tgi_mistral_timeout": 3})
+    late = sandbox.play("deploy.yml", *model, variables=BOTH | {"model_server_timeout": 3})
     assert late.code != 0
     assert "no node fits pod mistral-7b-" in words(late)
     (pod,) = watcher.get("pods", "-l", "app=mistral-7b")["items"]
@@ -142,7 +142,7 @@ def test_verify_names_the_phase_in_which_a_model_hangs_and_explains_the_wait(san
 
 
 def test_an_autoscaler_sleeps_and_wakes_with_its_model(sandbox, watcher):
-    scaled = BOTH | {"tgi_mistral_hpa_enabled": True}
+    scaled = BOTH | {"model_server_hpa_enabled": True}
     first = sandbox.play("deploy.yml", variables=scaled)
     assert first.code == 0, first.output
     run = sandbox.play("deploy.yml", variables=scaled | {"llmops_replicas": 0})

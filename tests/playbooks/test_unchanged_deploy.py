@@ -21,19 +21,20 @@ TASKS = [
     "llmops.gke.gke_cluster : Create or update the cluster and its own node pool",
     "llmops.gke.gpu_nodepool : Create or update the GPU node pools",
     "llmops.gke.dcgm_exporter : Run one exporter of GPU metrics, by GKE or by a DaemonSet",
-    "llmops.gke.tgi_mistral : Provide the autoscaler's metrics adapter",
-    "llmops.gke.tgi_mistral : Apply the model's manifests and wait until it serves",
+    "llmops.gke.model_server : Provide the autoscaler's metrics adapter",
+    "llmops.gke.model_server : Apply the model's manifests and wait until it serves",
     "llmops.gke.lb_labels : Label the load balancer's Service",
     "llmops.gke.verify : Ask the model, and measure how fast it answers",
-    "llmops.gke.verify : Give the job's summary its figures",
+    "llmops.gke.verify : Give the job its figures, and the report as data",
     "llmops.gke.verify : Hold the figures against their limits",
-    "llmops.gke.tgi_mistral : Wait until the autoscaler acts on its metrics",
+    "llmops.gke.model_server : Wait until the autoscaler acts on its metrics",
     "llmops.gke.dcgm_exporter : Make sure that every GPU is measured",
     "Summary",
 ]
 CLUSTER = "/container/v1/projects/sandbox-project/locations/us-central1/clusters/mistral-cluster-gke"
 COMPUTE = "/compute/v1/projects/sandbox-project"
 HUB = "/huggingface/mistralai/Mistral-7B-Instruct-v0.1/resolve/main"
+NODES = "123456789012-compute@developer.gserviceaccount.com"
 IN_DEFAULT = "namespaces/default"
 BY_PREFLIGHT = [
     "POST /token",
@@ -45,6 +46,7 @@ BY_PREFLIGHT = [
     "GET /container/v1/projects/sandbox-project/locations/us-central1/serverConfig",
     "GET /serviceusage/v1/projects/sandbox-project/services:batchGet",
     "POST /cloudresourcemanager/v1/projects/sandbox-project:testIamPermissions",
+    f"POST /iam/v1/projects/sandbox-project/serviceAccounts/{NODES}:testIamPermissions",
     f"GET {COMPUTE}",
     f"GET {COMPUTE}/regions/us-central1",
     f"GET {COMPUTE}/aggregated/machineTypes",
@@ -61,6 +63,7 @@ BY_TASK = {
     "apply": [
         f"GET /api/v1/{IN_DEFAULT}/configmaps/mistral-7b",
         f"GET /apis/apps/v1/{IN_DEFAULT}/deployments",
+        f"GET /apis/policy/v1/{IN_DEFAULT}/poddisruptionbudgets",
         f"GET /apis/monitoring.googleapis.com/v1/{IN_DEFAULT}/podmonitorings",
         f"GET /api/v1/{IN_DEFAULT}/secrets",
         f"GET /api/v1/{IN_DEFAULT}/services",
@@ -122,22 +125,25 @@ def test_its_requests_and_connections_without_those_of_verify(deployed):
     assert len({request["connection"] for request in requests[:begin]}) <= MOST_AT_ONCE_IN_PREFLIGHT
 
 
-def test_its_requests_to_gke_and_google_are_no_more_with_verify(deployed):
+def test_verify_asks_google_for_its_own_measurements_alone(deployed):
     unchanged(deployed, "--skip-tags", "verify")
     without = [call_of(request) for request in deployed.requests() if request["service"] != "kubernetes"]
     unchanged(deployed)
-    assert sorted(call_of(one) for one in deployed.requests() if one["service"] != "kubernetes") == sorted(without)
+    # Google's own measurements of the model, for the report.
+    asked = {"POST /gkerecommender/v1/benchmarkingData:fetch", "POST /gkerecommender/v1/optimizedManifest:generate"}
+    found = [call_of(one) for one in deployed.requests() if one["service"] != "kubernetes"]
+    assert sorted(found) == sorted([*without, *asked])
 
 
 def test_a_part_of_it_alone_validates_all_options_and_asks_where_the_cluster_is_once(deployed):
     run = unchanged(deployed, "--tags", "tgi_mistral")
-    assert tasks_of(run) == [TASKS[2], *(task for task in TASKS if "tgi_mistral" in task)]
+    assert tasks_of(run) == [TASKS[2], *(task for task in TASKS if "model_server" in task)]
     asked = [call_of(request) for request in deployed.requests() if request["service"] == "container"]
     assert asked == [f"GET {CLUSTER}"]
 
 
 def test_a_part_of_it_alone_is_refused_what_the_whole_is(deployed):
-    variables = {"tgi_mistral_timeout": "soon", "gpu_nodepool_max_node_count": "many"}
+    variables = {"model_server_timeout": "soon", "gpu_nodepool_max_node_count": "many"}
     run = deployed.play("deploy.yml", "--tags", "tgi_mistral", variables=variables)
     assert run.code != 0
     for name in variables:

@@ -77,6 +77,9 @@ def inventory(sandbox: Sandbox, folder: Path, cluster: str) -> Path:
             "compute_api_endpoint": endpoints["compute"],
             "resource_manager_api_endpoint": endpoints["resource_manager"],
             "service_usage_api_endpoint": endpoints["service_usage"],
+            "cloud_quotas_api_endpoint": endpoints["cloud_quotas"],
+            "gke_recommender_api_endpoint": endpoints["gke_recommender"],
+            "iam_api_endpoint": endpoints["iam"],
         },
         "verify_latency_samples": 1,
     }
@@ -145,6 +148,17 @@ def test_a_further_run_changes_nothing(user):
 def test_what_only_reads_runs_in_both_modes(user, playbook, arguments):
     run = user.play(playbook, *arguments)
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
+
+
+def test_drift_fails_only_where_it_is_to_and_names_what_is_missing(user):
+    strict = {"llmops_status_fail_on_drift": True}
+    same = user.play("status", **strict)
+    assert same.code == 0, same.output
+    other = user.play("status", llmops_service_name="another", **strict)
+    assert other.code != 0
+    told = " ".join(other.output.split())
+    assert "MISSING: Service default/another" in told
+    assert "differ from the inventory: Service default/another (missing)" in told
 
 
 def test_the_preview_of_a_load_test(user):

@@ -18,7 +18,7 @@ import requests
 # A real autoscaler keeps wall time, and would scale down after minutes.
 _SHORT = {"stabilizationWindowSeconds": 5}
 WINDOWS: dict[str, Any] = (
-    {"tgi_mistral_hpa_behavior": {"scaleUp": _SHORT, "scaleDown": _SHORT}}
+    {"model_server_hpa_behavior": {"scaleUp": _SHORT, "scaleDown": _SHORT}}
     if os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG")
     else {}
 )
@@ -60,6 +60,33 @@ class Watcher:
     def events(self, reason: str) -> list[str]:
         found = self.get("events", "--field-selector", f"reason={reason}")["items"]
         return [one["message"] for one in found]
+
+
+@contextmanager
+def asking(url: str, body: dict[str, Any], clients: int = 4) -> Iterator[dict[str, list[str]]]:
+    """Ask a model without a pause while the block lasts; what came of each request is there afterwards: ``answered``,
+    and ``failed`` with the reason of each."""
+    over, told = threading.Event(), {"answered": [], "failed": []}
+
+    def client() -> None:
+        while not over.is_set():
+            try:
+                answer = requests.post(url, json=body, timeout=30)
+                choice = answer.json()["choices"][0]
+                good = answer.status_code == 200 and choice["finish_reason"] in ("stop", "length", "eos_token")
+                told["answered" if good else "failed"].append(f"{answer.status_code} {choice['finish_reason']}")
+            except Exception as error:
+                told["failed"].append(repr(error))
+
+    threads = [threading.Thread(target=client, daemon=True) for _number in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield told
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The artifact that Galaxy would get: what an installed collection needs, and nothing else that lies in a clone."""
 
 from __future__ import annotations
@@ -5,67 +7,28 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
-import tarfile
-from pathlib import Path
 
 import pytest
 import working_copy
 import yaml
 from working_copy import ROOT
 
+from tests.repo.programs import tool
+
 # What takes a clone to be of use: the sandbox with its tests, the collection's own tests, what builds and checks it.
 # galaxy.yml becomes MANIFEST.json.
-NOT_SHIPPED = ("sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/")
+NOT_SHIPPED = (
+    "sandbox/", "tests/", "benchmarks/", "extensions/molecule/", "scripts/", ".ci/", "collections/",
+    ".devcontainer/", ".github/", "docs/site/", "awx/",
+)  # fmt: skip
 NOT_SHIPPED_FILES = {
-    ".ansible-lint", ".gitignore", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml", "pyproject.toml",
-    "requirements-dev.txt", "requirements.lock",
+    ".ansible-lint", ".gitignore", ".pre-commit-config.yaml", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml",
+    "pyproject.toml", "requirements-dev.txt", "requirements.lock",
+    "execution-environment.yml",
 }  # fmt: skip
 SHIPPED_ALL_THE_SAME = {"tests/config.yml"}
-# What may lie in a clone and is nobody else's business.
-STRAYS = (
-    "inventories/mine/group_vars/all.yml", ".sandbox/service-account.json", ".cache/reports/mistral-7b.html",
-    ".venv313/bin/python", "dist/llmops-gke-0.0.9.tar.gz", "sandbox/build/lib/llmops_gke_sandbox/cli.py",
-)  # fmt: skip
 REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
-
-
-def tool(name: str, *words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run one of ansible's programs."""
-    # ansible refuses to start in the C locale.
-    settings = {"LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", **environment}
-    command = [str(Path(sys.executable).with_name(name)), *words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=os.environ | settings)
-
-
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory) -> Path:
-    """The artifact of a clone in which a user has worked."""
-    clone = tmp_path_factory.mktemp("clone")
-    working_copy.copy_to(clone)
-    for name in STRAYS:
-        (clone / name).parent.mkdir(parents=True, exist_ok=True)
-        (clone / name).touch()
-    target = tmp_path_factory.mktemp("artifact")
-    done = tool("ansible-galaxy", "collection", "build", "--output-path", str(target), cwd=clone)
-    assert done.returncode == 0, done.stderr
-    return next(target.glob("llmops-gke-*.tar.gz"))
-
-
-@pytest.fixture(scope="module")
-def shipped(artifact) -> set[str]:
-    with tarfile.open(artifact) as opened:
-        return {member.name for member in opened.getmembers() if not member.isdir()}
-
-
-@pytest.fixture(scope="module")
-def installed(artifact, tmp_path_factory) -> Path:
-    """The folder that a collection path names, with the artifact installed below it."""
-    target = tmp_path_factory.mktemp("collections")
-    done = tool("ansible-galaxy", "collection", "install", "--offline", "-p", str(target), str(artifact), cwd=target)
-    assert done.returncode == 0, done.stderr
-    return target
 
 
 def test_it_holds_every_file_of_use_to_who_installs_it_and_no_other(shipped):

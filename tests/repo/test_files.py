@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What holds for every file: nothing of one machine, no secret, nothing too long to be read."""
 
 from __future__ import annotations

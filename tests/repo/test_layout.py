@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """module_utils keeps its shape: folders of a size that can be read, and arrows that go down only."""
 
 from __future__ import annotations

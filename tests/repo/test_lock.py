@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The lock holds every requirement that is stated anywhere, within its range, for every Python that we support."""
 
 from __future__ import annotations

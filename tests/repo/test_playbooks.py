@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every playbook is run by a Molecule scenario, so that an untested one is noticed."""
 
 from __future__ import annotations

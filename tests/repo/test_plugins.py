@@ -1,4 +1,6 @@
-"""Every module has all that a module needs here: an action plugin, an action group or none by choice, a unit test."""
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every module has all that a module needs here: an action plugin, an action group, a unit test."""
 
 from __future__ import annotations
 
@@ -14,8 +16,6 @@ from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import En
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 ACTIONS = sorted(path.stem for path in (ROOT / "plugins" / "action").glob("*.py"))
-# Their options are shared with no other module, so there is no default to set for a group.
-WITHOUT_GROUP = {"llm_report", "hf_model_info"}
 HEADER = "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)"
 
 
@@ -61,9 +61,9 @@ def test_the_module_documents_itself_with_examples_of_its_own_full_name(name):
     assert any(f"llmops.gke.{name}" in task for task in tasks)
 
 
-def test_every_module_is_in_one_action_group_or_in_none_by_choice():
+def test_every_module_is_in_one_action_group():
     grouped = sorted(name for members in groups().values() for name in members)
-    assert grouped == sorted(set(MODULES) - WITHOUT_GROUP)
+    assert grouped == MODULES
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every role says the same in its defaults, its argument_specs and its README."""
 
 from __future__ import annotations

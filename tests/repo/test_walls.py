@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Roles share llmops_* alone: none reads a variable of another role."""
 
 from __future__ import annotations

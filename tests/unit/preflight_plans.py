@@ -20,14 +20,17 @@ POOL_VARIABLES = {
     "config.ephemeral_storage_local_ssd_config.local_ssd_count": "gpu_nodepool_local_ssd_count",
 }
 CLUSTER_VARIABLES = {"subnetwork": "gke_cluster_subnetwork", "*": "gke_cluster_fields"}
-MODEL_VARIABLES = {
+SERVER_VARIABLES = {
     "replicas.least": "llmops_replicas",
-    "replicas.most": "tgi_mistral_hpa_max_replicas",
+    "replicas.most": "model_server_hpa_max_replicas",
+    "metrics_adapter": "model_server_hpa_adapter",
+}
+ENGINE_VARIABLES = {
     "shards": "tgi_mistral_num_shard",
     "quantize": "tgi_mistral_quantize",
     "context": "tgi_mistral_env.MAX_TOTAL_TOKENS",
-    "metrics_adapter": "tgi_mistral_hpa_adapter",
 }
+SIGNALS = {"waiting_requests": "tgi_queue_size", "running_requests": "tgi_batch_current_size"}
 SERIES = ["DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_POWER_USAGE"]
 OPTIONS: dict[str, Any] = {
     "llmops_project": PROJECT,
@@ -42,8 +45,10 @@ OPTIONS: dict[str, Any] = {
     "llmops_accelerator_type": "nvidia-l4",
     "llmops_gpus_per_replica": 1,
     "llmops_spot": False,
+    "llmops_targets": {},
     "llmops_replicas": 1,
     "llmops_service_port": 80,
+    "llmops_timeout_factor": 1.0,
     "llmops_hpa_name": "mistral-7b-hpa",
     "llmops_secret_name": "mistral-demo",
     "llmops_gpu_metrics": "daemonset",
@@ -61,25 +66,49 @@ OPTIONS: dict[str, Any] = {
     "gpu_nodepool_min_node_count": 1,
     "gpu_nodepool_max_node_count": 2,
     "gpu_nodepool_timeout": 2700,
+    "llmops_served_name": "mistralai/Mistral-7B-Instruct-v0.1",
+    "llmops_exposure": "external",
+    "llmops_source_ranges": ["203.0.113.0/24"],
+    "llmops_answer_seconds": 300,
+    "model_server_address": "",
+    "model_server_gateway_class": "gke-l7-global-external-managed",
+    "model_server_gateway_tls_secret": "",
+    "model_server_gateway_certificate_map": "",
+    "model_server_gateway_paths": ["/"],
+    "model_server_gateway_security_policy": "",
+    "model_server_data_volume": "empty_dir",
+    "model_server_restricted": True,
+    "model_server_pre_stop_seconds": 15,
+    "model_server_max_disrupted": 1,
+    "model_server_network_policy": False,
+    "model_server_network_policy_egress": "hub",
+    "vllm_tensor_parallel_size": 1,
+    "vllm_port": 8000,
+    "vllm_max_model_len": 0,
+    "vllm_gpu_memory_utilization": 0.92,
+    "vllm_extra_args": ["--enforce-eager", "--max-num-seqs=64", "-q=awq"],
+    "vllm_command": ["vllm", "serve"],
+    "vllm_image": "docker.io/vllm/vllm-openai:v0.26.0",
     "tgi_mistral_num_shard": 1,
-    "tgi_mistral_max_surge": "25%",
-    "tgi_mistral_max_unavailable": 0,
-    "tgi_mistral_timeout": 2700,
+    "tgi_mistral_port": 8080,
+    "model_server_max_surge": "25%",
+    "model_server_max_unavailable": 0,
+    "model_server_timeout": 2700,
     "tgi_mistral_image": "ghcr.io/huggingface/text-generation-inference:3.3.5",
-    "tgi_mistral_hpa_enabled": True,
-    "tgi_mistral_hpa_min_replicas": 1,
-    "tgi_mistral_hpa_max_replicas": 2,
-    "tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 10}],
-    "tgi_mistral_hpa_behavior": {
+    "model_server_hpa_enabled": True,
+    "model_server_hpa_min_replicas": 1,
+    "model_server_hpa_max_replicas": 2,
+    "model_server_hpa_signals": [{"signal": "waiting_requests", "target": 10}],
+    "model_server_hpa_behavior": {
         "scaleUp": {"stabilizationWindowSeconds": 0},
         "scaleDown": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]},
     },
-    "tgi_mistral_hpa_adapter": "stackdriver",
-    "tgi_mistral_hpa_prometheus_url": "",
-    "tgi_mistral_hpa_prometheus_labels": {"project_id": "demo-project"},
-    "tgi_mistral_hpa_adapter_image": "gcr.io/gke-release/adapter:v1",
-    "tgi_mistral_hpa_prometheus_adapter_image": "registry.k8s.io/adapter@sha256:12ab",
-    "tgi_mistral_hpa_timeout": 900,
+    "model_server_hpa_adapter": "stackdriver",
+    "model_server_hpa_prometheus_url": "",
+    "model_server_hpa_prometheus_labels": {"project_id": "demo-project"},
+    "model_server_hpa_adapter_image": "gcr.io/gke-release/adapter:v1",
+    "model_server_hpa_prometheus_adapter_image": "registry.k8s.io/adapter@sha256:12ab",
+    "model_server_hpa_timeout": 900,
     "dcgm_exporter_components": ["SYSTEM_COMPONENTS", "DCGM"],
     "dcgm_exporter_series": SERIES,
     "dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES],
@@ -114,7 +143,9 @@ def deployment_plan(
     if pools:
         plans["gpu_nodepool"] = {"node_pools": list(pools)}
     if model is not None:
-        plans["tgi_mistral"] = model
+        engine = {"engine": "tgi", "signals": SIGNALS}
+        plans["tgi_mistral"] = engine | {part: model[part] for part in ENGINE_VARIABLES if part in model}
+        plans["model_server"] = {part: value for part, value in model.items() if part not in ENGINE_VARIABLES}
     here = roles or ("llmops", "preflight", *plans)
     prefixes = tuple(f"{role}_" for role in here)
     values = {**copy.deepcopy(OPTIONS), **(options or {})}
@@ -126,7 +157,8 @@ def deployment_plan(
         "variables": {
             "gke_cluster": CLUSTER_VARIABLES,
             "gpu_nodepool": POOL_VARIABLES,
-            "tgi_mistral": MODEL_VARIABLES,
+            "model_server": SERVER_VARIABLES,
+            "tgi_mistral": ENGINE_VARIABLES,
         },
         **parts,
     }

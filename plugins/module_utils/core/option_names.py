@@ -48,6 +48,10 @@ class OptionNames:
         others = self._variables.get("*")
         return f"{others}.{path}" if others else None
 
+    def extended(self, other: OptionNames) -> OptionNames:
+        """These names and another's, which hold where both have one."""
+        return OptionNames({**self._variables, **other._variables})
+
     def of(self, path: str) -> str:
         """The variable that sets the option, or else the path itself."""
         return self.variable(path) or path

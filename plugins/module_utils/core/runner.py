@@ -18,7 +18,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.validation import check_type_dict
 
-from . import harmless, secrets
+from . import harmless, secrets, server_warnings
 from .errors import InvalidOption, LlmopsError
 from .option_limits import check_groups, check_limits, without_nulls
 from .result import Progress, Run, silent
@@ -103,11 +103,14 @@ def run_engine(
     """Run the engine and render what came of it as a task's result: ``failed``, ``msg`` and ``error`` on failure.
 
     hidden: what of the options must not be repeated. It and whatever secrets the engine comes to hold are taken out of
-    the result and of each line of progress.
+    the result and of each line of progress. What servers warned of is added to the result's ``warnings``.
     """
-    with secrets.kept(hidden):
+    with secrets.kept(hidden), server_warnings.heard() as heard:
         secrets.keep(*secrets.in_urls(getproxies()))
         outcome = _outcome(spec, options, check, lambda line: progress(harmless.one_line(line)))
+        if heard:
+            told = [*outcome.get("warnings", ()), *map(harmless.one_line, heard)]
+            outcome["warnings"] = list(dict.fromkeys(told))
         return remove_values(outcome, secrets.known() | set(hidden))
 
 

@@ -38,10 +38,10 @@ CLUSTER: Shape = {
     "nodePools": [NODE_POOL],
     "masterAuth": {"clusterCaCertificate": str},
     "controlPlaneEndpointsConfig": {
-        "dnsEndpointConfig": {"endpoint": str},
-        "ipEndpointsConfig": {"enabled": bool, "privateEndpoint": str},
+        "dnsEndpointConfig": {"endpoint": str, "allowExternalTraffic": bool},
+        "ipEndpointsConfig": {"enabled": bool, "privateEndpoint": str, "publicEndpoint": str},
     },
-    "privateClusterConfig": {"privateEndpoint": str},
+    "privateClusterConfig": {"privateEndpoint": str, "publicEndpoint": str},
     "monitoringConfig": OBJECT,
     "resourceLabels": {"*": str},
 }

@@ -22,7 +22,7 @@ _RECENT = 60.0
 """Seconds for which the other tasks of a play take a cluster to be as one of them found it."""
 
 _REMEMBERED = (
-    *("name", "status", "endpoint", "controlPlaneEndpointsConfig", "privateClusterConfig", "masterAuth"),
+    *("name", "location", "status", "endpoint", "controlPlaneEndpointsConfig", "privateClusterConfig", "masterAuth"),
     "monitoringConfig",
 )
 """What the tasks of a play tell each other of a cluster: how it is reached."""

@@ -11,6 +11,7 @@ from ..google.options import GOOGLE_AUTH, PROJECT
 from .fields.argument_spec import exactly_spec, spec_of
 from .fields.cluster.table import CLUSTER_FIELDS
 from .fields.node_pool.table import NODE_POOL_FIELDS
+from .kubeconfig.endpoint import AUTO, CHOICES
 from .monitoring import COMPONENTS
 
 LOCATION: dict[str, Any] = {
@@ -18,6 +19,12 @@ LOCATION: dict[str, Any] = {
     "project": {**PROJECT, "required": True},
     "location": {"type": "str", "required": True},
 }
+CONTROL_PLANE: dict[str, dict[str, Any]] = {
+    "cluster_endpoint": {"type": "str", "choices": CHOICES, "default": AUTO},
+    "cluster_proxy_url": {"type": "str"},
+}
+"""How the control plane is reached; documented in doc_fragments/gke_control_plane.py."""
+
 STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 TIMEOUT: dict[str, Any] = {"type": "int", "default": 2700}
 DEFINITION: dict[str, Any] = {"type": "dict"}

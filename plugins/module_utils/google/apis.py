@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.deadline import Deadline
+from ..core.errors import LlmopsError
 from ..http.address import endpoint
 from ..http.answers import OBJECT, Shape
 from ..http.pages import pages
+from ..http.replies import error_info
 from ..http.session import HttpSession
 from .credentials import authorizer
 
@@ -20,8 +22,18 @@ SERVICES = {
     "Compute Engine": "compute_api_endpoint",
     "Resource Manager": "resource_manager_api_endpoint",
     "Service Usage": "service_usage_api_endpoint",
+    "Cloud Quotas": "cloud_quotas_api_endpoint",
+    "GKE Inference Quickstart": "gke_recommender_api_endpoint",
+    "IAM": "iam_api_endpoint",
 }
 """Each service's name in messages, and the option that holds its endpoint."""
+
+
+def why_unread(failure: LlmopsError, service: str, api: str, project: str) -> str:
+    """In a line why an API told nothing: that it is off, with the way to switch it on, else what it answered."""
+    if error_info(getattr(failure, "details", None)).get("reason") == "SERVICE_DISABLED":
+        return f"{service} is off (gcloud services enable {api} --project {project})"
+    return failure.message
 
 
 class GoogleApis:
@@ -67,6 +79,22 @@ class GoogleApis:
         page = {**want, "nextPageToken": str}
         return pages(
             self._sessions[service], path, doing, page, params, lambda body: body.get("nextPageToken"), "pageToken"
+        )
+
+    def asked_pages(
+        self, service: str, path: str, doing: str, body: dict[str, Any], want: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Every page of a list that is asked for by a POST that changes nothing."""
+        page = {**want, "nextPageToken": str}
+        return pages(
+            self._sessions[service],
+            path,
+            doing,
+            page,
+            body,
+            lambda answer: answer.get("nextPageToken"),
+            "pageToken",
+            as_body=True,
         )
 
     def close(self) -> None:

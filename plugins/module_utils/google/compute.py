@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..http.answers import NUMBER
@@ -22,6 +23,16 @@ _SUBNETWORK = {
 }
 _TYPE = {"name!": str, "guestCpus": int, "memoryMb": int, "maximumCardsPerInstance": int, "accelerators": [{}]}
 
+
+@dataclass(frozen=True)
+class Project:
+    """quotas: those that hold for all regions together, metric -> limit and usage. default_account: the e-mail of the
+    service account that nodes run as where nothing else is said, empty where the project has none."""
+
+    quotas: dict[str, dict[str, float]]
+    default_account: str = ""
+
+
 Offers = dict[str, dict[str, dict[str, Any]]]
 """Name of a type -> zone -> the type as that zone has it."""
 
@@ -34,8 +45,14 @@ def region_quotas(apis: GoogleApis, project: str, region: str) -> dict[str, dict
 
 def project_quotas(apis: GoogleApis, project: str) -> dict[str, dict[str, float]]:
     """The quotas that hold for all regions together: metric -> limit and usage."""
-    doing = f"read the quotas of project {project}"
-    return _by_metric(apis.get(COMPUTE, f"/projects/{project}", doing, {"quotas": _QUOTAS}))
+    return read_project(apis, project).quotas
+
+
+def read_project(apis: GoogleApis, project: str) -> Project:
+    """What Compute Engine says of the project itself."""
+    want = {"quotas": _QUOTAS, "defaultServiceAccount": str}
+    body = apis.get(COMPUTE, f"/projects/{project}", f"read the quotas of project {project}", want)
+    return Project(_by_metric(body), body.get("defaultServiceAccount", ""))
 
 
 def machine_types(apis: GoogleApis, project: str, names: set[str]) -> Offers:
@@ -57,6 +74,18 @@ def subnetworks(apis: GoogleApis, project: str) -> list[dict[str, Any]]:
         for scope in page.get("items", {}).values():
             found += scope.get("subnetworks", [])
     return found
+
+
+def nat_networks(apis: GoogleApis, project: str, region: str) -> set[str]:
+    """The names of the networks that have Cloud NAT in a region: a router with a NAT gateway."""
+    path = f"/projects/{project}/regions/{region}/routers"
+    want = {"items": [{"network": str, "nats": [{}]}]}
+    return {
+        router.get("network", "").rpartition("/")[2]
+        for page in apis.pages(COMPUTE, path, f"read the routers of {region}", want)
+        for router in page.get("items", [])
+        if router.get("nats")
+    }
 
 
 def group_size(apis: GoogleApis, url: str) -> int:

@@ -107,6 +107,12 @@ def _headers(token: str, payer: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", **({QUOTA_PROJECT: payer} if payer else {})}
 
 
+def member(options: dict[str, Any]) -> str | None:
+    """The caller as IAM policies name it; None where the credentials do not tell who it is."""
+    email = options.get("impersonate_service_account") or getattr(_load(options), "service_account_email", None)
+    return f"serviceAccount:{email}" if email and "@" in email else None
+
+
 def _identity(options: dict[str, Any]) -> bytes:
     """By all that decides whose token is minted: options, and for application default credentials the environment and
     the files that google-auth finds by it."""

@@ -53,8 +53,9 @@ class MachineType:
 class Gpu:
     """A type of GPU by GKE's name.
 
-    memory_mib: as nvidia-smi reports it; bandwidth: of that memory in GB/s. quota and spot_quota: metrics in Compute
-    Engine's list of a region's quotas, None where it has none. quota_family: where quota is None, the value of the
+    memory_mib: as nvidia-smi reports it; bandwidth: of that memory in GB/s. tflops: 1e12 operations in a second, with
+    dense numbers of 16 bits, by its tensor cores where it has some. quota and spot_quota: metrics in Compute Engine's
+    list of a region's quotas, None where it has none. quota_family: where quota is None, the value of the
     dimension gpu_family of Cloud Quotas' GPUS-PER-GPU-FAMILY-per-project-region, as far as it is known.
     machine_types: those that have it built in. attachable: to N1 machines, count of GPUs -> the most vCPUs that the
     machine may have. price: of the GPU alone. same_as: the type whose machines it is had on, where it has none itself.
@@ -63,6 +64,7 @@ class Gpu:
     name: str
     memory_mib: int
     bandwidth: int
+    tflops: float
     compute_capability: tuple[int, int]
     quota: str | None
     spot_quota: str | None

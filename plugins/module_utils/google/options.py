@@ -55,6 +55,21 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
         "default": "https://serviceusage.googleapis.com/",
         "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE"]),
     },
+    "cloud_quotas_api_endpoint": {
+        "type": "str",
+        "default": "https://cloudquotas.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDQUOTAS"]),
+    },
+    "gke_recommender_api_endpoint": {
+        "type": "str",
+        "default": "https://gkerecommender.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_GKERECOMMENDER"]),
+    },
+    "iam_api_endpoint": {
+        "type": "str",
+        "default": "https://iam.googleapis.com/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM"]),
+    },
 }
 
 PROJECT: dict[str, Any] = {

@@ -78,3 +78,21 @@ def _usable(url: str) -> bool:
 
 def _allowed() -> bool:
     return os.environ.get(SWITCH, "").lower() in ("1", "true", "yes", "on")
+
+
+def is_proxy(url: Any) -> bool:
+    """Whether this is the URL of a proxy that can be used: http or https, with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
+def check_proxy(option: str, url: str | None) -> str | None:
+    """The URL of a proxy, or None where there is none. Raises InvalidOption that repeats no password."""
+    if not url:
+        return None
+    if not is_proxy(url):
+        raise InvalidOption(option, "(hidden)" if "@" in url else url, "http://HOST:PORT or https://HOST:PORT")
+    return url

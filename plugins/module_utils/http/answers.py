@@ -36,6 +36,9 @@ NUMBER = (int, float)
 FILLED = object()
 """Text that is not empty."""
 
+INT64 = object()
+"""A whole number that may be written as text, as Google's APIs write those of 64 bits."""
+
 OBJECT: Shape = MappingProxyType({})
 """Any JSON object."""
 
@@ -200,6 +203,8 @@ def misfit(want: Shape, value: Any, where: str = "") -> str:
         return next(filter(None, found), "")
     if want is FILLED:
         return "" if isinstance(value, str) and value else _instead(value, where)
+    if want is INT64:
+        return "" if re.fullmatch(r"-?[0-9]{1,19}", str(value)) else _instead(value, where)
     fits = value is None if want is None else isinstance(value, want)
     # True is a number to Python alone.
     return "" if fits and (want is bool or not isinstance(value, bool)) else _instead(value, where)
@@ -222,7 +227,15 @@ def _of_object(want: Mapping[str, Shape], value: Mapping[str, Any], where: str) 
     return ""
 
 
-_WORDS = {FILLED: "text", str: "text", int: "a whole number", float: "a number", bool: "true or false", None: "null"}
+_WORDS = {
+    FILLED: "text",
+    INT64: "a whole number",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    None: "null",
+}
 
 
 def _instead(value: Any, where: str) -> str:

@@ -21,9 +21,29 @@ class Refusal:
     message: str = ""
     details: Any = None
 
+    @property
+    def advice(self) -> str:
+        """The command that switches a Google API on, where it is refused because it is off; else nothing."""
+        told = error_info(self.details)
+        if told.get("reason") != "SERVICE_DISABLED":
+            return ""
+        about = told["metadata"]
+        project = str(about.get("consumer", "")).rpartition("/")[2]
+        return f"gcloud services enable {about.get('service')}" + (f" --project {project}" if project else "")
+
+
+def error_info(details: Any) -> dict[str, Any]:
+    """The google.rpc.ErrorInfo among a Google API's error details: reason, domain, metadata; empty where none is."""
+    for one in details if isinstance(details, list) else []:
+        if isinstance(one, dict) and str(one.get("@type", "")).endswith("/google.rpc.ErrorInfo"):
+            about = one.get("metadata")
+            return {**one, "metadata": about if isinstance(about, dict) else {}}
+    return {}
+
 
 def read_refusal(status: int, body: Any) -> Refusal:
-    """The refusal in a body of Google's, Kubernetes' or a model server's form; of any other, its text shortened."""
+    """The refusal in a body of Google's, Kubernetes' or a model server's form, or of the web framework that those are
+    made with; of any other, its text shortened."""
     if isinstance(body, dict):
         inner = body.get("error")
         if isinstance(inner, dict):
@@ -33,6 +53,9 @@ def read_refusal(status: int, body: Any) -> Refusal:
             return Refusal(str(reason), str(inner.get("message", "")), details if isinstance(details, list) else None)
         if isinstance(inner, str):
             return Refusal(str(body.get("error_type", "")), inner, None)
+        if "detail" in body and len(body) == 1:
+            # FastAPI's own.
+            return Refusal("", one_line(str(body["detail"]), 300), None)
         if body.get("kind") == "Status":
             details = body.get("details")
             told = details if isinstance(details, dict) else None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core import secrets
+from ..core import secrets, server_warnings
 from ..core.deadline import Deadline, backoff
 from ..core.errors import HttpError, ReplyLost, UnexpectedAnswer
 from ..core.harmless import quoted
@@ -45,8 +45,7 @@ class HttpSession:
     proxy, server_name: as new_session takes them.
     connect_patience: see CONNECT_PATIENCE. keeps_files_elsewhere: whether a read may be redirected to another server,
     which is asked without any credentials; to the same server it always may.
-    elsewhere: where base_url and verify are only remembered: gives both as they are now. Asked once, where nothing
-    answers there or the first answer is not the service's.
+    elsewhere: gives base_url and verify anew where they are remembered ones; asked once, where the service is gone.
     sent: requests sent so far, retries included.
     """
 
@@ -104,8 +103,8 @@ class HttpSession:
         while True:
             if failures and self.deadline.remaining() <= 0:
                 raise failures[-1]
+            address = self.base_url, self.verify
             self.deadline.check(doing, f"{self.sent} requests sent to {self.service} ({method} {self.base_url}{path})")
-            address = (self.base_url, self.verify)
             failure = self._attempt(method, path, doing, params, json_body, content_type, headers, want)
             if isinstance(failure, Reply):
                 self.elsewhere = None
@@ -179,9 +178,7 @@ class HttpSession:
             return False
         if isinstance(failure, ReplyLost):
             return again_is_safe
-        if failure.status == 0:
-            return True
-        return failure.status in (TRANSIENT if again_is_safe else REFUSED_UNREAD)
+        return failure.status == 0 or failure.status in (TRANSIENT if again_is_safe else REFUSED_UNREAD)
 
     def _attempt(
         self,
@@ -258,7 +255,7 @@ class HttpSession:
     ) -> Any:
         left = max(self.deadline.remaining(), 0.1)
         with self._asked(method, url, doing).explained():
-            return self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 headers=headers,
@@ -269,6 +266,8 @@ class HttpSession:
                 stream=True,
                 **kwargs,
             )
+        server_warnings.hear(response.headers.get("Warning", ""))
+        return response
 
     def _asked(self, method: str, url: str, doing: str) -> Asked:
         return Asked(self.service, method, url, doing)
@@ -282,8 +281,9 @@ class HttpSession:
         said = quoted(f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message)
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
+        advice = f"; {quoted(refusal.advice)}" if refusal.advice else ""
         failure = kind(
-            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url})",
+            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url}){advice}",
             status=response.status_code,
             method=method,
             url=response.url,

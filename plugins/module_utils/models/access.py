@@ -30,6 +30,8 @@ _PAGE: Shape = {
     "sha": (str, None),
     "gated": (bool, str, None),
     "safetensors": ({"parameters": ({"*": int}, None)}, None),
+    "config": ({"tokenizer_config": (OBJECT, None)}, None),
+    "siblings": ([{"rfilename!": str}], None),
 }
 _CONFIG: Shape = {"text_config": (OBJECT, None), "quantization_config": (OBJECT, None)}
 

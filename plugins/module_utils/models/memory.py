@@ -21,6 +21,9 @@ LINEAR_BYTES = {"fp16": FP16_BYTES, "fp8": 1.0, "int8": 1.0, "nf4": 0.5 + 4 / 64
 FP16, STORED = "fp16", "stored"
 """The format without quantisation, and the one that the repository's files have."""
 
+FASTER = {"fp8": 2.0, "int8": 2.0, STORED: 2.0}
+"""How many times as fast as with 16 bits the GPUs may calculate; of weights as they are stored it is not known."""
+
 CONTEXTS = (1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 
 
@@ -29,6 +32,8 @@ class MemoryRules:
     """What a model server takes of a GPU, and its names for what changes that.
 
     usable: the part of the memory that it takes; the rest is for CUDA and for what a prefill needs in passing.
+    reserved: bytes of each GPU that it needs of this for something else than weights and cache.
+    block: tokens of cache that it gives out at a time.
     formats: the number format that each of its methods of quantisation makes, of those that quantise as they load;
     others read weights that were stored quantised. slow: of these, the ones that are slower than 16 bits.
     server: its name in messages. quantization, gpus, context: its settings for the method of quantisation, the GPUs of
@@ -42,6 +47,8 @@ class MemoryRules:
     quantization: str
     gpus: str
     context: str
+    reserved: int = 0
+    block: int = 1
 
     def format_of(self, quantization: str) -> str:
         """The number format that a method makes; STORED where it depends on how the weights were stored."""
@@ -50,12 +57,17 @@ class MemoryRules:
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs that one replica has. usable: the part of their memory that its server takes; share: of a card."""
+    """The GPUs that one replica has.
+
+    usable: the part of their memory that its server takes; share: of a card; reserved: bytes of each that are neither
+    for weights nor for cache.
+    """
 
     gpu: Gpu
     count: int
     usable: float
     share: float = 1.0
+    reserved: int = 0
 
     @property
     def total_bytes(self) -> int:
@@ -64,13 +76,18 @@ class Gpus:
 
     @property
     def usable_bytes(self) -> int:
-        """What the server takes of it."""
-        return int(self.total_bytes * self.usable)
+        """What the server takes of it for weights and cache."""
+        return max(0, int(self.total_bytes * self.usable) - self.reserved * self.count)
 
     @property
     def bytes_per_second(self) -> float:
         """What they read of their memory in a second, all together."""
         return self.gpu.bandwidth * 1e9 * self.count * self.share
+
+    @property
+    def operations_per_second(self) -> float:
+        """What they calculate in a second with numbers of 16 bits, all together."""
+        return self.gpu.tflops * 1e12 * self.count * self.share
 
     def __str__(self) -> str:
         part = "" if self.share == 1 else f"{Fraction(self.share)} of "
@@ -88,18 +105,25 @@ def kv_bytes_per_token(shape: Shape) -> int:
     return int(2 * shape.layers * shape.kv_heads * shape.head_size * FP16_BYTES)
 
 
-def kv_tokens(usable: int, weights: int, kv_bytes: int) -> int:
-    """Tokens of cache that fit beside the weights, 0 where the weights alone do not fit."""
-    return max(0, (usable - weights) // kv_bytes)
+def kv_tokens(usable: int, weights: int, kv_bytes: int, block: int = 1) -> int:
+    """Tokens of cache that fit beside the weights, in whole blocks; 0 where the weights alone do not fit."""
+    return max(0, (usable - weights) // kv_bytes // block * block)
 
 
-def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: int) -> dict[str, dict[str, Any]]:
+def prompt_token_seconds(parameters: int, number_format: str, gpus: Gpus) -> float:
+    """The least seconds that a token of a prompt takes: an addition and a multiplication for each parameter."""
+    return 2 * parameters / (gpus.operations_per_second * FASTER.get(number_format, 1.0))
+
+
+def fit(
+    weights_by_format: dict[str, int], parameters: int, shape: Shape, gpus: Gpus, context: int, block: int = 1
+) -> dict[str, dict[str, Any]]:
     """By number format: whether requests of ``context`` tokens can be served, how many of which length at once, and the
-    least seconds that a token takes, in which all weights are read from memory."""
+    least seconds that a token takes, in which all weights are read from memory, and one of a prompt."""
     kv_bytes = kv_bytes_per_token(shape)
     formats = {}
     for name, weights in weights_by_format.items():
-        tokens = kv_tokens(gpus.usable_bytes, weights, kv_bytes)
+        tokens = kv_tokens(gpus.usable_bytes, weights, kv_bytes, block)
         longest = min(tokens, shape.positions or tokens)
         formats[name] = {
             "fits": tokens >= context,
@@ -107,6 +131,7 @@ def fit(weights_by_format: dict[str, int], shape: Shape, gpus: Gpus, context: in
             "kv_tokens": tokens,
             "longest_context": longest,
             "token_seconds": round(weights / gpus.bytes_per_second, 5),
+            "prompt_token_seconds": round(prompt_token_seconds(parameters, name, gpus), 8),
             "concurrency": [
                 {"context": length, "requests": tokens // length} for length in CONTEXTS if length <= longest
             ],

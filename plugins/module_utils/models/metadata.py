@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import quote
 
 from ..core.errors import HttpError
-from ..http.answers import BEGINNING, NUMBER, Shape
+from ..http.answers import BEGINNING, NUMBER, OBJECT, TEXT, Shape
 from ..http.session import HttpSession
 
 INDEX = "model.safetensors.index.json"
 TOKENIZER = "tokenizer.json"
+TOKENIZER_CONFIG, TEMPLATE = "tokenizer_config.json", "chat_template.jinja"
 TOKENIZER_HEAD = 65_535
 """A tokenizer.json is megabytes of vocabulary; what tells its kind stands before that."""
 
@@ -59,6 +60,18 @@ def read_tokenizer(hub: HttpSession, model: str) -> dict[str, Any]:
     kind = re.search(r'"type"\s*:\s*"(\w+)"', body)
     fallback = re.search(r'"byte_fallback"\s*:\s*(true|false)', body)
     return {"type": kind[1] if kind else None, "byte_fallback": fallback[1] == "true" if fallback else None}
+
+
+def has_chat_template(hub: HttpSession, model: str, about: Mapping[str, Any]) -> bool:
+    """Whether the model formats chats: by the Hub's page, else by the tokenizer's configuration or its own file."""
+    told = (about.get("config") or {}).get("tokenizer_config")
+    if told:
+        return bool(told.get("chat_template") or told.get("chat_template_jinja"))
+    files = {file["rfilename"] for file in about.get("siblings") or ()}
+    if files and not files & {TOKENIZER_CONFIG, TEMPLATE}:
+        return False
+    config = _file(hub, model, TOKENIZER_CONFIG, OBJECT) or {}
+    return bool(config.get("chat_template")) or _file(hub, model, TEMPLATE, TEXT) is not None
 
 
 def _file(hub: HttpSession, model: str, name: str, want: Shape, headers: dict[str, str] | None = None) -> Any:

@@ -12,7 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Shape:
-    """A decoder's dimensions; window and positions in tokens, None where there is no window or no limit is named."""
+    """A decoder's dimensions; window and positions in tokens, None where there is no window or no limit is named.
+
+    experts: of a mixture, of which a token uses a few; 0 where every token uses all weights.
+    """
 
     layers: int
     heads: int
@@ -23,6 +26,7 @@ class Shape:
     tied: bool
     window: int | None
     positions: int | None
+    experts: int = 0
 
     @property
     def attention(self) -> str:
@@ -62,6 +66,7 @@ def read_shape(config: Mapping[str, Any]) -> Shape | None:
         tied=bool(text.get("tie_word_embeddings", False)),
         window=None if text.get("use_sliding_window") is False else _first(text, "sliding_window"),
         positions=_first(text, "max_position_embeddings", "n_positions", "max_seq_len"),
+        experts=_first(text, "num_local_experts", "num_experts", "n_routed_experts") or 0,
     )
 
 

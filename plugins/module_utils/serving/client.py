@@ -126,8 +126,9 @@ class ServerClient(ABC):
         message = error.message
         if error.status == 401:
             message += "; the server was started with an API key: set api_key or LLM_API_KEY"
-        if isinstance(error, UnexpectedAnswer):
+        if isinstance(error, UnexpectedAnswer) or (error.status == 404 and not error.reason):
             message += f"; the answer is not {self.service}'s: {_STRANGER}"
+        message += self._way_out(error)
         return HttpError(
             message,
             status=error.status,
@@ -138,6 +139,10 @@ class ServerClient(ABC):
             error_type=error.reason or None,
             generated_text=error.fields.get("generated_text"),
         )
+
+    def _way_out(self, _error: HttpError) -> str:
+        """What only this server's client knows to do about a refusal, as the end of its message; or nothing."""
+        return ""
 
     def _event_error(self, route: str, data: Mapping[str, Any]) -> HttpError | None:
         """The failure that an event of a stream tells, with the status that it stands for; None where it tells none."""
@@ -175,7 +180,7 @@ class ServerClient(ABC):
         """Ask for what the server says of itself. want: what the answer must be, see http/answers.py."""
         try:
             return self._session.request("GET", route, doing=doing, want=want)
-        except UnexpectedAnswer as error:
+        except HttpError as error:
             raise self._explained(error) from error
 
     def _post(self, route: str, body: Mapping[str, Any], want: Shape = OBJECT) -> Reply:

@@ -74,10 +74,10 @@ def of_replies(answers: Sequence[Answer]) -> Account | None:
 
 
 def of_metrics(
-    names: MetricNames, before: Mapping[str, float] | None, after: Mapping[str, float] | None
+    names: MetricNames | None, before: Mapping[str, float] | None, after: Mapping[str, float] | None
 ) -> Account | None:
     """The server's account in how much its counters grew; None where they could not be read or began anew."""
-    if before is None or after is None:
+    if names is None or before is None or after is None:
         return None
 
     def grown(name: str) -> float:
@@ -102,10 +102,11 @@ class Differences:
 
 
 def differences(streamed: Series, single: Series) -> Differences:
-    """Compare the sources; the way there and back is taken from ``single``'s replies."""
+    """Compare the sources. The way there and back is taken from ``single``'s replies, else from its counters."""
     way = 0.0
-    if single.replies:
-        way = max(0.0, (single.client.seconds - single.replies.seconds) / single.client.requests)
+    told = single.replies or single.metrics
+    if told and told.requests == single.client.requests:
+        way = max(0.0, (single.client.seconds - told.seconds) / single.client.requests)
     found = Differences([], [])
     _against(streamed.client, streamed.metrics, "/metrics", "streams", way, found)
     _against(single.client, single.metrics, "/metrics", "single requests", way, found)

@@ -141,7 +141,8 @@ class ContainerSettings:
 class Engine(ABC):
     """One model server.
 
-    name: in options and the registry. title: in messages. metrics, scaling_signals: see the types. phases: what each
+    name: in options and the registry. title: in messages. metrics, scaling_signals: see the types; None
+    and none where they are not known. phases: what each
     phase of its start is, by name, in the order in which launch_phases tells them. crash_reasons: what its log shows
     where no restart helps. memory: what it takes of a GPU. parameters: Ansible's argument spec of its own parameters.
     deployment_rules: what the variables of its role must keep.
@@ -149,7 +150,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    metrics: ClassVar[MetricNames]
+    metrics: ClassVar[MetricNames | None]
     scaling_signals: ClassVar[Sequence[ScalingSignal]]
     phases: ClassVar[Mapping[str, str]]
     crash_reasons: ClassVar[Sequence[CrashReason]]
@@ -160,6 +161,13 @@ class Engine(ABC):
     @abstractmethod
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
         """Raise InvalidOption for what the server would refuse, as far as that is known without asking it."""
+
+    def generating_routes(self, model: str) -> Mapping[str, Mapping[str, Any]]:
+        """Every route that generates, with the body of a request for one token: an API key must guard all of them.
+
+        model: the name that the server has for it.
+        """
+        return {}
 
     @abstractmethod
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> ServerClient:

@@ -23,12 +23,13 @@ OVERHEAD_SAMPLES = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send, and how often: discarded requests, then those that are measured. metrics: the server's names."""
+    """What to send, and how often: discarded requests, then those that are measured. metrics: the server's
+    names, where they are known."""
 
     request: GenerationRequest
     warmup: int
     samples: int
-    metrics: MetricNames
+    metrics: MetricNames | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Measured:
 
 def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
     """Send the requests one after the other and return their figures. Raises what the client raises."""
-    fresh, reason = _is_fresh(client, plan.metrics.received)
+    fresh, reason = _is_fresh(client, plan.metrics)
     cold = None
     if fresh:
         cold = _sample(client, plan)
@@ -72,6 +73,7 @@ def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
         "hot": summaries,
         "samples": {name: [_short(figure[name]) for figure in figures] for name in STREAMED},
         "tokens": {"median": sorted(tokens)[len(tokens) // 2], "min": min(tokens), "max": max(tokens)},
+        "prompt_tokens": next((one.prompt_tokens for one in answers if one.prompt_tokens), None),
         "tokens_per_arrival": round(per_arrival, 3),
         "buffered": buffered,
         "cross_checks": {
@@ -86,8 +88,11 @@ def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
     return Measured(values, [*_warnings(per_arrival if buffered else None), *differ.contradictions])
 
 
-def _is_fresh(client: ServerClient, counter: str) -> tuple[bool, str]:
+def _is_fresh(client: ServerClient, names: MetricNames | None) -> tuple[bool, str]:
     """Whether nothing was generated yet, by the server's own count, and how that is known."""
+    if names is None:
+        return False, "unknown: which counter of the server tells it is not known"
+    counter = names.received
     try:
         served = client.metrics().get(counter, 0.0)
     except HttpError as error:

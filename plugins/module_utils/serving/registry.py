@@ -17,9 +17,23 @@ def _tgi() -> Engine:
     return TgiEngine()
 
 
+def _vllm() -> Engine:
+    from .vllm.engine import VllmEngine
+
+    return VllmEngine()
+
+
+def _openai() -> Engine:
+    from .openai.engine import OpenAiEngine
+
+    return OpenAiEngine()
+
+
 # The import is a statement in a function, because Ansible packs for a remote host what it finds imported.
 ENGINES: dict[str, Callable[[], Engine]] = {
     "tgi": _tgi,
+    "vllm": _vllm,
+    "openai": _openai,
 }
 
 DEFAULT = "tgi"

@@ -48,6 +48,15 @@ def check_thresholds(thresholds: Mapping[str, Any] | None) -> dict[str, float]:
     return limits
 
 
+def of_targets(targets: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The limits that targets for latency (``ttft_milliseconds``, ``ntpot_milliseconds``) are; their rest is none."""
+    given = {f"{name}_seconds": (targets or {}).get(f"{name}_milliseconds") for name in ("ttft", "ntpot")}
+    try:
+        return {name: float(value) / 1000 for name, value in given.items() if value is not None}
+    except (TypeError, ValueError) as error:
+        raise InvalidOption("targets", targets, "milliseconds above 0") from error
+
+
 def compare(limits: Mapping[str, float], measured: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each limit beside its figure: ``{name, limit, value, passed}``.
 
@@ -63,10 +72,10 @@ def compare(limits: Mapping[str, float], measured: Mapping[str, Any]) -> list[di
     return compared
 
 
-def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any], waiting: str) -> str | None:
+def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any], waiting: str | None) -> str | None:
     """Which limits did not hold, by which figures, and what to look at; None where all did.
 
-    waiting: the server's metric of requests that wait.
+    waiting: the server's metric of requests that wait, None where none is known.
     """
     broken = [one for one in compared if one["passed"] is False]
     if not broken:
@@ -74,7 +83,7 @@ def breach_of(compared: list[dict[str, Any]], measured: Mapping[str, Any], waiti
     figures = ", ".join(f"{one['name']} is {one['value']:.4g} s, limit {one['limit']:g} s" for one in broken)
     names = [one["name"] for one in broken]
     advice = "; ".join(dict.fromkeys(_LOOK_AT.get(name) or _LOOK_AT[name.removeprefix("cold_")] for name in names))
-    advice = advice.format(waiting=waiting)
+    advice = advice.format(waiting=waiting or "how many requests wait")
     cold = any(name in COLD for name in names)
     also = "; for the cold figures also the first request's warm-up (CUDA graphs, kernels)" if cold else ""
     return f"latency of {measured.get('model')}: {figures}; look at {advice}{also}"

@@ -17,8 +17,10 @@ from typing import Any
 
 from ..core.deadline import Deadline
 from ..gke.client import ClusterAbsent, GkeClient
-from ..gke.kubeconfig import entry_of
+from ..gke.kubeconfig.endpoint import AUTO
+from ..gke.kubeconfig.entry import entry_of
 from ..google.names import check_location, check_project
+from ..http.address import check_proxy
 from ..http.session import HttpSession
 from ..kubernetes.client import in_cluster, kubeconfig
 from ..kubernetes.client.api import KubernetesApi
@@ -27,8 +29,13 @@ from ..kubernetes.client.resources import Kind
 _GKE_KINDS = tuple(
     Kind("monitoring.googleapis.com", "v1", kind, f"{kind.lower()}s", namespaced)
     for kind, namespaced in (("PodMonitoring", True), ("ClusterPodMonitoring", False))
+) + (
+    Kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
+    Kind("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
+    Kind("networking.gke.io", "v1", "HealthCheckPolicy", "healthcheckpolicies"),
+    Kind("networking.gke.io", "v1", "GCPBackendPolicy", "gcpbackendpolicies"),
 )
-"""Kinds that GKE adds to its clusters (managed Prometheus), so that nobody has to ask for them."""
+"""Kinds that GKE adds to its clusters (managed Prometheus, the Gateway API), so that nobody has to ask for them."""
 
 _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 """A cluster's states in which its API server answers."""
@@ -107,6 +114,7 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
 
 def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
     project, location = check_project(options.get("project")), check_location(options.get("location"))
+    proxy = check_proxy("cluster_proxy_url", options.get("cluster_proxy_url"))
     place = (project, location, options["cluster"])
     gke = GkeClient(options, deadline)
     known = gke.recent_cluster(*place)
@@ -117,7 +125,7 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         return ClusterAccess(None, why, [gke.http])
 
     def server_of(found: dict[str, Any]) -> tuple[str, str | bool]:
-        server = entry_of(found, options["cluster"], options.get("cluster_endpoint") or "public", None).cluster
+        server = entry_of(found, options["cluster"], options.get("cluster_endpoint") or AUTO).cluster
         return server["server"], _authority_file(server, directory)
 
     def elsewhere() -> tuple[str, str | bool]:
@@ -134,6 +142,7 @@ def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> Clu
         deadline=deadline,
         authorize=_one_at_a_time(token_alone(gke.http.authorize)) if gke.http.authorize else None,
         verify=verify,
+        proxy=proxy,
         elsewhere=elsewhere if recalled else None,
     )
     api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())

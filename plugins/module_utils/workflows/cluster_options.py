@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..gke.options import CONTROL_PLANE
 from ..google.options import GOOGLE_AUTH, PROJECT
 
 KUBERNETES_ACCESS: dict[str, dict[str, Any]] = {
@@ -14,7 +15,7 @@ KUBERNETES_ACCESS: dict[str, dict[str, Any]] = {
     "project": PROJECT,
     "location": {"type": "str"},
     "cluster": {"type": "str"},
-    "cluster_endpoint": {"type": "str", "choices": ["public", "internal", "dns"]},
+    **CONTROL_PLANE,
     "kubeconfig": {"type": "raw", "no_log": False},
     "context": {"type": "str"},
 }

@@ -11,8 +11,9 @@ from typing import Any
 
 from ..core.errors import LlmopsError
 from ..core.option_names import option
+from ..http.connection import is_loopback
 
-_HTTP_PORT = 80
+_PORTS = {"http": 80, "https": 443}
 
 
 class NotServing(LlmopsError):
@@ -27,19 +28,36 @@ class AnotherModel(LlmopsError):
     kind = "another_model"
 
 
-def port_of(service: Mapping[str, Any] | None) -> int:
-    """The port of a Service."""
-    ports = ((service or {}).get("spec") or {}).get("ports") or []
-    return int(ports[0]["port"]) if ports else _HTTP_PORT
+def _listener(front: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    listeners = ((front or {}).get("spec") or {}).get("listeners") or [{}]
+    return listeners[0]
 
 
-def url_of(service: Mapping[str, Any] | None) -> str:
-    """Where a Service's load balancer takes requests; empty where it has no address."""
-    status = (service or {}).get("status") or {}
+def scheme_of(front: Mapping[str, Any] | None) -> str:
+    """The scheme of a Service, or of a Gateway's first listener."""
+    return "https" if _listener(front).get("protocol") == "HTTPS" else "http"
+
+
+def port_of(front: Mapping[str, Any] | None) -> int:
+    """The port of a Service, or of a Gateway's first listener."""
+    ports = ((front or {}).get("spec") or {}).get("ports") or [_listener(front)]
+    return int(ports[0].get("port") or _PORTS["http"])
+
+
+def url_of(front: Mapping[str, Any] | None) -> str:
+    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address."""
+    status = (front or {}).get("status") or {}
     ingress = (status.get("loadBalancer") or {}).get("ingress") or []
-    address = next(filter(None, (each.get("ip") or each.get("hostname") for each in ingress)), "")
-    port = port_of(service)
-    return f"http://{address}{'' if port == _HTTP_PORT else f':{port}'}" if address else ""
+    addresses = [each.get("ip") or each.get("hostname") for each in ingress]
+    addresses += [each.get("value") for each in status.get("addresses") or []]
+    address = next(filter(None, addresses), "")
+    scheme, port = scheme_of(front), port_of(front)
+    return f"{scheme}://{address}{'' if port == _PORTS[scheme] else f':{port}'}" if address else ""
+
+
+def needs_forward(url: str, api_key: str | None) -> bool:
+    """Whether a key would travel over plain http to another machine, or has no address to go to."""
+    return bool(api_key) and not url.startswith("https://") and not (url and is_loopback(url))
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A model server of known timing, to hold a load generator against; it runs beside it, on loopback.
 
 Speaks what the load generator asks of a real one: POST /v1/completions with a stream. Nothing but Python is needed.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the Job runs: inference-perf against a server of known timing, then against the model.
 
     python run.py DIRECTORY

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m llmops_gke_sandbox``: the same as the console script."""
 
 import sys

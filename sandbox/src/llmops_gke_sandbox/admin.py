@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The admin API, /sandbox/v1: what is on, what was asked, and which faults strike. For tests and the curious.
 
 A web page that somebody on this machine looks at must not steer the sandbox: only a Host header that is loopback is

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What was sent to the GKE API, where a test asks to see it; never what Kubernetes is sent, where secrets are."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Regular expressions from outside, refused where matching one could take for ever."""
 
 from __future__ import annotations

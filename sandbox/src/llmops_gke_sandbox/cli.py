@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The command line: start, stop, status, env, faults."""
 
 from __future__ import annotations

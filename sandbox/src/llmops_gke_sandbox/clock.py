@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Time inside the sandbox: durations are written as they are in life and pass faster."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who may sign in to a cluster with a token that lasts: its administrator, and somebody without rights."""
 
 from __future__ import annotations

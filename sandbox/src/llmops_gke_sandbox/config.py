@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a sandbox is told at its start."""
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ class Config:
     :param accepted_models: gated models whose terms the owner of any good token has accepted; None means all.
     :param disabled_services: APIs that are not enabled, e.g. container.googleapis.com.
     :param denied_permissions: IAM permissions the caller lacks, e.g. container.clusters.create.
+    :param granted_permissions: those that the caller has in the project; None means all, as an owner has.
+    :param account_permissions: service account's e-mail -> permissions that the caller has on it alone.
+    :param routers: Compute's routers with their NAT gateways: {name, region, network, nats: [{name}]}; none by default.
     :param token_lifetime: wall seconds for which an access token is good.
     :param record_bodies: keep what is sent to the GKE API, for /sandbox/v1/bodies; no other service's is ever kept.
     :param kubernetes: {kubeconfig: FILE or list of files, context: NAME}: real Kubernetes API servers behind clusters,
@@ -41,6 +46,9 @@ class Config:
     accepted_models: list[str] | None = None
     disabled_services: list[str] = field(default_factory=list)
     denied_permissions: list[str] = field(default_factory=list)
+    granted_permissions: list[str] | None = None
+    account_permissions: dict[str, list[str]] = field(default_factory=dict)
+    routers: list[dict] = field(default_factory=list)
     token_lifetime: float = 3600
     record_bodies: bool = False
 
@@ -67,6 +75,11 @@ class Config:
     def service_account_email(self) -> str:
         """The identity whose key the sandbox writes."""
         return f"sandbox@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def default_service_account(self) -> str:
+        """What the nodes run as where nothing else is said: Compute Engine's default service account."""
+        return f"{self.project_number}-compute@developer.gserviceaccount.com"
 
 
 def default_directory() -> Path:

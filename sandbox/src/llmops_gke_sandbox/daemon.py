@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A sandbox as a process: served in the background, started and stopped from outside."""
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.rundir import LOG, RunDirectory
 
 _START_SECONDS = 30
-_STOP_SECONDS = 10
+# An API server that somebody else runs is given time to let go of what the sandbox brought.
+_STOP_SECONDS = 60
 _LOOK_EVERY = 0.02
 
 

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The environment in which gcloud, kubectl and Hugging Face's clients use a sandbox, not the user's own set-up."""
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ def variables(directory: Path, endpoints: dict) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": endpoints["compute"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": endpoints["service_usage"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": endpoints["resource_manager"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDQUOTAS": endpoints["cloud_quotas"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_GKERECOMMENDER": endpoints["gke_recommender"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": endpoints["iam"],
         "GOOGLE_APPLICATION_CREDENTIALS": key,
         "GOOGLE_CLOUD_PROJECT": endpoints["project"],
         "USE_GKE_GCLOUD_AUTH_PLUGIN": "True",

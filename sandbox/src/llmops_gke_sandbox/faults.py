@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Faults: what can be made to go wrong, by name. The code that plays a part asks here whether it must fail."""
 
 from __future__ import annotations
@@ -63,7 +65,10 @@ KNOWN_FAULTS: dict[str, str] = {
         "Google takes a Spot machine back: after 30 seconds' notice, in which its pods end, the node is gone. "
         "Context: project, location, cluster, pool, zone, node"
     ),
-    "overloaded": "TGI answers 429, Model is overloaded. Context: namespace, pod",
+    "overloaded": (
+        "the model server refuses a request as if too many were under way: TGI with 429, vLLM with 503. "
+        "Context: namespace, pod"
+    ),
 }
 
 _SETTINGS: dict[str, tuple[str, ...]] = {

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A kubeconfig for each cluster that works with kubectl alone, where no gcloud is installed to give it a token."""
 
 from __future__ import annotations

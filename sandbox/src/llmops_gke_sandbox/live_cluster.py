@@ -1,13 +1,16 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A cluster of the GKE API: an API server, the sandbox's own or any other, and what keeps it alive."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.agents.nodes.nodes import driver_is_installed, gpu_count, node_object
 from llmops_gke_sandbox.clock import Clock
+from llmops_gke_sandbox.control.objects import simulated
 from llmops_gke_sandbox.controllers.scheduling import placement
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.operations import OperationFailed
@@ -15,6 +18,7 @@ from llmops_gke_sandbox.huggingface.hub import Hub
 from llmops_gke_sandbox.kubectl_access import KubectlAccess
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster
 from llmops_gke_sandbox.kubernetes.errors import ApiError
+from llmops_gke_sandbox.remote.belongings import Belongings
 from llmops_gke_sandbox.remote.egress import Egress
 from llmops_gke_sandbox.remote.front import RemoteCluster
 from llmops_gke_sandbox.remote.kubeconfig import Access
@@ -42,6 +46,7 @@ class LiveCluster:
         faults: Faults,
         log: RequestLog,
         authenticate: Callable[[str], str | None],
+        granted: Callable[[str], bool],
         hub: Hub,
         addresses: Addresses,
         kubectl_access: KubectlAccess,
@@ -51,7 +56,9 @@ class LiveCluster:
         self.kubeconfig = None if remote is None else remote.file
         served = {"faults": faults, "log": log, "authenticate": authenticate}
         self._server: KubernetesCluster | RemoteCluster = (
-            KubernetesCluster(name, clock=clock, **served) if remote is None else RemoteCluster(name, remote, **served)
+            KubernetesCluster(name, clock=clock, granted=granted, **served)
+            if remote is None
+            else RemoteCluster(name, remote, **served)
         )
         self._runtime = ClusterRuntime(
             name,
@@ -66,8 +73,10 @@ class LiveCluster:
         )
         self._server.log_source, self._server.port_source = self._runtime.pod_logs, self._runtime.pod_port
         self._egress: Egress | None = None
+        self._belongings: Belongings | None = None
         if isinstance(self._server, RemoteCluster):
             self._server.pod = self._runtime.pod
+            self._belongings = self._server.belongings
             self._egress = Egress(remote.egress_socket, self._runtime.route)
         self._kubectl_access = kubectl_access
 
@@ -94,15 +103,23 @@ class LiveCluster:
 
     async def stop(self) -> None:
         self._kubectl_access.remove()
-        if self._egress is not None:
-            try:
-                await self._runtime.withdraw()
-            except ApiError as error:
-                # It was ended first. Should it come back, the next sandbox clears what is left.
-                _log.warning("simulated nodes and addresses stay on the API server: %s", error.message)
+        if self._egress is not None and self._belongings is not None:
+            await self._given_back(self._belongings.take_back_namespaces)
+            await self._given_back(self._runtime.withdraw)
             await self._egress.stop()
         await self._runtime.stop()
+        if self._belongings is not None:
+            # When nobody watches such objects any more.
+            await self._given_back(self._belongings.take_back_definitions)
         await self._server.stop()
+
+    @staticmethod
+    async def _given_back(take: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await take()
+        except ApiError as error:
+            # The server was ended first. Should it come back, the next sandbox takes what is left.
+            _log.warning("what the sandbox brought stays on the API server: %s", error.message)
 
     async def add_node(self, pool: dict, zone: str, name: str) -> None:
         await self._runtime.add_node(pool, zone, name)
@@ -124,10 +141,14 @@ class LiveCluster:
         there = await api.get("daemonsets.apps", name, namespace) is not None
         if wanted and not there:
             if await api.get("namespaces", namespace) is None:
-                await api.create("namespaces", {"metadata": {"name": namespace}})
-            await api.create("daemonsets.apps", daemon_set, namespace)
+                await api.create("namespaces", simulated({"metadata": {"name": namespace}}))
+            await api.create("daemonsets.apps", simulated(daemon_set), namespace)
         elif there and not wanted:
             await api.delete("daemonsets.apps", name, namespace)
+
+    async def define(self, definitions: Iterable[dict]) -> None:
+        for definition in definitions:
+            await self._server.define(definition)
 
     def unschedulable_pods(self) -> list[dict]:
         return self._runtime.unschedulable_pods()

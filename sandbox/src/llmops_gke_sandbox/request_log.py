@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A log of every HTTP request of every service, and the place where "http" faults strike."""
 
 from __future__ import annotations

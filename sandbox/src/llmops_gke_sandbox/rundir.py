@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The sandbox's directory: which files it holds, and whether a sandbox lives in it.
 
 A running sandbox holds a lock on its pid file, so a file that a killed one left behind is told from a live one

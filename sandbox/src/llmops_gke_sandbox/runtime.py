@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Everything that makes a cluster alive behind its API: controllers, the scheduler, nodes, pods, load balancers."""
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from llmops_gke_sandbox.agents.kubelet.kubelet import Kubelets
 from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.agents.network.cluster_dns import ClusterDns
 from llmops_gke_sandbox.agents.network.cluster_routes import ClusterRoutes
+from llmops_gke_sandbox.agents.network.gateways import Gateways
 from llmops_gke_sandbox.agents.network.load_balancers import LoadBalancers
 from llmops_gke_sandbox.agents.network.pod_network import PodNetwork
 from llmops_gke_sandbox.agents.nodes.nodes import Nodes
@@ -61,8 +64,8 @@ class ClusterRuntime:
             self._controllers.append(HorizontalPodAutoscalerController(plane, metrics))
         self._routes = ClusterRoutes(self._informers, self._network)
         self._load_balancers = LoadBalancers(plane, addresses, self._network) if agents else None
-        if self._load_balancers is not None:
-            self._controllers.append(self._load_balancers)
+        self._gateways = Gateways(plane, addresses, self._network) if agents else None
+        self._controllers += [one for one in (self._load_balancers, self._gateways) if one is not None]
         self._autoscaler_events = plane.recorder("cluster-autoscaler", "cluster-autoscaler")
         self._pods = self._informers.store("pods")
         self._tasks: list[asyncio.Task] = []
@@ -95,8 +98,9 @@ class ClusterRuntime:
         await self._informers.stop()
         await self._nodes.stop()
         await self._kubelets.stop()
-        if self._load_balancers is not None:
-            await self._load_balancers.stop()
+        for balancers in (self._load_balancers, self._gateways):
+            if balancers is not None:
+                await balancers.stop()
 
     async def add_node(self, pool: dict, zone: str, name: str) -> None:
         """Add a machine of a node pool.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The sandbox's parts, put together in one loop."""
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from llmops_gke_sandbox.cluster_users import ClusterUsers
 from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import oauth
+from llmops_gke_sandbox.google.cloud_quotas import CloudQuotas
 from llmops_gke_sandbox.google.compute import Compute
 from llmops_gke_sandbox.google.container.autoscaling.autoscaler import Autoscaler
 from llmops_gke_sandbox.google.container.backend import Backend, BackendFactory
@@ -30,7 +33,9 @@ from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import google_errors
 from llmops_gke_sandbox.google.guard import Guard
 from llmops_gke_sandbox.google.projects import Projects
+from llmops_gke_sandbox.google.quickstart.http import Quickstart
 from llmops_gke_sandbox.google.quotas import Quotas
+from llmops_gke_sandbox.google.service_accounts import ServiceAccounts
 from llmops_gke_sandbox.huggingface.http import HubApi, hub_errors
 from llmops_gke_sandbox.huggingface.hub import Hub
 from llmops_gke_sandbox.kubectl_access import KubectlAccess
@@ -58,6 +63,7 @@ class Sandbox:
         self.tokens = oauth.Tokens(
             config.project, config.service_account_email, f"{self.url}/token", config.token_lifetime
         )
+        self._guard = Guard(config, self.tokens, self.faults)
         self._users = ClusterUsers(self.tokens.standing, self.tokens.identity)
         self.store = Store(config.project)
         self._quotas = Quotas(config, self.store.nodes, self.faults)
@@ -86,6 +92,9 @@ class Sandbox:
             "compute": f"{self.url}/compute/v1/",
             "service_usage": f"{self.url}/serviceusage/",
             "resource_manager": f"{self.url}/cloudresourcemanager/",
+            "cloud_quotas": f"{self.url}/cloudquotas/",
+            "gke_recommender": f"{self.url}/gkerecommender/",
+            "iam": f"{self.url}/iam/",
             "huggingface": f"{self.url}/huggingface",
             "token_uri": f"{self.url}/token",
             "admin": f"{self.url}/sandbox/v1",
@@ -135,16 +144,19 @@ class Sandbox:
         }
 
     def _application(self) -> web.Application:
-        guard = Guard(self.config, self.tokens, self.faults)
-        projects = Projects(self.config, guard, self.faults)
+        guard = self._guard
+        projects, accounts = Projects(self.config, guard), ServiceAccounts(self.config, guard)
         compute = Compute(self.config, self._quotas, guard, self._compute_url, store=self.store, faults=self.faults)
         app = web.Application()
         app.on_response_prepare.append(mark_simulated)
         google = {
-            "container": ("/container", ContainerApi(self._parts, guard).routes()),
+            "container": ("/container", ContainerApi(self._parts, guard, accounts).routes()),
             "compute": ("/compute/v1", compute.routes()),
             "serviceusage": ("/serviceusage", projects.service_usage_routes()),
             "cloudresourcemanager": ("/cloudresourcemanager", projects.resource_manager_routes()),
+            "cloudquotas": ("/cloudquotas", CloudQuotas(self.config, self._quotas, guard).routes()),
+            "gkerecommender": ("/gkerecommender", Quickstart(self.config, guard).routes()),
+            "iam": ("/iam", accounts.routes()),
         }
         for service, (prefix, routes) in google.items():
             kept = [self._bodies.middleware] if service == "container" else []
@@ -171,6 +183,7 @@ class Sandbox:
             faults=self.faults,
             log=self.log,
             authenticate=self._users.authenticate,
+            granted=self._guard.holds,
             hub=self.hub,
             addresses=self._addresses,
             kubectl_access=KubectlAccess(self.config.directory, name, location, self._users.tokens),

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A sandbox in the test's own loop, with a stand-in for what runs behind a cluster, and a caller with a token."""
 
 from __future__ import annotations
@@ -57,6 +59,9 @@ class Behind:
 
     async def set_node_taints(self, name: str, taints: list[dict]) -> None:
         self.taints[name] = taints
+
+    async def define(self, definitions) -> None:
+        self.calls.append(("define", [one["metadata"]["name"] for one in definitions]))
 
     async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
         self.managed = wanted

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The admin API shows what was asked and switches faults, for loopback alone."""
 
 import json

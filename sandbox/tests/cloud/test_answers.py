@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """GKE answers otherwise than it was asked: by its types, and where it writes a value in its own way."""
 
 import pytest

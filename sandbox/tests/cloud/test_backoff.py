@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How long the autoscaler leaves a node group alone that failed to grow."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bodies are shown to those who asked for it at the start, and of the GKE API alone."""
 
 import pytest

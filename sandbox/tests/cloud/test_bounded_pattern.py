@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Regular expressions of the admin API match in little time, or are refused."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Clusters and pools change in place by their verbs; what can't change so is refused."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The cloud's faults look as they do in life, each in the place where a client must look for it."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Clusters live as GKE's do: created, read, listed, refused, deleted, over HTTP."""
 
 import base64
@@ -78,7 +80,24 @@ async def test_false_and_zero_are_left_out_as_the_api_does(cloud):
     cluster = await cloud.get("clusters/c1")
     assert cluster["addonsConfig"]["httpLoadBalancing"] == {}
     assert cluster["releaseChannel"] == {}
-    assert cluster["controlPlaneEndpointsConfig"]["dnsEndpointConfig"] == {"allowExternalTraffic": False}
+    assert cluster["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["allowExternalTraffic"] is False
+
+
+async def test_endpoints_that_are_off_have_no_address(cloud):
+    await cloud.create("open")
+    await cloud.create("inside", controlPlaneEndpointsConfig={"ipEndpointsConfig": {"enablePublicEndpoint": False}})
+    await cloud.create("closed", controlPlaneEndpointsConfig={"ipEndpointsConfig": {"enabled": False}})
+    shown = {name: await cloud.get(f"clusters/{name}") for name in ("open", "inside", "closed")}
+    kinds = {
+        name: sorted(
+            {"publicEndpoint", "privateEndpoint"} & one["controlPlaneEndpointsConfig"]["ipEndpointsConfig"].keys()
+        )
+        for name, one in shown.items()
+    }
+    assert kinds == {"open": ["privateEndpoint", "publicEndpoint"], "inside": ["privateEndpoint"], "closed": []}
+    assert ["endpoint" in one for one in shown.values()] == [True, True, False]
+    names = {one["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] for one in shown.values()}
+    assert len(names) == 3 and all(name.endswith(".us-central1.gke.goog") for name in names)
 
 
 async def test_what_is_shown_is_what_the_discovery_document_describes(cloud):

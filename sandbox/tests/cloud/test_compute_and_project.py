@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What preflight reads before anything is made: quotas, places, APIs, permissions."""
 
 import pytest

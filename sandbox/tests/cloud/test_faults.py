@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Faults strike where they are meant to, as often as they are meant to."""
 
 import pytest

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The real gcloud and kubectl are the critics: their everyday commands work against the sandbox.
 
 gcloud looks at an operation every 5 s, so all but one command leave theirs alone (--async).
@@ -87,3 +89,16 @@ def test_the_tutorials_way_with_gcloud_and_kubectl(tools):
 def test_compute_is_read_by_gcloud(tools):
     region = shown(tools("gcloud", "compute", "regions", "describe", "us-central1", "--format=json"))
     assert any(quota["metric"] == "NVIDIA_L4_GPUS" for quota in region["quotas"])
+
+
+def test_gcloud_reads_the_quota_of_gpu_families(tools):
+    read = ("--service", "compute.googleapis.com", "--project", "sandbox-project", "--format=json")
+    info = shown(
+        tools("gcloud", "alpha", "quotas", "info", "describe", "GPUS-PER-GPU-FAMILY-per-project-region", *read)
+    )
+    limits = {one.get("dimensions", {}).get("gpu_family"): one["details"] for one in info["dimensionsInfos"]}
+    assert (limits["NVIDIA_H100"], limits[None]) == ({"value": "8"}, {})
+    every = shown(tools("gcloud", "alpha", "quotas", "info", "list", *read))
+    assert {"GPUS-PER-GPU-FAMILY-per-project-region", "NVIDIA-L4-GPUS-per-project-region"} < {
+        one["quotaId"] for one in every
+    }

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Hub answers so that Hugging Face's own client reads it: what a model is, and who may have it."""
 
 import asyncio

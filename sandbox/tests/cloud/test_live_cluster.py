@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """With the sandbox's own Kubernetes behind it, a GKE cluster's pools are nodes, and grow for pods that wait."""
 
 import asyncio

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The process: started once, stopped without a trace, two beside each other, reasons where it fails."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A zone without stock, as GKE and Compute Engine show it."""
 
 import pytest

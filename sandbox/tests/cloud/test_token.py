@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The token endpoint gives tokens for the sandbox's key alone, and the APIs take nothing else."""
 
 import asyncio

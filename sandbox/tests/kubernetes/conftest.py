@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A running API server and a client that speaks plain HTTP to it."""
 
 from __future__ import annotations

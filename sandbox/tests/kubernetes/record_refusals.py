@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Records what a real API server answers to the tables of refusals.py.
 
 Run from the package's folder, the one with pyproject.toml, against a fresh cluster that nobody else uses:

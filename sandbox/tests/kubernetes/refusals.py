@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Requests as tables, and what of their answers is compared: for the recorder and for the replay alike.
 
 A table is a list of groups, sent in order:

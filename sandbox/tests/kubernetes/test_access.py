@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who may come in, what is refused, and how faults strike."""
 
 from __future__ import annotations

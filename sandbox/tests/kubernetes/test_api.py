@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Both clients of controllers and agents keep the protocol: inside the process, and over HTTP to the same server."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Real clients against the server: kubectl, and the Python client with its dynamic half."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Exchanges recorded from a real Kubernetes 1.36 API server, replayed in order over HTTPS: same status, same body.
 
 Here are those that need nothing but the API server; test_golden_living.py replays all of them.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The whole recording in its order on one living cluster: what controllers wrote in it is written by controllers here.
 
 The recorder had controllers and a scheduler and no nodes. They acted between some of its requests; here they are let

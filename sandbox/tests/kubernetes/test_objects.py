@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the server makes of objects that are created and changed."""
 
 from __future__ import annotations

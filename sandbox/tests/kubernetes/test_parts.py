@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The pure parts: quantities, patches, the order of merged lists, sets of fields."""
 
 from __future__ import annotations

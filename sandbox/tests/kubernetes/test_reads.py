@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Reading: lists in pages and by selectors, as they were, and as tables."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a real Kubernetes 1.36.2 refused, and in which words: the sandbox refuses it too, in the same words.
 
 The tables are sandbox/tests/golden/kubernetes-1.36-refusals/requests, the real server's answers beside them.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """SPDY/3.1's frames, against the protocol's own definition."""
 
 from __future__ import annotations

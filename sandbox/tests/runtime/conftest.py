@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A living cluster without a cloud around it, on a clock that runs very fast."""
 
 from __future__ import annotations
@@ -262,3 +264,14 @@ async def served(gpu_world, tmp_path):
     await gpu_world.cluster.start()
     yield gpu_world, Kubectl(write_kubeconfig(tmp_path, gpu_world))
     await gpu_world.cluster.stop()
+
+
+@pytest_asyncio.fixture
+async def others():
+    """The API server and controllers that somebody else runs."""
+    world = World(SPEED, agents=False)
+    await world.cluster.start()
+    await world.runtime.start()
+    yield world
+    await world.runtime.stop()
+    await world.cluster.stop()

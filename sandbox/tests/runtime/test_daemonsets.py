@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """DaemonSets: a pod on every node that takes it, and on no other."""
 
 from __future__ import annotations

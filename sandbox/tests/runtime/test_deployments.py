@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Deployments come up, scale, roll, roll back and fail as kubectl expects it."""
 
 from __future__ import annotations

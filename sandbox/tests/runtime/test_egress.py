@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The proxy through which an API server that somebody else runs reaches simulated pods."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Evictions keep to PodDisruptionBudgets: what ``kubectl drain`` and node pool upgrades rely on."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Forwarding of bytes: whole, both ways, and to the end."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Deletion: what is owned goes along, is waited for, or is set free; a namespace takes all that is in it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The exporter's figures follow the model server beside it, and are read by way of the API server."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HorizontalPodAutoscalers without a metrics API: the real controller's conditions, and bounds that are kept."""
 
 from __future__ import annotations
@@ -60,6 +62,10 @@ async def test_bounds_are_kept(world, replicas, size, why):
     await world.until(lambda: world.deployment("model")["spec"]["replicas"] == size)
     (event,) = await world.until(lambda: world.events("model-hpa", "SuccessfulRescale"))
     assert event["message"] == f"New size: {size}; reason: Current number of replicas {why}"
+    # As in life, it scales by the subresource; that changes the specification, and so its generation.
+    found = world.deployment("model")["metadata"]
+    owners = {one["manager"] for one in found["managedFields"] if one.get("subresource") == "scale"}
+    assert (owners, found["generation"]) == ({"kube-controller-manager"}, 2)
 
 
 async def test_a_target_that_is_not_there(world):

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How many replicas an autoscaler wants: figures worked out by hand from the real controller's rules."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """An autoscaler with metrics: exporter, PodMonitoring, adapter and APIServices, each as in life."""
 
 from __future__ import annotations
@@ -6,7 +8,7 @@ import pytest
 
 from .conftest import EXPORTER, deployment, pod
 
-ADAPTER = "gcr.io/gke-release/custom-metrics-stackdriver-adapter:v0.16.7-gke.0"
+ADAPTER = "gcr.io/gke-release/custom-metrics-stackdriver-adapter:v0.16.9-gke.0"
 RELABEL = {
     "action": "replace",
     "sourceLabels": ["__name__"],

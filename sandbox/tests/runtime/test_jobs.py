@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Jobs run pods to their end: enough successes, too many failures, a deadline, a time to live."""
 
 from __future__ import annotations

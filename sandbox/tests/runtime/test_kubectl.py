@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The real kubectl sees a living cluster: rollouts, descriptions, logs, load balancers."""
 
 from __future__ import annotations

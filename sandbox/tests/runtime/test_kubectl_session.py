@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a person does with kubectl in one sitting, on one living cluster: every command sees what the last one did."""
 
 from __future__ import annotations

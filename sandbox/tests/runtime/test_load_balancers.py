@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Services of type LoadBalancer: an address that answers, and nothing left of it afterwards."""
 
 from __future__ import annotations

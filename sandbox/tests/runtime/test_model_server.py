@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A model server as the tutorial deploys it: through secret, GPU node, probes and load balancer to an answer."""
 
 from __future__ import annotations

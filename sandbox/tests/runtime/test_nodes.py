@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Nodes as GKE makes them: labels, taints, room, GPUs once the driver is there."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a pod goes through on its node: images, configuration, probes, crashes, eviction, logs, its end."""
 
 from __future__ import annotations

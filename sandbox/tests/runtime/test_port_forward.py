@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Port forwarding through the API server: the tunnel of kubectl, and the channels of the Python client."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A container whose program really runs: its files, its Services, its end, and what it says where it cannot run."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """prometheus-adapter over the frontend of managed Prometheus: rules, queries, and what it says when it cannot."""
 
 from __future__ import annotations

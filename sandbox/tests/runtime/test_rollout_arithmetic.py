@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How many replicas a rollout may have, and when it counts as done, without a cluster."""
 
 from __future__ import annotations

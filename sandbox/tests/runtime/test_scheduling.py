@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where pods go, and what the scheduler says when they can't."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """StatefulSets: names that stay, one pod after the other, rollouts from the last to the first."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A TGI server in the test's own loop, and a client of it."""
 
 from __future__ import annotations

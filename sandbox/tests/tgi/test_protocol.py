@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What TGI's clients see: routes, bodies, headers, events, metrics, refusals."""
 
 from __future__ import annotations
@@ -6,7 +8,8 @@ import json
 
 import pytest
 
-from llmops_gke_sandbox.workloads.tgi import Timing, tokenizer
+from llmops_gke_sandbox.workloads.llm import tokenizer
+from llmops_gke_sandbox.workloads.tgi import Timing
 
 PROMPT = "[INST] Hi [/INST]"
 

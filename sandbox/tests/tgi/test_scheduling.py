@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Requests in time: the order of events, the cold start, the batch, overload. Times are never held to a figure."""
 
 from __future__ import annotations
@@ -7,9 +9,8 @@ import json
 
 import pytest
 
-from llmops_gke_sandbox.workloads.tgi import Timing, inference
-from llmops_gke_sandbox.workloads.tgi.settings import QUANTIZATIONS
-from llmops_gke_sandbox.workloads.tgi.timing import (
+from llmops_gke_sandbox.workloads.llm import batch
+from llmops_gke_sandbox.workloads.llm.timing import (
     GPUS,
     kv_bytes_per_token,
     model_timing,
@@ -17,6 +18,8 @@ from llmops_gke_sandbox.workloads.tgi.timing import (
     tokens_that_fit,
     weight_bytes,
 )
+from llmops_gke_sandbox.workloads.tgi import Timing
+from llmops_gke_sandbox.workloads.tgi.settings import QUANTIZATIONS
 
 FP16 = 14_483_464_192
 MISTRAL = {"num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "hidden_size": 4096}
@@ -39,7 +42,7 @@ def due(monkeypatch):
     async def note(moment: float) -> None:
         moments.append(moment)
 
-    monkeypatch.setattr(inference, "_sleep_until", note)
+    monkeypatch.setattr(batch, "_sleep_until", note)
     return moments
 
 
@@ -120,8 +123,8 @@ def test_the_clock_divides_and_bitsandbytes_is_slower_than_fp16():
 
 def test_the_memory_of_an_l4():
     assert kv_bytes_per_token(MISTRAL) == 131_072
-    assert tokens_that_fit(GPUS["nvidia-l4"], 1, FP16, 131_072) == pytest.approx(55_300, abs=300)
-    assert tokens_that_fit(GPUS["nvidia-l4"], 1, 26e9, 131_072) < 1
+    assert tokens_that_fit(GPUS["nvidia-l4"], 1, 0.9, FP16, 131_072) == pytest.approx(55_300, abs=300)
+    assert tokens_that_fit(GPUS["nvidia-l4"], 1, 0.9, 26e9, 131_072) < 1
     assert weight_bytes(FP16, "bitsandbytes-nf4") == pytest.approx(4.45e9, rel=0.01)
 
 
@@ -138,10 +141,10 @@ def test_a_test_dictates_what_a_client_sees():
         "SANDBOX_TGI_TOKENS_PER_EVENT": "4",
         "SANDBOX_TGI_SPACE_AFTER_DATA": "false",
     }
-    timing = Timing(**overrides(env))
+    timing = Timing(**overrides(env, "TGI"))
     assert (timing.first_token(1000), timing.step(1000), timing.cold) == (0.05, 0.01, 2.0)
     assert (timing.tokens_per_event, timing.space_after_data) == (4, False)
-    assert overrides({}) == {}
+    assert overrides({}, "TGI") == {}
 
 
 async def test_a_stream_says_through_a_silence_that_it_lives(serve):

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The tokenizer that the Hub gives finds the same pieces as the model server's."""
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ import re
 import pytest
 
 from llmops_gke_sandbox.huggingface.tokenizer_files import tokenizer_json
-from llmops_gke_sandbox.workloads.tgi import tokenizer
+from llmops_gke_sandbox.workloads.llm import tokenizer
 
 KIND = {"type": "BPE", "byte_fallback": True}
 TEXTS = (

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A container with TGI: from start to a loaded model, and everything that ends it on the way."""
 
 from __future__ import annotations

@@ -58,6 +58,9 @@ def options_of(sandbox: Sandbox, token: str) -> Callable[..., dict[str, Any]]:
             "compute_api_endpoint": ends["compute"],
             "resource_manager_api_endpoint": ends["resource_manager"],
             "service_usage_api_endpoint": ends["service_usage"],
+            "cloud_quotas_api_endpoint": ends["cloud_quotas"],
+            "gke_recommender_api_endpoint": ends["gke_recommender"],
+            "iam_api_endpoint": ends["iam"],
         }
         asked = {name: value for name, value in {**place, **given}.items() if name in spec}
         validated = ArgumentSpecValidator(dict(spec)).validate(asked)

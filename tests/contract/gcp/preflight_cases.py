@@ -170,7 +170,7 @@ FAULTS = {
     "a read that is refused": (
         [{"name": "permission_denied", "match": {"permission": "compute.regions.get"}}],
         {},
-        'quota: could not be checked: read the quotas of us-central1: Compute Engine answered 403 PERMISSION_DENIED: '
-        'Required "compute.regions.get" permission(s)',
+        "permissions: the caller lacks compute.regions.get in project sandbox-project; gcloud projects "
+        "add-iam-policy-binding sandbox-project --member=MEMBER --role=roles/compute.viewer",
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.google.accelerators imp
 from ansible_collections.llmops.gke.plugins.module_utils.google.machine_types import MACHINE_TYPES
 from llmops_gke_sandbox.google import places
 from llmops_gke_sandbox.workloads.dcgm_exporter import _PRODUCTS
-from llmops_gke_sandbox.workloads.tgi.timing import GPUS as TIMED
+from llmops_gke_sandbox.workloads.llm.timing import GPUS as TIMED
 
 CARDS = {name: gpu for name, gpu in GPUS.items() if gpu.same_as is None}
 """A virtual workstation is a licence on one of them, which the sandbox does not play."""
@@ -29,6 +29,7 @@ def test_a_gpu_is_the_same_in_both(name: str):
     ours, theirs = CARDS[name], places.accelerators()[name]
     counts = [machine.gpus for machine in ours.machine_types] or list(ours.attachable)
     assert (theirs.quota, theirs.spot_quota, theirs.per_instance) == (ours.quota, ours.spot_quota, max(counts))
+    assert theirs.family == ours.quota_family
     assert theirs.zones
 
 

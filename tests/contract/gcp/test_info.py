@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google import (
     gcp_quota_info as quota_info,
@@ -27,6 +30,25 @@ def test_quotas_of_a_region_and_of_the_project(options_of):
         {"metric": "NVIDIA_L4_GPUS", "scope": "regional", "limit": 8.0, "available": 8.0, **full},
         {"metric": "GPUS_ALL_REGIONS", "scope": "project", "limit": 16.0, "available": 16.0, **full},
     ]
+
+
+def test_limits_of_gpus_by_cloud_quotas(options_of, fault):
+    asked = {"location": "us-central1-a", "metrics": [], "accelerator_types": ["nvidia-h100-80gb", "nvidia-gb200"]}
+    values = quota_info.run(options_of(QUOTA_INFO, **asked), False, silent).values
+    none = "Cloud Quotas has no quota of it"
+    assert [tuple(one.values()) for one in values["gpu_limits"]] == [
+        ("nvidia-h100-80gb", False, 8.0, None),
+        ("nvidia-h100-80gb", True, 8.0, None),
+        ("nvidia-gb200", False, None, none),
+        ("nvidia-gb200", True, None, none),
+    ]
+    fault("service_disabled", match={"api": "cloudquotas.*"})
+    values = quota_info.run(options_of(QUOTA_INFO, **asked), False, silent).values
+    assert [one["unknown"] for one in values["gpu_limits"]][:2] == [
+        "Cloud Quotas is off (gcloud services enable cloudquotas.googleapis.com --project sandbox-project)"
+    ] * 2
+    with pytest.raises(InvalidOption, match="accelerator_types: 'nvidia-l40' is not accepted"):
+        quota_info.run(options_of(QUOTA_INFO, location="us-central1", accelerator_types=["nvidia-l40"]), False, silent)
 
 
 def test_zones_that_have_both(options_of):

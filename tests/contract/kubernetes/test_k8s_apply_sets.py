@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.apply_set import ApplySetTaken
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyConflict
 
 SET = {"apply_set": "configmaps/mistral", "prune": True}
 
@@ -107,15 +106,6 @@ def test_a_member_of_another_set_is_left_there(cluster):
         with pytest.raises(ApplySetTaken, match="ConfigMap default/a .* is a member of another apply_set"):
             cluster.apply(config("a"), config("b"), apply_set="another", check=check)
     assert there(cluster) == {"mistral", "a"}
-
-
-def test_conflicts_can_be_forced_for_one_object_alone(cluster):
-    cluster.apply(config("a", k="1"), config("b", k="1"))
-    mine = [config("a", k="2"), config("b", k="2")]
-    with pytest.raises(ApplyConflict, match="ConfigMap default/b"):
-        cluster.apply(*mine, field_manager="another", force_conflicts_for=["ConfigMap/a"])
-    forced = ["ConfigMap/a", "ConfigMap/default/b"]
-    assert cluster.apply(*mine, field_manager="another", force_conflicts_for=forced)["totals"] == {"updated": 2}
 
 
 def test_what_a_deleted_object_owns_can_be_kept(cluster, deployment):

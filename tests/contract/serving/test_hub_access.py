@@ -51,6 +51,7 @@ def endpoint(tmp_path, faults):
 
 def ask(endpoint, model=MODEL, token="hf_good"):
     options = {"endpoint": endpoint, "model": model, "token": token, "timeout": 5, "require_fit": False}
+    options |= {"gpu_memory_utilization": None}
     options |= {
         "engine": "tgi",
         "machine_type": None,

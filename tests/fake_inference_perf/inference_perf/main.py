@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m inference_perf.main --config_file FILE``: three requests a stage, one after the other, and its report."""
 
 from __future__ import annotations

@@ -21,7 +21,12 @@ TOKEN = "ya29.canary-that-must-not-be-seen"
 
 
 def run_module(
-    tmp_path: Path, arguments: dict[str, Any], *, in_process: bool, module: str = "gke_cluster_info"
+    tmp_path: Path,
+    arguments: dict[str, Any],
+    *,
+    in_process: bool,
+    module: str = "gke_cluster_info",
+    variables: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Run a module by ``ansible``; returns the task's result and everything that was printed at -vvv.
 
@@ -30,7 +35,10 @@ def run_module(
     results = tmp_path / ("action" if in_process else "module")
     command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "--inventory", "localhost,", "-vvv"]
     command += ["--module-name", f"llmops.gke.{module}", "--args", json.dumps(arguments), "--tree", str(results)]
-    command += ["--extra-vars", json.dumps({"llmops_in_process": in_process, "ansible_connection": "local"})]
+    command += [
+        "--extra-vars",
+        json.dumps({"llmops_in_process": in_process, "ansible_connection": "local", **(variables or {})}),
+    ]
     command += ["--extra-vars", f"ansible_python_interpreter={sys.executable}"]
     environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
     environment["ANSIBLE_HOME"] = str(tmp_path / "home")

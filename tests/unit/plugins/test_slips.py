@@ -29,7 +29,8 @@ def told(module: str, server: FakeServer, check: bool = False, **arguments: Any)
     spec = importlib.import_module(f"ansible_collections.llmops.gke.plugins.modules.{module}").SPEC
     places = {name: server.url for name in spec.argument_spec if name.endswith("_api_endpoint") or name == "endpoint"}
     access = {} if "cluster" in arguments else {"kubeconfig": kubeconfig(server.url)}
-    where = {**places, **(access if "kubeconfig" in spec.argument_spec and "url" not in spec.argument_spec else {})}
+    has_access = {"kubeconfig", "cluster"} <= spec.argument_spec.keys() and "url" not in spec.argument_spec
+    where = {**places, **(access if has_access else {})}
     try:
         given = completed(spec, {**where, **arguments})
     except InvalidOption as error:
@@ -159,6 +160,15 @@ def test_a_token_that_was_read_with_its_line_break_is_sent_without_it(value):
     with FakeServer([Reply(200, {"clusters": []})]) as server:
         assert told("gke_cluster_info", server, **{**PLACE, "access_token": value}) == ""
         assert server.headers[0]["authorization"] == "Bearer ya29.canary"
+
+
+def test_a_namespace_of_a_kubeconfig_that_is_no_text_is_refused_by_the_option():
+    with FakeServer([]) as server:
+        content = kubeconfig(server.url)
+        content["contexts"][0]["context"]["namespace"] = [None]
+        message = told("k8s_logs", server, name="p", kubeconfig=content)
+        assert "whose namespace is a text" in message
+        assert server.requests == []
 
 
 def test_a_token_of_a_kubeconfig_that_no_header_can_hold_is_refused_by_the_option():

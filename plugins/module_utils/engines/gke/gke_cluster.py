@@ -11,7 +11,7 @@ from ...core.reconcile import add_next
 from ...core.result import Progress, Result, Step
 from ...core.runner import ModuleSpec
 from ...gke.cluster import without_secrets
-from ...gke.options import CLUSTER, DEFINITION, LOCATION, STATE, TIMEOUT
+from ...gke.options import CLUSTER, CONTROL_PLANE, DEFINITION, LOCATION, STATE, TIMEOUT
 from ...gke.session import open_session
 from ...gke.validation import check_cluster
 from ...workflows import cluster_with_pools
@@ -56,7 +56,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "kubeconfig": {
         "type": "dict",
         "options": {
-            **{name: gke_kubeconfig.ARGUMENT_SPEC[name] for name in ("endpoint", "set_current_context")},
+            **{name: gke_kubeconfig.ARGUMENT_SPEC[name] for name in (*CONTROL_PLANE, "set_current_context")},
             "path": {"type": "path", "required": True},
         },
     },

@@ -13,11 +13,13 @@ from ...core.reconcile import reconcile
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...gke.client import GkeClient
-from ...gke.kubeconfig import KubeconfigTarget, entry_of
-from ...gke.kubeconfig_file import KubeconfigFile, empty
-from ...gke.options import LOCATION, STATE
+from ...gke.kubeconfig.entry import entry_of
+from ...gke.kubeconfig.file import KubeconfigFile, empty
+from ...gke.kubeconfig.target import KubeconfigTarget
+from ...gke.options import CONTROL_PLANE, LOCATION, STATE
 from ...gke.validation import check_name
 from ...google.names import check_location, check_project
+from ...http.address import check_proxy
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
@@ -29,6 +31,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     project = check_project(options["project"])
     location = check_location(options["location"])
     check_name("name", options["name"])
+    check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
     name = f"gke_{project}_{location}_{options['name']}"
     path = options["path"]
     if options["state"] == "absent":
@@ -53,7 +56,8 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
 def of_cluster(cluster: dict[str, Any], options: dict[str, Any], check: bool, progress: Progress) -> Result:
     """As run, for a cluster that has been read already."""
     name = f"gke_{options['project']}_{options['location']}_{options['name']}"
-    entry = entry_of(cluster, name, options["endpoint"], options["impersonate_service_account"])
+    proxy = check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
+    entry = entry_of(cluster, name, options["cluster_endpoint"], options["impersonate_service_account"], proxy)
     result = Result()
     if options["path"]:
         target = KubeconfigTarget(options["path"], name, entry, current=options["set_current_context"])
@@ -73,7 +77,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **LOCATION,
     "name": {"type": "str", "required": True},
     "path": {"type": "path"},
-    "endpoint": {"type": "str", "choices": ["public", "internal", "dns"], "default": "public"},
+    **CONTROL_PLANE,
     "set_current_context": {"type": "bool", "default": True},
     "state": STATE,
     "timeout": {"type": "int", "default": 120},

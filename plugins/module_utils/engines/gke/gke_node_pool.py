@@ -11,9 +11,10 @@ from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...gke.client import Place
 from ...gke.node_pool import PoolReader
-from ...gke.options import DEFINITION, LOCATION, NODE_POOL, TIMEOUT
+from ...gke.options import CONTROL_PLANE, DEFINITION, LOCATION, NODE_POOL, TIMEOUT
 from ...gke.session import Session, open_session
 from ...gke.validation import check_node_pool
+from ...http.address import check_proxy
 from ...workflows import node_pool_zones
 from ...workflows.stockout_advice import advised
 
@@ -25,6 +26,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     HttpError, DeadlineExceeded. In check mode an absent cluster is a warning, because it may be created by then.
     """
     check_node_pool(options)
+    check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
     cluster = Place(options["project"], options["location"], options["cluster"])
     with open_session(options, check, progress) as session:
         result = node_pool_zones.converge(options, session, PoolReader(session.client, cluster))
@@ -43,6 +45,7 @@ _NOT_DEFINED = frozenset({"state"})
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **LOCATION,
+    **CONTROL_PLANE,
     "cluster": {"type": "str", "required": True},
     "timeout": TIMEOUT,
     "definition": DEFINITION,

@@ -18,7 +18,8 @@ from ...kubernetes.apply.outcomes import result_of
 from ...kubernetes.client.api import KubernetesApi
 from ...kubernetes.objects import documents
 from ...kubernetes.objects.manifests import Manifest, resolve
-from ...kubernetes.wait.readiness import PREDICATES, Predicate, has_condition, only
+from ...kubernetes.wait.readiness import PREDICATES, has_condition, only
+from ...kubernetes.wait.states import Predicate
 from ...serving import registry
 from ...workflows import cluster_access
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
@@ -44,7 +45,6 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         else:
             outcomes = task.apply(manifests)
             warnings = [] if access.api else [f"{access.why}: the plan is made from the manifests alone"]
-        warnings += access.api.warnings if access.api else []
         result = result_of(outcomes, warnings)
         result.http_requests = access.requests
         return result
@@ -62,7 +62,6 @@ def _settings(options: dict[str, Any], api: KubernetesApi | None) -> ApplySettin
     return ApplySettings(
         field_manager=options["field_manager"],
         force_conflicts=options["force_conflicts"],
-        force_conflicts_for=options.get("force_conflicts_for") or (),
         create_namespace=options["create_namespace"],
         apply_set=ApplySet.named(named, namespace) if named else None,
         prune=options["prune"],
@@ -102,7 +101,6 @@ SPEC = ModuleSpec(
         "prune": {"type": "bool", "default": False},
         "field_manager": {"type": "str", "default": FIELD_MANAGER},
         "force_conflicts": {"type": "bool", "default": False},
-        "force_conflicts_for": {"type": "list", "elements": "str"},
         "wait": {"type": "bool", "default": False},
         "wait_for": {"type": "list", "elements": "str"},
         "wait_condition": {

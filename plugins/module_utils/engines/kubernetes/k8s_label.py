@@ -48,7 +48,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
             outcomes, warnings = _labelled(api, kind, lives, wanted, options, check, deadline, progress)
         if not lives:
             warnings.append(access.why or f"no {kind.kind} was found by this name or label_selector")
-        result = result_of(outcomes, [*warnings, *(access.api.warnings if access.api else [])])
+        result = result_of(outcomes, warnings)
         result.http_requests = access.requests
         return result
 

@@ -18,7 +18,7 @@ from ...google.accelerators import GPUS
 from ...google.machine_types import read_machine_type
 from ...models import memory
 from ...models.access import check_access, check_model, open_hub, read_config
-from ...models.metadata import Weights, read_tokenizer, read_weights
+from ...models.metadata import Weights, has_chat_template, read_tokenizer, read_weights
 from ...models.shape import Shape, read_shape
 from ...serving import registry
 from ...serving.options import ENGINE
@@ -39,12 +39,16 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     for name in ("gpus", "context"):
         if options[name] < 1:
             raise InvalidOption(name, options[name], "1 or more")
+    utilization = options["gpu_memory_utilization"]
+    if utilization is not None and not 0 < utilization <= 1:
+        raise InvalidOption("gpu_memory_utilization", utilization, "above 0 and at most 1")
     hub = open_hub(options["endpoint"], token, Deadline(options["timeout"]))
     try:
         access = check_access(hub, model, token)
         config = read_config(hub, model, token)
         weights = read_weights(hub, model, access.about)
         tokenizer = read_tokenizer(hub, model)
+        chat = has_chat_template(hub, model, access.about)
     finally:
         hub.close()
     shape = read_shape(config)
@@ -56,12 +60,20 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         "config": config,
         "parameters": weights.parameters,
         "tokenizer": tokenizer,
+        "chat_template": chat,
+        "quantization": _stored_quantization(config),
         "shape": shape.shown() if shape else None,
         "kv_bytes_per_token": memory.kv_bytes_per_token(shape) if shape else None,
         "weights_bytes": _weights_by_format(config, shape, weights),
     }
-    fitted, warnings = _fitted(model, options, shape, values["weights_bytes"])
+    fitted, warnings = _fitted(model, options, shape, weights.parameters, values["weights_bytes"])
     return Result(values={**values, **fitted}, warnings=warnings, http_requests=hub.sent)
+
+
+def _stored_quantization(config: Mapping[str, Any]) -> str | None:
+    stored = config.get("quantization_config")
+    method = stored.get("quant_method") if isinstance(stored, dict) else None
+    return method if isinstance(method, str) else None
 
 
 def _weights_by_format(config: Mapping[str, Any], shape: Shape | None, weights: Weights) -> dict[str, int]:
@@ -75,7 +87,7 @@ def _weights_by_format(config: Mapping[str, Any], shape: Shape | None, weights: 
 
 
 def _fitted(
-    model: str, options: Mapping[str, Any], shape: Shape | None, weights: dict[str, int]
+    model: str, options: Mapping[str, Any], shape: Shape | None, parameters: int | None, weights: dict[str, int]
 ) -> tuple[dict[str, Any], list[str]]:
     """What fits the GPUs, where they are given and the model tells enough; raises DoesNotFit where that is wanted."""
     accelerator, quantize = options["accelerator_type"], options["quantize"] or ""
@@ -83,13 +95,15 @@ def _fitted(
         return {"fit": None, "fit_reason": "accelerator_type is not given"}, []
     if accelerator not in GPUS:
         return {"fit": None, "fit_reason": f"the memory of {accelerator} is not known"}, []
-    if shape is None or not weights:
+    if shape is None or not weights or parameters is None:
         unknown = "its config.json does not tell its shape" if shape is None else "the Hub does not tell its size"
         return {"fit": None, "fit_reason": f"{model}: {unknown}"}, []
     rules = registry.engine(options["engine"]).memory
     machine = read_machine_type(options["machine_type"] or "", None)
-    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], rules.usable, machine.gpu_share if machine else 1.0)
-    formats = memory.fit(weights, shape, gpus, options["context"])
+    usable = options["gpu_memory_utilization"] or rules.usable
+    share = machine.gpu_share if machine else 1.0
+    gpus = memory.Gpus(GPUS[accelerator], options["gpus"], usable, share, rules.reserved)
+    formats = memory.fit(weights, parameters, shape, gpus, options["context"], rules.block)
     chosen = rules.format_of(quantize)
     if chosen not in formats:
         chosen = memory.STORED
@@ -100,6 +114,7 @@ def _fitted(
     fit = {
         "fits": why is None,
         "format": chosen,
+        "slow": quantize in rules.slow,
         "gpu_bytes": gpus.total_bytes,
         "usable_bytes": gpus.usable_bytes,
         "formats": formats,
@@ -123,6 +138,7 @@ SPEC = ModuleSpec(
         "gpus": {"type": "int", "default": 1},
         "quantize": {"type": "str", "default": ""},
         "context": {"type": "int", "default": CONTEXT},
+        "gpu_memory_utilization": {"type": "float"},
         "require_fit": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 60},
     },

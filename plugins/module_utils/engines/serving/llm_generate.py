@@ -13,6 +13,7 @@ from ...serving import registry
 from ...serving.engine import LENGTH, STOP
 from ...serving.expectations import EXPECT
 from ...serving.generation import generate
+from ...serving.key_guard import require_key
 from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER, SERVER_RULES, read_request
 from ...workflows.cluster_options import KUBERNETES_ACCESS
 from ...workflows.port_forward import PORT_FORWARD, secrets, through_port_forward
@@ -22,7 +23,10 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     """One request for generation; in check mode the server is asked for its health and its model alone."""
     engine = registry.engine(options["engine"])
     request = read_request(options, engine, streaming=options["stream"])
-    return generate(engine, request, options, check)
+    result = generate(engine, request, options, check)
+    if options["require_key"] and not check:
+        result.http_requests += require_key(engine, options)
+    return result
 
 
 SPEC = ModuleSpec(
@@ -36,6 +40,7 @@ SPEC = ModuleSpec(
         "prompt": {"type": "str"},
         **MESSAGES,
         "stream": {"type": "bool", "default": False},
+        "require_key": {"type": "bool", "default": False, "no_log": False},
         "expect": {
             "type": "dict",
             "options": {**EXPECT, "finish_reason": {"type": "str", "choices": [LENGTH, STOP]}},

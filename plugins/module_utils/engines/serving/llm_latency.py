@@ -15,9 +15,9 @@ from ...core.runner import ModuleSpec
 from ...serving import registry
 from ...serving.client import check_url
 from ...serving.measure import Plan, measure
-from ...serving.options import ENGINE, SAMPLING, SERVER, SERVER_RULES, read_request
+from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER, SERVER_RULES, read_request
 from ...serving.reachability import look
-from ...serving.thresholds import ThresholdBreached, breach_of, check_thresholds, compare
+from ...serving.thresholds import ThresholdBreached, breach_of, check_thresholds, compare, of_targets
 from ...workflows.cluster_options import KUBERNETES_ACCESS
 from ...workflows.port_forward import PORT_FORWARD, secrets, through_port_forward
 
@@ -65,7 +65,7 @@ def measure_latency(
     beside: what is known of the server from elsewhere; it goes into the values, and limits may be set on it.
     """
     engine = registry.engine(options["engine"])
-    limits = check_thresholds(options["thresholds"])
+    limits = check_thresholds({**of_targets(options.get("targets")), **(options["thresholds"] or {})})
     check_url(options["url"])
     request = read_request(options, engine, streaming=True)
     for name, least in (("warmup", 0), ("samples", 1)):
@@ -93,11 +93,13 @@ def measure_latency(
             "details": dict(identity.details),
         },
         "phases": dict(engine.phases),
+        "port_forwarded": bool(options.get("port_forward")),
         **(beside or {}),
         **measured.values,
     }
     compared = compare(limits, values)
-    values |= {"thresholds": compared, "breach": breach_of(compared, values, engine.metrics.waiting)}
+    waiting = engine.metrics.waiting if engine.metrics else None
+    values |= {"thresholds": compared, "breach": breach_of(compared, values, waiting)}
     if values["breach"] and options["enforce"]:
         raise broken(values)
     return Result(values=values, warnings=measured.warnings, http_requests=client.sent)
@@ -128,20 +130,22 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **SAMPLING,
     **KUBERNETES_ACCESS,
     **PORT_FORWARD,
-    "prompt": {"type": "str", "required": True},
+    "prompt": {"type": "str"},
+    **MESSAGES,
     "enforce": {"type": "bool", "default": True},
     "service": {"type": "str"},
     "namespace": {"type": "str"},
     "warmup": {"type": "int", "default": 3},
     "samples": {"type": "int", "default": 20},
     "thresholds": {"type": "dict"},
+    "targets": {"type": "dict"},
     "gpu_metrics": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 900},
 }
 
 RULES: dict[str, Any] = {
-    "mutually_exclusive": [("cluster", "kubeconfig"), *SERVER_RULES["mutually_exclusive"]],
-    "required_one_of": SERVER_RULES["required_one_of"],
+    "mutually_exclusive": [("prompt", "messages"), ("cluster", "kubeconfig"), *SERVER_RULES["mutually_exclusive"]],
+    "required_one_of": [("prompt", "messages"), *SERVER_RULES["required_one_of"]],
     "required_by": {"cluster": ("location",)},
 }
 

@@ -24,6 +24,7 @@ from ...workflows.preflight.deployment import Deployment, read_deployments
 from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import Looked, look_at_project
+from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold
 from . import hf_model_info
 
@@ -55,6 +56,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     findings = check_rules(here, others, unknown=VARIABLES in names)
     # A variable that breaks a rule is told by the rule alone.
     findings += [] if findings else check_definitions(here)
+    findings += list(check_exposure(here)) if EXPOSURE in names else []
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and _has_model(here), _look_at_model, here, options)
@@ -93,7 +95,7 @@ def _blamed(error: LlmopsError) -> str | None:
 
 def _has_model(here: Deployment) -> bool:
     wanted = ("llmops_model", "llmops_engine", "llmops_accelerator_type")
-    return here.engine is not None and not here.refused.intersection(wanted)
+    return bool(here.model) and not here.refused.intersection(wanted)
 
 
 def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
@@ -111,14 +113,16 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
         "quantize": model.get("quantize") or "",
         "context": int(model.get("context") or hf_model_info.CONTEXT),
+        "gpu_memory_utilization": float(model["utilization"]) if model.get("utilization") else None,
         "require_fit": True,
         "timeout": options["timeout"],
     }
     try:
         return hf_model_info.run(asked, True, silent)
     except hf_model_info.DoesNotFit as error:
-        names = here.names_of(here.engine or "")
-        ways = ["llmops_accelerator_type", *(names.of(path) for path in ("shards", "quantize", "context"))]
+        names = here.model_names
+        paths = ["shards", "quantize", "context", *(["utilization"] if model.get("utilization") else [])]
+        ways = ["llmops_accelerator_type", *map(names.of, paths)]
         error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")
         raise
 
@@ -130,6 +134,7 @@ def _result(
         "findings": [finding.to_dict() for finding in findings],
         "price": looked.price,
         "model": hub.values,
+        "advice": looked.advice,
         "checked": [name for name in NAMES if name in names],
     }
     errors = [finding for finding in findings if finding.severity == ERROR]
@@ -143,7 +148,7 @@ def _result(
     return Result(
         values=values,
         warnings=[finding.text for finding in findings if finding.severity == WARNING],
-        notes=[f"{here.host}: {_price_said(looked.price)}"] if looked.price else [],
+        notes=[f"{here.host}: {note}" for note in _notes(looked)],
         http_requests=looked.requests + hub.http_requests,
     )
 
@@ -151,6 +156,12 @@ def _result(
 def _how_to_skip(errors: list[Finding]) -> list[str]:
     checks = list(dict.fromkeys(finding.check for finding in errors if finding.check in NAMES))
     return [f"A check is turned off by its name: {option('skip')}: [{', '.join(checks)}]"] if checks else []
+
+
+def _notes(looked: Looked) -> list[str]:
+    """The price, and that the targets can be reached; that they cannot is a warning."""
+    reached = looked.advice and looked.advice["reaches"] and f"targets: {looked.advice['text']}"
+    return [note for note in (looked.price and _price_said(looked.price), reached) if note]
 
 
 def _price_said(price: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ LATENCY = (
         "tokens",
         "tokens_per_arrival",
     ),
-    *("buffered", "cross_checks", "thresholds"),
+    *("buffered", "cross_checks", "thresholds", "prompt_tokens", "port_forwarded"),
 )
 ANSWER = ("generated_text", "generated_tokens", "finish_reason", "seconds", "headers")
 MODEL = ("parameters", "shape", "tokenizer", "weights_bytes", "kv_bytes_per_token", "fit", "fit_reason")
@@ -94,6 +94,7 @@ def _sources(options: dict[str, Any]) -> Sources:
         load=options["load"] or None,
         gpu=options["gpu"] or None,
         gpus=options["gpus"] or None,
+        benchmark=_measured_by_google(options["benchmark"]),
         deployment=options["deployment"],
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
@@ -135,6 +136,13 @@ def _write(path: str, target: str, content: str) -> None:
         raise NotWritten(f"write the report to {path}: {error.strerror}; give another path", path=path) from error
 
 
+def _measured_by_google(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Of a registered gke_inference_quickstart_info; None where its task was skipped or failed."""
+    if not values or "unknown" not in values:
+        return None
+    return {name: values.get(name) for name in ("best", "unknown", "differences")}
+
+
 def _given(values: Mapping[str, Any] | None, mark: str, names: tuple[str, ...]) -> dict[str, Any] | None:
     """``names`` of a registered result, or None where its task was skipped or failed before it had ``mark``.
 
@@ -160,6 +168,7 @@ SPEC = ModuleSpec(
         "answer": {"type": "dict"},
         "model": {"type": "dict"},
         "load": {"type": "dict"},
+        "benchmark": {"type": "dict"},
         "pods": {"type": "list", "elements": "dict"},
         "gpu": {"type": "list", "elements": "dict"},
         "gpus": {"type": "list", "elements": "dict"},

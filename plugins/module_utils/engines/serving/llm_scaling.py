@@ -12,15 +12,16 @@ from ...core.errors import InvalidOption, LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.diagnosis.autoscaler import Autoscaler, NoAutoscaler, Scale
-from ...kubernetes.wait.readiness import Failed
+from ...kubernetes.wait.states import Failed
 from ...serving import registry
 from ...serving.client import check_url
 from ...serving.engine import Engine
 from ...serving.load import Load
-from ...serving.options import ENGINE, MAX_TOKENS, SAMPLING, SERVER, read_request
+from ...serving.options import ENGINE, MAX_TOKENS, SAMPLING, SERVER, SERVER_RULES, read_request
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.port_forward import PORT_FORWARD, through_port_forward
 
 _UNSAMPLED: dict[str, Any] = {**dict.fromkeys(SAMPLING), "temperature": 0.0}
 
@@ -42,6 +43,8 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     # Without sampling and with a fixed length each request is as heavy as the other.
     request = read_request({**_UNSAMPLED, **options}, engine, streaming=False)
     url, deadline = check_url(options["url"]), Deadline(options["timeout"])
+    # The clients of the load are threads: what is wrong with the address or the key is told here.
+    engine.connect(url, options["api_key"], deadline).close()
     with cluster_access.cluster_access(options, deadline) as access:
         values: dict[str, Any] = {"asked": False, "arrived": False, "replicas": 0, "why": "", "answered": 0}
         try:
@@ -106,23 +109,24 @@ def _late(engine: Engine, name: str, first: Scale, now: Scale, load: Load, deadl
         answered += f", the last that failed: {load.trouble.message}"
     if now.asked > first.asked:
         raise NotScaled(f"autoscaler {name} asked for {now.asked} replicas, but no pod came in {deadline.seconds:g} s")
-    signals = " or ".join(f"{signal.metric} ({signal.meaning})" for signal in engine.scaling_signals)
+    names = [f"{signal.metric} ({signal.meaning})" for signal in engine.scaling_signals]
+    signals = f"it look at a metric of {engine.title}: {' or '.join(names)}" if names else "it look at another metric"
     raise NotScaled(
         f"autoscaler {name} did not ask for more than {first.asked} replicas within {deadline.seconds:g} s of load: "
         f"{now.signals}; {answered}; send more at a time (clients), ask longer (max_tokens), lower the target, or let "
-        f"it look at a metric of {engine.title}: {signals}",
+        f"{signals}",
         signals=now.signals,
         answered=load.answered,
     )
 
 
 SPEC = ModuleSpec(
-    run=run,
+    run=through_port_forward(run),
     argument_spec={
         **KUBERNETES_ACCESS,
+        **PORT_FORWARD,
         **ENGINE,
-        "url": {"type": "str", "required": True},
-        "api_key": SERVER["api_key"],
+        **SERVER,
         "autoscaler": {"type": "str", "required": True},
         "namespace": {"type": "str"},
         "clients": {"type": "int", "default": 64},
@@ -130,6 +134,10 @@ SPEC = ModuleSpec(
         "max_tokens": {**MAX_TOKENS["max_tokens"], "default": 256},
         "timeout": {"type": "int", "default": 1800},
     },
-    rules=KUBERNETES_ACCESS_RULES,
+    rules={
+        **KUBERNETES_ACCESS_RULES,
+        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], *SERVER_RULES["mutually_exclusive"]],
+        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], *SERVER_RULES["required_one_of"]],
+    },
     secrets=secrets,
 )

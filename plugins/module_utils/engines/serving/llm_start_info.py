@@ -24,7 +24,7 @@ from ...kubernetes.diagnosis.pod_startup import (
     under_way,
 )
 from ...kubernetes.diagnosis.pods import pod_state
-from ...kubernetes.wait.readiness import Failed
+from ...kubernetes.wait.states import Failed
 from ...serving import registry
 from ...serving.engine import Engine
 from ...serving.options import ENGINE

@@ -13,26 +13,30 @@ from ...core.deadline import Deadline
 from ...core.errors import LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec, defaults
-from ...kubernetes.client.resources import SERVICE, ObjectRef
+from ...google.options import PROJECT_READER
+from ...kubernetes.client.resources import SERVICE, Kind, ObjectRef
 from ...models.access import HOME
 from ...serving import registry
-from ...serving.options import ENGINE, SERVER
-from ...serving.thresholds import check_thresholds
+from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER
+from ...serving.thresholds import check_thresholds, of_targets
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
-from ...workflows.port_forward import forwarded
-from ...workflows.verification import Found, port_of, require_model, url_of
+from ...workflows.port_forward import forwarded, through_port_forward
+from ...workflows.verification import Found, needs_forward, port_of, require_model, scheme_of, url_of
 from ..kubernetes import gpu_metrics_info
+from . import gke_inference_quickstart_info as quickstart
 from . import hf_model_info, llm_generate, llm_latency, llm_report, llm_scaling, llm_start_info
 
-_GPU_SECONDS, _HUB_SECONDS = 10, 15
+_GATEWAY = Kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways")
+
+_GPU_SECONDS, _HUB_SECONDS, _BENCHMARK_SECONDS = 10, 15, 15
 """What a section of the report is worth."""
 
-_OF_LATENCY = (
-    *("engine", "api_key", "prompt", "warmup", "samples", "thresholds"),
-    *("service", "namespace", "gpu_metrics", "timeout"),
-)
+_REQUEST = ("engine", "api_key", "prompt", "messages", *SAMPLING, "timeout")
+"""Options that both requests take as they are."""
+
+_OF_LATENCY = ("warmup", "samples", "thresholds", "targets", "service", "namespace", "gpu_metrics")
 """Options that go to llm_latency as they are."""
 
 _PAGE = re.compile(r"(\.html?)?$")
@@ -43,7 +47,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
 
     Raises InvalidOption before any request; NotServing, AnotherModel, ExpectationFailed, HttpError.
     """
-    check_thresholds(options["thresholds"])
+    check_thresholds({**of_targets(options["targets"]), **(options["thresholds"] or {})})
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
         verification = _Verification(access, options, check, progress)
         verification.run()
@@ -64,10 +68,10 @@ class _Verification:
 
     def run(self) -> None:
         """Find the model, ask it where somebody is to answer, and report."""
-        service, found = self._look()
+        front, found = self._look()
         self._values.update(
             url=found.url,
-            labels=dict(((service or {}).get("metadata") or {}).get("labels") or {}),
+            labels=dict(((front or {}).get("metadata") or {}).get("labels") or {}),
             start=found.start,
             breach=None,
         )
@@ -76,30 +80,41 @@ class _Verification:
         found.require_ready()
         if not found.is_asked:
             return
-        forward = self._options["port_forward"]
-        wanted = {"service": self._options["service"], "pod": None, "port": port_of(service)} if forward else None
+        wanted = self._forward(front, found.url)
         # First, so that a fresh server's first request is seen and measured as the cold one.
         latency = self._asked(llm_latency.of_service_in(self._access), wanted, found, self._latency_options())
         require_model(found.url or f"Service {self._options['service']}", latency.get("model"), self._options["model"])
         self._values["latency"] = latency
         self._values["answer"] = self._asked(llm_generate.run, wanted, found, self._answer_options())
         if not self._check:
-            self._report(latency)
+            self._report(latency, front)
         if self._options["load"]:
-            self._load(found.url)
+            self._load(found.url, wanted)
         self._values["breach"] = latency.get("breach")
 
     def _look(self) -> tuple[dict[str, Any] | None, Found]:
         options, api = self._options, self._access.api
-        engine, service, start = registry.engine(options["engine"]), None, None
+        engine, front, start = registry.engine(options["engine"]), None, None
         if api is not None:
-            namespace = options["namespace"] or api.default_namespace
-            service = api.get(ObjectRef(SERVICE, namespace, options["service"]))
+            namespace, gateway = options["namespace"] or api.default_namespace, options["gateway"]
+            named = ObjectRef(_GATEWAY, namespace, gateway) if gateway else None
+            front = api.get(named or ObjectRef(SERVICE, namespace, options["service"]))
         # What is elsewhere has no pods here to look at.
         if not options["url"]:
             start = llm_start_info.look(self._access, options["namespace"], options["service"], engine)
-        url = options["url"] or url_of(service)
-        return service, Found(start, url, options["replicas"], self._check, options["to_wake"] or "")
+        url = options["url"] or url_of(front)
+        return front, Found(start, url, options["replicas"], self._check, options["to_wake"] or "")
+
+    def _forward(self, front: dict[str, Any] | None, url: str) -> dict[str, Any] | None:
+        """How the model is reached, as the option port_forward of other modules; None for the URL."""
+        options = self._options
+        wanted = options["port_forward"]
+        if wanted is None:
+            wanted = not options["url"] and needs_forward(url, options["api_key"])
+        if not wanted:
+            return None
+        port = options["service_port"] or port_of(None if options["gateway"] else front)
+        return {"namespace": options["namespace"], "service": options["service"], "pod": None, "port": port}
 
     def _asked(
         self,
@@ -112,35 +127,26 @@ class _Verification:
         if forward is None:
             result = run({**options, "url": found.url}, self._check, self._progress)
         else:
-            forward = {**forward, "namespace": self._options["namespace"]}
             result = forwarded(self._access, forward, run, options, self._check, self._progress)
         self.result.http_requests += result.http_requests
         self.result.warnings += result.warnings
         return result.values
 
     def _latency_options(self) -> dict[str, Any]:
-        asked = (
-            "engine",
-            "api_key",
-            "prompt",
-            "warmup",
-            "samples",
-            "thresholds",
-            "service",
-            "namespace",
-            "gpu_metrics",
-        )
-        given = {name: self._options[name] for name in (*asked, "timeout")}
-        parameters = self._options["latency_parameters"] or self._options["parameters"]
+        given = {name: self._options[name] for name in (*_REQUEST, *_OF_LATENCY)}
+        if self._options["latency_parameters"] is not None:
+            given["parameters"] = self._options["latency_parameters"]
+        if self._options["latency_tokens"]:
+            given["max_tokens"] = self._options["latency_tokens"]
         # A limit that is broken is what the report is read for.
-        return {**defaults(llm_latency.SPEC), **given, "parameters": parameters, "enforce": False}
+        return {**defaults(llm_latency.SPEC), **given, "enforce": False}
 
     def _answer_options(self) -> dict[str, Any]:
-        given = {name: self._options[name] for name in ("engine", "api_key", "prompt", "parameters", "timeout")}
+        given = {name: self._options[name] for name in (*_REQUEST, "require_key")}
         expect = {"minimum_tokens": self._options["minimum_tokens"]}
         return {**defaults(llm_generate.SPEC), **given, "expect": expect}
 
-    def _report(self, latency: dict[str, Any]) -> None:
+    def _report(self, latency: dict[str, Any], front: dict[str, Any] | None) -> None:
         """Write the report, with what else is known. What only a section of it needs may be missing."""
         self._values["gpus"] = self._gpus() if self._options["gpu_metrics"] else []
         report = self._options["report"] or {}
@@ -151,14 +157,23 @@ class _Verification:
         asked = {
             **defaults(llm_report.SPEC),
             **report,
+            "deployment": self._deployment(front),
             "json_path": _PAGE.sub(".json", report["path"], count=1),
             "latency": latency,
             "answer": self._values["answer"],
             "model": self._values["model"],
+            "benchmark": self._benchmark(latency),
             "gpu": latency.get("gpu"),
             "gpus": self._values["gpus"],
         }
         self._values["report"] = llm_report.run(asked, False, self._progress).values
+
+    def _deployment(self, front: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What the report says of the deployment: of a Gateway, by what it is spoken to as well."""
+        said = self._options["report"].get("deployment")
+        if not (said and said.get("exposure") and self._options["gateway"]):
+            return said
+        return {**said, "exposure": f"{said['exposure']}, by {scheme_of(front)}"}
 
     def _gpus(self) -> list[dict[str, Any]]:
         access = {name: self._options[name] for name in KUBERNETES_ACCESS}
@@ -187,6 +202,28 @@ class _Verification:
         }
         return self._if_it_can(lambda: hf_model_info.run(asked, False, self._progress))
 
+    def _benchmark(self, latency: dict[str, Any]) -> dict[str, Any]:
+        """What Google measured on the GPUs of the first pod, and what its manifest sets otherwise; empty if unknown."""
+        pods = latency.get("pods") or []
+        pod = next(iter(pods), {})
+        if not pod.get("accelerator_type") or not self._options["project"]:
+            return {}
+        access = {name: self._options[name] for name in PROJECT_READER}
+        asked = {
+            **defaults(quickstart.SPEC),
+            **access,
+            "gather": ["benchmarks", "manifests"],
+            "model": latency["model"],
+            "model_server": self._options["engine"],
+            "accelerator_type": pod["accelerator_type"],
+            "instance_type": pod["machine_type"],
+            "gpus": pod["gpus"],
+            "pods": pods,
+            "pricing_model": "spot" if pod["spot"] else "on-demand",
+            "timeout": _BENCHMARK_SECONDS,
+        }
+        return self._if_it_can(lambda: quickstart.run(asked, False, self._progress))
+
     def _if_it_can(self, look: Callable[[], Result]) -> dict[str, Any]:
         try:
             found = look()
@@ -195,10 +232,12 @@ class _Verification:
         self.result.http_requests += found.http_requests
         return found.values
 
-    def _load(self, url: str) -> None:
+    def _load(self, url: str, forward: dict[str, Any] | None) -> None:
         load, names = self._options["load"], (*KUBERNETES_ACCESS, "engine", "api_key", "namespace")
-        asked = {**defaults(llm_scaling.SPEC), **{name: self._options[name] for name in names}, **load, "url": url}
-        outcome = llm_scaling.run(asked, self._check, self._progress)
+        given = {**{name: self._options[name] for name in names}, **load, "url": url, "port_forward": forward}
+        # A connection of its own: it takes longer than all of the above.
+        run = through_port_forward(llm_scaling.run)
+        outcome = run({**defaults(llm_scaling.SPEC), **given}, self._check, self._progress)
         self.result.http_requests += outcome.http_requests
         self.result.warnings += outcome.warnings
         came = self._values["scaling"] = outcome.values
@@ -220,15 +259,20 @@ SPEC = ModuleSpec(
         **SERVER,
         "service": {"type": "str", "required": True},
         "namespace": {"type": "str"},
-        "port_forward": {"type": "bool", "default": False},
+        "gateway": {"type": "str"},
+        "service_port": {"type": "int"},
+        "port_forward": {"type": "bool"},
+        "require_key": {"type": "bool", "default": False, "no_log": False},
         "model": {"type": "str"},
         "replicas": {"type": "int", "default": 1},
         "to_wake": {"type": "str"},
-        "prompt": {"type": "str", "required": True},
-        "parameters": {"type": "dict"},
+        "prompt": {"type": "str"},
+        **MESSAGES,
+        **SAMPLING,
         "minimum_tokens": {"type": "int", "default": 1, "no_log": False},
+        "latency_tokens": {"type": "int", "no_log": False},
         "latency_parameters": {"type": "dict"},
-        **{name: _LATENCY[name] for name in ("warmup", "samples", "thresholds", "gpu_metrics")},
+        **{name: _LATENCY[name] for name in ("warmup", "samples", "thresholds", "targets", "gpu_metrics")},
         "model_info": {"type": "dict"},
         "hub_token": {"type": "str", "no_log": True},
         "hub_endpoint": {"type": "str"},
@@ -242,6 +286,10 @@ SPEC = ModuleSpec(
         },
         "timeout": {"type": "int", "default": 900},
     },
-    rules=KUBERNETES_ACCESS_RULES,
+    rules={
+        **KUBERNETES_ACCESS_RULES,
+        "mutually_exclusive": [*KUBERNETES_ACCESS_RULES["mutually_exclusive"], ("prompt", "messages")],
+        "required_one_of": [*KUBERNETES_ACCESS_RULES["required_one_of"], ("prompt", "messages")],
+    },
     secrets=secrets,
 )

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.deadline import Deadline
-from ...core.errors import InvalidOption, LlmopsError
+from ...core.errors import LlmopsError
 from ...core.result import Progress
 from ..client.api import KubernetesApi
 from ..client.resources import NAMESPACE, ObjectRef
 from ..diagnosis.crash_reasons import CrashReason
 from ..objects.manifests import Manifest
 from ..objects.ordering import controls_others
-from ..wait.readiness import Predicate
+from ..wait.states import Predicate
 from ..wait.wait import until_gone, until_ready
 from . import coming_kinds
 from .apply_set import ApplySet, LiveSet, identity, kept_in_set
@@ -32,16 +32,14 @@ FIELD_MANAGER = "llmops.gke"
 class ApplySettings:
     """How manifests are applied.
 
-    force_conflicts_for: ``Kind/name`` or ``Kind/namespace/name`` of objects whose fields are taken over from other
-    managers; force_conflicts: of all. create_namespace: make namespaces that are missing. apply_set: the set that the
-    objects belong to; prune: delete members that are not wanted any more. propagation: what becomes of what a deleted
-    object owns, in the API's words. ready: when an object counts as ready, None not to wait. crash_reasons: what the
-    applied application itself may say before it crashes.
+    force_conflicts: take fields over from other managers. create_namespace: make namespaces that are missing.
+    apply_set: the set that the objects belong to; prune: delete members that are not wanted any more. propagation: what
+    becomes of what a deleted object owns, in the API's words. ready: when an object counts as ready, None not to wait.
+    crash_reasons: what the applied application itself may say before it crashes.
     """
 
     field_manager: str = FIELD_MANAGER
     force_conflicts: bool = False
-    force_conflicts_for: Sequence[str] = ()
     create_namespace: bool = False
     apply_set: ApplySet | None = None
     prune: bool = False
@@ -67,14 +65,12 @@ class ApplyTask:
         order of what needs what, all other pruned members; then the wait. live: the set, where the caller has read it.
         """
         group = self.settings.apply_set
-        forced = _forced(self.settings.force_conflicts_for, manifests)
         if group is not None:
             manifests = [group.member(manifest) for manifest in manifests]
         if self.api is None:
             parent = [group.parent_manifest(manifest.ref for manifest in manifests)] if group else []
             return [predicted(manifest) for manifest in [*self._namespaces(manifests, ()), *parent, *manifests]]
-        applier = Applier(self.api, self.settings.field_manager, self.settings.force_conflicts, forced)
-        outcomes = self._applied(self.api, applier, manifests, live)
+        outcomes = self._applied(self.api, manifests, live)
         if self.settings.ready is not None and not self.check:
             wanted = {manifest.ref for manifest in manifests if not manifest.create_only}
             outcomes = self._ready(self.api, self.settings.ready, outcomes, wanted)
@@ -98,9 +94,7 @@ class ApplyTask:
             self._remove(self.api, last)
         return [*outcomes, *last]
 
-    def _applied(
-        self, api: KubernetesApi, applier: Applier, manifests: Sequence[Manifest], live: LiveSet | None
-    ) -> list[Outcome]:
+    def _applied(self, api: KubernetesApi, manifests: Sequence[Manifest], live: LiveSet | None) -> list[Outcome]:
         """The set's parent tells of every kind and namespace before anything is there, so that a run that is cut off
         leaves nothing behind that the next one would not find."""
         group = self.settings.apply_set
@@ -109,6 +103,8 @@ class ApplyTask:
         stale = [removal(ref, obj) for ref, obj in live.members.items() if identity(ref) not in wanted]
         if not self.settings.prune:
             stale = []
+        going = frozenset(identity(outcome.ref) for outcome in stale)
+        applier = Applier(api, self.settings.field_manager, self.settings.force_conflicts, manifests, going)
         lives = self._lives(applier, manifests, live.members)
         manifests = coming_kinds.marked(api, manifests, lives)
         if group is not None:
@@ -214,20 +210,3 @@ def _namespace(name: str) -> Manifest:
     """The manifest of a namespace that is only made where it is missing."""
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     return Manifest(ObjectRef(NAMESPACE, None, name), body, "create_namespace", create_only=True)
-
-
-def _forced(named: Iterable[str], manifests: Sequence[Manifest]) -> frozenset[ObjectRef]:
-    """The objects that ``Kind/name`` or ``Kind/namespace/name`` name; InvalidOption for one that is none of ours."""
-    forced = set()
-    for name in named:
-        found = [
-            manifest.ref
-            for manifest in manifests
-            if name in (f"{manifest.ref.kind.kind}/{manifest.ref.name}", str(manifest.ref).replace(" ", "/"))
-        ]
-        if not found:
-            raise InvalidOption(
-                "force_conflicts_for", name, "Kind/name or Kind/namespace/name of a manifest given here"
-            )
-        forced.update(found)
-    return frozenset(forced)

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kinds that GKE brings to its clusters (managed Prometheus), some time after that was switched on.
+"""Kinds that GKE brings to its clusters (managed Prometheus, the Gateway API), some time after that was switched on.
 
 Only what is to be created is asked about: an object that is there shows that its kind is.
 """

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import HttpError, LlmopsError
@@ -35,6 +37,18 @@ _KNOWN = (
 """What a refusal's words mean for the one who wrote the manifest."""
 
 
+_OWNER = re.compile(r'"([^"]*)"(?: with subresource "([^"]*)")?')
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that another manager owns (``.spec.replicas``), and by which part of the object it wrote it, if any."""
+
+    field: str
+    manager: str
+    subresource: str = ""
+
+
 class ApplyRefused(LlmopsError):
     """The API server refused a manifest; ``applied`` names the objects of the same call that it took before."""
 
@@ -61,13 +75,13 @@ def explain(error: LlmopsError, ref: ObjectRef, source: str, applied: Sequence[O
         "server_message": error.server_message,
         "details": error.details,
     }
-    conflicts = _conflicts(error)
+    conflicts = conflicts_in(error)
     if conflicts:
-        listed = ", ".join(f"{conflict['field']} ({conflict['manager']})" for conflict in conflicts)
+        listed = ", ".join(f"{conflict.field} ({conflict.manager})" for conflict in conflicts)
         return ApplyConflict(
             f"{ref} ({source}): other managers own fields that it sets: {listed}; leave them out of the manifest, "
             f"or take them over with {option('force_conflicts')}: true{done}",
-            conflicts=conflicts,
+            conflicts=[{"field": conflict.field, "manager": conflict.manager} for conflict in conflicts],
             **fields,
         )
     if not error.server_message:
@@ -101,19 +115,16 @@ def _on_one_line(error: HttpError) -> str:
     return " ".join([lines[0], ", ".join(lines[1:])]).strip()
 
 
-def _conflicts(error: HttpError) -> list[dict[str, str]]:
-    """Field and manager of each conflict (golden form: ``conflict with "hpa" using apps/v1``, field .spec.replicas)."""
+def conflicts_in(error: HttpError) -> list[Conflict]:
+    """The conflicts that a refused apply names, none where it was refused for another reason."""
     causes = error.details.get("causes") or [] if isinstance(error.details, dict) else []
-    return [
-        {"field": cause.get("field", ""), "manager": _between_quotes(cause.get("message", ""))}
-        for cause in causes
-        if cause.get("reason") == "FieldManagerConflict"
-    ]
-
-
-def _between_quotes(text: str) -> str:
-    parts = text.split('"')
-    return parts[1] if len(parts) > 2 else text
+    found = []
+    for cause in causes:
+        if cause.get("reason") == "FieldManagerConflict":
+            told = _OWNER.search(cause.get("message", ""))
+            manager, subresource = told.groups() if told else (cause.get("message", ""), None)
+            found.append(Conflict(cause.get("field", ""), manager, subresource or ""))
+    return found
 
 
 def _advice(error: HttpError) -> str:

@@ -20,8 +20,10 @@ from ..objects.manifests import Manifest
 from ..objects.ordering import by_rank
 from ..wait.wait import until_ready
 from . import refusals
+from .apply_set import Identity
 from .coming_kinds import until_served
 from .outcomes import Outcome
+from .replicas import ReplicaHandover
 
 
 def predicted(manifest: Manifest, action: str = "created") -> Outcome:
@@ -33,13 +35,15 @@ def predicted(manifest: Manifest, action: str = "created") -> Outcome:
 class Applier:
     """Applies manifests as one field manager.
 
-    force: take over fields that belong to other managers; forced: only those of these objects.
+    force: take over fields that belong to other managers. given, going: the manifests of the task, and the autoscalers
+    that it removes before it applies workloads, by which it is known who sets numbers of replicas.
     """
 
     api: KubernetesApi
     manager: str
     force: bool = False
-    forced: frozenset[ObjectRef] = frozenset()
+    given: Sequence[Manifest] = ()
+    going: frozenset[Identity] = frozenset()
 
     def read(
         self, manifests: Sequence[Manifest], known: Mapping[ObjectRef, dict[str, Any]] | None = None
@@ -77,7 +81,9 @@ class Applier:
             and not (manifests[index].kind_is_coming and lives[index] is None)
         ]
         rehearsed = [manifests[index] for index in known]
-        replies = _answered(rehearsed, side_by_side(lambda manifest: self._send(manifest, dry_run=True), rehearsed), ())
+        replies = _answered(
+            rehearsed, side_by_side(lambda index: self._send(manifests[index], lives[index], dry_run=True), known), ()
+        )
         for index, reply in zip(known, replies, strict=True):
             outcomes[index] = self._outcome(manifests[index], lives[index], reply)
         return outcomes
@@ -102,7 +108,9 @@ class Applier:
             except LlmopsError as error:
                 error.fields["applied"] = [str(ref) for ref in applied]
                 raise
-            replies = side_by_side(lambda manifest: self._send(manifest, dry_run=False), group)
+            replies = side_by_side(
+                lambda manifest: self._send(manifest, outcomes[manifest.ref].before, dry_run=False), group
+            )
             for manifest, reply in zip(group, replies, strict=True):
                 if not isinstance(reply, LlmopsError):
                     outcome = self._outcome(manifest, outcomes[manifest.ref].before, reply)
@@ -128,9 +136,9 @@ class Applier:
             return Outcome(manifest.ref, "unchanged", live, live)
         return Outcome(manifest.ref, "updated", live, live, request=f"PATCH {manifest.ref.path}")
 
-    def _send(self, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:
-        force = self.force or manifest.ref in self.forced
-        return self.api.apply(manifest.ref, manifest.body, manager=self.manager, force=force, dry_run=dry_run)
+    def _send(self, manifest: Manifest, live: dict[str, Any] | None, *, dry_run: bool) -> dict[str, Any]:
+        handover = ReplicaHandover(self.api, self.manager, self.given, self.going)
+        return handover.apply(manifest, live, force=self.force, dry_run=dry_run)
 
     def _outcome(self, manifest: Manifest, live: dict[str, Any] | None, reply: dict[str, Any]) -> Outcome:
         """What the server's reply says. A dry run keeps the resourceVersion, so the fields are compared. Who owns

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,9 +28,6 @@ UNANSWERED_WEBHOOK = "failed calling webhook"
 WEBHOOK_PATIENCE = 30.0
 """Seconds in which an admission webhook must have answered; it may just be starting."""
 
-_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
-
 LOG_PATIENCE = 2.0
 """Seconds in which a node that answers at all must have given a log."""
 
@@ -45,15 +41,9 @@ class KubernetesApi:
 
     def __init__(self, http: HttpSession, default_namespace: str = "default", kinds: Sequence[Kind] = ()) -> None:
         self.http = http
-        self._warnings: dict[str, None] = {}
         self._known = tuple(kinds)
         self.default_namespace = default_namespace
         self._discovered: dict[str, list[dict[str, Any]] | None] = {}
-
-    @property
-    def warnings(self) -> list[str]:
-        """What the server has warned of so far, once each (https://kubernetes.io/docs/reference/using-api/api-concepts/)."""
-        return list(self._warnings)
 
     def kind(self, api_version: str, kind: str) -> Kind | None:
         """Where ``kind`` lives, or None where the cluster does not know it. Asks only about what is not known yet."""
@@ -127,7 +117,7 @@ class KubernetesApi:
         except HttpError as error:
             if error.status != 410 or not bodies:
                 raise
-            bodies = [self._request("GET", path, doing=doing, params=selected, want=shapes.OBJECTS).body]
+            bodies = [self.http.request("GET", path, doing=doing, params=selected, want=shapes.OBJECTS).body]
         own = {"apiVersion": kind.api_version, "kind": kind.kind}
         found = [{**own, **item} for body in bodies for item in body["items"] or []]
         return found, bodies[-1].get("metadata", {}).get("resourceVersion", "")
@@ -244,15 +234,9 @@ class KubernetesApi:
         matching = (one for one in self._known if all(getattr(one, name) == value for name, value in where.items()))
         return next((one for one in matching if one.kind == kind), None)
 
-    def _request(self, method: str, path: str, **kwargs: Any) -> Reply:
-        reply = self.http.request(method, path, **kwargs)
-        for text in _WARNING.findall(reply.headers.get("warning", "")):
-            self._warnings.setdefault(_ESCAPED.sub(r"\1", text))
-        return reply
-
     def _read(self, path: str, doing: str, want: Shape) -> Any:
         try:
-            return self._request("GET", path, doing=doing, want=want).body
+            return self.http.request("GET", path, doing=doing, want=want).body
         except HttpError as error:
             if error.status == 404:
                 return None
@@ -266,7 +250,7 @@ class KubernetesApi:
         pauses, began = backoff(first=0.2), self.http.deadline.elapsed()
         while True:
             try:
-                return self._request(method, path, doing=doing, **kwargs)
+                return self.http.request(method, path, doing=doing, **kwargs)
             except ReplyLost as lost:
                 pause = next(pauses)
                 for_good = isinstance(lost, UnexpectedAnswer) or (lost.status == 500 and not lost.reason)

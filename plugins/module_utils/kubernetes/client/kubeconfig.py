@@ -20,7 +20,7 @@ from ...core import secrets as kept_secrets
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ...core.harmless import one_line
-from ...http.address import header_text
+from ...http.address import header_text, is_proxy
 
 try:
     import yaml
@@ -103,6 +103,8 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
         )
     verify: str | bool = False if getattr(parts, "verify_ssl", True) is False else parts.ssl_ca_cert or True
     namespace = loader.current_context["context"].get("namespace") or "default"
+    if not isinstance(namespace, str):
+        raise InvalidOption("kubeconfig", named, f"{_ACCEPTED}, whose namespace is a text (context {chosen})")
     cluster = _plain(loader._cluster)
     kept_secrets.keep(*kept_secrets.in_urls(cluster.get("proxy-url")))
     proxy, server_name = _proxy(cluster.get("proxy-url"), named), cluster.get("tls-server-name") or None
@@ -226,12 +228,7 @@ def _proxy(url: Any, named: str) -> str | None:
     """The proxy that a cluster names; it comes before the environment's, as in client-go (k8s.io/client-go/rest)."""
     if not url:
         return None
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except (ValueError, AttributeError, TypeError):
-        usable = False
-    if not usable:
+    if not is_proxy(url):
         # Its text may hold a password.
         scheme = "; this is socks5" if str(url).startswith("socks5") else ""
         raise InvalidOption("kubeconfig", named, _PROXY + scheme)

@@ -12,7 +12,7 @@ from typing import Any
 from ...core.errors import LlmopsError
 from ..client.api import KubernetesApi
 from ..client.resources import EVENT, HPA, POD, ObjectRef
-from ..wait.readiness import Failed, State, condition
+from ..wait.states import Failed, State, condition
 from .cluster_view import Snapshot, event_version
 from .crash_reasons import CrashReason
 from .pods import pod_state

@@ -12,8 +12,9 @@ from ...core.errors import HttpError
 from ..client.api import KubernetesApi
 from ..client.resources import EVENT, Kind
 
-LOG_LINES = 5
-"""Lines read of a container's log to explain why it ended."""
+LOG_LINES = 200
+"""Lines read of a container's log to explain why it ended. A program of several processes tells the cause first, and
+then in dozens of lines what became of those that waited for the one that failed."""
 
 
 class ClusterView(Protocol):

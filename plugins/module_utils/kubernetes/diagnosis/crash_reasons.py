@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from ...core.harmless import one_line
 
-_LINE = 300
-"""Characters shown of each; a traceback's last line may hold a whole configuration."""
+_SHOWN = 5
+"""Lines of the end of a log that are shown."""
+
+_LINE, _CAUSE = 300, 600
+"""Characters shown of each, and of one that tells the cause; a traceback's last line may hold a whole configuration."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,23 @@ GENERIC: tuple[CrashReason, ...] = (
 )
 
 
-def on_one_line(lines: Sequence[str]) -> str:
-    """The lines of a log as one, each shortened."""
-    return " | ".join(one_line(line.strip(), _LINE) for line in lines if line.strip())
+def ending(lines: Sequence[str]) -> str:
+    """The last lines of a log as one, each shortened."""
+    return " | ".join(one_line(line.strip(), _LINE) for line in lines[-_SHOWN:] if line.strip())
 
 
 def meaning_of(log: str, extra: Sequence[CrashReason] = ()) -> CrashReason | None:
     """What a log's end means, or None where it is of no known kind. extra: the application's, which come first."""
     return next((known for known in (*extra, *GENERIC) if known.pattern.search(log)), None)
+
+
+def cause_of(lines: Sequence[str], extra: Sequence[CrashReason]) -> tuple[CrashReason, str] | None:
+    """The cause that an application tells before the end of its log, the last one there is, and its line; else None.
+
+    Only what the application is known to end with counts: much that a log tells earlier has healed since.
+    """
+    for line in reversed(lines[:-_SHOWN]):
+        known = next((reason for reason in extra if reason.pattern.search(line)), None)
+        if known:
+            return known, one_line(line.strip(), _CAUSE)
+    return None

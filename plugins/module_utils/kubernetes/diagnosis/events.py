@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ...core.harmless import quoted
@@ -37,6 +38,23 @@ def text_of(event: dict[str, Any]) -> str:
 def count_of(event: dict[str, Any]) -> int:
     """How often it has happened."""
     return (event.get("series") or {}).get("count") or event.get("count") or 1
+
+
+def of_living(
+    events: Iterable[dict[str, Any]], objects: Iterable[dict[str, Any]], kinds: Iterable[str]
+) -> list[dict[str, Any]]:
+    """The events but for those about objects of ``kinds`` that are not among ``objects``, which are all of these."""
+    objects, kinds = list(objects), set(kinds)
+    uids = {obj["metadata"].get("uid") for obj in objects}
+    # Kubelets call a node by its name where others have its uid.
+    nodes = {obj["metadata"]["name"] for obj in objects if obj.get("kind") == "Node"}
+    found = []
+    for event in events:
+        about = event.get("involvedObject") or {}
+        is_there = about.get("uid") in uids or (about.get("kind") == "Node" and about.get("name") in nodes)
+        if is_there or about.get("kind") not in kinds:
+            found.append(event)
+    return found
 
 
 def _is_about(involved: dict[str, Any], obj: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ...core.harmless import quoted
-from ..wait.readiness import condition
+from ..wait.states import condition
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..client.resources import EVENT, POD, REPLICA_SET, Kind
-from ..wait.readiness import READY, Failed, State, Waiting, is_refusal, refusal_advice
+from ..wait.readiness import is_refusal, refusal_advice
+from ..wait.states import READY, Failed, State, Waiting
 from .cluster_view import ClusterView
 from .crash_reasons import CrashReason
 from .events import count_of, events_of, text_of

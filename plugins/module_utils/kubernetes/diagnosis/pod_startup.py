@@ -15,7 +15,7 @@ from typing import Any
 
 from ..client.api import KubernetesApi
 from ..client.resources import NODE, POD, SERVICE, ObjectRef
-from ..wait.readiness import condition
+from ..wait.states import condition
 
 Ends = Sequence[tuple[str, "datetime | None"]]
 """The phases of a startup in their order, each with the moment of its end; None where it is not over, or not known."""

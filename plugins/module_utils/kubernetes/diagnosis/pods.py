@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...core.harmless import quoted
-from ..wait.readiness import Failed, State, Waiting, condition
+from ..wait.states import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
-from .crash_reasons import CrashReason, meaning_of, on_one_line
+from .crash_reasons import CrashReason, cause_of, ending, meaning_of
 from .events import events_of, last_warning, text_of
 from .scheduling import unscheduled
 
@@ -146,15 +146,19 @@ def _crash(
     lines = view.log(pod, container["name"], restarts, previous=previous) or view.log(
         pod, container["name"], restarts, previous=not previous
     )
-    words = on_one_line(lines) or ended.get("message", "")
+    words = ending(lines) or ended.get("message", "")
     why = f"{where} ended with exit code {ended['exitCode']} ({ended.get('reason', 'Error')}), {restarts} restarts"
     killed = [event for event in events_of(view, pod, "Killing") if _KILLING.search(event.get("message", ""))]
     why += f"; {text_of(killed[-1])}" if killed else ""
+    known, cause = meaning_of(words, extra), ""
+    if known is None and (found := cause_of(lines, extra)):
+        known, cause = found
+    why += f"; its log tells: {cause}" if cause else ""
     why += f"; its log ends with: {words}" if words else ""
     if ended.get("reason") == "OOMKilled":
         why = f"the memory limit is not enough: {why}"
         return Failed(why, "raise the container's memory limit") if restarts else Waiting(why)
-    if known := meaning_of(words, extra):
+    if known:
         return Failed(f"{known.reason}: {why}", known.advice)
     if restarts < CRASHES:
         return Waiting(why)

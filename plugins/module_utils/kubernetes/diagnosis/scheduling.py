@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from ...core.harmless import quoted
-from ..wait.readiness import Failed, State, Waiting, condition
+from ..wait.states import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
 from .events import count_of, events_of, text_of
 

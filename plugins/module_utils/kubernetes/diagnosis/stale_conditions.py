@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..client.resources import POD
-from ..wait.readiness import Failed, State, Waiting
+from ..wait.states import Failed, State, Waiting
 from .cluster_view import ClusterView
 from .events import events_of
 

@@ -11,6 +11,7 @@ The API server writes down, for each manager, the tree of the fields that it app
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ _NEVER_OWNED = frozenset(
 
 def owned(obj: dict[str, Any] | None, manager: str) -> Tree | None:
     """The fields that ``manager`` has applied to ``obj``, or None where it never has, in this version of the API."""
-    for entry in ((obj or {}).get("metadata") or {}).get("managedFields") or []:
+    for entry in entries(obj or {}):
         if (
             entry.get("manager") == manager
             and entry.get("operation") == "Apply"
@@ -37,6 +38,40 @@ def owned(obj: dict[str, Any] | None, manager: str) -> Tree | None:
         ):
             return entry.get("fieldsV1") or {}
     return None
+
+
+def entries(obj: dict[str, Any]) -> list[dict[str, Any]]:
+    """Who has written what of ``obj``: its managedFields."""
+    return (obj.get("metadata") or {}).get("managedFields") or []
+
+
+def owners(obj: dict[str, Any], path: Sequence[str]) -> list[dict[str, Any]]:
+    """The entries of all who own a field; path: its parts as a tree has them (``f:spec``, ``f:replicas``)."""
+    found = []
+    for entry in entries(obj):
+        tree: Any = entry.get("fieldsV1") or {}
+        for part in path:
+            tree = None if tree is None else tree.get(part)
+        if tree is not None:
+            found.append(entry)
+    return found
+
+
+def without(obj: dict[str, Any], manager: str, path: Sequence[str]) -> dict[str, Any]:
+    """``obj``, as if ``manager`` had not applied that field but somebody else."""
+    kept = [
+        {**entry, "fieldsV1": _cut(entry.get("fieldsV1") or {}, path)}
+        if entry.get("manager") == manager and entry.get("operation") == "Apply"
+        else entry
+        for entry in entries(obj)
+    ]
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": kept}}
+
+
+def _cut(tree: Tree, path: Sequence[str]) -> Tree:
+    part, rest = path[0], path[1:]
+    inner = _cut(tree[part], rest) if rest and part in tree else {}
+    return {key: value for key, value in {**tree, part: inner}.items() if key != part or inner}
 
 
 def substance(manifest: dict[str, Any]) -> dict[str, Any]:

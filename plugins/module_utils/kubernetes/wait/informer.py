@@ -94,10 +94,11 @@ class Informer:
         Raises what has ended a watch that cannot be done without.
         """
         with self._condition:
-            self._condition.wait_for(lambda: self._changes != mark, seconds)
-        for place, watch in self._watches.items():
-            if watch.problem is not None and not self._is_dispensable(place, watch.problem):
-                raise watch.problem
+            # A watch may have ended before the mark was taken.
+            self._condition.wait_for(lambda: self._changes != mark or self._problem() is not None, seconds)
+        problem = self._problem()
+        if problem is not None:
+            raise problem
 
     def settle(self) -> None:
         """Let the watches catch up with each other: each has a connection of its own, and one may be ahead."""
@@ -126,6 +127,13 @@ class Informer:
         with self._condition:
             self._changes += 1
             self._condition.notify_all()
+
+    def _problem(self) -> Exception | None:
+        """What has ended a watch that cannot be done without."""
+        for place, watch in self._watches.items():
+            if watch.problem is not None and not self._is_dispensable(place, watch.problem):
+                return watch.problem
+        return None
 
     def _is_dispensable(self, place: tuple[Kind, str | None], problem: Exception) -> bool:
         refused = isinstance(problem, HttpError) and problem.status in (403, 404)

@@ -9,40 +9,17 @@ without one are ready once they exist.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Container
+from ipaddress import ip_address, ip_network
 from typing import Any
 
+from . import gateway_readiness
+from .states import READY, Failed, Predicate, State, Waiting, condition, said
 
-@dataclass(frozen=True)
-class State:
-    """Where an object stands: Ready, Waiting or Failed; why, in words that a progress line can show."""
-
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Ready(State):
-    """Nothing is left to wait for."""
-
-
-@dataclass(frozen=True)
-class Waiting(State):
-    """Not yet. fresh: whether its status tells of what was applied; where it does not, its pods do not either."""
-
-    fresh: bool = True
-
-
-@dataclass(frozen=True)
-class Failed(State):
-    """It will not come by itself; advice says what to do."""
-
-    advice: str = ""
-
-
-Predicate = Callable[[dict[str, Any]], State]
-
-READY = Ready()
+_GKE = "cloud.google.com/neg"
+"""GKE's annotation of the Services of a cluster."""
+_INTERNAL = ("networking.gke.io/load-balancer-type", "Internal")
+_PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
 def state_of(obj: dict[str, Any]) -> State:
@@ -75,20 +52,10 @@ def has_condition(kind: str, status: str, reason: str | None) -> Predicate:
             return READY
         if not found:
             return Waiting(f"no condition {kind} yet")
-        said = _said(found)
-        return Waiting(f"condition {wanted}; it is {found.get('status')}" + (f": {said}" if said else ""))
+        why = said(found)
+        return Waiting(f"condition {wanted}; it is {found.get('status')}" + (f": {why}" if why else ""))
 
     return predicate
-
-
-def condition(obj: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The condition of that type in the object's status, or an empty one."""
-    conditions = (obj.get("status") or {}).get("conditions") or []
-    return next((each for each in conditions if each.get("type") == kind), {})
-
-
-def _said(found: dict[str, Any]) -> str:
-    return ": ".join(part for part in (found.get("reason"), found.get("message")) if part)
 
 
 def _unseen(obj: dict[str, Any]) -> Waiting | None:
@@ -114,7 +81,7 @@ def deployment(obj: dict[str, Any]) -> State:
         return Failed(f"its pods are refused: {failure['message']}", refusal_advice(failure["message"]))
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         advice = "look at its pods (kubectl describe pods), or raise progressDeadlineSeconds where it is only slow"
-        return Failed(_said(progressing), advice)
+        return Failed(said(progressing), advice)
     if spec.get("paused"):
         return Failed("its rollout is paused", "resume it: kubectl rollout resume")
     if updated < wanted:
@@ -169,7 +136,7 @@ def job(obj: dict[str, Any]) -> State:
         return READY
     failure = condition(obj, "Failed")
     if failure.get("status") == "True":
-        return Failed(_said(failure), "read its pods' logs, delete the Job and run again")
+        return Failed(said(failure), "read its pods' logs, delete the Job and run again")
     status = obj.get("status") or {}
     return Waiting(f"{status.get('active', 0)} pods run, {status.get('succeeded', 0)} have succeeded")
 
@@ -181,7 +148,7 @@ def pod(obj: dict[str, Any]) -> State:
     if phase == "Succeeded" or condition(obj, "Ready").get("status") == "True":
         return READY
     if phase == "Failed":
-        return Failed(_said(status) or "it has failed", "read its log")
+        return Failed(said(status) or "it has failed", "read its log")
     return Waiting(f"phase {phase}")
 
 
@@ -190,7 +157,19 @@ def service(obj: dict[str, Any]) -> State:
     if (obj.get("spec") or {}).get("type") != "LoadBalancer":
         return READY
     ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress")
-    return READY if ingress else Waiting("it has no external address yet")
+    if not ingress:
+        return Waiting("it has no address yet")
+    annotations = obj["metadata"].get("annotations") or {}
+    if _GKE not in annotations or _INTERNAL in annotations.items():
+        return READY
+    # One that was internal keeps its old address for some time.
+    old = [address for one in ingress if (address := one.get("ip")) and _is_private(address)]
+    return Waiting(f"its address {old[0]} is still the internal one") if old else READY
+
+
+def _is_private(address: str) -> bool:
+    parsed = ip_address(address)
+    return any(parsed in network for network in _PRIVATE if network.version == parsed.version)
 
 
 def claim(obj: dict[str, Any]) -> State:
@@ -216,8 +195,8 @@ def autoscaler(obj: dict[str, Any]) -> State:
         return Waiting(f"its controller has not looked at {', '.join(sorted(asked))} yet") if outdated else READY
     able = condition(obj, "AbleToScale")
     if able.get("status") == "False":
-        return Waiting(_said(able))
-    return Waiting(_said(active) or "its controller has not seen it yet")
+        return Waiting(said(able))
+    return Waiting(said(active) or "its controller has not seen it yet")
 
 
 def _metrics(listed: list[dict[str, Any]] | None) -> set[str]:
@@ -229,14 +208,14 @@ def definition(obj: dict[str, Any]) -> State:
     """Ready when its kind is served."""
     names = condition(obj, "NamesAccepted")
     if names.get("status") == "False":
-        return Failed(_said(names), "another definition has these names; remove it, or rename this one")
+        return Failed(said(names), "another definition has these names; remove it, or rename this one")
     return READY if condition(obj, "Established").get("status") == "True" else Waiting("its kind is not served yet")
 
 
 def api_service(obj: dict[str, Any]) -> State:
     """Ready when the server behind it answers."""
     available = condition(obj, "Available")
-    return READY if available.get("status") == "True" else Waiting(_said(available) or "not checked yet")
+    return READY if available.get("status") == "True" else Waiting(said(available) or "not checked yet")
 
 
 def namespace(obj: dict[str, Any]) -> State:
@@ -257,6 +236,8 @@ PREDICATES: dict[tuple[str, str], Predicate] = {
     ("apps", "StatefulSet"): stateful_set,
     ("autoscaling", "HorizontalPodAutoscaler"): autoscaler,
     ("batch", "Job"): job,
+    ("gateway.networking.k8s.io", "Gateway"): gateway_readiness.gateway,
+    ("gateway.networking.k8s.io", "HTTPRoute"): gateway_readiness.http_route,
 }
 
 ASKED_FOR = frozenset({"HorizontalPodAutoscaler"})

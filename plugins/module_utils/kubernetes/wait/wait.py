@@ -17,7 +17,8 @@ from ..diagnosis.crash_reasons import CrashReason
 from ..diagnosis.objects import diagnose, explained_by
 from ..diagnosis.stale_conditions import Baseline
 from .informer import Informer
-from .readiness import Failed, Predicate, Ready, State, Waiting, state_of
+from .readiness import state_of
+from .states import Failed, Predicate, Ready, State, Waiting
 
 
 class WaitFailed(LlmopsError):

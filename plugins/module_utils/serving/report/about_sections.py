@@ -112,6 +112,21 @@ def memory(model: Mapping[str, Any] | None) -> str:
     return section("memory", "What fits the GPU", why, shares, table(heads, rows))
 
 
+def manifest(benchmark: Mapping[str, Any] | None) -> str:
+    """What Google's generated manifest sets otherwise than the pods that serve."""
+    different = (benchmark or {}).get("differences")
+    if different is None:
+        return ""
+    rows = [(text(one["setting"]), text(one["ours"]), text(one["google"])) for one in different]
+    why = (
+        "What GKE Inference Quickstart generates for the same model, server and GPU, for comparison. A dash is left to "
+        "the server's default."
+    )
+    same = "" if rows else "<p>Image, GPUs and settings are the same.</p>"
+    told = table(("Setting", "here", "by Google"), rows, figures=False) if rows else same
+    return section("manifest", "Beside Google's manifest", why, told)
+
+
 def answer(given: Mapping[str, Any] | None) -> str:
     """What the model said."""
     if not given or not given.get("generated_text"):

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from .words import limit_name, seconds
+from .yardsticks import JUDGES, impossible, yardsticks
 
-FIT, UNFIT, UNJUDGED = "fit", "unfit", "unjudged"
+FIT, UNFIT, SLOW, UNJUDGED = "fit", "unfit", "slow", "unjudged"
+"""SLOW: no limit was set, and it is beyond a yardstick, which is a remark and fails nothing."""
 
-HEADLINES = {
-    FIT: "Fit: it answers, and every limit holds.",
-    UNJUDGED: "It answers. No limit was set, so whether it is fast enough is yours to judge.",
-}
+HOLDS = "Fit: it answers, and every limit holds."
+EXPECTED = "Fit: it answers, as fast as {judges}. No limit was set."
+SLOWER = "It answers, and slower than {judges}. No limit was set, so that is a remark and no failure."
+UNKNOWN = "It answers. No limit was set and none is known, so whether it is fast enough is yours to judge."
+SIMULATION = "It answers. No limit was set, and simulated figures are held against no GPU's."
 
 FEW = 20
 """Samples below which a median is a hint rather than a figure."""
@@ -32,6 +35,7 @@ class Sources:
     latency: values of llm_latency. answer: values of llm_generate. model: values of hf_model_info.
     load: see load_sections.load. gpu: ``[{name, unit, points: [[seconds, value], …]}, …]``. gpus: what
     gpu_metrics_info says of each GPU, at the end of the measurement.
+    benchmark: ``best``, ``unknown`` and ``differences`` of gke_inference_quickstart_info.
     deployment: what was deployed, where, by whom; names as the option has them, each None where it is not known.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
     speed: how many times faster than life a sandbox's clock runs.
@@ -45,6 +49,7 @@ class Sources:
     load: Mapping[str, Any] | None = None
     gpu: Sequence[Mapping[str, Any]] | None = None
     gpus: Sequence[Mapping[str, Any]] | None = None
+    benchmark: Mapping[str, Any] | None = None
     deployment: Mapping[str, Any] | None = None
     price: Mapping[str, Any] | None = None
     speed: float | None = None
@@ -53,19 +58,29 @@ class Sources:
 def document(sources: Sources) -> dict[str, Any]:
     """All of the report as plain data."""
     latency, answer = sources.latency or {}, sources.answer or {}
-    state, reasons = verdict(latency, answer, sources.load or {})
+    simulated = is_simulated(sources)
+    held_against = yardsticks(
+        latency,
+        sources.model or {},
+        (sources.benchmark or {}).get("best") or {},
+        speed=sources.speed,
+        simulated=simulated,
+    )
+    state, reasons = verdict(latency, answer, sources.load or {}, held_against)
     broken = [one for one in latency.get("thresholds") or [] if one["passed"] is False]
     return {
         "title": sources.title,
         "made": sources.made,
-        "simulated": is_simulated(sources),
+        "simulated": simulated,
         "speed": sources.speed,
         "verdict": {
             "state": state,
-            "headline": headline(state, broken, latency),
+            "headline": headline(state, broken, latency, held_against, simulated=simulated),
             "reasons": reasons,
-            "cautions": cautions(sources),
+            "cautions": cautions(sources, held_against),
         },
+        "yardsticks": held_against,
+        "benchmark": dict(sources.benchmark) if sources.benchmark else None,
         "deployment": dict(sources.deployment) if sources.deployment else None,
         "latency": dict(latency) or None,
         "answer": dict(answer) or None,
@@ -77,14 +92,27 @@ def document(sources: Sources) -> dict[str, Any]:
     }
 
 
-def headline(state: str, broken: Sequence[Mapping[str, Any]], latency: Mapping[str, Any]) -> str:
-    """The verdict in a sentence. broken: the limits that do not hold."""
-    if state != UNFIT:
-        return HEADLINES[state]
-    if not broken:
+def headline(
+    state: str,
+    broken: Sequence[Mapping[str, Any]],
+    latency: Mapping[str, Any],
+    held_against: Sequence[Mapping[str, Any]],
+    *,
+    simulated: bool,
+) -> str:
+    """The verdict in a sentence. broken: the limits that do not hold. held_against: as yardsticks returns it."""
+    if state == UNFIT and not broken:
         return "Not fit: the model did not answer."
-    limits = latency["thresholds"]
-    return f"Not fit: {len(broken)} of {len(limits)} limits {'is' if len(broken) == 1 else 'are'} broken."
+    limits = latency.get("thresholds") or []
+    if state == UNFIT:
+        return f"Not fit: {len(broken)} of {len(limits)} limits {'is' if len(broken) == 1 else 'are'} broken."
+    if state == UNJUDGED:
+        return SIMULATION if simulated else UNKNOWN
+    if any(limit["passed"] for limit in limits):
+        return HOLDS
+    judged = [one for one in held_against if one["within"] is (state == FIT)]
+    judges = " and ".join(dict.fromkeys(JUDGES[one["by"]] for one in judged))
+    return (EXPECTED if state == FIT else SLOWER).format(judges=judges)
 
 
 def is_simulated(sources: Sources) -> bool:
@@ -92,8 +120,13 @@ def is_simulated(sources: Sources) -> bool:
     return sources.speed is not None or SIMULATED in ((sources.answer or {}).get("headers") or {})
 
 
-def verdict(latency: Mapping[str, Any], answer: Mapping[str, Any], load: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """fit, unfit or unjudged, and why."""
+def verdict(
+    latency: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    load: Mapping[str, Any],
+    held_against: Sequence[Mapping[str, Any]] = (),
+) -> tuple[str, list[str]]:
+    """fit, unfit, slow or unjudged, and why. Limits come before yardsticks."""
     limits = latency.get("thresholds") or []
     reasons = [
         f"{limit_name(limit['name'])}: {seconds(limit['value'])}, at most {seconds(limit['limit'])} were allowed"
@@ -112,11 +145,26 @@ def verdict(latency: Mapping[str, Any], answer: Mapping[str, Any], load: Mapping
             for limit in limits
             if limit["passed"]
         ]
+    slower = [one for one in held_against if one["within"] is False]
+    within = [one for one in held_against if one["within"]]
+    if slower or within:
+        return (SLOW, [against(one) for one in slower]) if slower else (FIT, [against(one) for one in within])
     return UNJUDGED, []
 
 
-def cautions(sources: Sources) -> list[str]:
-    """What a reader should know before trusting the figures."""
+def against(one: Mapping[str, Any]) -> str:
+    """A figure beside its yardsticks, in a line."""
+    beside = [
+        f"{words} {seconds(one[name])}"
+        for name, words in (("floor", "at the very least"), ("google", "by Google's measurement"))
+        if one[name] is not None
+    ]
+    expected = f", at most {seconds(one['at_most'])} expected" if one["at_most"] is not None else ""
+    return f"{limit_name(one['name'])}: {seconds(one['measured'])} ({', '.join(beside)}{expected})"
+
+
+def cautions(sources: Sources, held_against: Sequence[Mapping[str, Any]] = ()) -> list[str]:
+    """What a reader should know before trusting the figures. held_against: as yardsticks returns it."""
     latency = sources.latency or {}
     found = list((latency.get("cross_checks") or {}).get("disagreements") or [])
     taken = ((latency.get("hot") or {}).get("e2e_seconds") or {}).get("n")
@@ -132,6 +180,13 @@ def cautions(sources: Sources) -> list[str]:
         for limit in latency.get("thresholds") or []
         if limit["passed"] is None
     ]
+    if latency.get("port_forwarded"):
+        found.append(_forwarded((latency.get("hot") or {}).get("overhead_seconds")))
+    found += [
+        f"{limit_name(name)} is less than this GPU can read the weights in: several tokens come at a time (speculative "
+        "decoding), or it serves another model, number format or GPU than it is taken for"
+        for name in impossible(held_against, simulated=is_simulated(sources))
+    ]
     restarted = [pod["pod"] for pod in latency.get("pods") or [] if pod["restarts"]]
     if restarted:
         found.append(f"containers were restarted in {', '.join(restarted)}: their cold start holds the failed tries")
@@ -139,6 +194,15 @@ def cautions(sources: Sources) -> list[str]:
     if fit and not fit["fits"]:
         found.append(str((sources.model or {}).get("fit_reason")))
     return found
+
+
+def _forwarded(overhead: Mapping[str, Any] | None) -> str:
+    """overhead: the summary of the way there and back, None where the server does not tell its own time."""
+    part = f"; the way there and back is {seconds(overhead['median'])} of it" if overhead else ", how much is not known"
+    return (
+        "the requests went through a port that the API server forwards, which adds its own time to the first token and "
+        f"to the whole answer{part}: by a load balancer it is less"
+    )
 
 
 def cost(sources: Sources) -> dict[str, Any] | None:
@@ -171,6 +235,7 @@ def short(report: Mapping[str, Any]) -> dict[str, Any]:
         "cautions": report["verdict"]["cautions"],
         "model": (report["latency"] or {}).get("model"),
         "medians": medians,
+        "yardsticks": report["yardsticks"],
         "cold_start_seconds": max((pod["start_seconds"] for pod in pods), default=None),
         "dollars_per_million_tokens": (report["cost"] or {}).get("alone"),
         "simulated": report["simulated"],

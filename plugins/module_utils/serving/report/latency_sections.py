@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import charts
@@ -44,6 +44,37 @@ def thresholds(latency: Mapping[str, Any] | None) -> str:
     ]
     why = "What was agreed, against the median of the hot requests, the cold request, or the slowest start."
     return section("limits", "Limits", why, table(("Limit", "at most", "measured", ""), rows))
+
+
+def yardsticks(
+    held_against: Sequence[Mapping[str, Any]], benchmark: Mapping[str, Any] | None, *, simulated: bool
+) -> str:
+    """What is possible, what Google measured and what was measured here, on one line a metric."""
+    if not held_against:
+        return ""
+    said = {True: '<span class="yes">as expected</span>', False: '<span class="no">slower</span>', None: "not judged"}
+    rows = [
+        (
+            text(limit_name(one["name"])),
+            *(seconds(one[name]) for name in ("floor", "google", "measured", "at_most")),
+            said[one["within"]],
+        )
+        for one in held_against
+    ]
+    of = ((benchmark or {}).get("best") or {}).get("of")
+    why_not = (benchmark or {}).get("unknown") or "it has no figures for this model, server and machine"
+    measured_by = f" Google measured {text(of)}." if of else f" By Google nothing is known: {text(why_not)}."
+    measured_by = measured_by if benchmark else ""
+    of_sandbox = (
+        " The measured figures are simulated, told in life's time, and held against nothing." if simulated else ""
+    )
+    why = (
+        "The least that is possible: each token reads all weights from the GPU's memory, and a prompt has to be "
+        f"calculated (less where the server remembers it).{measured_by} What is slower than expected is a remark; only "
+        f"a limit that was set can be broken.{of_sandbox}"
+    )
+    heads = ("", "at least", "by Google", "measured", "expected at most", "")
+    return section("yardsticks", "How fast it could be", why, table(heads, rows))
 
 
 def hot(latency: Mapping[str, Any] | None) -> str:

@@ -18,6 +18,7 @@ def page(report: Mapping[str, Any]) -> str:
     latency, title = report["latency"], text(report["title"])
     parts = (
         latency_sections.thresholds(latency),
+        latency_sections.yardsticks(report["yardsticks"], report["benchmark"], simulated=report["simulated"]),
         latency_sections.hot(latency),
         load_sections.load(report["load"]),
         latency_sections.cold_start(latency),
@@ -26,6 +27,7 @@ def page(report: Mapping[str, Any]) -> str:
         load_sections.cost(report["cost"], report["speed"]),
         latency_sections.cross_checks(latency),
         about_sections.deployed(latency, report["deployment"], report["model"]),
+        about_sections.manifest(report["benchmark"]),
         about_sections.answer(report["answer"]),
     )
     return (

@@ -18,7 +18,7 @@ section{background:var(--card);border:1px solid var(--rule);border-radius:10px;p
 .verdict{border-left:6px solid var(--c6);background:var(--card);border-radius:6px;padding:12px 18px;margin:16px 0}
 .verdict p{margin:0;font-size:17px;font-weight:600}.verdict p+p,.verdict ul+p{font-size:14px;margin-top:8px}
 .verdict ul{margin:4px 0 0;padding-left:20px}.verdict ul:empty{display:none}
-.fit{border-color:var(--yes)}.unfit{border-color:var(--no)}.unjudged{border-color:var(--c4)}
+.fit{border-color:var(--yes)}.unfit{border-color:var(--no)}.slow,.unjudged{border-color:var(--c4)}
 .simulated{background:repeating-linear-gradient(-45deg,transparent 0 10px,var(--rule) 10px 11px);
 border:1px dashed var(--soft);border-radius:6px;padding:8px 14px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:16px 0}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
@@ -88,6 +89,16 @@ class TgiEngine(Engine):
             if general and option in _OPTIONS and option.removeprefix("parameters.") not in request.parameters:
                 raise error.renamed(_OPTIONS[option]) from error
             raise
+
+    def generating_routes(self, model: str) -> Mapping[str, Mapping[str, Any]]:
+        own = {"inputs": "a", "parameters": {"max_new_tokens": 1}}
+        chat = {"model": model, "messages": [{"role": "user", "content": "a"}], "max_tokens": 1}
+        return {
+            **dict.fromkeys(("/", "/generate", "/generate_stream", "/invocations"), own),
+            "/v1/completions": {"model": model, "prompt": "a", "max_tokens": 1},
+            "/v1/chat/completions": chat,
+            "/vertex": {"instances": [{"inputs": chat}]},
+        }
 
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> TgiClient:
         return TgiClient(url, api_key, deadline)

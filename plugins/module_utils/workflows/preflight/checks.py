@@ -9,29 +9,43 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...core.errors import LlmopsError
-from . import access, conflicts, places, quota
-from .facts import POOL_SIZES, Facts
-from .findings import Finding, listed
+from . import conflicts, egress, places
+from .access import checks as access
+from .advice import TARGETS
+from .facts import ACCOUNTS, POOL_SIZES, UNLISTED_LIMITS, Facts
+from .findings import ERROR, WARNING, Finding, listed
 from .plan import Plan
+from .quotas.quota import check_quota
+from .rules.exposure import EXPOSURE
 from .rules.table import VARIABLES
 
 
 @dataclass(frozen=True)
 class Check:
-    """look: finds what is wrong with a plan, from the facts that it names in needs."""
+    """look: finds what is wrong with a plan, from the facts that it names in needs.
+
+    reads_failures: whether it is asked where one of them could not be read, too. warns: whether it finds no errors.
+    """
 
     look: Callable[[Plan, Facts], Iterator[Finding]]
     needs: tuple[str, ...]
+    reads_failures: bool = False
+    warns: bool = False
 
 
 CHECKS: Mapping[str, Check] = {
-    "apis": Check(access.check_apis, ("services",)),
+    "apis": Check(access.check_apis, ("services",), reads_failures=True),
     "permissions": Check(access.check_permissions, ("permissions",)),
-    "quota": Check(quota.check_quota, ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES)),
+    ACCOUNTS: Check(access.check_accounts, (ACCOUNTS, "project")),
+    "quota": Check(
+        check_quota,
+        ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES, UNLISTED_LIMITS),
+    ),
     "zones": Check(places.check_zones, ("machine_types", "accelerator_types")),
     "shapes": Check(places.check_shapes, ("machine_types",)),
     "names": Check(conflicts.check_names, ("clusters",)),
     "networks": Check(conflicts.check_networks, ("subnetworks", "clusters")),
+    "egress": Check(egress.check_egress, ("nat_networks", "clusters"), warns=True),
     "versions": Check(conflicts.check_versions, ("server_config", "clusters")),
 }
 
@@ -41,7 +55,7 @@ PRICE, PRICE_NEEDS = "price", "machine_types"
 MODEL = "model"
 """Access to the model on the Hub, and whether it fits the GPUs."""
 
-NAMES = (*CHECKS, PRICE, MODEL, VARIABLES)
+NAMES = (*CHECKS, PRICE, MODEL, TARGETS, VARIABLES, EXPOSURE)
 
 
 def needs_of(names: set[str]) -> set[str]:
@@ -51,24 +65,33 @@ def needs_of(names: set[str]) -> set[str]:
 
 
 def look_at(plan: Plan, facts: Facts, names: set[str]) -> list[Finding]:
-    """What the checks find, in the table's order; first what could not be read, each once, whatever hangs on it."""
-    unread: dict[str, list[str]] = {}
+    """What the checks find, in the table's order; first what could not be read, each once, whatever hangs on it.
+
+    Where the project cannot be seen at all, that alone.
+    """
+    unseen = access.unseen_project(plan, facts)
+    if unseen is not None:
+        return [unseen]
+    unread: dict[str, tuple[LlmopsError, list[str]]] = {}
     findings: list[Finding] = []
     for name, check in CHECKS.items():
         if name not in names:
             continue
         failures = [facts[need] for need in check.needs if isinstance(facts[need], LlmopsError)]
         for failure in failures:
-            blocked = unread.setdefault(failure.message, [])
-            blocked += [] if name in blocked else [name]
-        if not failures:
+            if not access.told_elsewhere(failure, names, facts):
+                blocked = unread.setdefault(failure.message, (failure, []))[1]
+                blocked += [] if name in blocked else [name]
+        if not failures or check.reads_failures:
             findings += check.look(plan, facts)
-    refused = [
-        Finding(
-            blocked[0],
-            f"could not be checked: {message}",
-            f"let the caller read it, or turn off {listed(blocked)} by name (preflight_skip)",
-        )
-        for message, blocked in unread.items()
-    ]
-    return refused + findings
+    return [_unread(plan, failure, blocked) for failure, blocked in unread.values()] + findings
+
+
+def _unread(plan: Plan, failure: LlmopsError, blocked: list[str]) -> Finding:
+    way_out = access.way_out(plan, failure) or "let the caller read it"
+    return Finding(
+        blocked[0],
+        f"could not be checked: {failure.message}",
+        f"{way_out}, or turn off {listed(blocked)} by name (preflight_skip)",
+        WARNING if all(CHECKS[name].warns for name in blocked) else ERROR,
+    )

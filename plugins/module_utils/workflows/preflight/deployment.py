@@ -58,14 +58,29 @@ class Deployment:
         return self.names.get(role) or OptionNames()
 
     @cached_property
-    def engine(self) -> str | None:
-        """The role that runs the model: the one that plans replicas."""
-        return next((role for role, plan in self.plans.items() if plan.get("replicas")), None)
+    def _serving(self) -> tuple[str, ...]:
+        """The roles that run the model: the one that plans replicas, and the one of the engine that is asked for."""
+        engine = self.options.get("llmops_engine")
+        return tuple(
+            role
+            for role, plan in self.plans.items()
+            if plan.get("replicas") or (plan.get("engine") and plan["engine"] == engine)
+        )
 
-    @property
+    @cached_property
     def model(self) -> Mapping[str, Any]:
-        """What that role plans: ``replicas``, ``shards``, ``quantize``, ``context``; empty where there is none."""
-        return self.plans[self.engine] if self.engine else {}
+        """What these roles plan: ``replicas``, ``shards``, ``quantize``, ``context``, ``utilization`` (part of the GPU
+        memory that the server may use), ``signals``, ``user``; empty where no role plans replicas."""
+        planned = {part: value for role in self._serving for part, value in self.plans[role].items()}
+        return planned if planned.get("replicas") else {}
+
+    @cached_property
+    def model_names(self) -> OptionNames:
+        """What the parts of ``model`` are called in the inventory."""
+        names = OptionNames()
+        for role in self._serving:
+            names = names.extended(self.names_of(role))
+        return names
 
     @property
     def place(self) -> tuple[Any, ...]:

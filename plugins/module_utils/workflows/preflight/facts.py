@@ -11,39 +11,14 @@ from typing import Any
 
 from ...core.errors import LlmopsError
 from ...gke.answers import CLUSTERS, SERVER_CONFIG
-from ...google import compute, projects
+from ...google import cloud_quotas, compute, projects
+from ...google.accelerators import GPUS
 from ...google.apis import GoogleApis
+from .access import table
 from .plan import Plan
 
 AT_ONCE = 8
 """Requests in flight."""
-
-APIS = {
-    "container.googleapis.com": "Kubernetes Engine API",
-    "compute.googleapis.com": "Compute Engine API",
-    "monitoring.googleapis.com": "Cloud Monitoring API",
-    "logging.googleapis.com": "Cloud Logging API",
-}
-"""What a cluster that is monitored and logged needs."""
-
-PERMISSIONS = {
-    "container.clusters.create": "roles/container.admin",
-    "container.clusters.get": "roles/container.admin",
-    "container.clusters.update": "roles/container.admin",
-    "container.operations.get": "roles/container.admin",
-    "container.operations.list": "roles/container.admin",
-    "container.deployments.create": "roles/container.admin",
-    "container.secrets.create": "roles/container.admin",
-    "container.services.create": "roles/container.admin",
-    "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
-}
-"""What every deployment does, and the role that allows it."""
-
-FURTHER_PERMISSIONS = {
-    "resourcemanager.projects.getIamPolicy": "roles/resourcemanager.projectIamAdmin",
-    "resourcemanager.projects.setIamPolicy": "roles/resourcemanager.projectIamAdmin",
-}
-"""What only some do, and the role that allows it."""
 
 PoolKey = tuple[str, str, str]
 """Location and name of a cluster, and a pool's name."""
@@ -69,37 +44,75 @@ def _network_project(plan: Plan) -> str:
     return parts[1] if parts[0] == "projects" and len(parts) > 1 else plan.project
 
 
+UNLISTED_LIMITS = "unlisted_limits"
+"""Type of GPU and whether on Spot -> the limit by Cloud Quotas, of those that Compute Engine's list may lack; None
+where it is not known, or the LlmopsError that came instead. That it cannot be read stands in no deployment's way."""
+
+
+def _unlisted_limits(apis: GoogleApis, plan: Plan) -> dict[tuple[str, bool], Any]:
+    near = {(pool.gpu, pool.spot) for pool in plan.all_pools if pool.gpu in GPUS and pool.region == plan.region}
+    return {
+        (name, spot): _attempt(_gpu_limit, apis, plan, name, spot)
+        for name, spot in sorted(near)
+        if not GPUS[name].always_listed
+    }
+
+
+def _gpu_limit(apis: GoogleApis, plan: Plan, name: str, spot: bool) -> float | None:
+    return cloud_quotas.gpu_limit(apis, plan.project, plan.region, GPUS[name], spot=spot)
+
+
 READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
-    "services": lambda apis, plan: projects.service_states(apis, plan.project, list(APIS)),
-    "permissions": lambda apis, plan: projects.granted_permissions(
-        apis, plan.project, [*PERMISSIONS, *plan.permissions]
+    "services": lambda apis, plan: projects.service_states(
+        apis, plan.project, [api.service for api in table.apis_of(plan)]
     ),
+    "permissions": lambda apis, plan: projects.granted_permissions(apis, plan.project, table.permissions_of(plan)),
     "region_quotas": lambda apis, plan: compute.region_quotas(apis, plan.project, plan.region),
-    "project_quotas": lambda apis, plan: compute.project_quotas(apis, plan.project),
+    "project": lambda apis, plan: compute.read_project(apis, plan.project),
     "machine_types": lambda apis, plan: compute.machine_types(
         apis, plan.project, {pool.machine_type for pool in plan.all_pools}
     ),
     "accelerator_types": lambda apis, plan: compute.accelerator_types(
         apis, plan.project, {pool.gpu for pool in plan.pools if pool.gpu}
     ),
+    "nat_networks": lambda apis, plan: (
+        compute.nat_networks(apis, _network_project(plan), plan.region) if plan.private_pools else set()
+    ),
     "subnetworks": lambda apis, plan: compute.subnetworks(apis, _network_project(plan)),
     "clusters": _clusters,
     "server_config": _server_config,
+    UNLISTED_LIMITS: _unlisted_limits,
 }
 
 POOL_SIZES = "pool_sizes"
 """Key of a pool -> nodes it has now; read after the clusters, of the groups that they name."""
 
+PROJECT_QUOTAS = "project_quotas"
+"""Metric -> limit and usage, as the project tells them."""
+
+ACCOUNTS = "accounts"
+"""Service account of the nodes -> what the caller may do with it, or None where it is not there; read after the
+project, which names the default one."""
+
+
+FIRST = {POOL_SIZES: "clusters", ACCOUNTS: "project", PROJECT_QUOTAS: "project"}
+"""Fact -> the one that is read before it."""
+
 
 def read_facts(apis: GoogleApis, plan: Plan, wanted: set[str]) -> Facts:
     """Read what is wanted, all of it at once. A refusal stands in its fact's place."""
-    names = sorted(wanted & set(READERS))
+    names = sorted({*wanted, *(FIRST[name] for name in wanted & FIRST.keys())} & set(READERS))
     with ThreadPoolExecutor(AT_ONCE) as threads:
         facts = dict(zip(names, threads.map(lambda name: _attempt(READERS[name], apis, plan), names), strict=True))
         if POOL_SIZES in wanted:
             groups = _groups(plan, facts["clusters"])
             sizes = list(threads.map(lambda url: _attempt(compute.group_size, apis, url), groups))
             facts[POOL_SIZES] = _added_up(groups, sizes)
+        if PROJECT_QUOTAS in wanted:
+            project = facts["project"]
+            facts[PROJECT_QUOTAS] = project if isinstance(project, LlmopsError) else project.quotas
+        if ACCOUNTS in wanted:
+            facts[ACCOUNTS] = _accounts(threads, apis, plan, facts["project"])
     return facts
 
 
@@ -116,6 +129,17 @@ def _attempt(read: Callable[..., Any], *arguments: Any) -> Any:
         return read(*arguments)
     except LlmopsError as error:
         return error
+
+
+def _accounts(threads: ThreadPoolExecutor, apis: GoogleApis, plan: Plan, project: Any) -> Any:
+    """See ACCOUNTS; an LlmopsError where one of them could not be read."""
+    if isinstance(project, LlmopsError):
+        return project
+    accounts = list(table.accounts_of(plan, project.default_account))
+    read, asked = projects.account_permissions, [table.ACT_AS]
+    found = list(threads.map(lambda account: _attempt(read, apis, plan.project, account, asked), accounts))
+    failed = next((one for one in found if isinstance(one, LlmopsError)), None)
+    return failed or dict(zip(accounts, found, strict=True))
 
 
 def _groups(plan: Plan, clusters: Any) -> dict[str, PoolKey]:

@@ -21,6 +21,8 @@ DEFAULT_DISK, DEFAULT_DISK_GB = "pd-balanced", 100
 DEFAULT_NETWORK = "default"
 """GKE's own, where a definition says nothing."""
 
+HUB = "https://huggingface.co"
+
 _ANY_VERSION = ("", "-", "latest")
 
 
@@ -29,7 +31,7 @@ class PoolPlan:
     """A node pool. start, least, most: nodes of all its zones together, at the start, at least and at most.
 
     gpu: the type of accelerator, or None; gpus: of one node. names: what its options are called in the inventory.
-    hosts: whose plan has it.
+    hosts: whose plan has it. service_account: that the nodes run as, empty for the project's default one.
     """
 
     name: str
@@ -49,6 +51,8 @@ class PoolPlan:
     location: str = ""
     cluster: str = ""
     hosts: tuple[str, ...] = ()
+    service_account: str = ""
+    image_streaming: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -83,7 +87,9 @@ class Plan:
     network, subnetwork: None where the cluster is somebody else's. version: asked for, or None. ip_ranges: what each is
     for -> its CIDR. replicas: of the model that will run there, or None where nothing is known of it. permissions: that
     are needed beside those of every deployment. names: what the cluster's options are called in the inventory. beside:
-    the plans of the run's other hosts in the same project.
+    the plans of the run's other hosts in the same project. daemon_set: whether a DaemonSet exports GPU metrics.
+    metrics_adapter: whether an autoscaler's adapter is installed. hub_mirror: whether pods load from a mirror of
+    the Hub. endpoint: by which the control plane is reached.
     """
 
     host: str
@@ -99,11 +105,20 @@ class Plan:
     permissions: tuple[str, ...] = ()
     names: OptionNames = field(default_factory=OptionNames, compare=False)
     beside: tuple[Plan, ...] = ()
+    daemon_set: bool = False
+    metrics_adapter: bool = False
+    hub_mirror: bool = False
+    endpoint: str = ""
 
     @property
     def region(self) -> str:
         """The region that the cluster is in."""
         return region_of(self.location)
+
+    @property
+    def private_pools(self) -> list[PoolPlan]:
+        """This host's pools whose nodes have no public addresses."""
+        return [pool for pool in self.pools if not pool.public_addresses]
 
     @property
     def all_pools(self) -> list[PoolPlan]:
@@ -172,13 +187,17 @@ def _plan_of(deployment: Deployment) -> Plan:
         replicas=read_replicas(deployment),
         permissions=tuple(dict.fromkeys([*permissions, *(deployment.options.get("preflight_permissions") or ())])),
         names=deployment.names_of(role),
+        daemon_set="dcgm_exporter" in deployment.roles and deployment.options.get("llmops_gpu_metrics") == "daemonset",
+        metrics_adapter=any((plan.get("metrics_adapter") or "none") != "none" for plan in deployment.plans.values()),
+        hub_mirror=(deployment.options.get("llmops_hf_endpoint") or HUB).rstrip("/") != HUB,
+        endpoint=deployment.options.get("llmops_cluster_endpoint") or "",
     )
 
 
 def read_replicas(deployment: Deployment) -> ReplicaPlan | None:
     """The replicas that the model's role plans, or None where there is no such role."""
     counts = deployment.model.get("replicas")
-    if not counts or not deployment.engine:
+    if not counts:
         return None
     least, most = int(counts["least"]), int(counts["most"])
     return ReplicaPlan(
@@ -186,7 +205,7 @@ def read_replicas(deployment: Deployment) -> ReplicaPlan | None:
         gpus=max(int(deployment.options["llmops_gpus_per_replica"]), 1),
         least=least,
         most=max(least, most),
-        names=deployment.names_of(deployment.engine),
+        names=deployment.model_names,
         host=deployment.host,
     )
 
@@ -215,7 +234,7 @@ def _pool(pool: Mapping[str, Any], deployment: Deployment, role: str) -> PoolPla
             disk_type=config.get("disk_type") or DEFAULT_DISK,
             disk_gb=int(config.get("disk_size_gb") or DEFAULT_DISK_GB),
             spot=_is(config.get("spot")) or _is(config.get("preemptible")),
-            public_addresses=not _is((pool.get("network_config") or {}).get("enable_private_nodes")),
+            public_addresses=not _are_private(pool, deployment),
             start=start,
             least=least,
             most=most,
@@ -223,6 +242,8 @@ def _pool(pool: Mapping[str, Any], deployment: Deployment, role: str) -> PoolPla
             location=str(location),
             cluster=str(cluster),
             hosts=(deployment.host,),
+            service_account=config.get("service_account") or "",
+            image_streaming=_is((config.get("gcfs_config") or {}).get("enabled")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         accepted = f"node pools in the options of llmops.gke.gke_node_pool ({error!r})"
@@ -238,6 +259,14 @@ def _sizes(pool: Mapping[str, Any], zones: int) -> tuple[int, int, int]:
     least = int(limits.get("total_min_node_count") or int(limits.get("min_node_count") or 0) * zones)
     most = int(limits.get("total_max_node_count") or int(limits.get("max_node_count") or 0) * zones)
     return max(start, least), least, max(most, start, least)
+
+
+def _are_private(pool: Mapping[str, Any], deployment: Deployment) -> bool:
+    """Whether a pool's nodes have no public addresses: by its own setting, else by its cluster's."""
+    own = (pool.get("network_config") or {}).get("enable_private_nodes")
+    clusters = [plan["cluster"] for plan in deployment.plans.values() if plan.get("cluster")]
+    others = [(cluster.get("network_config") or {}).get("default_enable_private_nodes") for cluster in clusters]
+    return _is(next((value for value in (own, *others) if value is not None), None))
 
 
 def _is(value: Any) -> bool:

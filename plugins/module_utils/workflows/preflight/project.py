@@ -13,7 +13,10 @@ from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames
 from ...google.apis import GoogleApis
+from ...google.credentials import member
 from ...google.prices import read_prices
+from .access.checks import MEMBER, naming
+from .advice import TARGETS, advise, has_targets
 from .checks import PRICE, PRICE_NEEDS, look_at, needs_of
 from .deployment import Deployment
 from .facts import read_facts
@@ -26,10 +29,12 @@ _NAMES = OptionNames({"prices": "llmops_prices"})
 
 @dataclass
 class Looked:
-    """findings; price: as estimate returns it, or None; requests: that were sent."""
+    """findings; price: as estimate returns it, or None; advice: as advise returns it, or None; requests: that were
+    sent."""
 
     findings: list[Finding] = field(default_factory=list)
     price: dict[str, Any] | None = None
+    advice: dict[str, Any] | None = None
     requests: int = 0
 
 
@@ -51,9 +56,15 @@ def look_at_project(
     apis = GoogleApis(dict(options), Deadline(options["timeout"]))
     try:
         facts = read_facts(apis, plan, needs_of(names))
+        if TARGETS in names and has_targets(here):
+            looked.advice, missed = advise(apis, here, plan, prices)
+            looked.findings += missed
     finally:
         apis.close()
-    looked.findings += look_at(plan, facts, names)
+    found = look_at(plan, facts, names)
+    if any(MEMBER in finding.fix for finding in found):
+        found = naming(found, member(dict(options)) or MEMBER)
+    looked.findings += found
     looked.requests = apis.sent
     if PRICE in names and not isinstance(facts[PRICE_NEEDS], LlmopsError):
         looked.price, unpriced = estimate(plan, facts[PRICE_NEEDS], prices)

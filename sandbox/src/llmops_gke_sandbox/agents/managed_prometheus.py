@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Managed Prometheus: it reads the pods that PodMonitorings name, relabels, and knows where each series comes from."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Writes to the API under one field manager's name, seen at once in the local copies."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The loop of a controller: a queue of keys, one worker, retries that back off."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Events as ``kubectl describe`` shows them: one object for equal events, counted."""
 
 from __future__ import annotations

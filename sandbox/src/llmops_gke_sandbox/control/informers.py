@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Local copies of the API's objects, kept current by watches.
 
 Controllers and agents read these copies and never poll. What they write is put into the copy at once, so that a

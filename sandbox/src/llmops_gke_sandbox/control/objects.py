@@ -1,8 +1,22 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Readers of Kubernetes objects: keys, owners, selectors, conditions, time."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
+SIMULATED = {"llmops-gke-sandbox/simulated": "true"}
+
+
+def simulated(obj: dict) -> dict:
+    """Return the object (a shallow copy) with the mark of what a sandbox brought, so that one can take it back."""
+    return {**obj, "metadata": {**obj["metadata"], "annotations": {**annotations_of(obj), **SIMULATED}}}
+
+
+def is_simulated(obj: dict) -> bool:
+    """Tell whether a sandbox brought the object."""
+    return annotations_of(obj).items() >= SIMULATED.items()
 
 
 def key_of(obj: dict) -> str:

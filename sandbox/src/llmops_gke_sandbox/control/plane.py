@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What every controller and agent of a cluster is given."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which resources a cluster has: the builtin ones, and those of its CustomResourceDefinitions."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What kube-controller-manager and kube-scheduler do in a cluster, one file a controller."""
 
 from llmops_gke_sandbox.control.controller import Controller

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """APIServices: an API that a Service of the cluster serves is available once a pod behind it is ready."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """PodDisruptionBudgets: how many pods may go just now. After pkg/controller/disruption."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Garbage collection: what is owned goes with its owners, before or after them, or is set free."""
 
 from __future__ import annotations

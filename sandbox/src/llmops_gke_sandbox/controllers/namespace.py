@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Namespaces: a default ServiceAccount at birth, and everything in them goes with them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Pods whose node is gone: nobody is left to end them, so they are removed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Kinds that the API server keeps but that nothing here brings to life: an event says so."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is read of Compute Engine: quotas, regions, machine types, GPUs, subnetworks, groups of instances."""
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Compute:
             "/regions/{region}": ("compute.regions.get", self._region),
             "/zones/{zone}/instanceGroupManagers/{name}": ("compute.instanceGroupManagers.get", self._group),
             "/aggregated/subnetworks": ("compute.subnetworks.list", self._all_subnetworks),
+            "/regions/{region}/routers": ("compute.routers.list", self._routers),
             "/aggregated/acceleratorTypes": ("compute.acceleratorTypes.list", self._all_accelerators),
             "/aggregated/machineTypes": ("compute.machineTypes.list", self._all_machines),
         }
@@ -55,7 +58,7 @@ class Compute:
         return self._resource("project", self._config.project, "") | {
             "id": self._config.project_number,
             "quotas": self._quotas.shown(None),
-            "defaultServiceAccount": f"{self._config.project_number}-compute@developer.gserviceaccount.com",
+            "defaultServiceAccount": self._config.default_service_account,
         }
 
     def _region(self, request: web.Request) -> dict:
@@ -119,6 +122,23 @@ class Compute:
             "name": name,
             "selfLink": f"{self._home}/{path}".rstrip("/"),
         }
+
+    def _routers(self, request: web.Request) -> dict:
+        region, path = request.match_info["region"], f"regions/{request.match_info['region']}/routers"
+        if region not in places.regions():
+            raise self._missing(f"regions/{region}")
+        found = [
+            self._resource("router", router["name"], f"{path}/{router['name']}")
+            | {
+                "region": f"{self._home}/regions/{region}",
+                "network": f"{self._home}/global/networks/{router.get('network', subnetworks.NAME)}",
+            }
+            | ({"nats": router["nats"]} if router.get("nats") else {})
+            for router in self._config.routers
+            if router["region"] == region
+        ]
+        listed = {"kind": "compute#routerList", "id": f"projects/{self._config.project}/{path}"}
+        return listed | {"selfLink": f"{self._home}/{path}"} | ({"items": found} if found else {})
 
     def _all_subnetworks(self, request: web.Request) -> dict:
         return self._aggregated(request, "subnetwork", self._subnetworks_of, "regions", list(places.regions()))

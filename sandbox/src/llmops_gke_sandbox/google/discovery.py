@@ -1,6 +1,9 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Google's published description of an API: which methods there are, and what a body may hold.
 
-The documents are those of google-api-python-client; its client code is not imported.
+The documents are those of google-api-python-client, whose client code is not imported. Those that it lacks are in
+data/, made from the messages of Google's client libraries.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from llmops_gke_sandbox.google import places
 from llmops_gke_sandbox.google.errors import bad_request
 
 _INTEGERS = {"int32": "TYPE_INT32", "uint32": "TYPE_UINT32", "int64": "TYPE_INT64", "uint64": "TYPE_UINT64"}
@@ -29,17 +33,9 @@ class Method:
 
 
 class Discovery:
-    """One API's document.
+    """One API's document."""
 
-    :param name: file name without .json, e.g. container.v1.
-    """
-
-    def __init__(self, name: str) -> None:
-        package = importlib.util.find_spec("googleapiclient")
-        if package is None or not package.submodule_search_locations:
-            raise RuntimeError("google-api-python-client is not installed; its discovery documents are needed")
-        folder = Path(package.submodule_search_locations[0]) / "discovery_cache" / "documents"
-        document = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    def __init__(self, document: dict) -> None:
         self._api = document["id"].replace(":", ".")
         self._schemas: dict[str, dict] = document["schemas"]
         self._methods = list(_methods(document, frozenset(document["parameters"])))
@@ -145,7 +141,28 @@ class Discovery:
 @cache
 def container_v1() -> Discovery:
     """Return GKE's document, read once a process."""
-    return Discovery("container.v1")
+    return Discovery(_installed("container.v1"))
+
+
+@cache
+def cloudquotas_v1() -> Discovery:
+    """Return Cloud Quotas' document."""
+    return Discovery(places.table("cloudquotas.v1"))
+
+
+@cache
+def gkerecommender_v1() -> Discovery:
+    """Return GKE Inference Quickstart's document."""
+    return Discovery(places.table("gkerecommender.v1"))
+
+
+def _installed(name: str) -> dict:
+    """Return a document of google-api-python-client."""
+    package = importlib.util.find_spec("googleapiclient")
+    if package is None or not package.submodule_search_locations:
+        raise RuntimeError("google-api-python-client is not installed; its discovery documents are needed")
+    folder = Path(package.submodule_search_locations[0]) / "discovery_cache" / "documents"
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def _is_left_out(kind: dict, item: object) -> bool:

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Errors in the form in which Google's APIs answer them."""
 
 from __future__ import annotations
@@ -67,6 +69,15 @@ def error_info(reason: str, domain: str, **metadata: str) -> dict:
     """Return a google.rpc.ErrorInfo."""
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": domain}
     return info | ({"metadata": metadata} if metadata else {})
+
+
+def explained(message: str, description: str, url: str) -> list[dict]:
+    """Return the details with which Google's front end repeats a refusal for people."""
+    link = {"description": description, "url": url}
+    return [
+        {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": message},
+        {"@type": "type.googleapis.com/google.rpc.Help", "links": [link]},
+    ]
 
 
 def request_info() -> dict:

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The token endpoint: a service account's signed assertion for an access token (RFC 7523), as Google does it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where machines are: regions, zones, machine types and GPUs, from the tables in data/."""
 
 from __future__ import annotations
@@ -11,13 +13,17 @@ import yaml
 
 @dataclass(frozen=True)
 class Accelerator:
-    """A GPU model: the most an instance takes, its quota metrics on demand and on Spot, the zones that have it."""
+    """A GPU model: the most an instance takes, its quota metrics on demand and on Spot, the zones that have it.
+
+    :param family: what the quota of GPU families calls it, which it is counted in where it has no metric on demand.
+    """
 
     name: str
     description: str
     per_instance: int
     quota: str | None
     spot_quota: str | None
+    family: str | None
     zones: frozenset[str]
 
 
@@ -78,6 +84,7 @@ def accelerators() -> dict[str, Accelerator]:
             known["per_instance"],
             known["quota"],
             known["spot_quota"],
+            known.get("family"),
             frozenset(f"{region}-{letter}" for region, letters in known["zones"].items() for letter in letters),
         )
         for name, known in _places()["accelerators"].items()

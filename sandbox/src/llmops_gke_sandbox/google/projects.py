@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Service Usage (which APIs are on) and the Resource Manager (the project, its policy, the caller's permissions)."""
 
 from __future__ import annotations
@@ -5,7 +7,6 @@ from __future__ import annotations
 from aiohttp import web
 
 from llmops_gke_sandbox.config import Config
-from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.state import fingerprint
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard
@@ -14,8 +15,16 @@ from llmops_gke_sandbox.google.guard import Guard
 _SERVICES = tuple(
     f"{name}.googleapis.com"
     for name in (
-        *("artifactregistry", "cloudresourcemanager", "compute", "container", "containerfilesystem", "iam"),
-        *("iamcredentials", "logging", "monitoring", "serviceusage", "storage"),
+        *(
+            "artifactregistry",
+            "cloudquotas",
+            "cloudresourcemanager",
+            "compute",
+            "container",
+            "containerfilesystem",
+            "iam",
+        ),
+        *("gkerecommender", "iamcredentials", "logging", "monitoring", "serviceusage", "storage"),
     )
 )
 
@@ -23,8 +32,8 @@ _SERVICES = tuple(
 class Projects:
     """The project as other Google services see it."""
 
-    def __init__(self, config: Config, guard: Guard, faults: Faults) -> None:
-        self._config, self._guard, self._faults = config, guard, faults
+    def __init__(self, config: Config, guard: Guard) -> None:
+        self._config, self._guard = config, guard
         owner = f"serviceAccount:{config.service_account_email}"
         self._policy: dict = {"version": 1, "bindings": [{"role": "roles/owner", "members": [owner]}]}
 
@@ -87,9 +96,10 @@ class Projects:
         return web.json_response(body)
 
     async def _test_permissions(self, request: web.Request) -> web.Response:
-        self._require_project(request, "resourcemanager.projects.get")
+        # No permission is needed to ask (Resource Manager, projects.testIamPermissions).
+        self._guard.require_project("cloudresourcemanager", request.match_info["project"])
         asked = (await request.json()).get("permissions", [])
-        granted = [permission for permission in asked if self._has(permission)]
+        granted = [permission for permission in asked if self._guard.holds(permission)]
         return web.json_response({"permissions": granted} if granted else {})
 
     async def _get_policy(self, request: web.Request) -> web.Response:
@@ -113,12 +123,6 @@ class Projects:
 
     def _shown_policy(self) -> dict:
         return {**self._policy, "etag": fingerprint(self._policy)}
-
-    def _has(self, permission: str) -> bool:
-        if permission in self._config.denied_permissions:
-            return False
-        context = {"service": permission.partition(".")[0], "permission": permission, "project": self._config.project}
-        return self._faults.peek("permission_denied", **context) is None
 
     def _require_project(self, request: web.Request, permission: str) -> None:
         self._guard.require(request, "cloudresourcemanager", permission, request.match_info["project"])

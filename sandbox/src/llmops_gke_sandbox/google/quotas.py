@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Compute's quotas: what a node takes, what is left, and the words of a refusal."""
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google import places
 
 _GLOBAL = "_ALL_REGIONS"
+FAMILIES = "GPUS_PER_GPU_FAMILY"
 _LOCAL_SSD_GB = 375
 _SSD_DISKS = ("pd-ssd", "pd-balanced")
 
@@ -26,7 +29,8 @@ def node_needs(config: dict) -> Counter[str]:
     for gpu in config.get("accelerators", []):
         count = int(gpu["acceleratorCount"])
         known = places.accelerators()[gpu["acceleratorType"]]
-        if metric := known.spot_quota if spot else known.quota:
+        on_demand = known.quota or (f"{FAMILIES}/{known.family}" if known.family else None)
+        if metric := known.spot_quota if spot else on_demand:
             needs[metric] += count
         needs["GPUS_ALL_REGIONS"] += count
     if ssds := local_ssds(config):
@@ -61,8 +65,12 @@ class Quotas:
         return [
             {"metric": metric, "limit": self.limit(metric), "usage": float(used[metric])}
             for metric in sorted(self._limits)
-            if metric.endswith(_GLOBAL) == (region is None)
+            if metric.endswith(_GLOBAL) == (region is None) and not metric.startswith(FAMILIES)
         ]
+
+    def gpus(self) -> list[str]:
+        """Return the metrics that limit GPUs in a region, those of families too."""
+        return sorted(metric for metric in self._limits if "GPU" in metric and not metric.endswith(_GLOBAL))
 
     def shortage(self, region: str, config: dict, nodes: int) -> tuple[str, str] | None:
         """Return (metric, the API's sentence) of the first quota that so many more nodes would exceed."""
@@ -78,9 +86,9 @@ class Quotas:
 
     def sentence(self, metric: str, need: float, limit: float, free: float) -> str:
         """Return how GKE says that a quota does not suffice."""
-        scope = "project" if metric.endswith(_GLOBAL) else "regional"
+        scope, resource = "project" if metric.endswith(_GLOBAL) else "regional", metric.partition("/")[0]
         return (
-            f"Insufficient {scope} quota to satisfy request: resource \"{metric}\": request requires '{need}' "
+            f"Insufficient {scope} quota to satisfy request: resource \"{resource}\": request requires '{need}' "
             f"and is short '{need - free}'. project has a quota of '{limit}' with '{free}' available. "
             f"View and manage quotas at https://console.cloud.google.com/iam-admin/quotas?usage=USED"
             f"&project={self._project}."

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The subnetworks of the project's one network, "default", as Compute makes them in auto mode."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Hub's HTTP API: model information and small files.
 
 Headers and error codes are those that huggingface_hub reads (X-Repo-Commit, ETag, X-Error-Code, X-Error-Message).
@@ -12,7 +14,7 @@ import re
 from aiohttp import web
 
 from llmops_gke_sandbox.huggingface.hub import Hub, Model
-from llmops_gke_sandbox.huggingface.tokenizer_files import tokenizer_config, tokenizer_json
+from llmops_gke_sandbox.huggingface.tokenizer_files import tokenizer_config, tokenizer_json, tokenizer_settings
 
 _DATE = "2024-03-15T18:47:53.000Z"
 _INDEX, _CONFIG = "model.safetensors.index.json", "config.json"
@@ -63,8 +65,9 @@ class HubApi:
                 "tags": ["transformers", "safetensors", "text-generation"],
                 "pipeline_tag": "text-generation",
                 "library_name": "transformers",
-                "config": {key: model.config[key] for key in ("architectures", "model_type") if key in model.config},
-                "safetensors": {"parameters": {"BF16": model.parameters}, "total": model.parameters},
+                "config": {key: model.config[key] for key in ("architectures", "model_type") if key in model.config}
+                | {"tokenizer_config": tokenizer_settings(model.chat_template)},
+                "safetensors": {"parameters": model.stored, "total": sum(model.stored.values())},
                 "siblings": [
                     {"rfilename": file} for file in (_CONFIG, _INDEX, _TOKENIZER, _TOKENIZER_CONFIG, *_WEIGHTS)
                 ],
@@ -119,7 +122,7 @@ def _content(model: Model, file: str, size: int) -> bytes | None:
     if file == _TOKENIZER:
         return tokenizer_json(model.tokenizer)
     if file == _TOKENIZER_CONFIG:
-        return tokenizer_config()
+        return tokenizer_config(model.chat_template)
     return None
 
 

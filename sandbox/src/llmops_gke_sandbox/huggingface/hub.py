@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Models and who may have them."""
 
 from __future__ import annotations
@@ -15,13 +17,19 @@ _BYTES_PER_PARAMETER = 2
 
 @dataclass(frozen=True)
 class Model:
-    """One model: whether terms must be accepted, its parameters (16 bits each), config.json, the tokenizer's kind."""
+    """One model: whether terms must be accepted, its parameters (16 bits each), config.json, the tokenizer's kind.
+
+    chat_template: Jinja, "" for a model that has none. stored: numbers in its files by their type, as the Hub counts
+    them: of a quantised model several of its parameters are packed into one.
+    """
 
     name: str
     gated: bool
     parameters: int
     config: dict
     tokenizer: dict
+    stored: dict[str, int]
+    chat_template: str = ""
 
 
 class Hub:
@@ -36,6 +44,8 @@ class Hub:
                 int(known["parameters"]),
                 known.get("config", {}),
                 known.get("tokenizer", {}),
+                known.get("stored") or {"BF16": int(known["parameters"])},
+                known.get("chat_template", ""),
             )
             for name, known in table.items()
         }
@@ -81,3 +91,10 @@ class Hub:
         :raises KeyError: for a model that the Hub does not have.
         """
         return dict(self._models[model].config)
+
+    def has_chat_template(self, model: str) -> bool:
+        """Return whether a model's tokenizer has a chat template.
+
+        :raises KeyError: for a model that the Hub does not have.
+        """
+        return bool(self._models[model].chat_template)

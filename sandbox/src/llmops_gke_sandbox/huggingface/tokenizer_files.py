@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A model's tokenizer as the Hub has it (Hugging Face tokenizers' JSON), counting as the sandbox's TGI counts.
 
 Clients that make prompts of an exact length, or count the tokens of an answer, need it. Only where one piece ends and
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llmops_gke_sandbox.workloads.tgi.tokenizer import BOS, EOS, PIECE
+from llmops_gke_sandbox.workloads.llm.tokenizer import BOS, EOS, PIECE
 
 _UNKNOWN = "<unk>"
 _SPECIAL = (_UNKNOWN, BOS, EOS)
@@ -62,7 +64,12 @@ def tokenizer_json(kind: dict[str, Any]) -> bytes:
     return json.dumps(content).encode()
 
 
-def tokenizer_config() -> bytes:
-    """Return tokenizer_config.json."""
+def tokenizer_settings(chat_template: str) -> dict[str, Any]:
+    """Return what the Hub's page shows of tokenizer_config.json. chat_template: "" for none."""
     tokens = {"bos_token": BOS, "eos_token": EOS, "unk_token": _UNKNOWN}
-    return json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"} | tokens).encode()
+    return tokens | ({"chat_template": chat_template} if chat_template else {})
+
+
+def tokenizer_config(chat_template: str) -> bytes:
+    """Return tokenizer_config.json."""
+    return json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"} | tokenizer_settings(chat_template)).encode()

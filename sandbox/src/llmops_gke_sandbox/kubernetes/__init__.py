@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Kubernetes API server of a sandbox cluster.
 
 Layers, upper ones use lower ones only: ``cluster`` (listener, client inside the process), ``rest`` (HTTP), ``verbs``

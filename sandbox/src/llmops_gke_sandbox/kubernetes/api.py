@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What controllers and agents need of an API server: the protocol of both clients.
 
 LocalApi calls the sandbox's own server inside its process, HttpApi any server over HTTP.

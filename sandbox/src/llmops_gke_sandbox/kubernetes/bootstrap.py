@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a fresh GKE cluster holds before anyone has created anything."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One cluster's API server: what it knows, and the HTTPS listener through which clients reach it."""
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from llmops_gke_sandbox.kubernetes.bootstrap import bootstrap
 from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
 from llmops_gke_sandbox.kubernetes.listener import Listener
 from llmops_gke_sandbox.kubernetes.local_api import LocalApi
+from llmops_gke_sandbox.kubernetes.rest import access
 from llmops_gke_sandbox.kubernetes.rest.handlers import Handlers
 from llmops_gke_sandbox.kubernetes.rest.pod_logs import LogSource
 from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
@@ -18,12 +21,15 @@ from llmops_gke_sandbox.kubernetes.store import Store
 from llmops_gke_sandbox.kubernetes.verbs import Verbs
 from llmops_gke_sandbox.request_log import RequestLog
 
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+
 
 class KubernetesCluster:
     """An API server on loopback, on a port of its own, with a certificate authority of its own.
 
     :param name: the cluster's name, for people who look at its certificate.
     :param authenticate: returns the user whom a bearer token stands for, None for an unknown token.
+    :param granted: returns whether an IAM permission is granted to who may use the cluster.
     """
 
     def __init__(
@@ -34,6 +40,7 @@ class KubernetesCluster:
         faults: Faults,
         log: RequestLog,
         authenticate: Callable[[str], str | None],
+        granted: access.Granted = access.everything,
     ) -> None:
         self.name = name
         self.log_source: LogSource | None = None
@@ -44,7 +51,7 @@ class KubernetesCluster:
         bootstrap(verbs)
         self.api = LocalApi(verbs)
         handlers = Handlers(
-            verbs, authenticate, lambda: self.endpoint, lambda: self.log_source, lambda: self.port_source
+            verbs, authenticate, lambda: self.endpoint, lambda: self.log_source, lambda: self.port_source, granted
         )
         self._listener = Listener(name, handlers.handle, log, faults)
 
@@ -57,6 +64,11 @@ class KubernetesCluster:
     def ca_certificate(self) -> bytes:
         """The authority's certificate, PEM."""
         return self._listener.ca_certificate
+
+    async def define(self, definition: dict) -> None:
+        """Have a CustomResourceDefinition, where there is none of its name yet."""
+        if self.api.get_now(_DEFINITIONS, definition["metadata"]["name"]) is None:
+            await self.api.create(_DEFINITIONS, definition, manager="kubectl-gke")
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1."""

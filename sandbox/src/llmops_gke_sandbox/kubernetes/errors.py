@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Failures as the API server words them: one exception that carries a Status."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Values as Go prints them, where the server's messages show them so."""
 
 from __future__ import annotations

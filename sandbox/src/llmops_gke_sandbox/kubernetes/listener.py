@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HTTPS on loopback, with a certificate authority of its own: where a cluster's clients go."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A client of the API server inside its own process, for controllers and agents: HTTP's semantics without HTTP."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Quantities (``500m``, ``1Gi``, ``2``) in the one form that the API server stores.
 
 Source: k8s.io/apimachinery, pkg/api/resource: canonical form keeps the suffix's family, has no fraction and as few

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Label and field selectors, with the server's own words for what does not parse."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Objects in memory, one counter of versions for all of them, and the history that watches are served from."""
 
 from __future__ import annotations

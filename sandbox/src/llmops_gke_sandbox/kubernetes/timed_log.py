@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A log that knows when each of its lines was written."""
 
 from __future__ import annotations

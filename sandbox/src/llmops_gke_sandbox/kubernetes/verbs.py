@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a request does to the cluster: the verbs, the same for HTTP clients and for those inside the process."""
 
 from __future__ import annotations

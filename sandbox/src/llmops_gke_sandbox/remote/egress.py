@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The way from an API server into the cluster: what konnectivity is on GKE.
 
 An API server talks to pods and Services itself when it passes on an API that a pod serves, such as a metrics

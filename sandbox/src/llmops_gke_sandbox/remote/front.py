@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a cluster's clients see of an API server that somebody else runs.
 
 Google's tokens mean nothing to that server, and it can't reach the kubelets of simulated nodes. So clients come here:
@@ -16,7 +18,6 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from llmops_gke_sandbox.faults import Faults
-from llmops_gke_sandbox.kubernetes.bootstrap import MONITORING
 from llmops_gke_sandbox.kubernetes.errors import ApiError, not_found, not_implemented
 from llmops_gke_sandbox.kubernetes.forwarding.legs import PortSource
 from llmops_gke_sandbox.kubernetes.listener import Listener
@@ -26,6 +27,7 @@ from llmops_gke_sandbox.kubernetes.rest.pod_logs import LogSource, send_log
 from llmops_gke_sandbox.kubernetes.rest.port_forward import forward
 from llmops_gke_sandbox.kubernetes.schema.builtin_kinds import builtin_kinds
 from llmops_gke_sandbox.kubernetes.schema.registry import Registry
+from llmops_gke_sandbox.remote.belongings import Belongings
 from llmops_gke_sandbox.remote.http_api import HttpApi
 from llmops_gke_sandbox.remote.kubeconfig import Access
 from llmops_gke_sandbox.request_log import RequestLog
@@ -34,7 +36,6 @@ _log = logging.getLogger(__name__)
 
 # A watch without changes may be silent for as long as its client wants.
 _PATIENCE = aiohttp.ClientTimeout(total=None, connect=10)
-_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 # Headers that are about one connection and not about what is said over it (RFC 9110, 7.6.1), and who asks.
 _OWN = (
     "Authorization", "Connection", "Content-Length", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection",
@@ -45,6 +46,7 @@ _OWN = (
 class RemoteCluster:
     """An API server behind a front of its own; see kubernetes.cluster.KubernetesCluster.
 
+    :ivar belongings: what the sandbox brought to the server.
     :ivar pod: set by what runs pods: (namespace, name) -> the pod, None for one that runs elsewhere.
     """
 
@@ -61,6 +63,7 @@ class RemoteCluster:
         self.port_source: PortSource | None = None
         self.pod: Callable[[str, str], dict | None] = lambda _namespace, _name: None
         self.api = HttpApi(server)
+        self.belongings = Belongings(self.api)
         self._server, self._authenticate = server, authenticate
         self._kinds = Registry(builtin_kinds())
         self._listener = Listener(name, self._handle, log, faults)
@@ -80,11 +83,12 @@ class RemoteCluster:
 
         :raises ApiError: if it does not answer or does not let us in.
         """
-        for definition in MONITORING:
-            if await self.api.get(_DEFINITIONS, definition["metadata"]["name"]) is None:
-                await self.api.create(_DEFINITIONS, definition, manager="kubectl-gke")
-            self.api.define(definition)
+        await self.belongings.bring()
         await self._listener.start()
+
+    async def define(self, definition: dict) -> None:
+        """Have a CustomResourceDefinition, where there is none of its name yet."""
+        await self.belongings.bring([definition])
 
     async def stop(self) -> None:
         """Listen no more; the server behind goes on."""
@@ -96,7 +100,7 @@ class RemoteCluster:
             user = access.user_of(request.headers.get("Authorization"), self._authenticate)
             there = proxy.pod_of(request.path)
             if there is not None and self.pod(*there[:2]) is not None:
-                proxy.require(user, request.path)
+                proxy.require(user, request.path, "container.pods.proxy")
                 return await proxy.pass_on(request, self.port_source, *there)
             target = resolve(self._kinds, request.path)
             pod = self._simulated_pod(target)

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A client of any API server, over HTTP, for controllers and agents."""
 
 from __future__ import annotations

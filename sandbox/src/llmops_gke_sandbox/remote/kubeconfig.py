@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Access to an API server, as a kubeconfig describes it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The images that the sandbox's registries have, and the program that each one runs."""
 
 from __future__ import annotations
@@ -14,6 +16,12 @@ def _tgi(context: ContainerContext) -> Workload:
     from llmops_gke_sandbox.workloads.tgi import TgiWorkload
 
     return TgiWorkload(context)
+
+
+def _vllm(context: ContainerContext) -> Workload:
+    from llmops_gke_sandbox.workloads.vllm import VllmWorkload
+
+    return VllmWorkload(context)
 
 
 def _dcgm_exporter(context: ContainerContext) -> Workload:
@@ -78,6 +86,8 @@ _IMAGES = (
     # Hugging Face's Deep Learning Containers and upstream's own builds.
     Image(r".*/huggingface-text-generation-inference[a-z0-9.-]*", _tgi, 5_600_000_000, 60.0, 20.0),
     Image(r"ghcr\.io/huggingface/text-generation-inference", _tgi, 5_600_000_000, 60.0, 20.0),
+    # The project's own image, a mirror of it, and the build of Vertex AI's model garden.
+    Image(r"((docker\.io/)?vllm|.+/[^/]+)/vllm-openai|.*/pytorch-vllm-serve", _vllm, 8_900_000_000, 95.0, 30.0),
     Image(
         r"(nvcr\.io/nvidia/k8s|.*-docker\.pkg\.dev/.+)/dcgm-exporter|gke\.gcr\.io/gke-dcgm-exporter",
         _dcgm_exporter,

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What runs in a container: the protocol between the kubelet and the programs that the sandbox knows."""
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ class Hub(Protocol):
 
     def config(self, model: str) -> dict:
         """Return the model's config.json."""
+
+    def has_chat_template(self, model: str) -> bool:
+        """Return whether the model's tokenizer has a chat template."""
 
 
 async def no_series() -> list[Series]:

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """NVIDIA's dcgm-exporter: Prometheus text on port 9400 for the GPUs of its node."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A program that is an HTTP server: its port on loopback, its log, its end."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The pause container: it runs, listens on nothing, and waits to be stopped."""
 
 from __future__ import annotations

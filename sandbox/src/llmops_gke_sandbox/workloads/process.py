@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A container whose program really runs, as a process of this machine: Python, with what its image would bring.
 
 SANDBOX_PYTHON in the container's environment names the Python that has it; without, the sandbox's own.

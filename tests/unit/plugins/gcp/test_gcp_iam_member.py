@@ -38,9 +38,8 @@ WITH_IT = {**POLICY, "bindings": [OTHER, CONDITIONAL, {"role": ROLE, "members": 
 
 def play(answers: Any, **given: Any) -> tuple[dict[str, Any], FakeServer]:
     with FakeServer(answers) as server:
-        ends = {
-            f"{one}_api_endpoint": server.url for one in ("container", "compute", "resource_manager", "service_usage")
-        }
+        services = ("container", "compute", "resource_manager", "service_usage", "iam")
+        ends = {f"{one}_api_endpoint": server.url for one in services}
         asked = {"project": "demo-project", "access_token": "t", "role": ROLE, "member": MEMBER, **ends, **given}
         validated = ArgumentSpecValidator(IAM_MEMBER, **IAM_MEMBER_RULES).validate(asked)
         assert not validated.error_messages, validated.error_messages

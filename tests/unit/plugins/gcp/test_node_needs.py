@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import PoolPlan
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.needs import node_needs
 
 from .preflight_support import plan
 

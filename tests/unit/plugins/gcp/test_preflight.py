@@ -24,9 +24,9 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_quot
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_zone_info import ARGUMENT_SPEC as ZONE_INFO
 from ansible_collections.llmops.gke.plugins.module_utils.google.hardware import PRICES_AS_OF
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.conflicts import check_versions
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import node_needs
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.places import check_zones
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.price import estimate
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.needs import node_needs
 from tests.unit.fake_http import FakeServer, Reply
 
 from .preflight_support import GPU_POOL, plan, replicas
@@ -36,7 +36,8 @@ G2 = {"g2-standard-12": {"us-central1-a": {"guestCpus": 12, "memoryMb": 49152}}}
 
 
 def options(spec: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
-    ends = {f"{name}_api_endpoint": url for name in ("container", "compute", "resource_manager", "service_usage")}
+    services = ("container", "compute", "resource_manager", "service_usage", "iam", "cloud_quotas", "gke_recommender")
+    ends = {f"{name}_api_endpoint": url for name in services}
     validated = ArgumentSpecValidator(spec).validate({"project": PROJECT, "access_token": "t", **ends, **given})
     assert not validated.error_messages, validated.error_messages
     return validated.validated_parameters

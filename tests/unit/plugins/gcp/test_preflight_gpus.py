@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.needs import gpu_quota, node_needs
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES, UNLISTED_LIMITS
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.places import check_shapes
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.price import estimate
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.needs import gpu_quota, node_needs
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.quota import check_quota
 
 from .preflight_support import plan, replicas, sizes
 
@@ -44,6 +44,7 @@ def quota_texts(*pools: dict[str, Any], region: dict[str, float] | None = None, 
         "machine_types": {},
         "clusters": [],
         POOL_SIZES: sizes(**facts.get("sizes", {})),
+        UNLISTED_LIMITS: facts.get("limits", {}),
     }
     return [
         (finding.severity, finding.text)

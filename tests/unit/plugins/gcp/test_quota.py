@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES, UNLISTED_LIMITS
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.quota import check_quota
 from tests.unit.preflight_plans import deployment_plan
 
 from .preflight_support import plan, replicas, sizes
@@ -52,6 +52,7 @@ def findings(
         "project_quotas": project or {},
         "machine_types": machines or {},
         POOL_SIZES: sizes(**(now or {})),
+        UNLISTED_LIMITS: {},
     }
     model = None if least is None else replicas(least, most)
     found = list(check_quota(plan(*pools, model=model, options={"llmops_gpus_per_replica": gpus}, **planned), facts))
@@ -183,9 +184,9 @@ def test_the_models_replicas_are_checked_as_well():
     ((severity, message, fix),) = findings(pool("a", 1, 3), region={L4: quota(3)}, least=1, most=3, gpus=2)
     assert severity == "warning"
     assert message == (
-        f"3 replicas (tgi_mistral_hpa_max_replicas) need 6 nvidia-l4, but by {L4} the pools can have 3, enough for 1"
+        f"3 replicas (model_server_hpa_max_replicas) need 6 nvidia-l4, but by {L4} the pools can have 3, enough for 1"
     )
-    assert fix == f"ask for 3 more at {PAGE}, or lower tgi_mistral_hpa_max_replicas"
+    assert fix == f"ask for 3 more at {PAGE}, or lower model_server_hpa_max_replicas"
 
 
 def test_the_gpus_that_the_pools_hold_count_for_the_replicas():

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.replicas import check_replicas
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES, UNLISTED_LIMITS
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.replicas import check_replicas
 from tests.unit.preflight_plans import deployment_plan
 
 from .preflight_support import GPU_POOL, plan, replicas, sizes
@@ -32,6 +32,7 @@ def texts(
         "region_quotas": {name: {"limit": limit, "usage": held} for name, limit in limits.items()},
         "project_quotas": {} if everywhere is None else {"GPUS_ALL_REGIONS": {"limit": everywhere, "usage": held}},
         POOL_SIZES: sizes(gpu=held) if held else {},
+        UNLISTED_LIMITS: {},
     }
     planned = plan(
         *(pools or (GPU_POOL,)), model=replicas(least, most), options={"llmops_gpus_per_replica": gpus}, others=others
@@ -53,7 +54,7 @@ def test_the_autoscalers_last_replicas_have_no_gpu():
     ((severity, text),) = texts({"NVIDIA_L4_GPUS": 2}, most=3)
     assert severity == "warning"
     assert (
-        "3 replicas (tgi_mistral_hpa_max_replicas) need 3 nvidia-l4, but by NVIDIA_L4_GPUS the pools can have 2, "
+        "3 replicas (model_server_hpa_max_replicas) need 3 nvidia-l4, but by NVIDIA_L4_GPUS the pools can have 2, "
         "enough for 2" in text
     )
 
@@ -77,7 +78,7 @@ def test_the_projects_quota_may_be_the_narrower_one():
 
 def test_another_gpu_or_no_model_is_not_looked_at():
     assert texts({}, {**GPU_POOL, "config": {"machine_type": "n2-standard-4"}}, most=9) == []
-    facts: dict[str, Any] = {"region_quotas": {}, "project_quotas": {}, POOL_SIZES: {}}
+    facts: dict[str, Any] = {"region_quotas": {}, "project_quotas": {}, POOL_SIZES: {}, UNLISTED_LIMITS: {}}
     assert list(check_replicas(plan(GPU_POOL), facts, "PAGE")) == []
 
 

@@ -17,7 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import Inva
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_kubeconfig
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_kubeconfig import ARGUMENT_SPEC as KUBECONFIG
-from ansible_collections.llmops.gke.plugins.module_utils.gke import kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.gke.kubeconfig import entry
 from tests.unit.fake_http import FakeServer
 from tests.unit.plugins.gke.gke_support import CLUSTER, CLUSTER_PATH, NOT_FOUND, options, running
 
@@ -39,7 +39,7 @@ OURS = {
                 "exec": {
                     "apiVersion": "client.authentication.k8s.io/v1beta1",
                     "command": "gke-gcloud-auth-plugin",
-                    "installHint": kubeconfig.INSTALL_HINT,
+                    "installHint": entry.INSTALL_HINT,
                     "provideClusterInfo": True,
                 }
             },
@@ -191,25 +191,29 @@ def test_two_tasks_at_once_both_get_their_entry_in(tmp_path: Path):
     assert sorted(entry["name"].rpartition("_")[2] for entry in written(path)["users"]) == names
 
 
-def test_endpoints_and_impersonation_are_gcloud_s():
+def test_a_dns_endpoint_needs_no_authority_and_a_proxy_is_kubectl_s():
     endpoints = {
-        "dnsEndpointConfig": {"endpoint": "gke-1.us-central1.gke.goog"},
+        "dnsEndpointConfig": {"endpoint": "gke-1.us-central1.gke.goog", "allowExternalTraffic": True},
         "ipEndpointsConfig": {"enabled": True, "privateEndpoint": "10.0.0.2"},
     }
     live = {**LIVE, "controlPlaneEndpointsConfig": endpoints}
 
     def cluster_of(**given: Any) -> dict[str, Any]:
-        return play(**given)[0].values["kubeconfig"]["clusters"][0]["cluster"]
+        return play(live=live, **given)[0].values["kubeconfig"]["clusters"][0]["cluster"]
 
-    assert cluster_of(live=live, endpoint="internal")["server"] == "https://10.0.0.2"
-    assert cluster_of(live=live, endpoint="dns") == {"server": "https://gke-1.us-central1.gke.goog"}
-    closed = {**live, "controlPlaneEndpointsConfig": {**endpoints, "ipEndpointsConfig": {"enabled": False}}}
-    assert cluster_of(live=closed) == {"server": "https://gke-1.us-central1.gke.goog"}
+    assert cluster_of(cluster_endpoint="dns") == {"server": "https://gke-1.us-central1.gke.goog"}
+    proxied = cluster_of(cluster_endpoint="private", cluster_proxy_url="http://127.0.0.1:8888")
+    assert proxied == {
+        "server": "https://10.0.0.2",
+        "certificate-authority-data": "Q0E=",
+        "proxy-url": "http://127.0.0.1:8888",
+    }
 
 
-def test_an_endpoint_that_the_cluster_lacks_is_an_error():
-    with pytest.raises(LlmopsError, match=r"cluster mistral has no public endpoint \(it is PROVISIONING\)"):
-        play({"name": CLUSTER, "status": "PROVISIONING"})
+@pytest.mark.parametrize("url", ["socks5://127.0.0.1:1080", "127.0.0.1:8888", "http://"])
+def test_a_proxy_that_is_none_is_refused(url: str):
+    with pytest.raises(InvalidOption, match=r"cluster_proxy_url: .* is not accepted; it takes http://HOST:PORT"):
+        play(cluster_proxy_url=url)
 
 
 def test_a_missing_cluster_is_an_error_but_only_told_in_check_mode(tmp_path: Path):

@@ -195,6 +195,6 @@ def test_what_ends_the_process_says_that_the_operation_goes_on(ended: type[BaseE
             client, PLACE, {"name": "operation-7", "status": "RUNNING"}, "GKE cluster mistral: create", told
         )
     assert raised.value.__notes__ == [
-        "GKE cluster mistral: create: operation operation-7 goes on in Google; run again to pick it up, or wait for its "
-        "end: gcloud container operations wait operation-7 --location us-central1 --project demo"
+        "GKE cluster mistral: create: operation operation-7 goes on in Google; run again to pick it up, or wait for "
+        "its end: gcloud container operations wait operation-7 --location us-central1 --project demo"
     ]

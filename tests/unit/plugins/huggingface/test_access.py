@@ -16,6 +16,7 @@ from tests.unit.fake_http import FakeServer, Reply
 MODEL = "org/model"
 ABOUT, CONFIG = "/api/models/org/model", "/org/model/resolve/main/config.json"
 TOKENIZER = "/org/model/resolve/main/tokenizer.json"
+FILES = {"siblings": [{"rfilename": "config.json"}]}
 DEFAULTS = {
     "engine": "tgi",
     "accelerator_type": None,
@@ -24,13 +25,14 @@ DEFAULTS = {
     "quantize": "",
     "context": 4096,
     "require_fit": False,
+    "gpu_memory_utilization": None,
 }
 
 
 def hub(about=None, head=None, config='{"num_hidden_layers": 32}'):
     return FakeServer(
         {
-            ("GET", ABOUT): about or {"id": MODEL, "gated": "auto", "sha": "abc"},
+            ("GET", ABOUT): about or {"id": MODEL, "gated": "auto", "sha": "abc", **FILES},
             ("HEAD", CONFIG): head or Reply(200, ""),
             ("GET", CONFIG): config,
             ("GET", CONFIG.replace("config", "model.safetensors.index")): Reply(404, ""),
@@ -57,7 +59,7 @@ def test_it_reads_the_page_the_right_and_the_configuration():
 
 
 def test_an_open_model_needs_no_token():
-    with hub(about={"id": MODEL, "gated": False}) as server:
+    with hub(about={"id": MODEL, "gated": False, **FILES}) as server:
         assert ask(server.url, token=None).values["gated"] is False
         assert "authorization" not in server.headers[0]
 

@@ -22,7 +22,11 @@ INDEX, TOKENIZER = (CONFIG.replace("config", name) for name in ("model.safetenso
 def run(capsys, monkeypatch):
     def ended(head: Reply):
         routes = {
-            ("GET", "/api/models/org/model"): {"gated": "auto", "sha": "abc"},
+            ("GET", "/api/models/org/model"): {
+                "gated": "auto",
+                "sha": "abc",
+                "siblings": [{"rfilename": "config.json"}],
+            },
             ("HEAD", CONFIG): head,
             ("GET", CONFIG): '{"num_hidden_layers": 32}',
             ("GET", INDEX): Reply(404, ""),

@@ -26,7 +26,12 @@ MISTRAL = {
     "sliding_window": 4096,
     "vocab_size": 32000,
 }
-ABOUT = {"gated": False, "sha": "abc", "safetensors": {"parameters": {"BF16": 7_241_732_096}}}
+ABOUT = {
+    "gated": False,
+    "sha": "abc",
+    "safetensors": {"parameters": {"BF16": 7_241_732_096}},
+    "siblings": [{"rfilename": "config.json"}],
+}
 
 
 def asked(config=None, about=None, files=None, **options):
@@ -36,10 +41,19 @@ def asked(config=None, about=None, files=None, **options):
         ("GET", FILES + "config.json"): json.dumps(config or MISTRAL),
         ("GET", FILES + "tokenizer.json"): Reply(404, ""),
         ("GET", FILES + "model.safetensors.index.json"): Reply(404, ""),
+        ("GET", FILES + "tokenizer_config.json"): Reply(404, ""),
+        ("GET", FILES + "chat_template.jinja"): Reply(404, ""),
     }
     routes |= {("GET", FILES + name): body for name, body in (files or {}).items()}
     base = {"model": "org/model", "token": None, "timeout": 5, "accelerator_type": "nvidia-l4", "gpus": 1}
-    base |= {"engine": "tgi", "quantize": "", "context": 4096, "require_fit": False, "machine_type": None}
+    base |= {
+        "engine": "tgi",
+        "quantize": "",
+        "context": 4096,
+        "require_fit": False,
+        "machine_type": None,
+        "gpu_memory_utilization": None,
+    }
     with FakeServer(routes) as hub:
         return run_model_info({**base, "endpoint": hub.url, **options}, False, silent)
 
@@ -192,3 +206,59 @@ def test_a_part_of_a_gpu_has_its_part_of_the_memory(machine: str | None, gpu_byt
 def test_a_part_of_a_gpu_that_is_too_small_is_named_as_one():
     with pytest.raises(DoesNotFit, match=r"does not fit 1 x 1/8 of nvidia-rtx-pro-6000: .* of 12.83 GB; "):
         asked(accelerator_type="nvidia-rtx-pro-6000", machine_type="g4-standard-6", require_fit=True)
+
+
+CONFIGURED = {"tokenizer_config.json": '{"chat_template": "{{ messages }}"}'}
+PAGE = {name: value for name, value in ABOUT.items() if name != "siblings"}
+
+
+@pytest.mark.parametrize(
+    ("page", "files", "has"),
+    [
+        ({"config": {"tokenizer_config": {"chat_template": "x"}}}, {}, True),
+        ({"config": {"tokenizer_config": {"chat_template_jinja": "x"}}}, {}, True),
+        ({"config": {"tokenizer_config": {"eos_token": "</s>"}}}, CONFIGURED, False),
+        ({"siblings": [{"rfilename": "config.json"}]}, CONFIGURED, False),
+        ({"siblings": [{"rfilename": "tokenizer_config.json"}]}, CONFIGURED, True),
+        ({}, CONFIGURED, True),
+        ({}, {"tokenizer_config.json": "{}"}, False),
+        ({}, {"tokenizer_config.json": "{}", "chat_template.jinja": "{{ messages }}"}, True),
+    ],
+)
+def test_whether_a_model_formats_chats(page, files, has):
+    assert asked(about=PAGE | page, files=files).values["chat_template"] is has
+
+
+@pytest.mark.parametrize(
+    ("config", "method"),
+    [
+        ({}, None),
+        ({"quantization_config": {"quant_method": "awq", "bits": 4}}, "awq"),
+        ({"quantization_config": {}}, None),
+    ],
+)
+def test_how_the_stored_weights_are_quantised(config, method):
+    assert asked(config=MISTRAL | config).values["quantization"] == method
+
+
+def test_vllm_keeps_memory_for_more_than_weights_and_cache_and_gives_the_cache_out_in_blocks():
+    fit = asked(engine="vllm", context=16).values["fit"]
+    card = 23034 * 2**20
+    assert fit["usable_bytes"] == int(card * 0.92) - 1536 * 2**20
+    assert fit["formats"]["fp16"]["kv_tokens"] == (fit["usable_bytes"] - 14_483_464_192) // 131_072 // 16 * 16
+    less = asked(engine="vllm", gpu_memory_utilization=0.8).values["fit"]
+    assert less["usable_bytes"] == int(card * 0.8) - 1536 * 2**20
+
+
+def test_vllm_does_not_fit_where_it_may_use_too_little():
+    values = asked(engine="vllm", gpu_memory_utilization=0.65).values
+    assert values["fit"]["fits"] is False
+    assert "that vLLM takes of" in values["fit_reason"]
+    assert "(--tensor-parallel-size)" in values["fit_reason"]
+    assert "(--max-model-len)" in values["fit_reason"]
+
+
+@pytest.mark.parametrize("part", [0.0, 1.1])
+def test_a_part_of_the_memory_that_there_is_not(part):
+    with pytest.raises(InvalidOption, match="gpu_memory_utilization"):
+        asked(gpu_memory_utilization=part)

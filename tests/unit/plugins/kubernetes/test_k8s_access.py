@@ -238,7 +238,7 @@ def test_a_proxy_s_password_is_hidden_as_a_token_is():
 
 
 ENDPOINTS = {
-    "dnsEndpointConfig": {"endpoint": "gke-abc.us-central1.gke.goog"},
+    "dnsEndpointConfig": {"endpoint": "gke-abc.us-central1.gke.goog", "allowExternalTraffic": True},
     "ipEndpointsConfig": {"privateEndpoint": "10.0.0.2"},
 }
 
@@ -247,7 +247,7 @@ ENDPOINTS = {
     ("asked", "enabled", "server", "own_authority"),
     [
         (None, True, "127.0.0.1:9", True),
-        ("internal", True, "10.0.0.2", True),
+        ("private", True, "10.0.0.2", True),
         ("dns", True, "gke-abc.us-central1.gke.goog", False),
         (None, False, "gke-abc.us-central1.gke.goog", False),
     ],

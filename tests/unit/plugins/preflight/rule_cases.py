@@ -29,7 +29,14 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         {"gpu_nodepool_locations": ["us-central1-b", "us-central1-b"]},
         'gpu_nodepool_locations: ["us-central1-b", "us-central1-b"] is not accepted',
     ),
+    (
+        {"llmops_targets": {"ttft_milliseconds": 0}},
+        'llmops_targets: {"ttft_milliseconds": 0} is not accepted; it takes numbers above 0 by these names: '
+        "ttft_milliseconds, ntpot_milliseconds, cost_per_million_output_tokens, requests_per_second",
+    ),
+    ({"llmops_targets": {"tpot": 5}}, 'llmops_targets: {"tpot": 5} is not accepted; it takes numbers above 0'),
     ({"llmops_replicas": -1}, "llmops_replicas: -1 is not accepted; it takes 0 or more"),
+    ({"llmops_timeout_factor": 0.0}, "llmops_timeout_factor: 0.0 is not accepted; it takes a number above 0"),
     ({"llmops_service_port": 0}, "llmops_service_port: 0 is not accepted; it takes 1 or more"),
     ({"llmops_namespace": "Mine"}, 'llmops_namespace: "Mine" is not accepted; it takes a name of 1 to 63'),
     ({"llmops_name": "a" * 64}, "llmops_name: "),
@@ -75,70 +82,104 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"gpu_nodepool_timeout": 0}, "gpu_nodepool_timeout: 0 is not accepted; it takes 1 or more"),
     ({"gke_cluster_timeout": 0}, "gke_cluster_timeout: 0 is not accepted; it takes 1 or more"),
+    (
+        {"model_server_hpa_signals": [{"signal": "kv_cache_usage", "target": 80}]},
+        'model_server_hpa_signals: [{"signal": "kv_cache_usage", "target": 80}] is not accepted',
+    ),
+    (
+        {"llmops_exposure": "gateway"},
+        'llmops_source_ranges: ["203.0.113.0/24"] is not accepted; it takes nothing with llmops_exposure gateway: a '
+        "Gateway takes ranges by a Cloud Armor policy",
+    ),
+    ({"llmops_source_ranges": ["10.0.0.0/33"]}, 'llmops_source_ranges: ["10.0.0.0/33"] is not accepted; it takes CIDR'),
+    ({"llmops_source_ranges": ["10.0.0.1/24"]}, "llmops_source_ranges: "),
+    (
+        {"model_server_gateway_certificate_map": "a", "model_server_gateway_tls_secret": "b"},
+        'model_server_gateway_certificate_map: "a" is not accepted; it takes nothing beside',
+    ),
+    ({"model_server_gateway_paths": []}, "model_server_gateway_paths: [] is not accepted; it takes paths"),
+    ({"model_server_gateway_paths": ["/v1", "v2"]}, "model_server_gateway_paths: "),
+    ({"model_server_gateway_class": ""}, "model_server_gateway_class: "),
+    ({"model_server_address": "34.1.2.3"}, 'model_server_address: "34.1.2.3" is not accepted; it takes the name of a'),
+    ({"model_server_gateway_security_policy": "A"}, "model_server_gateway_security_policy: "),
+    ({"model_server_gateway_certificate_map": "A"}, "model_server_gateway_certificate_map: "),
+    ({"model_server_pre_stop_seconds": -1}, "model_server_pre_stop_seconds: -1 is not accepted"),
+    ({"model_server_max_disrupted": "1"}, "model_server_max_disrupted: "),
+    (
+        {"model_server_network_policy": True, "model_server_network_policy_egress": "none"},
+        'model_server_network_policy_egress: "none" is not accepted; it takes hub',
+    ),
+    ({"llmops_answer_seconds": 0}, "llmops_answer_seconds: 0 is not accepted"),
+    (
+        {"llmops_served_name": "mistral"},
+        'llmops_served_name: "mistral" is not accepted; it takes the value of llmops_model',
+    ),
+    ({"tgi_mistral_port": 0}, "tgi_mistral_port: 0 is not accepted"),
     ({"tgi_mistral_num_shard": 0}, "tgi_mistral_num_shard: 0 is not accepted; it takes 1 or more"),
-    ({"tgi_mistral_timeout": 0}, "tgi_mistral_timeout: 0 is not accepted; it takes 1 or more"),
-    ({"tgi_mistral_hpa_timeout": 0}, "tgi_mistral_hpa_timeout: 0 is not accepted; it takes 1 or more"),
+    ({"model_server_timeout": 0}, "model_server_timeout: 0 is not accepted; it takes 1 or more"),
+    ({"model_server_hpa_timeout": 0}, "model_server_hpa_timeout: 0 is not accepted; it takes 1 or more"),
     (
-        {"tgi_mistral_hpa_min_replicas": 3},
-        "tgi_mistral_hpa_min_replicas: 3 is not accepted; it takes at most tgi_mistral_hpa_max_replicas (2)",
+        {"model_server_hpa_min_replicas": 3},
+        "model_server_hpa_min_replicas: 3 is not accepted; it takes at most model_server_hpa_max_replicas (2)",
     ),
-    ({"tgi_mistral_hpa_min_replicas": 0}, "tgi_mistral_hpa_min_replicas: 0 is not accepted; it takes 1 at least"),
-    ({"tgi_mistral_hpa_signals": []}, "tgi_mistral_hpa_signals: [] is not accepted; it takes at least one signal"),
+    ({"model_server_hpa_min_replicas": 0}, "model_server_hpa_min_replicas: 0 is not accepted; it takes 1 at least"),
+    ({"model_server_hpa_signals": []}, "model_server_hpa_signals: [] is not accepted; it takes at least one signal"),
     (
-        {"tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 0}]},
-        'tgi_mistral_hpa_signals: [{"signal": "tgi_queue_size", "target": 0}] is not accepted',
-    ),
-    (
-        {"tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 1}] * 2},
-        "tgi_mistral_hpa_signals: ",
+        {"model_server_hpa_signals": [{"signal": "waiting_requests", "target": 0}]},
+        'model_server_hpa_signals: [{"signal": "waiting_requests", "target": 0}] is not accepted',
     ),
     (
-        {"llmops_gpu_metrics": "managed", "tgi_mistral_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
-        'tgi_mistral_hpa_signals: [{"signal": "gpu_utilization", "target": 80}] is not accepted; it takes at least one '
-        "signal, each once, with a target of 1 or more; gpu_utilization needs llmops_gpu_metrics daemonset (managed)",
+        {"model_server_hpa_signals": [{"signal": "waiting_requests", "target": 1}] * 2},
+        "model_server_hpa_signals: ",
     ),
     (
-        {"tgi_mistral_hpa_behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}},
-        'tgi_mistral_hpa_behavior: {"scaleDown": {"stabilizationWindowSeconds": 3601}} is not accepted; it takes '
+        {"llmops_gpu_metrics": "managed", "model_server_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
+        'model_server_hpa_signals: [{"signal": "gpu_utilization", "target": 80}] is not accepted; it takes at least '
+        "one signal, each once, with a target of 1 or more, of these: waiting_requests, running_requests, "
+        "gpu_utilization; gpu_utilization needs llmops_gpu_metrics daemonset (managed)",
+    ),
+    (
+        {"model_server_hpa_behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}},
+        'model_server_hpa_behavior: {"scaleDown": {"stabilizationWindowSeconds": 3601}} is not accepted; it takes '
         "stabilizationWindowSeconds of 0 to 3600, and policies whose value is above 0 and periodSeconds 1 to 1800",
     ),
     (
-        {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 0, "periodSeconds": 60}]}}},
-        "tgi_mistral_hpa_behavior: ",
+        {"model_server_hpa_behavior": {"scaleUp": {"policies": [{"value": 0, "periodSeconds": 60}]}}},
+        "model_server_hpa_behavior: ",
     ),
     (
-        {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1801}]}}},
-        "tgi_mistral_hpa_behavior: ",
+        {"model_server_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1801}]}}},
+        "model_server_hpa_behavior: ",
     ),
     (
-        {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 0}]}}},
-        "tgi_mistral_hpa_behavior: ",
+        {"model_server_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 0}]}}},
+        "model_server_hpa_behavior: ",
     ),
     (
-        {"tgi_mistral_hpa_adapter": "prometheus"},
-        'tgi_mistral_hpa_prometheus_url: "" is not accepted; it takes the URL of the Prometheus',
+        {"model_server_hpa_adapter": "prometheus"},
+        'model_server_hpa_prometheus_url: "" is not accepted; it takes the URL of the Prometheus',
     ),
     (
-        {"tgi_mistral_hpa_adapter": "prometheus", "tgi_mistral_hpa_prometheus_url": "http://***@prometheus:9090"},
-        'tgi_mistral_hpa_prometheus_url: "http://***@prometheus:9090" is not accepted',
+        {"model_server_hpa_adapter": "prometheus", "model_server_hpa_prometheus_url": "http://***@prometheus:9090"},
+        'model_server_hpa_prometheus_url: "http://***@prometheus:9090" is not accepted',
     ),
     (
-        {"tgi_mistral_hpa_prometheus_labels": {"cluster": 'x"} or vector(1)'}},
-        "tgi_mistral_hpa_prometheus_labels: ",
+        {"model_server_hpa_prometheus_labels": {"cluster": 'x"} or vector(1)'}},
+        "model_server_hpa_prometheus_labels: ",
     ),
-    ({"tgi_mistral_hpa_prometheus_labels": {"a-b": "c"}}, "tgi_mistral_hpa_prometheus_labels: "),
+    ({"model_server_hpa_prometheus_labels": {"a-b": "c"}}, "model_server_hpa_prometheus_labels: "),
     (
-        {"tgi_mistral_max_surge": "1"},
-        'tgi_mistral_max_surge: "1" is not accepted; it takes a percentage such as 25%, or a number that is no text '
-        """(-e '{"tgi_mistral_max_surge": 1}')""",
+        {"model_server_max_surge": "1"},
+        'model_server_max_surge: "1" is not accepted; it takes a percentage such as 25%, or a number that is no text '
+        """(-e '{"model_server_max_surge": 1}')""",
     ),
-    ({"tgi_mistral_max_surge": True}, "tgi_mistral_max_surge: true is not accepted"),
-    ({"tgi_mistral_max_surge": 0.5}, "tgi_mistral_max_surge: 0.5 is not accepted"),
-    ({"tgi_mistral_max_unavailable": -1}, "tgi_mistral_max_unavailable: -1 is not accepted"),
-    ({"tgi_mistral_max_unavailable": "1000%"}, "tgi_mistral_max_unavailable: "),
+    ({"model_server_max_surge": True}, "model_server_max_surge: true is not accepted"),
+    ({"model_server_max_surge": 0.5}, "model_server_max_surge: 0.5 is not accepted"),
+    ({"model_server_max_unavailable": -1}, "model_server_max_unavailable: -1 is not accepted"),
+    ({"model_server_max_unavailable": "1000%"}, "model_server_max_unavailable: "),
     ({"tgi_mistral_image": ""}, 'tgi_mistral_image: "" is not accepted; it takes an image, by tag or by digest'),
-    ({"tgi_mistral_hpa_adapter_image": "a b"}, 'tgi_mistral_hpa_adapter_image: "a b" is not accepted'),
-    ({"tgi_mistral_hpa_prometheus_adapter_image": ""}, "tgi_mistral_hpa_prometheus_adapter_image: "),
+    ({"model_server_hpa_adapter_image": "a b"}, 'model_server_hpa_adapter_image: "a b" is not accepted'),
+    ({"model_server_hpa_prometheus_adapter_image": ""}, "model_server_hpa_prometheus_adapter_image: "),
     (
         {"llmops_gpu_metrics": "managed", "dcgm_exporter_components": ["SYSTEM_COMPONENTS"]},
         'dcgm_exporter_components: ["SYSTEM_COMPONENTS"] is not accepted; it takes a list with DCGM in it',
@@ -161,37 +202,51 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     # One of two that is wrong is enough.
     (
         {
-            "tgi_mistral_hpa_signals": [
-                {"signal": "tgi_queue_size", "target": 1},
-                {"signal": "tgi_batch_current_size", "target": 0},
+            "model_server_hpa_signals": [
+                {"signal": "waiting_requests", "target": 1},
+                {"signal": "running_requests", "target": 0},
             ]
         },
-        "tgi_mistral_hpa_signals: ",
+        "model_server_hpa_signals: ",
     ),
     (
         {
-            "tgi_mistral_hpa_behavior": {
+            "model_server_hpa_behavior": {
                 "scaleUp": {"stabilizationWindowSeconds": 0},
                 "scaleDown": {"stabilizationWindowSeconds": -1},
             }
         },
-        "tgi_mistral_hpa_behavior: ",
+        "model_server_hpa_behavior: ",
     ),
     (
         {
-            "tgi_mistral_hpa_behavior": {
+            "model_server_hpa_behavior": {
                 "scaleUp": {"policies": [{"value": 1, "periodSeconds": 60}, {"value": 0, "periodSeconds": 60}]}
             }
         },
-        "tgi_mistral_hpa_behavior: ",
+        "model_server_hpa_behavior: ",
     ),
-    ({"tgi_mistral_hpa_prometheus_labels": {"a": "b", "c": "{"}}, "tgi_mistral_hpa_prometheus_labels: "),
+    ({"model_server_hpa_prometheus_labels": {"a": "b", "c": "{"}}, "model_server_hpa_prometheus_labels: "),
     ({"dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES] + ["x"]}, "dcgm_exporter_counters: "),
 ]
 
 # Values at the edge of a rule that hold.
 HOLDS: list[dict[str, Any]] = [
-    {"tgi_mistral_hpa_signals": [{"signal": "gpu_utilization", "target": 1}]},
+    {"model_server_max_disrupted": ""},
+    {"model_server_max_disrupted": "50%"},
+    # TGI is root.
+    {"model_server_data_volume": "host_path"},
+    {
+        "model_server_network_policy": True,
+        "model_server_network_policy_egress": "none",
+        "model_server_data_volume": "host_path",
+    },
+    {"model_server_network_policy_egress": "none"},
+    {"llmops_exposure": "internal", "model_server_address": "mistral-7b"},
+    {"llmops_exposure": "gateway", "llmops_source_ranges": [], "model_server_gateway_paths": ["/v1", "/health"]},
+    {"llmops_source_ranges": ["10.0.0.0/8", "2001:db8::/32"]},
+    {"model_server_gateway_tls_secret": "mistral-tls"},
+    {"model_server_hpa_signals": [{"signal": "gpu_utilization", "target": 1}]},
     {},
     {"llmops_project": "example.com:my-project"},
     {"llmops_location": "us-central1-a"},
@@ -205,25 +260,25 @@ HOLDS: list[dict[str, Any]] = [
     {"gpu_nodepool_locations_in_order": True},
     {"llmops_name": "a" * 63},
     {"llmops_hpa_name": "mistral.7b"},
-    {"tgi_mistral_hpa_min_replicas": 2},
-    {"tgi_mistral_hpa_signals": [{"signal": "tgi_queue_size", "target": 1}]},
-    {"tgi_mistral_hpa_enabled": False, "tgi_mistral_hpa_signals": []},
-    {"tgi_mistral_hpa_enabled": False, "tgi_mistral_hpa_adapter": "prometheus"},
-    {"tgi_mistral_hpa_enabled": False, "tgi_mistral_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
+    {"model_server_hpa_min_replicas": 2},
+    {"model_server_hpa_signals": [{"signal": "waiting_requests", "target": 1}]},
+    {"model_server_hpa_enabled": False, "model_server_hpa_signals": []},
+    {"model_server_hpa_enabled": False, "model_server_hpa_adapter": "prometheus"},
+    {"model_server_hpa_enabled": False, "model_server_hpa_signals": [{"signal": "gpu_utilization", "target": 80}]},
     {
-        "tgi_mistral_hpa_behavior": {
+        "model_server_hpa_behavior": {
             "scaleUp": None,
             "scaleDown": {"stabilizationWindowSeconds": 3600, "policies": None},
         }
     },
-    {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1800}]}}},
-    {"tgi_mistral_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1}]}}},
+    {"model_server_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1800}]}}},
+    {"model_server_hpa_behavior": {"scaleUp": {"policies": [{"value": 1, "periodSeconds": 1}]}}},
     {
-        "tgi_mistral_hpa_adapter": "prometheus",
-        "tgi_mistral_hpa_prometheus_url": "http://frontend.default.svc:9090/prefix",
+        "model_server_hpa_adapter": "prometheus",
+        "model_server_hpa_prometheus_url": "http://frontend.default.svc:9090/prefix",
     },
-    {"tgi_mistral_hpa_prometheus_labels": {}},
+    {"model_server_hpa_prometheus_labels": {}},
     {"llmops_gpu_metrics": "none", "dcgm_exporter_counters": [], "dcgm_exporter_components": []},
     {"dcgm_exporter_interval": "1m30s"},
-    {"tgi_mistral_max_surge": 1, "tgi_mistral_max_unavailable": "100%"},
+    {"model_server_max_surge": 1, "model_server_max_unavailable": "100%"},
 ]

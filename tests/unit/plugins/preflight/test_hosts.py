@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.deployment import read_deployment
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES, PoolKey
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import (
+    POOL_SIZES,
+    UNLISTED_LIMITS,
+    PoolKey,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import read_plan
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quota import check_quota
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.quota import check_quota
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rules.hosts import check_hosts
 from tests.unit.preflight_plans import CLUSTER, LOCATION, PROJECT, deployment_plan
 
@@ -51,6 +55,7 @@ def texts(
         "machine_types": {},
         "clusters": [],
         POOL_SIZES: sizes or {},
+        UNLISTED_LIMITS: {},
     }
     first, *others = [read_deployment(one) for one in hosts]
     return [f"{finding.severity} {finding.text}" for finding in check_quota(read_plan(first, others), facts)]
@@ -175,8 +180,8 @@ def test_two_hosts_that_want_different_adapters_on_one_cluster():
     here = host("a", model=adapter("stackdriver"))
     other = {"namespace": "other"}
     assert told(here, host("b", model=adapter("prometheus"), **other)) == [
-        "tgi_mistral_hpa_adapter: host a wants stackdriver, host b wants prometheus, and the cluster mistral has one "
-        "metrics adapter; set tgi_mistral_hpa_adapter to the same for both"
+        "model_server_hpa_adapter: host a wants stackdriver, host b wants prometheus, and the cluster mistral has one "
+        "metrics adapter; set model_server_hpa_adapter to the same for both"
     ]
     for same in (
         host("b", model=adapter("stackdriver"), **other),

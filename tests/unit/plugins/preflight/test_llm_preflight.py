@@ -35,11 +35,12 @@ POOL = {
     },
 }
 SERVED = {"replicas": {"least": 1, "most": 1}, "shards": 1, "quantize": "", "context": 4096}
-ALL = [*CHECKS, "price", "model"]
+ALL = [*CHECKS, "price", "model", "targets", "exposure"]
 
 
 def options(plan: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:
-    ends = {f"{name}_api_endpoint": url for name in ("container", "compute", "resource_manager", "service_usage")}
+    services = ("container", "compute", "resource_manager", "service_usage", "iam", "cloud_quotas", "gke_recommender")
+    ends = {f"{name}_api_endpoint": url for name in services}
     asked = {"plan": plan, "access_token": "t", "endpoint": url, "timeout": 5, **ends, **given}
     validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(asked)
     assert not validated.error_messages, validated.error_messages
@@ -68,7 +69,8 @@ def hub(parameters: int = 7_241_732_096, **config: Any) -> dict[Any, Any]:
         "max_position_embeddings": 32768,
         **config,
     }
-    about = {"gated": False, "sha": "abc", "safetensors": {"total": parameters, "parameters": {"BF16": parameters}}}
+    about = {"gated": False, "sha": "abc", "siblings": [{"rfilename": "a"}]}
+    about["safetensors"] = {"total": parameters, "parameters": {"BF16": parameters}}
     return {
         ("GET", HUB): about,
         ("HEAD", CONFIG): Reply(200, {}),

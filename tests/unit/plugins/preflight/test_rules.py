@@ -26,7 +26,7 @@ from tests.unit.preflight_plans import SERIES, deployment_plan
 
 from .rule_cases import BREAKS, HOLDS
 
-ROLES = ("llmops", "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "tgi_mistral", "verify")
+ROLES = ("llmops", "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "model_server", "tgi_mistral", "verify")
 POOL = {
     "name": "gpu",
     "locations": ["us-central1-a"],
@@ -120,7 +120,7 @@ def test_replicas_that_the_pools_can_hold(most, room):
         []
         if room
         else [
-            "tgi_mistral_hpa_max_replicas: 3 is not accepted; it takes replicas that the play's node pools can "
+            "model_server_hpa_max_replicas: 3 is not accepted; it takes replicas that the play's node pools can "
             "hold: 2 at "
             "most (by nodes at most, zones and GPUs of a node), where each needs 1 GPU"
         ]
@@ -173,6 +173,21 @@ def test_the_least_gpus_of_a_replica():
     )
 
 
+@pytest.mark.parametrize(
+    ("cluster", "findings"),
+    [
+        ({}, 1),
+        ({"network_config": {"datapath_provider": "LEGACY_DATAPATH"}}, 1),
+        ({"network_config": {"datapath_provider": "ADVANCED_DATAPATH"}}, 0),
+        ({"network_policy": {"enabled": True}}, 0),
+        # Of somebody else's cluster nothing is known.
+        (None, 0),
+    ],
+)
+def test_a_network_policy_wants_a_cluster_that_enforces_it(cluster, findings):
+    assert len(texts(deployment({"model_server_network_policy": True}, cluster=cluster))) == findings
+
+
 def test_every_rule_is_broken_by_a_case():
     broken = {
         rule
@@ -183,6 +198,8 @@ def test_every_rule_is_broken_by_a_case():
             deployment(pools=(pool(**gpus(*T4)),)),
             deployment({"llmops_gpus_per_replica": 2}),
             deployment(model={**MODEL, "replicas": {"least": 9, "most": 9}, "shards": 2}),
+            deployment({"model_server_data_volume": "host_path"}, model={**MODEL, "user": 2000}),
+            deployment({"model_server_network_policy": True}, cluster={}),
         )
         for rule in rules_of(here)
         if check(rule, here)
@@ -191,7 +208,7 @@ def test_every_rule_is_broken_by_a_case():
 
 
 def test_a_role_that_is_not_in_the_play_is_not_looked_at():
-    here = deployment({"tgi_mistral_timeout": 0, "verify_timeout": 0}, roles=("llmops", "gke_cluster"), model=None)
+    here = deployment({"model_server_timeout": 0, "verify_timeout": 0}, roles=("llmops", "gke_cluster"), model=None)
     assert texts(here) == []
 
 

@@ -20,8 +20,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.cross_checks im
 )
 from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import Answer
 from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.engine import TgiEngine
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.background import BackgroundServer
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 CLIENT = Account(requests=4, tokens=40, seconds=2.0)
 QUIET = Series(CLIENT)
@@ -73,6 +73,16 @@ def test_a_long_way_to_the_server_explains_the_difference():
     single = Series(CLIENT, replies=Account(4, 40, 1.2))
     assert differences(Series(CLIENT, Account(4, 40, 1.2)), Series(CLIENT)).contradictions
     assert differences(Series(CLIENT, Account(4, 40, 1.2)), single).contradictions == []
+
+
+def test_where_the_server_says_nothing_of_a_single_request_its_counters_tell_the_way():
+    streamed, far = Series(CLIENT, Account(4, 40, 1.2)), Series(CLIENT, Account(4, 40, 1.2))
+    found = differences(streamed, far)
+    assert found.contradictions == []
+    assert len(found.explained) == 2
+    assert "the way there and back explains 0.2000 s" in found.explained[0]
+    others = Series(CLIENT, Account(5, 50, 1.2))
+    assert len(differences(streamed, others).contradictions) == 2, "somebody else's tell no way"
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def made(**options):
         "answer",
         "model",
         "load",
+        "benchmark",
         "pods",
         "gpu",
         "gpus",
@@ -159,7 +160,19 @@ def test_the_json_holds_what_the_page_shows(tmp_path):
 def test_check_mode_writes_nothing(tmp_path):
     path = tmp_path / "r.html"
     options = {"title": "T", "path": str(path), "simulated_speed": None}
-    names = ("json_path", "latency", "answer", "model", "load", "pods", "gpu", "gpus", "prices", "deployment")
+    names = (
+        "json_path",
+        "latency",
+        "answer",
+        "model",
+        "load",
+        "benchmark",
+        "pods",
+        "gpu",
+        "gpus",
+        "prices",
+        "deployment",
+    )
     assert run({**dict.fromkeys(names), **options}, True, silent).values["written"] == []
     assert not path.exists()
 

@@ -13,6 +13,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_scaling import NotScaled
+from ansible_collections.llmops.gke.plugins.module_utils.http.address import AddressRefused
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.port_forward import PortForwardFailed
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.autoscaler import NoAutoscaler
 from ansible_collections.llmops.gke.plugins.modules.llm_scaling import SPEC
 from tests.unit.fake_http import FakeServer, Reply, Request
@@ -87,7 +89,8 @@ def scale(cluster: Any, check: bool = False, **given: Any) -> dict[str, Any]:
     with FakeServer(cluster) as server:
         settings = {"url": server.url, "autoscaler": "hpa", "clients": 2, "timeout": 20, **given}
         access = {"kubeconfig": k8s_support.kubeconfig(server.url)}
-        validated = ArgumentSpecValidator(dict(SPEC.argument_spec), **SPEC.rules).validate({**access, **settings})
+        wanted = {name: value for name, value in {**access, **settings}.items() if value is not None}
+        validated = ArgumentSpecValidator(dict(SPEC.argument_spec), **SPEC.rules).validate(wanted)
         assert not validated.error_messages, validated.error_messages
         return SPEC.run(validated.validated_parameters, check, silent).to_dict()
 
@@ -149,6 +152,21 @@ def test_requests_that_are_refused_end_it_at_once():
     cluster.generate = Reply(422, {"error": "inputs must have less tokens", "error_type": "validation"})
     with pytest.raises(HttpError, match="inputs must have less tokens"):
         scale(cluster)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_key_that_would_travel_in_the_clear_ends_it_before_any_load(check):
+    cluster = Cluster(asks=False)
+    with pytest.raises(AddressRefused, match="plain http.*LLMOPS_PLAIN_HTTP=true"):
+        scale(cluster, check=check, url="http://192.0.2.1", api_key="secret", timeout=3)
+    assert not cluster.loaded
+
+
+def test_a_model_without_an_address_is_reached_through_the_cluster():
+    forwarded = {"url": None, "port_forward": {"service": "mistral", "port": 80}}
+    with pytest.raises(PortForwardFailed, match="Service golden/mistral: it does not exist"):
+        scale(Cluster(), **forwarded)
+    assert scale(Cluster(), check=True, **forwarded)["reachable"] is False
 
 
 def test_no_autoscaler():

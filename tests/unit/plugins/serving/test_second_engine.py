@@ -240,5 +240,5 @@ def test_an_engine_that_is_not_asked_for_is_not_imported():
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones():
-    with pytest.raises(InvalidOption, match="engine: 'third' .*one of tgi, second"):
+    with pytest.raises(InvalidOption, match="engine: 'third' .*one of tgi, vllm, openai, second"):
         registry.engine("third")

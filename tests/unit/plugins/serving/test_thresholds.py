@@ -8,7 +8,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import breach_of, check_thresholds, compare
+from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import (
+    breach_of,
+    check_thresholds,
+    compare,
+    of_targets,
+)
 
 MEASURED = {
     "model": "mistralai/Mistral-7B-Instruct-v0.1",
@@ -34,6 +39,15 @@ def test_limits_may_come_as_text():
         "cold_e2e_seconds": 3.0,
     }
     assert check_thresholds(None) == {}
+
+
+def test_targets_for_latency_are_limits_and_the_rest_of_them_is_none():
+    targets = {"ttft_milliseconds": "500", "ntpot_milliseconds": None, "cost_per_million_output_tokens": 2}
+    assert of_targets(targets) == {"ttft_seconds": 0.5}
+    assert of_targets({"ntpot_milliseconds": 60}) == {"ntpot_seconds": 0.06}
+    assert of_targets(None) == {}
+    with pytest.raises(InvalidOption, match="targets"):
+        of_targets({"ttft_milliseconds": "soon"})
 
 
 def test_a_limit_that_is_met_exactly_holds():

@@ -51,7 +51,7 @@ class Values(Mapping[str, Any]):
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """What the role that runs the model plans; empty where there is none."""
+        """What the roles that run the model plan; empty where there is none."""
         return self.deployment.model
 
     @property
@@ -61,7 +61,7 @@ class Values(Mapping[str, Any]):
 
     def name(self, path: str) -> str:
         """What a part of the plan of the model's role is called in the inventory."""
-        return self.deployment.names_of(self.deployment.engine or "").of(path)
+        return self.deployment.model_names.of(path)
 
 
 def check(rule: Rule, deployment: Deployment) -> Finding | None:

@@ -18,7 +18,7 @@ _NO_ADAPTER = "none"
 def check_hosts(here: Deployment, others: Sequence[Deployment]) -> Iterator[Finding]:
     """Another host that deploys to the same objects, or that wants another metrics adapter on the same cluster."""
     for other in others:
-        if here.engine and other.engine and here.place == other.place:
+        if here.model and other.model and here.place == other.place:
             yield from _same_objects(here, other)
             yield from _other_adapter(here, other)
 
@@ -42,7 +42,7 @@ def _same_objects(here: Deployment, other: Deployment) -> Iterator[Finding]:
 def _other_adapter(here: Deployment, other: Deployment) -> Iterator[Finding]:
     adapters = [deployment.model.get("metrics_adapter") or _NO_ADAPTER for deployment in (here, other)]
     if _NO_ADAPTER not in adapters and adapters[0] != adapters[1]:
-        variable = here.names_of(here.engine or "").of("metrics_adapter")
+        variable = here.model_names.of("metrics_adapter")
         message = (
             f"{variable}: host {here.host} wants {adapters[0]}, host {other.host} wants {adapters[1]}, and the cluster "
             f"{here.place[-1]} has one metrics adapter"

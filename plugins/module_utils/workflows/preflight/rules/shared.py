@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from ....core.errors import InvalidOption
 from ....core.rules import Rule, form, least
 from ....google.names import check_location, check_project, check_zones, region_of
+from ....google.quickstart.profiles import TARGETS as WANTED
+from ....google.quickstart.profiles import read_targets
 from ..plan import PoolPlan
 from .evaluation import Values
 
@@ -151,6 +154,12 @@ LEAST = (
     least("llmops_replicas", 0),
     least("llmops_gpus_per_replica", 1),
     least("llmops_service_port", 1),
+    Rule(
+        "llmops_timeout_factor",
+        ("llmops_timeout_factor",),
+        lambda values: 0 < values["llmops_timeout_factor"] < math.inf,
+        "a number above 0",
+    ),
 )
 
 NAMES = (
@@ -165,4 +174,13 @@ NAMES = (
     form("llmops_secret_name", _SUBDOMAIN, _SUBDOMAIN_SAID),
 )
 
-RULES = (*PLACES, *MODEL, *LEAST, *NAMES)
+TARGETS = (
+    Rule(
+        "llmops_targets",
+        ("llmops_targets",),
+        lambda values: _accepts(read_targets, values["llmops_targets"], "llmops_targets"),
+        f"numbers above 0 by these names: {', '.join(WANTED)}",
+    ),
+)
+
+RULES = (*PLACES, *MODEL, *LEAST, *NAMES, *TARGETS)

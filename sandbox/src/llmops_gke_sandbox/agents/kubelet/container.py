@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The life of one container: pull, create, run under probes, end, restart after a pause that grows."""
 
 from __future__ import annotations

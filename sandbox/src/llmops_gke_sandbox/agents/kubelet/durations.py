@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Durations as Go prints them, and delays that double."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A container's environment, and the volumes it mounts: what they need of ConfigMaps and Secrets."""
 
 from __future__ import annotations

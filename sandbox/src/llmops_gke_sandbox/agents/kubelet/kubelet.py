@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The kubelets of a cluster's nodes: whatever is bound to a node comes alive here."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A pod's status, put together from its containers. No requests here."""
 
 from __future__ import annotations

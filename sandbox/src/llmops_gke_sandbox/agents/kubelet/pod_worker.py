@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The life of one pod on its node."""
 
 from __future__ import annotations
@@ -131,9 +133,15 @@ class PodWorker:
             meta = (self._pods.get(self._pod["metadata"]["name"], self._pod["metadata"]["namespace"]) or self._pod)[
                 "metadata"
             ]
-            await self._clock.sleep(min(_STOP_SECONDS, meta.get("deletionGracePeriodSeconds", _STOP_SECONDS)))
+            grace = meta.get("deletionGracePeriodSeconds", _STOP_SECONDS)
+            await self._clock.sleep(min(max(_STOP_SECONDS, self._before_stop()), grace))
         await _cancel(living)
         await self._client.delete("pods", self._pod, grace_period=0)
+
+    def _before_stop(self) -> float:
+        """Seconds that the containers' preStop hooks sleep before the programs are told to end."""
+        hooks = [(one.get("lifecycle") or {}).get("preStop") or {} for one in self._pod["spec"]["containers"]]
+        return max(((hook.get("sleep") or {}).get("seconds", 0) for hook in hooks), default=0)
 
     async def _evicted(self) -> None:
         """Return once the node evicts the pod."""

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """When a container is probed, and what follows from it."""
 
 from __future__ import annotations

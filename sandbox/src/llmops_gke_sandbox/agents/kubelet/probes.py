@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Probes: real requests to the port behind the pod's address."""
 
 from __future__ import annotations

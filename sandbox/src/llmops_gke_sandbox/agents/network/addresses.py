@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """External addresses: each load balancer listens on a loopback address of its own."""
 
 from __future__ import annotations

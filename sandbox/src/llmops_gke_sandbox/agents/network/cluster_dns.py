@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where a Service of the cluster really answers, for programs that run in it."""
 
 from __future__ import annotations

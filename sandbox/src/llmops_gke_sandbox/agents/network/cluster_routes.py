@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where the addresses of a cluster's own network lead: pods', Services', and the names of Services."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """TCP forwarding: bytes that arrive on one side leave on the other, untouched."""
 
 from __future__ import annotations

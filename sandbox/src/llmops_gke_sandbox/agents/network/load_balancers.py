@@ -1,23 +1,23 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Load balancers: Services of type LoadBalancer get an address that really answers."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 from dataclasses import dataclass, field
 
 from llmops_gke_sandbox.agents.network.addresses import AddressError, Addresses, Binding
 from llmops_gke_sandbox.agents.network.forwarder import Forwarder
 from llmops_gke_sandbox.agents.network.pod_network import PodNetwork
+from llmops_gke_sandbox.agents.network.ready_pods import ReadyPods
 from llmops_gke_sandbox.control.controller import Controller
-from llmops_gke_sandbox.control.objects import is_deleting, labels_of, split_key
+from llmops_gke_sandbox.control.objects import annotations_of, is_deleting, split_key
 from llmops_gke_sandbox.control.plane import Plane
 
 _FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
 # What GKE adds to Services of clusters that are VPC-native.
 _NEG_ANNOTATION = {"cloud.google.com/neg": '{"ingress":true}'}
-_SLICES = "endpointslices.discovery.k8s.io"
-_SERVICE_LABEL = "kubernetes.io/service-name"
 _ADDRESS_SECONDS = 35.0
 _RELEASE_SECONDS = 10.0
 _RETRY_FIRST_SECONDS, _RETRY_LAST_SECONDS = 5.0, 300.0
@@ -25,10 +25,14 @@ _RETRY_FIRST_SECONDS, _RETRY_LAST_SECONDS = 5.0, 300.0
 
 @dataclass
 class _Balancer:
-    """What exists for one Service; ``due`` is the loop's time at which its address is there, or gone."""
+    """What exists for one Service; ``due`` is the loop's time at which its address is there, or gone.
+
+    internal: whether its address is one of the VPC; both kinds are on loopback here.
+    """
 
     uid: str
     due: float
+    internal: bool = False
     failures: int = 0
     releasing: bool = False
     binding: Binding | None = None
@@ -43,11 +47,10 @@ class LoadBalancers(Controller):
 
     def __init__(self, plane: Plane, addresses: Addresses, network: PodNetwork) -> None:
         super().__init__(plane)
-        self._addresses, self._network = addresses, network
+        self._addresses = addresses
         self._services = self.follow("services")
-        self._slices = self.store(_SLICES)
+        self._pods = ReadyPods(plane.informers, network)
         self._balancers: dict[str, _Balancer] = {}
-        self._turns = itertools.count()
 
     async def reconcile(self, key: str) -> None:
         service, balancer = self._services.by_key(key), self._balancers.get(key)
@@ -57,6 +60,11 @@ class LoadBalancers(Controller):
         if service is None:
             return
         if _wants_balancer(service):
+            if balancer is not None and balancer.internal != _is_internal(service):
+                # The other kind is another load balancer: the old one and its address go first.
+                await self._close(key, balancer)
+                await self.client.update_status("services", service, _status(service, []))
+                balancer = None
             await self._ensure(key, service, balancer)
         elif balancer is not None or _FINALIZER in (service["metadata"].get("finalizers") or []):
             await self._release(key, service, balancer)
@@ -79,7 +87,7 @@ class LoadBalancers(Controller):
             service = await self._claim(service)
             await self.events.normal(service, "EnsuringLoadBalancer", "Ensuring load balancer")
             due = now + self.clock.scaled(_ADDRESS_SECONDS)
-            balancer = self._balancers[key] = _Balancer(service["metadata"]["uid"], due)
+            balancer = self._balancers[key] = _Balancer(service["metadata"]["uid"], due, internal=_is_internal(service))
         if balancer.binding is not None:
             if sorted(balancer.binding.sockets) != _ports(service):
                 await self._listen(key, service, balancer)
@@ -159,19 +167,7 @@ class LoadBalancers(Controller):
 
     def _target(self, key: str, port: int) -> int | None:
         """Return the loopback port behind a ready pod of the Service, in turns; None where there is none."""
-        namespace, name = split_key(key)
-        service = self._services.by_key(key)
-        names = [one.get("name", "") for one in service["spec"]["ports"] if one["port"] == port] if service else []
-        found = []
-        for piece in self._slices.all(namespace):
-            if labels_of(piece).get(_SERVICE_LABEL) != name:
-                continue
-            numbers = [one["port"] for one in piece.get("ports") or [] if one.get("name", "") in names]
-            for endpoint in piece.get("endpoints") or []:
-                if numbers and (endpoint.get("conditions") or {}).get("ready"):
-                    found.append(self._network.local_port(endpoint["addresses"][0], numbers[0]))
-        listening = [local for local in found if local]
-        return listening[next(self._turns) % len(listening)] if listening else None
+        return self._pods.turn(self._pods.ports(*split_key(key), port))
 
     async def _stop_forwarding(self, balancer: _Balancer) -> None:
         for forwarder in balancer.forwarders:
@@ -190,6 +186,10 @@ class LoadBalancers(Controller):
 def _wants_balancer(service: dict) -> bool:
     spec = service["spec"]
     return spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass") and not is_deleting(service)
+
+
+def _is_internal(service: dict) -> bool:
+    return annotations_of(service).get("networking.gke.io/load-balancer-type") == "Internal"
 
 
 def _ports(service: dict) -> list[int]:

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The pod network: pods have addresses of their own, behind each lies a port on loopback."""
 
 from __future__ import annotations

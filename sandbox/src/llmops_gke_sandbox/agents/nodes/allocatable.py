@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How much of a machine GKE leaves to pods."""
 
 from __future__ import annotations

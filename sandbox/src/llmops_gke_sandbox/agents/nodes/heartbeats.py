@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Heartbeats: without them an API server's node lifecycle controller takes nodes for dead and evicts their pods."""
 
 from __future__ import annotations

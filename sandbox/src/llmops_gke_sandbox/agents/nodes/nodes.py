@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Nodes: the machines of a node pool as the cluster sees them."""
 
 from __future__ import annotations
@@ -7,10 +9,9 @@ import itertools
 
 from llmops_gke_sandbox.agents.nodes.allocatable import capacity, machine
 from llmops_gke_sandbox.agents.nodes.heartbeats import Heartbeats
-from llmops_gke_sandbox.control.objects import annotations_of, condition_is, timestamp, with_condition
+from llmops_gke_sandbox.control.objects import SIMULATED, condition_is, is_simulated, timestamp, with_condition
 from llmops_gke_sandbox.control.plane import Plane
 
-_SIMULATED = "llmops-gke-sandbox/simulated"
 _GPU = "nvidia.com/gpu"
 _GPU_TAINT = {"key": _GPU, "value": "present", "effect": "NoSchedule"}
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
@@ -121,7 +122,7 @@ class Nodes:
     async def clear(self) -> None:
         """Remove every simulated node, those of a sandbox that was killed among them."""
         for node in list(self._nodes.all()):
-            if _SIMULATED in annotations_of(node):
+            if is_simulated(node):
                 await self.remove(node["metadata"]["name"])
 
     async def stop(self) -> None:
@@ -170,7 +171,7 @@ def node_object(pool: dict, zone: str, name: str, number: int, project: str) -> 
         "metadata": {
             "name": name,
             "labels": _labels(pool, machine_type, zone, name, local_ssds, max_pods),
-            "annotations": {_SIMULATED: "true"},
+            "annotations": dict(SIMULATED),
         },
         "spec": {
             "podCIDR": cidr,

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How many replicas a HorizontalPodAutoscaler wants: tolerance, stabilisation windows, policies. Pure but for memory.
 
 Source: kubernetes/kubernetes pkg/controller/podautoscaler (replica_calculator.go, horizontal.go).

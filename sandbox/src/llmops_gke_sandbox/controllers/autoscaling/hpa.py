@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HorizontalPodAutoscalers: replicas by the metrics APIs, within bounds, windows and policies, told as in life."""
 
 from __future__ import annotations
@@ -207,7 +209,7 @@ class HorizontalPodAutoscalerController(Controller):
         self, autoscaler: dict, resource: str, target: dict, size: int, why: str, status: dict, *news: _News
     ) -> None:
         meta = target["metadata"]
-        await self.client.patch(resource, meta["name"], {"spec": {"replicas": size}}, meta["namespace"])
+        await self.client.patch(resource, meta["name"], {"spec": {"replicas": size}}, meta["namespace"], "scale")
         await self.events.normal(autoscaler, "SuccessfulRescale", f"New size: {size}; reason: {why}")
         status = {**status, "desiredReplicas": size, "lastScaleTime": timestamp(self.clock.now())}
         done = f"the HPA controller was able to update the target scale to {size}"

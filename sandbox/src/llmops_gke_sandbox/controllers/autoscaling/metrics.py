@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a HorizontalPodAutoscaler asks of the metrics APIs, and the words in which it tells that they do not answer."""
 
 from __future__ import annotations

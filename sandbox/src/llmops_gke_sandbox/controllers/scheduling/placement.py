@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a pod fits a node: taints, affinity, selectors, ports, resources. No requests here.
 
 The reasons are worded as kube-scheduler's plugins word them in 1.36 (pkg/scheduler/framework/plugins).

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The scheduler: binds pods to nodes, and says why where it can't."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The pods behind a Service, as both Endpoints and EndpointSlices list them. No requests here."""
 
 from __future__ import annotations

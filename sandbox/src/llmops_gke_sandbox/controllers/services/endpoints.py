@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Endpoints: the addresses behind each Service, ready and not."""
 
 from __future__ import annotations

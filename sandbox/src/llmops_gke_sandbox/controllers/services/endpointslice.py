@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """EndpointSlices: what proxies and load balancers read to find the pods of a Service."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """DaemonSets: one pod on every node that takes it."""
 
 from __future__ import annotations

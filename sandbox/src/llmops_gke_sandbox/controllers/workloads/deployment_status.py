@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A Deployment's status: counts and the conditions Available, Progressing and ReplicaFailure. No requests here.
 
 After pkg/controller/deployment/progress.go and util/deployment_util.go in Kubernetes.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Jobs: pods that run to their end, as often as asked for. Indexed Jobs and pod failure policies are not simulated."""
 
 from __future__ import annotations

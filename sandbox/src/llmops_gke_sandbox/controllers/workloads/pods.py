@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What ReplicaSets and DaemonSets share: pods made from a template, their availability, their ranking."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """ReplicaSets: as many pods of a template as asked for."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """ControllerRevisions: the templates that a workload has had, for its rollouts back. After pkg/controller/history."""
 
 from __future__ import annotations

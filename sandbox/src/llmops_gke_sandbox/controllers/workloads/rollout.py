@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The arithmetic of a Deployment's rollout: which ReplicaSet may have how many replicas. No requests here.
 
 After pkg/controller/deployment in Kubernetes: rolling.go, recreate.go and util/deployment_util.go.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """StatefulSets: pods with names that stay, one after the other."""
 
 from __future__ import annotations

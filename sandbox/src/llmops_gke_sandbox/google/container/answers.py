@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where GKE answers otherwise than it was asked: values that it writes in its own way, and deprecated fields beside."""
 
 from __future__ import annotations
@@ -43,6 +45,11 @@ def rewritten(body: dict) -> dict:
 def mirrored(body: dict) -> dict:
     """Return a Cluster with the deprecated fields that show the same as newer ones; it is changed in place."""
     endpoints = body["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    if not endpoints.get("enabled", True):
+        endpoints.pop("privateEndpoint", None)
+        body.pop("endpoint", None)
+    if not (endpoints.get("enabled", True) and endpoints.get("enablePublicEndpoint", True)):
+        endpoints.pop("publicEndpoint", None)
     body["masterAuthorizedNetworksConfig"] = copy.deepcopy(endpoints["authorizedNetworksConfig"])
     private = body.setdefault("privateClusterConfig", {})
     private |= {

@@ -1,8 +1,10 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What stands behind a cluster's record: an API server and what keeps it alive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 
@@ -35,6 +37,9 @@ class Backend(Protocol):
 
     async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
         """Have a DaemonSet that the cloud itself runs in the cluster, or have it not."""
+
+    async def define(self, definitions: Iterable[dict]) -> None:
+        """Have these CustomResourceDefinitions."""
 
     def unschedulable_pods(self) -> list[dict]:
         """Return the pods that no node takes."""

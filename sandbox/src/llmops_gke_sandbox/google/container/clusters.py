@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Clusters: created, labelled, deleted."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From what was asked for to what GKE shows: defaults, computed fields, and the API's way to leave things out."""
 
 from __future__ import annotations

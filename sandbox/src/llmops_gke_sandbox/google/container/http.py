@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The GKE API's HTTP face: the discovery document says what a request means, a table who plays it."""
 
 from __future__ import annotations
@@ -8,12 +10,14 @@ from collections.abc import Callable
 from aiohttp import web
 
 from llmops_gke_sandbox.google.container.clusters import Clusters
+from llmops_gke_sandbox.google.container.defaulting import asked_pools
 from llmops_gke_sandbox.google.container.pools import Pools
 from llmops_gke_sandbox.google.container.service import Call, Parts, Reads
 from llmops_gke_sandbox.google.container.updates import Changes
 from llmops_gke_sandbox.google.discovery import container_v1
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard
+from llmops_gke_sandbox.google.service_accounts import ServiceAccounts
 
 _PREFIX = "container.projects.locations."
 
@@ -21,10 +25,10 @@ _PREFIX = "container.projects.locations."
 class ContainerApi:
     """Answers /container/v1/…"""
 
-    def __init__(self, parts: Parts, guard: Guard) -> None:
+    def __init__(self, parts: Parts, guard: Guard, accounts: ServiceAccounts) -> None:
         reads, clusters, pools = Reads(parts), Clusters(parts), Pools(parts)
         changes = Changes(parts, clusters, pools)
-        self._guard = guard
+        self._guard, self._accounts = guard, accounts
         # method id -> (who plays it, the IAM permission it needs)
         self._players: dict[str, tuple[Callable[[Call], dict], str]] = {
             "getServerConfig": (reads.server_config, "container.clusters.list"),
@@ -67,6 +71,8 @@ class ContainerApi:
                 )
         body = discovery.read(method.request, await _json(request)) if method.request else {}
         self._guard.require(request, "container", permission, path["projectsId"])
+        for account in _accounts_of(body):
+            self._accounts.require_act_as(account)
         call = Call(
             path.get("locationsId", ""),
             path.get("clustersId", ""),
@@ -75,6 +81,13 @@ class ContainerApi:
             body,
         )
         return web.json_response(play(call))
+
+
+def _accounts_of(body: dict) -> list[str]:
+    """Return the service accounts of the node pools that a create request asks for."""
+    cluster, pool = body.get("cluster"), body.get("nodePool")
+    pools = [pool] if pool else asked_pools(cluster) if cluster else []
+    return [one.get("config", {}).get("serviceAccount", "") for one in pools]
 
 
 async def _json(request: web.Request) -> object:

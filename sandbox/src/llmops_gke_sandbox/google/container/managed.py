@@ -1,4 +1,6 @@
-"""What GKE itself runs in a cluster, by the cluster's settings: the DCGM exporter, where DCGM is monitored."""
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What GKE itself brings to a cluster, by its settings: the DCGM exporter, the kinds of the Gateway API."""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import logging
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.state import Cluster
+from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 10
@@ -31,6 +34,9 @@ class Managed:
                     continue
                 try:
                     await cluster.backend.set_managed(NAMESPACE, exporter(), wanted=_is_monitored(cluster))
+                    # Switched off, what is defined stays.
+                    if _has_gateways(cluster):
+                        await cluster.backend.define(definitions())
                 except Exception:
                     _LOG.exception("what GKE manages in cluster %s is not as it should be", cluster.name)
 
@@ -38,6 +44,11 @@ class Managed:
 def _is_monitored(cluster: Cluster) -> bool:
     components = cluster.body.get("monitoringConfig", {}).get("componentConfig", {}).get("enableComponents", [])
     return "DCGM" in components
+
+
+def _has_gateways(cluster: Cluster) -> bool:
+    channel = cluster.body.get("networkConfig", {}).get("gatewayApiConfig", {}).get("channel")
+    return channel == "CHANNEL_STANDARD"
 
 
 def exporter() -> dict:

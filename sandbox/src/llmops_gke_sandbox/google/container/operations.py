@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Operations: what takes time, how far it is, and how it ended."""
 
 from __future__ import annotations

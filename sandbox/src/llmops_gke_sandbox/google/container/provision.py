@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bringing up and taking down what a record stands for: control planes and nodes, within quota and stock."""
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from llmops_gke_sandbox.google import places
 from llmops_gke_sandbox.google.container.backend import BackendFactory
 from llmops_gke_sandbox.google.container.defaulting import Shown, group_name
 from llmops_gke_sandbox.google.container.operations import OperationFailed
-from llmops_gke_sandbox.google.container.state import Cluster, Pool, Store
+from llmops_gke_sandbox.google.container.state import Cluster, Pool, Store, dns_endpoint
 from llmops_gke_sandbox.google.errors import GoogleError, request_info
 from llmops_gke_sandbox.google.quotas import Quotas
 
@@ -30,8 +32,9 @@ class Provisioner:
         await backend.start()
         address = backend.endpoint
         cluster.body["endpoint"] = address
-        endpoints = cluster.body["controlPlaneEndpointsConfig"].setdefault("ipEndpointsConfig", {})
-        endpoints |= {"publicEndpoint": address, "privateEndpoint": address}
+        endpoints = cluster.body["controlPlaneEndpointsConfig"]
+        endpoints.setdefault("ipEndpointsConfig", {}).update(publicEndpoint=address, privateEndpoint=address)
+        endpoints.setdefault("dnsEndpointConfig", {})["endpoint"] = dns_endpoint(cluster.name, cluster.location)
 
     async def stop(self, cluster: Cluster) -> None:
         """End everything behind a cluster."""

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Spot machines that Google takes back: pods get their notice, then the node is gone.
 
 In life the pool's instance group asks for another machine at once; here the autoscaler does, for the pods that wait.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the parts of the GKE API share, and the reads."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The records behind the GKE API: clusters, their pools and nodes, as they are now."""
 
 from __future__ import annotations
@@ -109,3 +111,9 @@ class Store:
 def fingerprint(value: object) -> str:
     """Return a short hash that changes with a value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def dns_endpoint(name: str, location: str) -> str:
+    """Return the DNS name of a cluster's control plane."""
+    region = "-".join(location.split("-")[:2])
+    return f"gke-{hashlib.sha256(f'{location}/{name}'.encode()).hexdigest()[:40]}.{region}.gke.goog"

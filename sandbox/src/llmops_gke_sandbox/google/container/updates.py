@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """In-place changes of clusters and pools, by the table data/updates.yml."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What GKE refuses in a cluster or pool though its form is right."""
 
 from __future__ import annotations

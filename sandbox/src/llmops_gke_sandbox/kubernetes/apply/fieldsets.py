@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Sets of field paths, and FieldsV1, the form in which managedFields carries them.
 
 A path is a tuple of elements written as FieldsV1 writes them: ``f:spec`` (a field), ``k:{"name":"x"}`` (an item of

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who owns which field: what an apply and an update do to an object's managedFields.
 
 Source: sigs.k8s.io/structured-merge-diff, merge/update.go, and k8s.io/apimachinery, util/managedfields.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The structured merge of a live object with an applied configuration.
 
 Source: sigs.k8s.io/structured-merge-diff, typed/merge.go; the order of list items follows it too.

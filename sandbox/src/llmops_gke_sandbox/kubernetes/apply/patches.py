@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The three ways to patch JSON: merge (RFC 7386), a list of operations (RFC 6902), and Kubernetes' strategic merge."""
 
 from __future__ import annotations

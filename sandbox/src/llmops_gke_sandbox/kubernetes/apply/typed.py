@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Walks over values by their types: checking, naming their fields, comparing, removing fields.
 
 These are the primitives of server-side apply. Source: sigs.k8s.io/structured-merge-diff, typed.

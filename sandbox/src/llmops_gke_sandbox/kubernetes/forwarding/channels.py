@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Port forwarding in the channels of a WebSocket, as the Python client does it (v4.channel.k8s.io).
 
 The n-th port of the query has channels 2n for data and 2n+1 for errors. The first byte of each message names the

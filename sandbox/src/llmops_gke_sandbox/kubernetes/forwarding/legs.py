@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The half of a port forwarding that faces the pod: plain TCP to where its port really is."""
 
 from __future__ import annotations

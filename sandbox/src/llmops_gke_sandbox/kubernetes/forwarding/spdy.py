@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """SPDY/3.1 as far as port forwarding speaks it (draft-mbelshe-httpbis-spdy-00): streams that a client opens.
 
 Flow control is left out on both sides: the implementation in Kubernetes' clients (moby/spdystream) has none.

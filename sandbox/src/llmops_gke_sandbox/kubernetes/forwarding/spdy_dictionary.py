@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The dictionary with which SPDY/3 primes the compression of headers (draft-mbelshe-httpbis-spdy-00, 2.6.10.1).
 
 A shared constant of the protocol: every byte counts, and zlib checks its checksum (0xE3C6A7C2) on both sides.

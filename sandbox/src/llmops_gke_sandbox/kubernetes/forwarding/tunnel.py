@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Port forwarding as kubectl 1.31 and later does it: SPDY/3.1 in the binary messages of a WebSocket (KEP-4006).
 
 For each connection kubectl opens a pair of streams, one for errors and one for data, which bear the same request id.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How objects go: at once, after a grace period, or when their finalizers are gone."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Evictions: a pod is deleted only as its PodDisruptionBudget allows. After registry/core/pod/storage/eviction.go."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where objects may be created: in namespaces that exist and are not on their way out."""
 
 from __future__ import annotations

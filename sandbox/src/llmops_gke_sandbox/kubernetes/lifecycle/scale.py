@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The scale subresource: replicas and selector of a workload as an autoscaling/v1 Scale."""
 
 from __future__ import annotations

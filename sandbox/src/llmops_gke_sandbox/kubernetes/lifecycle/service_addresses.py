@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Cluster IPs and node ports of Services."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the server does to objects of a kind when they are written. Source: k8s.io/kubernetes, pkg/registry."""
 
 from __future__ import annotations
@@ -92,7 +94,7 @@ def prepare_update(kind: Kind, old: dict, new: dict, subresource: str, addresses
         _daemon_set_template(old, new)
     if kind.kind == "Service" and subresource != "status":
         addresses.reallocate(old, new)
-    if has_generation(kind) and not subresource and _specification(old) != _specification(new):
+    if has_generation(kind) and subresource in ("", "scale") and _specification(old) != _specification(new):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
 

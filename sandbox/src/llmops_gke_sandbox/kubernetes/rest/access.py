@@ -1,7 +1,13 @@
-"""Who a client is and what it may do. Rights are simple here: none, discovery alone, or all."""
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who a client is and what it may do: nothing, discovery alone, or what IAM grants.
+
+RBAC is not played. A caller's rights come from IAM, as on GKE: https://cloud.google.com/kubernetes-engine/docs/how-to/iam.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from llmops_gke_sandbox.kubernetes.apply.managed_fields import Owner, updated
@@ -14,6 +20,37 @@ WITHOUT_RIGHTS = (ANONYMOUS, "viewer")
 OPEN_PATHS = ("/version", "/readyz", "/livez", "/healthz")
 
 Authenticate = Callable[[str], str | None]
+Granted = Callable[[str], bool]
+
+_VERBS = {"watch": "list", "patch": "update", "deletecollection": "delete"}
+_PARTS = {
+    "log": "getLogs",
+    "portforward": "portForward",
+    "proxy": "proxy",
+    "eviction": "evict",
+    "exec": "exec",
+    "attach": "attach",
+}
+
+
+def everything(_permission: str) -> bool:
+    """Grant every permission, as an owner has it."""
+    return True
+
+
+def permission_of(verb: str, target: Target) -> str:
+    """Return the IAM permission that GKE asks for: ``container.deployments.update``, ``container.pods.getLogs``."""
+    kind = target.kind
+    if kind.custom is not None:
+        return f"container.thirdPartyObjects.{_VERBS.get(verb, verb)}"
+    # DaemonSet, daemonsets -> daemonSets; NetworkPolicy, networkpolicies -> networkPolicies; APIService -> apiServices.
+    shared = len(kind.kind) if kind.plural.startswith(kind.kind.lower()) else len(kind.kind) - 1
+    begin = re.match(r"[A-Z]+(?=[A-Z]|$)|[A-Z]", kind.kind)[0]
+    resource = begin.lower() + kind.kind[len(begin) : shared] + kind.plural[shared:]
+    done = _PARTS.get(target.subresource) or _VERBS.get(verb, verb)
+    if target.subresource in ("status", "scale"):
+        done += target.subresource.capitalize()
+    return f"container.{resource}.{done}"
 
 
 def user_of(authorization: str | None, authenticate: Authenticate) -> str:
@@ -58,18 +95,24 @@ def require_path(user: str, method: str, path: str) -> None:
         raise ApiError(403, "Forbidden", f'forbidden: User "{user}" cannot {verb} path "{path}"', {})
 
 
-def require(user: str, verb: str, target: Target) -> None:
+def require(user: str, verb: str, target: Target, granted: Granted = everything) -> None:
     """Refuse a request on a resource that a user has no right to.
 
-    :raises ApiError: 403, in RBAC's words.
+    :param granted: returns whether IAM grants a permission to those who may read and write at all.
+    :raises ApiError: 403, in RBAC's words, and in GKE's where it is IAM that grants too little.
     """
     kind = target.kind
-    if may(user) or (user != ANONYMOUS and is_review(kind)):
+    if user != ANONYMOUS and is_review(kind):
+        return
+    needed = permission_of(verb, target)
+    if may(user) and granted(needed):
         return
     resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
     subject = f'{kind.resource} "{target.name}" is forbidden' if target.name else f"{kind.resource} is forbidden"
     scope = f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"
     message = f'{subject}: User "{user}" cannot {verb} resource "{resource}" in API group "{kind.group}" {scope}'
+    if may(user):
+        message += f': requires one of ["{needed}"] permission(s).'
     raise ApiError(403, "Forbidden", message, details(kind, target.name))
 
 

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the cluster serves, in the forms in which clients ask: group by group, or all at once (aggregated)."""
 
 from __future__ import annotations

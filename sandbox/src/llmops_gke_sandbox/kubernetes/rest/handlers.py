@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From an HTTP request to a verb and back."""
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class Handlers:
     :param address: returns the server's own HOST:PORT.
     :param log_source: returns what reads pods' logs, None while nothing does.
     :param port_source: returns what knows where pods' ports are, None while nothing does.
+    :param granted: see access.require.
     """
 
     def __init__(
@@ -43,12 +46,14 @@ class Handlers:
         address: Callable[[], str],
         log_source: Callable[[], LogSource | None],
         port_source: Callable[[], PortSource | None],
+        granted: access.Granted = access.everything,
     ) -> None:
         self._verbs = verbs
+        self._granted = granted
         self._authenticate = authenticate
         self._meta = Meta(verbs.registry, address)
         self._parts = Parts(verbs, log_source, port_source)
-        self._proxy = Proxy(verbs, port_source)
+        self._proxy = Proxy(verbs, port_source, granted)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; failures become Status objects."""
@@ -77,7 +82,7 @@ class Handlers:
             return answer or web.Response(status=404, text=_NOT_FOUND)
         watch = flag(request.query, "watch")
         verb = target.verb(request.method, watch)
-        access.require(user, verb, target)
+        access.require(user, verb, target, self._granted)
         if not target.allows(verb):
             raise ApiError(405, "MethodNotAllowed", _NOT_ALLOWED, {})
         if target.subresource not in ("", "status", "finalize"):

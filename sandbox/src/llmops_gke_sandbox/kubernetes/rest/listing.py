@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Lists: selected, in pages, as they are or as they were."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Paths that are no resources: version, health, discovery, schemas."""
 
 from __future__ import annotations

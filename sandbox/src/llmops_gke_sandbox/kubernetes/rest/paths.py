@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """URLs of the API: which kind, namespace, name and subresource a path names."""
 
 from __future__ import annotations

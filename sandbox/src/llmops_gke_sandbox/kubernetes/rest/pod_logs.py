@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Pods' logs: which container is meant, and what it said."""
 
 from __future__ import annotations

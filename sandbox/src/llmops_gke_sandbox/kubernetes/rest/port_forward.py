@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """pods/portforward: the WebSocket, and which way of forwarding the client speaks in it."""
 
 from __future__ import annotations

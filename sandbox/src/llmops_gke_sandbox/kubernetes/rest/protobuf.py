@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Kubernetes' protobuf, read only: in it ``kubectl create`` sends Secrets, ConfigMaps, Namespaces, ServiceAccounts.
 
 Source: k8s.io/api and k8s.io/apimachinery, generated.proto. What the table does not name must be empty, or is refused.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the API server passes on: requests to a pod's port, and APIs that a Service of the cluster serves."""
 
 from __future__ import annotations
@@ -26,8 +28,13 @@ class Proxy:
     :param port_source: returns what knows where pods' ports are, None while nothing does.
     """
 
-    def __init__(self, verbs: Verbs, port_source: Callable[[], PortSource | None]) -> None:
-        self._verbs, self._port_source = verbs, port_source
+    def __init__(
+        self,
+        verbs: Verbs,
+        port_source: Callable[[], PortSource | None],
+        granted: access.Granted = access.everything,
+    ) -> None:
+        self._verbs, self._port_source, self._granted = verbs, port_source, granted
 
     async def answer(self, request: web.Request, user: str) -> web.StreamResponse | None:
         """Answer a request that is another server's to answer; None for all others.
@@ -35,13 +42,13 @@ class Proxy:
         :raises ApiError: 403 for who may not, 503 where nothing listens.
         """
         if pod := pod_of(request.path):
-            require(user, request.path)
+            require(user, request.path, "container.pods.proxy", self._granted)
             return await pass_on(request, self._port_source(), *pod)
         found = _GROUP.fullmatch(request.path)
         service = self._service_of(found["group"], found["version"]) if found else None
         if service is None:
             return None
-        require(user, request.path)
+        require(user, request.path, "container.thirdPartyObjects.get", self._granted)
         namespace, pod, port = self._behind(service, found["group"], found["version"])
         return await pass_on(request, self._port_source(), namespace, pod, port, request.path)
 
@@ -104,7 +111,10 @@ async def pass_on(
         raise refused from None
 
 
-def require(user: str, path: str) -> None:
-    """Refuse those without rights. :raises ApiError: 403."""
+def require(user: str, path: str, permission: str, granted: access.Granted = access.everything) -> None:
+    """Refuse those without rights, and whom IAM does not grant the permission. :raises ApiError: 403."""
+    refusal = f'User "{user}" cannot get path "{path}"'
     if not access.may(user):
-        raise ApiError(403, "Forbidden", f'User "{user}" cannot get path "{path}"')
+        raise ApiError(403, "Forbidden", refusal)
+    if not granted(permission):
+        raise ApiError(403, "Forbidden", f'{refusal}: requires one of ["{permission}"] permission(s).')

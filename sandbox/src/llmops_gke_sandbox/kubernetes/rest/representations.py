@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The forms in which a client may want objects: whole, as metadata only, or as a table for people."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What an HTTP request says beside its path: body, options, the forms of answers it takes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Parts of objects that have a path of their own: scale, a pod's log, its ports, its eviction."""
 
 from __future__ import annotations

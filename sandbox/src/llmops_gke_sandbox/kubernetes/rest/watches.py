@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Watches: changes as a stream of JSON lines, with bookmarks, from a version on or from what is there."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The builtin kinds as data, in the order in which discovery shows their groups."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """CustomResourceDefinitions: the kinds that they add, and the conditions by which clients see that those are served."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What decoding into Go's types and encoding again does to an object: builtin kinds lose what their types lack."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Defaults as data: what the server fills in where a field is left out. Source: k8s.io/kubernetes, pkg/apis/*/v1."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What kinds of objects there are: names, scope, verbs, subresources. The fields themselves are in the schemas."""
 
 from __future__ import annotations

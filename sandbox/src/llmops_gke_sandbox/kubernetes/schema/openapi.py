@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """OpenAPI v3 as far as clients read it: the schemas of the kinds, and which writes take which parameters."""
 
 from __future__ import annotations

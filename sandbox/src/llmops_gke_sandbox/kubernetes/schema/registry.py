@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which kinds a cluster has just now: the builtin ones and those of its CustomResourceDefinitions."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Types of fields, from Kubernetes' published schemas (kubernetes-validate) and from CustomResourceDefinitions.
 
 A ``Type`` says what structured merge needs: the shape, what is atomic, by which keys list items are told apart.

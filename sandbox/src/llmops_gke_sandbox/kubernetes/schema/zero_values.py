@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Fields that are in every object of a builtin kind because Go's encoder writes them even when they are empty.
 
 They decide which fields a create adds (and so owns) and what a reader sees; the published schemas do not tell them.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What single cells of the builtin kinds' tables say."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The columns of the builtin kinds' tables, as data. Source: k8s.io/kubernetes, pkg/printers/internalversion."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """How kubectl's tables write ages and states. Source: k8s.io/kubernetes, pkg/printers/internalversion."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Objects as tables for people: what ``kubectl get`` prints. Which columns a kind has is data, see columns."""
 
 from __future__ import annotations

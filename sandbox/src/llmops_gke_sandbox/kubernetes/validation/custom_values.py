@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of custom resources against the schema of their definition: what is missing, and what is of another type.
 
 Source: k8s.io/apiextensions-apiserver, pkg/apiserver/validation.

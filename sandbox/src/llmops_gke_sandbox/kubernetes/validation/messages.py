@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Causes in the server's words, and the forms that names and values must have.
 
 A form takes a value and returns what is wrong with it, in the server's words; nothing if it is right.

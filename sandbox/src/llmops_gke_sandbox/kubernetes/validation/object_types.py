@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a body is of the kind that its URL names, in the words that the server has for each way of writing."""
 
 from __future__ import annotations

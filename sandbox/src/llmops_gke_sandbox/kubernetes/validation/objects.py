@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks that every object passes: metadata, what the schema requires, and what its kind refuses (see checks)."""
 
 from __future__ import annotations

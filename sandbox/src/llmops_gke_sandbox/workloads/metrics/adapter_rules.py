@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """prometheus-adapter's rules: from its configuration to the names it serves and the queries it asks. Pure.
 
 Source: kubernetes-sigs/prometheus-adapter, docs/config.md and pkg/naming. What is not played is refused by name.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """custom-metrics-stackdriver-adapter: the custom and external metrics APIs over what managed Prometheus has.
 
 Names are the adapter's: prometheus.googleapis.com|NAME|KIND. A selector of an external metric names
@@ -25,10 +27,14 @@ class MetricsAdapterWorkload(ListenerWorkload):
         """See ListenerWorkload."""
         apis = [(CUSTOM, "v1beta1"), (CUSTOM, "v1beta2"), (EXTERNAL, "v1beta1")]
         return [
+            *(web.get(path, self._well) for path in ("/healthz", "/livez", "/readyz")),
             *(web.get(f"/apis/{group}/{version}", self._resources) for group, version in apis),
             web.get(f"/apis/{CUSTOM}/{{version}}/namespaces/{{namespace}}/pods/{{pod}}/{{metric}}", self._custom),
             web.get(f"/apis/{EXTERNAL}/v1beta1/namespaces/{{namespace}}/{{metric}}", self._external),
         ]
+
+    async def _well(self, _request: web.Request) -> web.Response:
+        return web.Response(text="ok")
 
     async def _resources(self, request: web.Request) -> web.Response:
         return metrics_api.resources(request.path.removeprefix("/apis/"))

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What adapters have in common: the bodies of the custom and external metrics APIs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """kubernetes-sigs/prometheus-adapter: the custom metrics API over a Prometheus, by the rules of its configuration.
 
 It asks the Prometheus that --prometheus-url names, over HTTP, when it is asked itself; the real one lists the series

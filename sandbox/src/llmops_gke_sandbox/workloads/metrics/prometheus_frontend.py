@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The frontend of Managed Service for Prometheus: Prometheus' query API over what it has of the cluster.
 
 Of the API only what asks for the present is played: instant queries and the series that there are, and of PromQL what

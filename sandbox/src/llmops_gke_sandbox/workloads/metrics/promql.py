@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The part of PromQL that is played: one selector, and one aggregation over it. Everything else is refused by name."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Series as managed Prometheus keeps them, and how the text of an exporter becomes them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m llmops_gke_sandbox.workloads.tgi``: a server of known timing, alone in its process.
 
 Prints its URL, serves until standard input ends, then prints what it served as JSON: the truth of its own clock
@@ -11,9 +13,9 @@ import asyncio
 import json
 import sys
 
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import Served
 from llmops_gke_sandbox.workloads.tgi.server import TgiServer
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 
 def truth(served: Served) -> dict[str, float | int]:

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From a request to its tokens in time: permits, validation, queue, batch, steps on the clock."""
 
 from __future__ import annotations
@@ -9,12 +11,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from llmops_gke_sandbox.workloads.tgi.generation import Generation, Token, generate
+from llmops_gke_sandbox.workloads.llm.batch import Batch, Served
+from llmops_gke_sandbox.workloads.llm.generation import Generation, Sampling, Token, generate
+from llmops_gke_sandbox.workloads.llm.timing import Timing
+from llmops_gke_sandbox.workloads.llm.tokenizer import Piece
 from llmops_gke_sandbox.workloads.tgi.metrics import Metrics
-from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest
+from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest, Parameters
 from llmops_gke_sandbox.workloads.tgi.settings import Settings
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
-from llmops_gke_sandbox.workloads.tgi.tokenizer import Piece
 from llmops_gke_sandbox.workloads.tgi.validation import ValidationRefused, validate
 
 _KEPT = 1000
@@ -30,28 +33,6 @@ class Refused(Exception):
     def body(self) -> dict[str, str]:
         """Return the API's form."""
         return {"error": self.error, "error_type": self.error_type}
-
-
-@dataclass(frozen=True)
-class Served:
-    """One request's times in seconds of a monotonic clock: received, queued, begun, first token, end."""
-
-    received: float
-    queued: float
-    begun: float
-    first: float
-    end: float
-    tokens: int
-
-    @property
-    def total(self) -> float:
-        """From the request to its last token."""
-        return self.end - self.received
-
-    @property
-    def per_token(self) -> float:
-        """TGI's mean: all of the inference over all tokens, the first one included."""
-        return (self.end - self.begun) / self.tokens
 
 
 @dataclass(frozen=True)
@@ -84,13 +65,9 @@ class Inference:
         self.metrics = Metrics(settings.max_total_tokens)
         self.served: deque[Served] = deque(maxlen=_KEPT)
         self._timing = timing
-        self._capacity = capacity
         self._overloaded = overloaded
         self._under_way = 0
-        self._waiting = 0
-        self._batch: dict[object, int] = {}
-        self._room = asyncio.Condition()
-        self._cold = True
+        self._batch = Batch(timing, capacity, self._show_batch)
 
     async def run(self, request: GenerateRequest, *, streaming: bool) -> AsyncIterator[Step]:
         """Yield the steps of an answer as their time comes.
@@ -110,23 +87,28 @@ class Inference:
             raise
         self.metrics.tokens("tgi_request_input_length", len(validated.input_pieces))
         self.metrics.tokens("tgi_request_max_new_tokens", validated.max_new_tokens)
-        generation = generate(request.inputs, request.parameters, validated.max_new_tokens)
+        generation = generate(request.inputs, _sampling(request.parameters), validated.max_new_tokens)
         self._under_way += 1
-        entry = object()
         queued = time.monotonic()
         try:
-            await self._enter(entry, len(validated.input_pieces) + validated.max_new_tokens)
-            async with aclosing(self._steps(generation, validated.input_pieces, received, queued)) as steps:
+            async with (
+                self._batch.place(len(validated.input_pieces) + validated.max_new_tokens),
+                aclosing(self._steps(generation, validated.input_pieces, received, queued)) as steps,
+            ):
                 async for step in steps:
                     yield step
         finally:
             self._under_way -= 1
-            await self._leave(entry)
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are not answered yet."""
+        return self._under_way
 
     @property
     def is_busy(self) -> bool:
         """Whether a batch runs now."""
-        return bool(self._batch)
+        return len(self._batch) > 0
 
     async def complete(self, request: GenerateRequest) -> list[End]:
         """Return the answer, or ``best_of`` answers with the likeliest first.
@@ -147,27 +129,16 @@ class Inference:
     async def _steps(
         self, generation: Generation, pieces: tuple[Piece, ...], received: float, queued: float
     ) -> AsyncIterator[Step]:
-        # Each step has its own moment on the clock, so a late wake-up is made good and the rate holds.
-        begun = moment = time.monotonic()
-        moment += self._timing.first_token(len(pieces))
-        if self._cold:
-            self._cold = False
-            moment += self._timing.cold
-        first = 0.0
-        size = self._timing.tokens_per_event
         total = len(generation.tokens)
-        for index, start in enumerate(range(0, total, size), 1):
-            if index > 1:
-                moment += self._timing.step(sum(self._batch.values())) * min(size, total - start)
-            await _sleep_until(moment)
-            tokens = self._sent(generation.tokens[start : start + size], start)
-            first = first or time.monotonic()
-            if start + size < total:
-                yield Step(index, tokens)
-                continue
-            served = Served(received, queued, begun, first, time.monotonic(), total)
-            self._record(served)
-            yield Step(index, tokens, End(generation, pieces, served))
+        async with aclosing(self._batch.steps(len(pieces), total)) as coming:
+            async for due in coming:
+                tokens = self._sent(generation.tokens[due.tokens], due.tokens.start)
+                if due.tokens.stop < total:
+                    yield Step(due.index, tokens)
+                    continue
+                served = Served(received, queued, due.begun, due.first, due.at, total)
+                self._record(served)
+                yield Step(due.index, tokens, End(generation, pieces, served))
 
     def _sent(self, tokens: tuple[Token, ...], start: int) -> tuple[Token, ...]:
         every = self._timing.empty_every
@@ -177,30 +148,10 @@ class Inference:
             token if index % every else replace(token, text="") for index, token in enumerate(tokens, start + 1)
         )
 
-    async def _enter(self, entry: object, tokens: int) -> None:
-        """Wait in the queue until the batch has room. A request longer than the whole batch runs alone."""
-        self._waiting += 1
-        self.metrics.gauge("tgi_queue_size", self._waiting)
-        try:
-            async with self._room:
-                await self._room.wait_for(
-                    lambda: not self._batch or sum(self._batch.values()) + tokens <= self._capacity
-                )
-                self._batch[entry] = tokens
-        finally:
-            self._waiting -= 1
-            self.metrics.gauge("tgi_queue_size", self._waiting)
-        self._show_batch()
-
-    async def _leave(self, entry: object) -> None:
-        if self._batch.pop(entry, None) is not None:
-            self._show_batch()
-            async with self._room:
-                self._room.notify_all()
-
-    def _show_batch(self) -> None:
-        self.metrics.gauge("tgi_batch_current_size", len(self._batch))
-        self.metrics.gauge("tgi_batch_current_max_tokens", sum(self._batch.values()))
+    def _show_batch(self, batch: Batch) -> None:
+        self.metrics.gauge("tgi_queue_size", batch.waiting)
+        self.metrics.gauge("tgi_batch_current_size", len(batch))
+        self.metrics.gauge("tgi_batch_current_max_tokens", batch.tokens)
 
     def _record(self, served: Served) -> None:
         self.served.append(served)
@@ -213,6 +164,5 @@ class Inference:
         self.metrics.tokens("tgi_request_generated_tokens", served.tokens)
 
 
-async def _sleep_until(moment: float) -> None:
-    # Late or not, everything else in the loop gets its turn, or what was sent would leave the process in bursts.
-    await asyncio.sleep(max(0.0, moment - time.monotonic()))
+def _sampling(parameters: Parameters) -> Sampling:
+    return Sampling(parameters.samples, parameters.seed, parameters.top_n_tokens or 0, parameters.stop)

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """TGI's Prometheus metrics. A series exists once something was counted, so a fresh server shows none."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """TGI's own routes: ``/``, ``/generate``, ``/generate_stream``."""
 
 from __future__ import annotations
@@ -7,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
-from llmops_gke_sandbox.workloads.tgi.generation import prefill
+from llmops_gke_sandbox.workloads.llm.generation import prefill
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import End, Refused, Step
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest, read_generate
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, EventStream, body_of, headers_of
 
 

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The routes that speak OpenAI's protocol: chat, completions, models."""
 
 from __future__ import annotations
@@ -8,10 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import Inference, Refused, Step
 from llmops_gke_sandbox.workloads.tgi.openai_request import Chat, read_chat, read_completions
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, EventStream, body_of, headers_of
 
 _REASONS = {"eos_token": "stop"}

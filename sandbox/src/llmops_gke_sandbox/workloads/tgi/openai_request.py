@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bodies of OpenAI's protocol, turned into requests for generation."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A body of ``/generate``: read as strictly as TGI's web framework reads it, before the router's own rules."""
 
 from __future__ import annotations

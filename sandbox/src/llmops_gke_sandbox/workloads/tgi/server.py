@@ -1,20 +1,24 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A TGI server on loopback: the application, and the socket it listens on."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import Callable
 
 from aiohttp import web
 
-from llmops_gke_sandbox.request_log import mark_simulated
+from llmops_gke_sandbox.workloads.llm.server import ModelServer, never
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import Inference
 from llmops_gke_sandbox.workloads.tgi.info import info
 from llmops_gke_sandbox.workloads.tgi.native import NativeRoutes
 from llmops_gke_sandbox.workloads.tgi.openai import OpenAiRoutes
 from llmops_gke_sandbox.workloads.tgi.request import NotSimulated
 from llmops_gke_sandbox.workloads.tgi.settings import Settings
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.wire import INFERENCE, key_guard, refusals
 
 PAYLOAD_LIMIT = 2_000_000
@@ -35,18 +39,14 @@ GUARDED = frozenset(
 _NOT_SIMULATED = ("/vertex", "/invocations", "/tokenize", "/chat_tokenize", "/docs", "/api-doc/openapi.json")
 
 
-def never() -> bool:
-    """Return False: nothing overloads a server that runs alone."""
-    return False
-
-
-class TgiServer:
+class TgiServer(ModelServer):
     """One router with its model.
 
     :param timing: its speed. settings: its launch arguments.
     :param listener: a bound socket that does not listen yet; by default one of its own.
     :param capacity: tokens that its batch holds.
     :param overloaded: see Inference.
+    :param drain: seconds of wall time that running requests have at its end.
     """
 
     def __init__(
@@ -57,44 +57,27 @@ class TgiServer:
         listener: socket.socket | None = None,
         capacity: int = 55_000,
         overloaded: Callable[[], bool] = never,
+        drain: float = 0.0,
     ) -> None:
+        super().__init__(listener)
         self.settings = settings or Settings(model="mistralai/Mistral-7B-Instruct-v0.1")
         self.inference = Inference(self.settings, timing, capacity, overloaded)
-        self._timing = timing
-        self._socket = listener or reserved_socket()
-        self._runner: web.AppRunner | None = None
-
-    @property
-    def port(self) -> int:
-        """The port on 127.0.0.1. It is taken at once, and refuses connections until start()."""
-        return self._socket.getsockname()[1]
-
-    @property
-    def url(self) -> str:
-        """Where clients reach it."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self) -> TgiServer:
-        """Listen; returns itself."""
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0)
-        await self._runner.setup()
-        await web.SockSite(self._runner, self._socket, backlog=1024).start()
-        return self
+        self._timing, self._drain = timing, drain
 
     async def stop(self) -> None:
-        """End the listener and every connection."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-        self._socket.close()
+        """End as on SIGTERM: what runs is finished, for as long as the launcher waits for its router."""
+        end = time.monotonic() + self._drain
+        while self.inference.under_way and time.monotonic() < end:
+            await asyncio.sleep(0.005)
+        await super().stop()
 
-    def _application(self) -> web.Application:
+    def application(self) -> web.Application:
+        """Return the router's routes."""
         middlewares = [refusals]
         if self.settings.api_key:
             middlewares.insert(0, key_guard(self.settings.api_key, GUARDED))
         application = web.Application(middlewares=middlewares, client_max_size=PAYLOAD_LIMIT)
         application[INFERENCE] = self.inference
-        application.on_response_prepare.append(mark_simulated)
         native, openai = NativeRoutes(self._timing), OpenAiRoutes(self._timing)
         add = application.router
         add.add_post("/", native.compat)
@@ -111,14 +94,6 @@ class TgiServer:
         add.add_get("/info", _info)
         add.add_get("/metrics", _metrics)
         return application
-
-
-def reserved_socket() -> socket.socket:
-    """Return a bound socket that does not listen yet: its port is known, and who connects is refused."""
-    reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    reserved.bind(("127.0.0.1", 0))
-    return reserved
 
 
 async def _not_simulated(request: web.Request) -> web.Response:

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What TGI's launcher reads from a container's environment and image."""
 
 from __future__ import annotations
@@ -5,6 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from llmops_gke_sandbox.workloads.llm.workload import LaunchError
 
 QUANTIZATIONS = (
     "awq",
@@ -25,14 +29,6 @@ NEWEST = (3, 3, 7)
 
 _DLC_TAG = re.compile(r"huggingface-text-generation-inference-[a-z0-9]+\.(\d+)-(\d+)\.")
 _UPSTREAM_TAG = re.compile(r"text-generation-inference:(?:sha-[0-9a-f]+-)?(\d+)\.(\d+)(?:\.(\d+))?")
-
-
-class LaunchError(Exception):
-    """The launcher refuses its arguments and ends with ``exit_code``."""
-
-    def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 def version_of(image: str) -> tuple[int, int, int]:

@@ -1,10 +1,12 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The router's rules for a request, in its order and its words (TGI 3.3.7, router/src/validation.rs)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmops_gke_sandbox.workloads.tgi import tokenizer
+from llmops_gke_sandbox.workloads.llm import tokenizer
 from llmops_gke_sandbox.workloads.tgi.request import GenerateRequest, Parameters
 from llmops_gke_sandbox.workloads.tgi.settings import Settings
 

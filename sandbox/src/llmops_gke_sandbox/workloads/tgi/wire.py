@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What all of TGI's routes share: bodies in, refusals out, server-sent events."""
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from typing import Any
 
 from aiohttp import web
 
+from llmops_gke_sandbox.workloads.llm.timing import Timing
 from llmops_gke_sandbox.workloads.tgi.inference import End, Inference, Refused
 from llmops_gke_sandbox.workloads.tgi.request import BodyRefused, NotSimulated, read_json
-from llmops_gke_sandbox.workloads.tgi.timing import Timing
 
 INFERENCE: web.AppKey[Inference] = web.AppKey("inference", Inference)
 COMPUTE_TYPE = "gpu+optimized"

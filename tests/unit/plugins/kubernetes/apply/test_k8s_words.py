@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task says of what an API server said: its warnings, its refusals and what to do about them."""
+"""What a task says of what an API server said: its refusals and what to do about them."""
 
 from __future__ import annotations
 
@@ -28,25 +28,6 @@ from tests.unit.plugins.kubernetes.k8s_support import (
 
 SECOND = {**CONFIG, "metadata": {"name": "second"}}
 SECOND_PATH = CONFIG_PATH.replace("counters", "second")
-
-
-def test_warnings_of_the_server_are_warnings_of_the_task_once_each():
-    warned = {"Warning": '299 - "v1beta1 X is deprecated", 299 - "would violate \\"restricted\\""'}
-    routes = {
-        ("GET", CONFIG_PATH): not_found(),
-        ("GET", SECOND_PATH): not_found(),
-        ("PATCH", CONFIG_PATH): Reply(201, config(a="1"), warned),
-        ("PATCH", SECOND_PATH): Reply(201, config(a="1"), warned),
-    }
-    with FakeServer(routes) as server:
-        result = run(SPEC, server.url, manifests=[CONFIG, SECOND])
-    assert result["warnings"] == ["v1beta1 X is deprecated", 'would violate "restricted"']
-
-
-@pytest.mark.parametrize("header", ["", "299", '199 other "x"', "garbage", '299 - "'])
-def test_what_is_no_warning_is_none(header):
-    with FakeServer({("GET", CONFIG_PATH): Reply(200, config(a="1"), {"Warning": header})}) as server:
-        assert "warnings" not in run(SPEC, server.url, manifests=[CONFIG])
 
 
 def test_every_object_that_a_rehearsal_refuses_is_named():

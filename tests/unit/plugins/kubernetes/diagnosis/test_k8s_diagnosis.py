@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.crash_reasons import CrashReason
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.objects import diagnose
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import READY, Failed, Waiting
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.states import READY, Failed, Waiting
 from tests.unit.plugins.kubernetes.k8s_support import FakeView, event, golden, owned_by
 
 STATE = Waiting("0 of 1 replicas are available")
@@ -89,6 +89,27 @@ def test_a_crash_is_told_with_code_and_end_of_log_and_ends_the_wait_when_it_repe
     state, _view = told(pod(waiting("CrashLoopBackOff", restarts=2, last=CRASHED)), log=log)
     assert isinstance(state, Failed)
     assert "exit code 1 (Error), 2 restarts" in state.why
+
+
+CAUSE = CrashReason(re.compile("no room for the cache"), "the cache does not fit", "lower the context")
+
+
+@pytest.mark.parametrize("lines", [40, 5, 3, 0])
+def test_a_cause_that_is_told_before_the_end_of_the_log_is_found(lines):
+    """A program of several processes goes on about those that waited for the one that failed."""
+    log = ["CUDA out of memory, trying again", "ValueError: no room for the cache", *["  waiting"] * lines]
+    state, _view = told(pod(waiting("CrashLoopBackOff", restarts=1, last=CRASHED)), log=log, extra=[CAUSE])
+    assert isinstance(state, Failed)
+    assert "the cache does not fit: container tgi of pod m-1 ended" in state.why
+    assert state.why.count("ValueError: no room for the cache") == 1
+    assert state.why.count("waiting") == min(lines, 5)
+    assert state.advice == CAUSE.advice
+
+
+def test_what_no_application_is_known_to_end_with_is_not_looked_for_before_the_end():
+    log = ["CUDA out of memory, trying again", *["  waiting"] * 5]
+    state, _view = told(pod(waiting("CrashLoopBackOff", restarts=1, last=CRASHED)), log=log, extra=[CAUSE])
+    assert isinstance(state, Waiting)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.scheduling import unscheduled
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import Failed, Waiting
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.states import Failed, Waiting
 from tests.unit.plugins.kubernetes.k8s_support import FakeView, event
 
 MESSAGE = (

@@ -247,3 +247,17 @@ def test_an_event_is_new_once_it_happens_again_or_for_the_first_time():
                 "first": True,
             }
             assert not informer.is_new(old)
+
+
+def test_a_watch_that_has_ended_before_one_begins_to_wait_ends_the_wait_at_once():
+    refused = Reply(403, {"kind": "Status", "reason": "Forbidden", "message": "no", "code": 403})
+    with FakeServer({("GET", CLAIMS): refused}) as server:
+        api = KubernetesApi(HttpSession(server.url, "the Kubernetes API", Deadline(60)))
+        with Informer(api) as informer:
+            informer.watch([ObjectRef(KIND, "ns", "c")])
+            while not informer.mark:
+                time.sleep(0.01)
+            began = time.monotonic()
+            with pytest.raises(HttpError, match="403"):
+                informer.wait(informer.mark, 30)
+            assert time.monotonic() - began < 20

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import (
-    Failed,
-    Ready,
-    Waiting,
-    state_of,
-)
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.readiness import state_of
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.states import Failed, Ready, Waiting
 from tests.unit.plugins.kubernetes.k8s_support import golden
 
 DEPLOYMENT, DAEMONS, STATEFUL = ("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"), ("apps/v1", "StatefulSet")
@@ -105,7 +101,7 @@ CASES = [
     (POD, {}, {"phase": "Failed", "reason": "Evicted", "message": "disk"}, Failed, "Evicted: disk"),
     (POD, {}, {}, Waiting, "phase Pending"),
     (SERVICE, {"type": "ClusterIP"}, {}, Ready, ""),
-    (SERVICE, {"type": "LoadBalancer"}, {"loadBalancer": {}}, Waiting, "no external address"),
+    (SERVICE, {"type": "LoadBalancer"}, {"loadBalancer": {}}, Waiting, "no address"),
     (SERVICE, {"type": "LoadBalancer"}, {"loadBalancer": {"ingress": [{"ip": "34.1.2.3"}]}}, Ready, ""),
     (CLAIM, {}, {"phase": "Bound"}, Ready, ""),
     (CLAIM, {}, {"phase": "Pending"}, Waiting, "phase Pending"),

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster autoscaler: a node for pods that none takes, within the pools' limits; see shrinking for the rest."""
 
 from __future__ import annotations

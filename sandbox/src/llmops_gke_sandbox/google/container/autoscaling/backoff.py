@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster autoscaler's patience: where a node could not be had, it asks again only after a while.
 
 The times are cluster-autoscaler's own (initial and longest back-off of a node group).

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the cluster autoscaler tells pods that no node takes: that a pool grows for them, or why none does.
 
 Worded as cluster-autoscaler words it, and FailedScaleUp as GKE does.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster autoscaler's shrinking half: a node that nothing needed for a while goes.
 
 Nodes that the autoscaler itself added go, and all nodes of a tainted pool. In life the first nodes of any other pool

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What single kinds refuse, in the server's words: one table of checks a kind."""
 
 from __future__ import annotations

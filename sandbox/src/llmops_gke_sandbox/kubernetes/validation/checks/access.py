@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of roles, their bindings and aggregated APIs.
 
 Source: k8s.io/kubernetes, pkg/apis/rbac/validation; k8s.io/kube-aggregator, pkg/apis/apiregistration/validation.

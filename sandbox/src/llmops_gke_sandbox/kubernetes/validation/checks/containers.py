@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of containers: names, images, ports, resources, security. Variables and probes have files of their own.
 
 Source: k8s.io/kubernetes, pkg/apis/core/validation.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of claims, quotas and disruption budgets: what bounds pods from outside.
 
 Source: k8s.io/kubernetes, pkg/apis/core/validation and pkg/apis/policy/validation.

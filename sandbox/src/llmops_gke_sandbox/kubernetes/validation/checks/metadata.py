@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of what every object has: its name, labels, annotations, owners and finalizers.
 
 Source: k8s.io/apimachinery, pkg/api/validation/objectmeta.go.

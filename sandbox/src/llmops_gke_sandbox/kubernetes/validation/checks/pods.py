@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of pods and pod templates, but for what has files of its own: containers, volumes, placement.
 
 Source: k8s.io/kubernetes, pkg/apis/core/validation.

@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of volumes and of their mounts. Source: k8s.io/kubernetes, pkg/apis/core/validation."""
 
 from __future__ import annotations

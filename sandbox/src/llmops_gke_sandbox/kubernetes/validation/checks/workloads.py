@@ -1,3 +1,5 @@
+# Copyright: the llmops.gke engineers
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Checks of Deployments, ReplicaSets, DaemonSets, StatefulSets and Jobs: all but their pods.
 
 Source: k8s.io/kubernetes, pkg/apis/apps/validation and pkg/apis/batch/validation.
