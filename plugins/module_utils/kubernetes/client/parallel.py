@@ -15,7 +15,7 @@ from ...core.errors import LlmopsError
 MOST = 8
 """Requests in flight; a session keeps ten connections."""
 
-_EACH = 4
+_EACH = 5
 """Requests that are sent one after the other over a connection before another one is worth opening: that takes three
 round trips, TLS included, until the first answer."""
 
