@@ -26,7 +26,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api build test
+.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api real-engine build test
 .PHONY: demo demo-down clean lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
@@ -107,6 +107,10 @@ real-api: setup  ## contracts, playbooks and scenarios on real API servers, see 
 	|| { echo "set LLMOPS_GKE_SANDBOX_KUBECONFIG to two kubeconfigs, with : between them" >&2; exit 2; }
 	pytest tests/contract/kubernetes tests/playbooks
 	molecule test --all
+
+real-engine: setup  ## a real vLLM on the processor (3.5 GB), behind the sandbox: deploy, verify, load, report
+	bash scripts/real_engine.sh "$(VENV)" .cache/real-engine
+	LLMOPS_GKE_REAL_ENGINE=.cache/real-engine pytest -s tests/real_engine
 
 build: setup  ## the collection's artifact in dist/, as Galaxy would import it
 	@bash scripts/build.sh

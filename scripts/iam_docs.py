@@ -38,6 +38,10 @@ caller, such as `user:you@example.com` or `serviceAccount:deployer@PROJECT.iam.g
 A test plays a caller with these permissions and no other from preflight to teardown
 (`tests/playbooks/test_least_rights.py`), another takes each API and each permission away
 (`tests/contract/gcp/test_access.py`).
+
+Two more services are asked where they answer, and nothing depends on them: Cloud Quotas for the limits of GPUs that
+Compute Engine does not list (`cloudquotas.quotas.get`, as in `roles/cloudquotas.viewer`), and GKE Inference Quickstart for what
+Google measured (`gkerecommender.*`). Where they are off or refuse, a line says that it is not known.
 """
 
 

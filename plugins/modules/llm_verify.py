@@ -16,8 +16,8 @@ description:
   - Does in one task what M(llmops.gke.llm_start_info), M(llmops.gke.llm_latency), M(llmops.gke.llm_generate),
     M(llmops.gke.gpu_metrics_info), M(llmops.gke.hf_model_info), M(llmops.gke.gke_inference_quickstart_info),
     M(llmops.gke.llm_report) and M(llmops.gke.llm_scaling) do for one deployment.
-  - Fails if no replica is ready, with the phase in which the first one is and why; if another model answers than
-    O(model); and if the answer is shorter than O(minimum_tokens).
+  - Fails if no replica is ready, with its phase and why; if another model answers than O(model); and if the answer is
+    shorter than O(minimum_tokens).
   - A limit in O(thresholds) that is exceeded is no failure, so that the figures remain. RV(breach) says which.
   - In check mode the server is asked for its health and model. Nothing is generated or written.
 extends_documentation_fragment:
@@ -79,7 +79,10 @@ options:
       - The value of the environment variable E(LLM_API_KEY) is used when the option is not set.
     type: str
   model:
-    description: Name of the model that must be served. When not set, any model is accepted.
+    description: Name of the model on the Hugging Face Hub that must be served. When not set, any model is accepted.
+    type: str
+  served_name:
+    description: Name by which the server calls O(model), if it is another one.
     type: str
   replicas:
     description:
@@ -224,11 +227,6 @@ EXAMPLES = r"""
     thresholds: {ttft_seconds: 0.5}
     report: {path: ~/reports/mistral.html}
   register: verified
-
-- name: Hold the figures against their limits
-  ansible.builtin.assert:
-    that: verified.breach is none
-    fail_msg: "{{ verified.breach }}"
 """
 
 RETURN = r"""

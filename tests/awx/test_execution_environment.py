@@ -50,7 +50,7 @@ class Context:
     @property
     def argument(self) -> dict[str, str]:
         lines = [line.removeprefix("ARG ") for line in self.containerfile.splitlines() if line.startswith("ARG ")]
-        return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines) if value}
+        return {name: value.strip('"') for name, _equals, value in (line.partition("=") for line in lines) if value}
 
 
 @pytest.fixture(scope="module")

@@ -164,7 +164,7 @@ def test_switched_off_the_second_pool_goes_and_the_plan_says_so(sandbox, watcher
     planned = sandbox.play("deploy.yml", "--check", "--diff", "--tags", "gpu_nodepool", variables=off)
     assert f"name: {ON_DEMAND}" in words(planned) and planned.recap["changed"] == 1, planned.output
     assert ON_DEMAND in watcher.pools()
-    assert f"drift in node pool {ON_DEMAND}" in words(sandbox.play("status.yml", variables=off))
+    assert f"left over: node pool {ON_DEMAND}" in words(sandbox.play("status.yml", variables=off))
     run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables=off)
     assert run.code == 0 and run.recap["changed"] == 1, run.output
     assert ON_DEMAND not in watcher.pools()

@@ -29,8 +29,8 @@ TAGS = set(re.findall(r"tags: \[(\w+)\]", "".join(path.read_text() for path in (
 # What a document has made before: a user's own inventory.
 MADE = {"inventories/mine", "mine"}
 OF_OTHERS = {
-    "cd", "curl", "eval", "export", "gcloud", "gh", "git", "gpg", "helm", "k3s", "kind", "kubectl", "pip", "pre-commit",
-    "python3.11", "python3.12", "python3.13", "sed", "grep", "for", "done", "id",
+    "cd", "curl", "eval", "export", "gcloud", "gh", "git", "gpg", "helm", "k3s", "kind", "kubectl", "pip", "podman",
+    "pre-commit", "ansible-builder", "python3.11", "python3.12", "python3.13", "sed", "grep", "for", "done", "id",
 }  # fmt: skip
 
 
@@ -56,7 +56,8 @@ def of_ansible_playbook(words: list[str]) -> Iterator[str]:
             yield from [] if playbook.removeprefix(COLLECTION) in PLAYBOOKS else [f"no playbook {playbook}"]
         else:
             yield from missing(playbook)
-    yield from missing(*given.inventory or ())
+    # One with a comma lists hosts.
+    yield from missing(*(one for one in given.inventory or () if "," not in one))
     for extra in given.extra_vars or ():
         pairs = json.loads(extra) if extra.startswith("{") else dict([extra.split("=", 1)])
         yield from faults_of_variables(pairs)

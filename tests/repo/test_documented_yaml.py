@@ -21,7 +21,9 @@ from tests.repo.documents import Shown, blocks
 ROLES = read_roles(ROOT / "roles")
 OPTIONS = {name: spec for role in ROLES.values() for name, spec in role.options.items()}
 # Read by the inventories and playbooks themselves.
-OF_PLAYBOOKS = {"llmops_google_auth", "llmops_confirm_teardown", "llmops_sandbox_state"}
+OF_PLAYBOOKS = {
+    "llmops_google_auth", "llmops_confirm_teardown", "llmops_sandbox_state", "awx_execution_environment_image",
+}  # fmt: skip
 PLAY = {"hosts", "gather_facts", "roles", "vars", "tasks", "name", "module_defaults", "collections"}
 COLLECTION = "llmops.gke."
 

@@ -104,15 +104,16 @@ class Found:
             raise NotServing(self.why_asleep if self.asleep else self.start["text"])
 
 
-def require_model(url: str, serves: str | None, wanted: str | None) -> None:
+def require_model(url: str, serves: str | None, model: str | None, served_name: str | None = None) -> None:
     """Raise AnotherModel where an address serves another model than the one that is wanted.
 
-    It would be measured, and taken for this one.
+    It would be measured, and taken for this one. served_name: under which the model is served, if not its own.
     """
+    wanted = served_name or model
     if serves is None or wanted is None or serves == wanted:
         return
+    named = option("model" if wanted == model else "served_name")
     raise AnotherModel(
-        f"{url} serves {serves}, but {option('model')} is {wanted}; deploy it, or correct {option('model')} or "
-        f"{option('url')}",
+        f"{url} serves {serves}, but {named} is {wanted}; deploy it, or correct {option('model')} or {option('url')}",
         serves=serves,
     )

@@ -141,7 +141,7 @@ def test_openai_s_client_is_refused(client, server):
 def test_prompts_and_chats_whole_and_in_pieces(server, engine):
     model = connected(engine, server.url, KEY)
     model.health()
-    assert model.identity().model == MODEL
+    assert model.identity().model == NAME
     for request in (HI, GenerationRequest(messages=QUESTION, max_tokens=400, temperature=0)):
         whole, stream = model.generate(request), model.stream(request)
         assert stream.answer.tokens == whole.tokens or request is HI

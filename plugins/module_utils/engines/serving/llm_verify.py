@@ -83,7 +83,8 @@ class _Verification:
         wanted = self._forward(front, found.url)
         # First, so that a fresh server's first request is seen and measured as the cold one.
         latency = self._asked(llm_latency.of_service_in(self._access), wanted, found, self._latency_options())
-        require_model(found.url or f"Service {self._options['service']}", latency.get("model"), self._options["model"])
+        where = found.url or f"Service {self._options['service']}"
+        require_model(where, latency.get("model"), self._options["model"], self._options["served_name"])
         self._values["latency"] = latency
         self._values["answer"] = self._asked(llm_generate.run, wanted, found, self._answer_options())
         if not self._check:
@@ -190,7 +191,7 @@ class _Verification:
         asked = {
             **defaults(hf_model_info.SPEC),
             "engine": self._options["engine"],
-            "model": latency["model"],
+            "model": self._options["model"] or latency["model"],
             "token": token,
             "endpoint": endpoint or HOME,
             "accelerator_type": pod.get("accelerator_type"),
@@ -213,7 +214,7 @@ class _Verification:
             **defaults(quickstart.SPEC),
             **access,
             "gather": ["benchmarks", "manifests"],
-            "model": latency["model"],
+            "model": self._options["model"] or latency["model"],
             "model_server": self._options["engine"],
             "accelerator_type": pod["accelerator_type"],
             "instance_type": pod["machine_type"],
@@ -264,6 +265,7 @@ SPEC = ModuleSpec(
         "port_forward": {"type": "bool"},
         "require_key": {"type": "bool", "default": False, "no_log": False},
         "model": {"type": "str"},
+        "served_name": {"type": "str"},
         "replicas": {"type": "int", "default": 1},
         "to_wake": {"type": "str"},
         "prompt": {"type": "str"},

@@ -48,7 +48,7 @@ def host_of(cluster: Mapping[str, Any], wanted: str) -> tuple[str, str]:
     raise EndpointAbsent(f"cluster {name}: {reasons}; open it: {update}{choice}", resource=f"cluster {name}")
 
 
-Found = tuple[str | None, str, str]
+Found = tuple["str | None", str, str]
 """The host, why it cannot be used (empty where it can), and gcloud's flag that opens it."""
 
 

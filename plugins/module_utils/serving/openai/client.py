@@ -41,7 +41,7 @@ class OpenAiClient(ServerClient):
         """What ``/v1/models`` says."""
         card = self._card()
         return Identity(
-            model=card.get("root") or card["id"],
+            model=card["id"],
             max_total_tokens=card.get("max_model_len"),
             details=card,
         )

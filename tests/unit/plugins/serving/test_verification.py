@@ -14,8 +14,10 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.verification 
     AnotherModel,
     Found,
     NotServing,
+    needs_forward,
     port_of,
     require_model,
+    scheme_of,
     url_of,
 )
 
@@ -40,6 +42,45 @@ def service(*ingress: dict[str, str], port: int | None = None) -> dict[str, Any]
 )
 def test_a_service_is_reached_at_its_first_address_and_port(found, port, url):
     assert (port_of(found), url_of(found)) == (port, url)
+
+
+def gateway(protocol: str, port: int, *addresses: str) -> dict[str, Any]:
+    return {
+        "spec": {"listeners": [{"protocol": protocol, "port": port}, {"protocol": "HTTP", "port": 9}]},
+        "status": {"addresses": [{"type": "IPAddress", "value": address} for address in addresses]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "url"),
+    [
+        pytest.param(gateway("HTTP", 8080), "", id="no address yet"),
+        pytest.param({**gateway("HTTP", 80), "status": {}}, "", id="no status yet"),
+        pytest.param(gateway("HTTP", 80, "192.0.2.1", "192.0.2.2"), "http://192.0.2.1", id="the first of two"),
+        pytest.param(gateway("HTTP", 443, "192.0.2.1"), "http://192.0.2.1:443", id="the other one's port"),
+        pytest.param(gateway("HTTPS", 443, "192.0.2.1"), "https://192.0.2.1", id="encrypted"),
+        pytest.param(gateway("HTTPS", 8443, "192.0.2.1"), "https://192.0.2.1:8443", id="encrypted, another port"),
+    ],
+)
+def test_a_gateway_is_reached_by_its_first_listener(found, url):
+    assert url_of(found) == url
+    assert scheme_of(found) == found["spec"]["listeners"][0]["protocol"].lower()
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "needed"),
+    [
+        ("http://192.0.2.1", "sk", True),
+        ("http://192.0.2.1", "", False),
+        ("http://192.0.2.1", None, False),
+        ("https://192.0.2.1", "sk", False),
+        ("http://127.0.0.2:8080", "sk", False),
+        ("", "sk", True),
+        ("", None, False),
+    ],
+)
+def test_a_key_does_not_travel_in_the_clear(url, key, needed):
+    assert needs_forward(url, key) is needed
 
 
 def start(*, exists: bool = True, ready: int = 0, asleep: bool = False) -> dict[str, Any]:
@@ -103,3 +144,10 @@ def test_another_model_is_refused_with_the_variables_to_correct():
         "verify_url"
     )
     assert error.value.fields["serves"] == "org/other"
+
+
+def test_a_name_that_a_model_is_served_by_counts_and_is_the_one_to_correct():
+    require_model(URL, "mine", "org/mine", "mine")
+    with pytest.raises(AnotherModel) as error:
+        require_model(URL, "org/mine", "org/mine", "mine")
+    assert "but llmops_served_name is mine" in error.value.told(OptionNames({"served_name": "llmops_served_name"}))

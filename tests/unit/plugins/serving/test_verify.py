@@ -59,7 +59,8 @@ class Deployed:
                 "spec": {"selector": {"app": "m"}, "ports": [{"port": port}]},
                 "status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.1"}]}},
             }
-            options = {"prompt": "hi", "samples": 1, "warmup": 0, "service": "mistral", **given}
+            asked = {} if "messages" in given else {"prompt": "hi"}
+            options = {**asked, "samples": 1, "warmup": 0, "service": "mistral", **given}
             options["kubeconfig"] = kubeconfig(server.url)
             validated = ArgumentSpecValidator(dict(SPEC.argument_spec), **SPEC.rules).validate(options)
             assert not validated.error_messages

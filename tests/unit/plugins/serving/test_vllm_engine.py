@@ -203,7 +203,7 @@ def test_a_recorded_answer_and_what_the_server_says_of_itself():
         client.close()
         assert server.requests[1].body == {"model": "tiny-mistral", "prompt": "hi"}
     assert (answer.text, answer.tokens, answer.prompt_tokens) == ("44444444", 8, 20)
-    assert (who.model, who.version, who.max_total_tokens) == ("tiny", "0.32.0", 2048)
+    assert (who.model, who.version, who.max_total_tokens) == ("tiny-mistral", "0.32.0", 2048)
 
 
 def test_another_server_is_told():

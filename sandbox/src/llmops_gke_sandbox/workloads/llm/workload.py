@@ -1,6 +1,11 @@
 # Copyright: the llmops.gke engineers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A container with a model server: from its arguments over the download to a loaded model, and what ends it."""
+"""A container with a model server: from its arguments over the download to a loaded model, and what ends it.
+
+SANDBOX_MODEL_SERVER in the container's environment names a model server that really runs on this machine
+(``http://127.0.0.1:8999``); it answers in place of the played one. Its arguments are its own, what the container's say
+is read all the same.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,9 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from llmops_gke_sandbox.workloads.base import ContainerContext
 from llmops_gke_sandbox.workloads.llm.server import ModelServer, reserved_socket
@@ -113,9 +120,14 @@ class ModelServerWorkload(ABC):
         """Read the arguments; loading goes on in the background. A wrong argument ends the program at once."""
         try:
             arguments = self.read()
+            real = _real_port(self.context.env)
         except (LaunchError, ValueError) as refused:
             self.log.extend(str(refused).splitlines())
             self.exit.set_result(getattr(refused, "exit_code", 2))
+            return
+        if real is not None:
+            self.ports = {arguments.settings.port: real}
+            self.log.append(f"127.0.0.1:{real} answers here, a server that is not simulated")
             return
         self._listener = reserved_socket()
         self.ports = {arguments.settings.port: self._listener.getsockname()[1]}
@@ -180,3 +192,17 @@ class ModelServerWorkload(ABC):
         except Ended as ended:
             await self._close()
             self.exit.set_result(ended.exit_code)
+
+
+def _real_port(environment: Mapping[str, str]) -> int | None:
+    """Return the port of the server in SANDBOX_MODEL_SERVER; None where it is not set.
+
+    :raises ValueError: if it is no address on loopback.
+    """
+    given = environment.get("SANDBOX_MODEL_SERVER")
+    if not given:
+        return None
+    parts = urlsplit(given)
+    if parts.scheme != "http" or parts.port is None or not ip_address(parts.hostname or "").is_loopback:
+        raise ValueError(f"SANDBOX_MODEL_SERVER is {given!r}, not such as http://127.0.0.1:8000")
+    return parts.port
