@@ -40,8 +40,8 @@ A test plays a caller with these permissions and no other from preflight to tear
 (`tests/contract/gcp/test_access.py`).
 
 Two more services are asked where they answer, and nothing depends on them: Cloud Quotas for the limits of GPUs that
-Compute Engine does not list (`cloudquotas.quotas.get`, as in `roles/cloudquotas.viewer`), and GKE Inference Quickstart for what
-Google measured (`gkerecommender.*`). Where they are off or refuse, a line says that it is not known.
+Compute Engine does not list (`cloudquotas.quotas.get`, as in `roles/cloudquotas.viewer`), and GKE Inference Quickstart
+for what Google measured (`gkerecommender.*`). Where they are off or refuse, a line says that it is not known.
 """
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -35,6 +36,7 @@ from sandbox.tests.cloud.conftest import Behind
 SPECS: dict[str, ModuleSpec] = {"cluster": gke_cluster.SPEC, "node_pool": gke_node_pool.SPEC}
 POLL_SECONDS = 0.04
 # What differs between two clusters that are the same in all that was asked for.
+_DNS_NAME = re.compile(r"gke-[0-9a-f]{40}\.")
 _OWN = ("id", "createTime", "etag", "selfLink", "instanceGroupUrls")
 
 
@@ -161,6 +163,7 @@ def _common(value: Any, location: str, name: str) -> Any:
     if isinstance(value, list):
         return [_common(item, location, name) for item in value]
     if isinstance(value, str):
+        value = _DNS_NAME.sub("gke-HASH.", value)
         return value.replace(location, "LOCATION").replace(location.rpartition("-")[0], "REGION").replace(name, "NAME")
     return value
 
