@@ -195,3 +195,10 @@ def test_both_carriers_tell_a_slip_alike(tmp_path):
         assert "Traceback" not in printed
     first, second = (without_the_unequal(result) for result, _printed in results)
     assert first["error"] == second["error"]
+
+
+@pytest.mark.parametrize("endless", [float("inf"), float("-inf"), "inf"])
+def test_a_whole_number_without_an_end_is_refused(endless):
+    with FakeServer([]) as server:
+        message = told("llm_generate", server, url="http://127.0.0.1:9", prompt="hi", top_k=endless)
+    assert message.startswith("top_k: ") and message.endswith("a whole number")
