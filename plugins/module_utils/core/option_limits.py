@@ -27,7 +27,8 @@ def check_limits(options: Mapping[str, Any]) -> None:
 
 def check_groups(spec: Mapping[str, Any], arguments: Mapping[str, Any], prefix: str = "") -> None:
     """Every option that holds options is a mapping, or a list of them, and no whole number is infinite, or
-    InvalidOption; for arguments that are not yet validated, because Ansible's own validation ends in a Python error there.
+    InvalidOption; for arguments that are not yet validated, because Ansible's own validation ends in a Python error
+    there.
 
     Text is left to that: it may be JSON.
     """
