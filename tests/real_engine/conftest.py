@@ -76,7 +76,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A running sandbox."""
-    running = Sandbox(tmp_path_factory.mktemp("real_engine") / "sandbox", speed=100)
+    """A running sandbox, slow enough for a server in real time: scrapes have a deadline in the sandbox's time."""
+    running = Sandbox(tmp_path_factory.mktemp("real_engine") / "sandbox", speed=20)
     yield running
     running.stop()
