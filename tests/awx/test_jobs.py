@@ -39,7 +39,7 @@ def begins(role: str):
     return seen
 
 
-@pytest.mark.parametrize("role", ["preflight", "gke_cluster", "gpu_nodepool", "tgi_mistral", "verify"])
+@pytest.mark.parametrize("role", ["preflight", "gke_cluster", "gpu_nodepool", "model_server", "verify"])
 def test_a_job_is_canceled_in_each_phase_and_tells_no_secret(awx, role):
     job = awx.run("LLM deploy", ANSWERS, cancel_at=begins(role), verbosity=3)
     assert job.status == "canceled", job.output

@@ -124,11 +124,11 @@ def ended() -> Iterator[dict[str, Ended]]:
 
 @pytest.mark.parametrize(("ask", "way"), LIGHT, ids=map(_names, LIGHT))
 def test_an_answer_that_is_none_ends_in_time_and_in_one_line(ask: Ask, way: Way, ended: dict[str, Ended]):
-    case = ended[_names((ask, way))]
-    if case.problem.startswith("it took"):
-        # Beside fifteen others on a busy machine.
-        case = run(ask, way)
-    _check(ask, way, case)
+    try:
+        _check(ask, way, ended[_names((ask, way))])
+    except AssertionError:
+        # Beside fifteen others on a busy machine a second may have been too short for it.
+        _check(ask, way, run(ask, way))
 
 
 @pytest.mark.parametrize(("ask", "way"), HEAVY, ids=map(_names, HEAVY))

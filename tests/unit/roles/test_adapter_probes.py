@@ -12,7 +12,7 @@ import pytest
 import yaml
 from working_copy import ROOT
 
-TEMPLATES = ROOT / "roles" / "tgi_mistral" / "templates"
+TEMPLATES = ROOT / "roles" / "model_server" / "templates"
 HEALTH = ("/readyz", "/healthz", "/livez")
 """What every server made of k8s.io/apiserver answers without authorization (DelegatingAuthorizationOptions)."""
 

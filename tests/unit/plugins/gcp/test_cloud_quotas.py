@@ -184,7 +184,7 @@ def test_replicas_are_held_against_the_limit():
     ((severity, text),) = quota_texts(pool(*H100), **planned)
     assert severity == "warning"
     assert (
-        "4 replicas (tgi_mistral_hpa_max_replicas) need 32 nvidia-h100-80gb, but by GPUs per GPU family (gpu_family "
+        "4 replicas (model_server_hpa_max_replicas) need 32 nvidia-h100-80gb, but by GPUs per GPU family (gpu_family "
         "NVIDIA_H100) the pools can have 16, enough for 2"
     ) in text
     # What the pool holds is a part of the limit, not beside it.
