@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a deployment costs: seconds, tasks and HTTP requests of a first and of a no-change run, by either carrier.
+"""What a deployment costs, first and again without a change, by either carrier: seconds, tasks, requests, connections.
 
     PYTHONPATH=collections python -m benchmarks.converge
 
@@ -11,6 +11,7 @@ A fresh sandbox at its usual speed; one warm-up (a preview) so that no run pays 
 from __future__ import annotations
 
 import re
+import resource
 import tempfile
 import time
 from collections import Counter
@@ -21,24 +22,31 @@ from tests.playbooks.playground import Sandbox
 
 
 class Cost(NamedTuple):
-    """Of one run: wall seconds, tasks that ran, tasks that changed something, requests by service."""
+    """Of one run: wall and processor seconds, tasks that ran, tasks that changed something, requests by service,
+    connections."""
 
     seconds: float
+    processor: float
     tasks: int
     changed: int
     requests: Counter[str]
+    connections: int
 
 
 def measure(sandbox: Sandbox, *arguments: str, **variables: object) -> Cost:
     """Run deploy.yml once and count what it took; raises where it fails."""
     sandbox.forget_requests()
-    began = time.monotonic()
+    used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     run = sandbox.play("deploy.yml", *arguments, variables=variables)
-    seconds = time.monotonic() - began
+    seconds, now = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if run.code:
         raise RuntimeError(run.output)
     tasks = len(re.findall(r"^(?:TASK|RUNNING HANDLER) ", run.output, re.MULTILINE))
-    return Cost(seconds, tasks, run.recap["changed"], Counter(request["service"] for request in sandbox.requests()))
+    processor = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    requests = sandbox.requests()
+    services = Counter(request["service"] for request in requests)
+    connections = len({request["connection"] for request in requests})
+    return Cost(seconds, processor, tasks, run.recap["changed"], services, connections)
 
 
 def main() -> None:
@@ -55,11 +63,17 @@ def main() -> None:
             }
         finally:
             sandbox.stop()
-    print(f"{'run':<28}{'seconds':>8}{'tasks':>7}{'changed':>9}{'requests':>10}  by service")
+    heads = ("seconds", "processor", "tasks", "changed", "requests", "connections")
+    print(f"{'run':<28}", *(f"{head:>12}" for head in heads), "  by service")
     for name, cost in rows.items():
         services = ", ".join(f"{service} {count}" for service, count in sorted(cost.requests.items()))
-        total = sum(cost.requests.values())
-        print(f"{name:<28}{cost.seconds:>8.1f}{cost.tasks:>7}{cost.changed:>9}{total:>10}  {services}")
+        counts = (cost.tasks, cost.changed, sum(cost.requests.values()), cost.connections)
+        print(
+            f"{name:<28} {cost.seconds:>12.1f} {cost.processor:>12.2f}",
+            *(f"{count:>12}" for count in counts),
+            "",
+            services,
+        )
 
 
 if __name__ == "__main__":

@@ -86,6 +86,26 @@ class ModuleDocFragment:
 
     DOCUMENTATION: ClassVar[str] = json.dumps({"options": _OPTIONS})
 
+    POOLS_OF_CLUSTER: ClassVar[str] = json.dumps(
+        {
+            "options": {
+                "node_pools": {
+                    "description": [
+                        "Node pools to create, change, repair, replace or delete in the order of the list, each with "
+                        "the options of M(llmops.gke.gke_node_pool). Node pools that are not in the list are left "
+                        "alone.",
+                        "If GKE cannot make a change to one of the pools, the task fails before anything is changed. "
+                        "If one of them fails later, the task goes on with the others and then fails.",
+                    ],
+                    "type": "list",
+                    "elements": "dict",
+                    "required": True,
+                    "suboptions": as_suboptions("node_pools", _OPTIONS),
+                }
+            }
+        }
+    )
+
     NODE_POOLS: ClassVar[str] = json.dumps(
         {
             "options": {

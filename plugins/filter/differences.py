@@ -64,7 +64,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils.core.differences import differences
+from ..module_utils.workflows.differences import differences
 
 
 def _differences(value: Any) -> list[dict[str, Any]]:

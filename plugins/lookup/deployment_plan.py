@@ -17,7 +17,14 @@ description:
   - Options that an argument spec marks as C(no_log) are left out, except for whether they are set. Other secrets and
     credentials in URLs are hidden.
 author: The llmops.gke engineers (@llmops)
-options: {}
+options:
+  refuse:
+    description:
+      - Roles whose options must be valid. Otherwise the lookup fails with everything that is wrong with them.
+      - V(all) stands for every role. What is wrong with the others is in RV(_raw[].errors).
+    type: list
+    elements: str
+    default: []
 notes:
   - A role tells what it makes by C(__<role>_plan), and which variable sets which option of a module by
     C(__<role>_variables), both in its C(vars/main.yml).
@@ -86,11 +93,21 @@ class LookupModule(LookupBase):
     """One plan, whatever the terms."""
 
     def run(
-        self, terms: Iterable[str], variables: Mapping[str, Any] | None = None, **_options: Any
+        self,
+        terms: Iterable[str],
+        variables: Mapping[str, Any] | None = None,
+        refuse: Iterable[str] = (),
+        **_options: Any,
     ) -> list[dict[str, Any]]:
-        """See RETURN. Raises AnsibleError where this ansible-core is older than the collection is tested with."""
+        """See RETURN.
+
+        Raises AnsibleError where an option of a role in ``refuse`` is wrong, with all that is, and where this
+        ansible-core is older than the collection is tested with.
+        """
         refuse_older(ansible_version)
         variables = variables or {}
+        refusing = set(refuse)
+        refused: list[str] = []
         roles = read_roles(ROLES)
         here = roles_of_play(roles, self._resolved("ansible_play_role_names", variables) or [])
         plan: dict[str, Any] = {
@@ -105,9 +122,13 @@ class LookupModule(LookupBase):
             "unknown": unknown_variables(roles, variables),
         }
         for role in here:
+            known = len(plan["errors"])
             self._add_options(plan, role, variables)
             for part in ("plan", "variables"):
                 self._add_part(plan, role, part, variables)
+            refused += plan["errors"][known:] if refusing & {"all", role.name} else []
+        if refused:
+            raise AnsibleError("\n".join(refused))
         return [plan]
 
     def _add_options(self, plan: dict[str, Any], role: Role, variables: Mapping[str, Any]) -> None:

@@ -38,6 +38,30 @@ options:
     description: Name of the GKE cluster.
     type: str
     required: true
+  kubeconfig:
+    description:
+      - Have the cluster's entry in a kubeconfig file as well, as M(llmops.gke.gke_kubeconfig) writes it.
+      - It has no effect with O(state=absent).
+    type: dict
+    suboptions:
+      path:
+        description: Path of the kubeconfig file.
+        type: path
+        required: true
+      cluster_endpoint:
+        description:
+          - Endpoint of the control plane that the entry names.
+          - The values are those of O(llmops.gke.gke_kubeconfig#module:cluster_endpoint).
+        type: str
+        choices: [auto, dns, public, private]
+        default: auto
+      cluster_proxy_url:
+        description: URL of the HTTP proxy that leads to the control plane. The entry names it.
+        type: str
+      set_current_context:
+        description: Make the cluster the current context of the file.
+        type: bool
+        default: true
   initial_monitoring_components:
     description:
       - Components that GKE monitors from the creation of the cluster on, beside those of

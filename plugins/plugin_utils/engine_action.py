@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -20,21 +21,26 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible.utils.display import Display
 
+from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
-from ..module_utils.google import token_cache
 from .controller_end import LastWords, ending_with_controller
 from .role_variables import SHARED_OPTIONS, TIMEOUT_FACTOR
 
 display = Display()
 
-_TOKENS = token_cache.TokenMemory()
+_MEMORY = play_memory.PlayMemory()
 """Of the controller, which imports this before it forks a task's process."""
 
 _LAST_WORDS = LastWords()
+
+for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.defined")):
+    # Ansible loads all of them with the first one that is used; here once, else in each task's process.
+    _loader.get(_any)
 
 
 def _number(value: Any) -> float:
@@ -43,6 +49,22 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
+
+
+def _timeouts(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Seconds that a task gives or has by default: by the option that has them as a part, its own by ``""``."""
+    parts = {
+        name: option["options"]
+        for name, option in spec.items()
+        if isinstance(arguments.get(name), Mapping) and "options" in option
+    }
+    found = {}
+    for part, options in {"": spec, **parts}.items():
+        given = arguments[part] if part else arguments
+        seconds = given.get("timeout", options["timeout"].get("default")) if "timeout" in options else None
+        if seconds is not None:
+            found[part] = seconds
+    return found
 
 
 class EngineAction(ActionBase):
@@ -66,7 +88,7 @@ class EngineAction(ActionBase):
         except InvalidOption as error:
             result.update(failed=True, msg=error.message, error=error.to_dict())
             return self._shown(result, task_vars)
-        token_cache.shared = _TOKENS
+        play_memory.shared = _MEMORY
         with ending_with_controller(_LAST_WORDS):
             outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress, hidden)
         result.update(outcome, invocation=remove_values({"module_args": options}, hidden))
@@ -85,18 +107,20 @@ class EngineAction(ActionBase):
 
     def _scale_timeout(self, task_vars: dict[str, Any]) -> None:
         """Multiply the time that the task may take, given or by default, by the factor that holds for all of them."""
-        spec = self.spec.argument_spec.get("timeout")
-        seconds = self._task.args.get("timeout", (spec or {}).get("default"))
-        if spec is None or TIMEOUT_FACTOR not in task_vars or seconds is None:
+        timeouts = _timeouts(self.spec.argument_spec, self._task.args)
+        if TIMEOUT_FACTOR not in task_vars or not timeouts:
             return
         value = self._templar.template(task_vars[TIMEOUT_FACTOR])
         factor = _number(value)
         if not 0 < factor < math.inf:
             raise AnsibleActionFail(f"{TIMEOUT_FACTOR}: {value!r} is not accepted; it takes a number above 0")
-        scaled = _number(seconds) * factor
-        # What is no number is left for the validation to say so.
-        if factor != 1 and math.isfinite(scaled):
-            self._task.args = {**self._task.args, "timeout": math.ceil(scaled)}
+        for part, seconds in timeouts.items():
+            scaled = _number(seconds) * factor
+            # What is no number is left for the validation to say so.
+            if factor != 1 and math.isfinite(scaled):
+                given = self._task.args
+                own = {"timeout": math.ceil(scaled)}
+                self._task.args = {**given, **({part: {**given[part], **own}} if part else own)}
 
     def _shown(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result as a person reads it: notes at once, and in a failure the variables of the inventory that set the

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,13 +26,16 @@ def check_limits(options: Mapping[str, Any]) -> None:
 
 
 def check_groups(spec: Mapping[str, Any], arguments: Mapping[str, Any], prefix: str = "") -> None:
-    """Every option that holds options is a mapping, or a list of them, or InvalidOption; for arguments that are not yet
-    validated, because Ansible's own validation ends in a Python error there.
+    """Every option that holds options is a mapping, or a list of them, and no whole number is infinite, or
+    InvalidOption; for arguments that are not yet validated, because Ansible's own validation ends in a Python error
+    there.
 
     Text is left to that: it may be JSON.
     """
     for name, option in spec.items():
         options, given = option.get("options"), arguments.get(name)
+        if option.get("type") == "int" and _is_endless(given):
+            raise InvalidOption(prefix + name, given, "a whole number")
         if not options or given is None or isinstance(given, str):
             continue
         path, of_list = prefix + name, option["type"] == "list"
@@ -44,6 +48,13 @@ def check_groups(spec: Mapping[str, Any], arguments: Mapping[str, Any], prefix: 
             elif not isinstance(entry, str):
                 form = "a list of mappings" if of_list and where == path else "a mapping"
                 raise InvalidOption(where, _kind_of(entry), f"{form} with {names}")
+
+
+def _is_endless(value: Any) -> bool:
+    try:
+        return math.isinf(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _kind_of(value: Any) -> Any:

@@ -51,6 +51,11 @@ class ModuleSpec:
         return self.secrets(options) | secrets.in_urls(options)
 
 
+def defaults(spec: ModuleSpec) -> dict[str, Any]:
+    """The options of a module as its engine has them where none is given: for an engine that makes use of another."""
+    return {name: option.get("default") for name, option in spec.argument_spec.items()}
+
+
 def completed(spec: ModuleSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """A task's arguments, not yet validated, as with_definition, without options that are null: those are not given.
 

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
+from ..core import play_memory
 from ..core.deadline import Deadline
 from ..core.errors import HttpError, LlmopsError
 from ..google.credentials import authorizer
@@ -15,6 +17,15 @@ from ..http.address import endpoint
 from ..http.answers import Shape
 from ..http.session import HttpSession
 from .answers import CLUSTER, CLUSTERS, NODE_POOL, NODE_POOLS, OPERATION, OPERATIONS
+
+_RECENT = 60.0
+"""Seconds for which the other tasks of a play take a cluster to be as one of them found it."""
+
+_REMEMBERED = (
+    *("name", "location", "status", "endpoint", "controlPlaneEndpointsConfig", "privateClusterConfig", "masterAuth"),
+    "monitoringConfig",
+)
+"""What the tasks of a play tell each other of a cluster: how it is reached."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +87,43 @@ class GkeClient:
 
     def __init__(self, options: dict[str, Any], deadline: Deadline) -> None:
         self.deadline = deadline
+        self._address = endpoint(options, "container_api_endpoint")
         self.http = HttpSession(
-            base_url=endpoint(options, "container_api_endpoint"),
+            base_url=self._address,
             service="GKE",
             deadline=deadline,
             authorize=authorizer(options, deadline),
         )
 
     def cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
-        """The cluster as the API gives it."""
-        return self._get(Place(project, location, name).name, f"read cluster {name} in {location}", CLUSTER)
+        """The cluster as the API gives it; the other tasks of the play learn of it."""
+        place = Place(project, location, name)
+        cluster = self._get(place.name, f"read cluster {name} in {location}", CLUSTER)
+        if play_memory.shared:
+            self._tell(play_memory.shared, place, cluster)
+        return cluster
+
+    def recent_cluster(self, project: str, location: str, name: str) -> dict[str, Any] | None:
+        """How to reach the cluster, as a task of this play found it a moment ago: a part of what ``cluster`` gives.
+
+        None where no task did.
+        """
+        memory = play_memory.shared
+        kept = memory.recall(self._identity(Place(project, location, name))) if memory else None
+        return kept[1] if kept and time.monotonic() - kept[0] < _RECENT else None
+
+    def _tell(self, memory: play_memory.PlayMemory, place: Place, cluster: dict[str, Any] | None) -> None:
+        if cluster is None:
+            memory.forget(self._identity(place))
+            return
+        told = {name: cluster[name] for name in _REMEMBERED if name in cluster}
+        # Old clusters have a client's key among these.
+        authority = (told.get("masterAuth") or {}).get("clusterCaCertificate")
+        told["masterAuth"] = {"clusterCaCertificate": authority} if authority else {}
+        memory.keep(self._identity(place), [time.monotonic(), told])
+
+    def _identity(self, place: Place) -> bytes:
+        return play_memory.identity_of("cluster", self._address, place.name)
 
     def cluster_exists(self, place: Place) -> bool:
         """Whether the cluster is there, in whatever state."""

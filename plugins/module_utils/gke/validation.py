@@ -44,19 +44,7 @@ def check_cluster(options: dict[str, Any]) -> None:
     check_one_of(options, ("initial_cluster_version", "master_version"))
     check_one_of(options, (f"{_WINDOW}.daily_maintenance_window.start_time", f"{_WINDOW}.recurring_window.recurrence"))
     _check_exactly(options)
-    names = []
-    for index, node_pool in enumerate(options["node_pools"] or []):
-        prefix = f"node_pools[{index}]."
-        check_name(f"{prefix}name", node_pool["name"])
-        if node_pool["name"] in names:
-            raise InvalidOption(f"{prefix}name", node_pool["name"], "a name that no other pool of the list has")
-        names.append(node_pool["name"])
-        _check_exactly(node_pool, prefix)
-        if node_pool["create_with_cluster"] and node_pool["locations_in_order"]:
-            raise InvalidOption(
-                f"{prefix}create_with_cluster", True, "false beside locations_in_order, whose zones are tried later"
-            )
-        check_node_pool_fields(node_pool, location, prefix)
+    _check_pools(options["node_pools"] or [], location)
 
 
 def check_node_pool(options: dict[str, Any]) -> None:
@@ -67,6 +55,30 @@ def check_node_pool(options: dict[str, Any]) -> None:
     check_name("name", options["name"])
     _check_exactly(options)
     check_node_pool_fields(options, location, "")
+
+
+def check_node_pools(options: dict[str, Any]) -> None:
+    """The options of gke_node_pools, or InvalidOption."""
+    check_project(options["project"])
+    location = check_location(options["location"])
+    check_name("cluster", options["cluster"])
+    _check_pools(options["node_pools"], location)
+
+
+def _check_pools(node_pools: list[dict[str, Any]], location: str) -> None:
+    names = []
+    for index, node_pool in enumerate(node_pools):
+        prefix = f"node_pools[{index}]."
+        check_name(f"{prefix}name", node_pool["name"])
+        if node_pool["name"] in names:
+            raise InvalidOption(f"{prefix}name", node_pool["name"], "a name that no other pool of the list has")
+        names.append(node_pool["name"])
+        _check_exactly(node_pool, prefix)
+        if node_pool.get("create_with_cluster") and node_pool["locations_in_order"]:
+            raise InvalidOption(
+                f"{prefix}create_with_cluster", True, "false beside locations_in_order, whose zones are tried later"
+            )
+        check_node_pool_fields(node_pool, location, prefix)
 
 
 def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> None:

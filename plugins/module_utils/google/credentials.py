@@ -9,16 +9,16 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..core import files
+from ..core import files, play_memory
 from ..core.deadline import Deadline, backoff
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ..core.harmless import one_line
 from ..http.address import header_text
 from ..http.connection import cause_of
 from ..http.session import CONNECT_PATIENCE
-from . import token_cache
 from .token_request import TokenRequest
 
 try:
@@ -42,6 +42,9 @@ _DECISIVE = ("auth_kind", "service_account_file", "service_account_contents", "i
 QUOTA_PROJECT = "x-goog-user-project"
 """The header that names the project whose quota is used, where it is not that of the credentials."""
 
+_RENEWED_BEFORE = timedelta(minutes=4)
+"""What is left of a token that another task left is at least this; google-auth renews its own as early."""
+
 
 class CredentialsRefused(LlmopsError):
     """No usable credentials, or the token endpoint refused them."""
@@ -58,24 +61,50 @@ def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Cal
     the token endpoint fails in passing, it is asked again inside the deadline. Raises InvalidOption at once for
     credentials that cannot be, CredentialsRefused when a token is asked for and none is given.
     """
-    credentials = _load(options)
-    patience = deadline or Deadline(CONNECT_PATIENCE)
-    memory = token_cache.shared
-    identity = _identity(options) if memory else b""
-    # A user's own credentials are of the same class as a bare access token, but can be refreshed.
-    refreshable = not isinstance(credentials, google.oauth2.credentials.Credentials) or bool(credentials.refresh_token)
+    return _Authorizer(options, deadline or Deadline(CONNECT_PATIENCE))
 
-    def headers(fresh: bool) -> dict[str, str]:
-        if memory and not fresh and not credentials.valid:
-            credentials.token, credentials.expiry = memory.recall(identity) or (credentials.token, credentials.expiry)
-        if fresh and refreshable or not credentials.valid:
-            _mint(credentials, _source(options), patience)
-            if memory and credentials.expiry:
-                memory.keep(identity, credentials.token, credentials.expiry)
-        payer = credentials.quota_project_id
-        return {"Authorization": f"Bearer {credentials.token}", **({QUOTA_PROJECT: payer} if payer else {})}
 
-    return headers
+class _Authorizer:
+    """The credentials are read, and a key checked, only where no other task has left a token of theirs."""
+
+    def __init__(self, options: dict[str, Any], patience: Deadline) -> None:
+        self._options, self._patience = options, patience
+        self._source = _source(options)
+        # A bare access token is there already, and no other task's business.
+        self._memory = None if self._source == "accesstoken" else play_memory.shared
+        self._identity = _identity(options) if self._memory else b""
+        self._credentials: Any = None if self._recalled() else _load(options)
+
+    def __call__(self, fresh: bool) -> dict[str, str]:
+        credentials = self._credentials
+        if not fresh:
+            if credentials is not None and credentials.valid:
+                return _headers(credentials.token, credentials.quota_project_id)
+            if recalled := self._recalled():
+                return recalled
+        if credentials is None:
+            credentials = self._credentials = _load(self._options)
+        # A user's own credentials are of the same class as a bare access token, but can be refreshed.
+        bare = isinstance(credentials, google.oauth2.credentials.Credentials) and not credentials.refresh_token
+        if not (bare and credentials.valid):
+            _mint(credentials, self._source, self._patience)
+        if self._memory and credentials.expiry:
+            fact = [credentials.token, credentials.expiry.isoformat(), credentials.quota_project_id]
+            self._memory.keep(self._identity, fact)
+        return _headers(credentials.token, credentials.quota_project_id)
+
+    def _recalled(self) -> dict[str, str] | None:
+        """The headers of a token that another task left and that does not end yet."""
+        kept = self._memory.recall(self._identity) if self._memory else None
+        if kept is None:
+            return None
+        token, expiry, payer = kept
+        left = datetime.fromisoformat(expiry) - datetime.now(UTC).replace(tzinfo=None)
+        return _headers(token, payer) if left > _RENEWED_BEFORE else None
+
+
+def _headers(token: str, payer: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", **({QUOTA_PROJECT: payer} if payer else {})}
 
 
 def member(options: dict[str, Any]) -> str | None:
@@ -85,8 +114,8 @@ def member(options: dict[str, Any]) -> str | None:
 
 
 def _identity(options: dict[str, Any]) -> bytes:
-    """A digest of all that decides whose token is minted: options, and for application default credentials the
-    environment and the files that google-auth finds by it."""
+    """By all that decides whose token is minted: options, and for application default credentials the environment and
+    the files that google-auth finds by it."""
     home = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")
     application = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
     paths = [options.get("service_account_file"), application, f"{home}/application_default_credentials.json"]
@@ -97,8 +126,7 @@ def _identity(options: dict[str, Any]) -> bytes:
                 texts.append(f"{path}: {hashlib.sha256(stream.read()).hexdigest()}")
         except (OSError, InvalidOption):
             texts.append(f"{path}: none")
-    decisive = [options.get(name) for name in _DECISIVE]
-    return hashlib.sha256(json.dumps([decisive, texts], default=str).encode()).digest()
+    return play_memory.identity_of("token", [options.get(name) for name in _DECISIVE], texts)
 
 
 def _mint(credentials: Any, source: str, deadline: Deadline) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,12 +39,13 @@ class HttpSession:
     """A kept connection to one service.
 
     base_url: without a trailing slash; paths begin with one. service: its name in messages.
-    authorize: called for each request with whether to mint anew; returns headers. Tokens live only there.
+    authorize: called for each request with whether to mint anew; returns headers.
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file).
     proxy, server_name: as new_session takes them.
     connect_patience: see CONNECT_PATIENCE. keeps_files_elsewhere: whether a read may be redirected to another server,
     which is asked without any credentials; to the same server it always may.
+    elsewhere: gives base_url and verify anew where they are remembered ones; asked once, where the service is gone.
     sent: requests sent so far, retries included.
     """
 
@@ -60,11 +62,13 @@ class HttpSession:
     keeps_files_elsewhere: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     refusal: Callable[[int, Any], Refusal] = read_refusal
+    elsewhere: Callable[[], tuple[str, str | bool]] | None = None
     sent: int = 0
 
     def __post_init__(self) -> None:
         check_address(self.base_url, self.service, with_credentials=self.authorize is not None)
         self._answered = False
+        self._moving = threading.Lock()
         self._session = new_session(self.deadline, self.proxy, self.server_name)
         self._session.headers.update({"User-Agent": "llmops.gke", "Accept": "application/json", **self.headers})
 
@@ -99,10 +103,14 @@ class HttpSession:
         while True:
             if failures and self.deadline.remaining() <= 0:
                 raise failures[-1]
+            address = self.base_url, self.verify
             self.deadline.check(doing, f"{self.sent} requests sent to {self.service} ({method} {self.base_url}{path})")
             failure = self._attempt(method, path, doing, params, json_body, content_type, headers, want)
             if isinstance(failure, Reply):
+                self.elsewhere = None
                 return failure
+            if self._moved(failure, address):
+                continue
             failures.append(failure)
             if failure.status == 401 and not renewed and self._renew():
                 renewed = True
@@ -151,14 +159,26 @@ class HttpSession:
         """Mint a new authorisation; False where there is none, or it is the same as before."""
         return self.authorize is not None and self.authorize(False) != self.authorize(True)
 
+    def _moved(self, failure: HttpError, asked: tuple[str, str | bool]) -> bool:
+        """Whether the service is elsewhere than where it was asked (base_url and verify)."""
+        with self._moving:
+            if asked != (self.base_url, self.verify):
+                return not isinstance(failure, ReplyLost)
+            elsewhere, self.elsewhere = self.elsewhere, None
+            # A gateway that knows the name no more says so in its own words, without the service's reason.
+            gone = failure.status in (0, 401) or (failure.status == 404 and not failure.reason)
+            if elsewhere is None or not gone or isinstance(failure, ReplyLost):
+                return False
+            self.base_url, self.verify = elsewhere()
+            check_address(self.base_url, self.service, with_credentials=self.authorize is not None)
+            return asked != (self.base_url, self.verify)
+
     def _may_repeat(self, failure: HttpError, again_is_safe: bool) -> bool:
         if isinstance(failure, UnexpectedAnswer):
             return False
         if isinstance(failure, ReplyLost):
             return again_is_safe
-        if failure.status == 0:
-            return True
-        return failure.status in (TRANSIENT if again_is_safe else REFUSED_UNREAD)
+        return failure.status == 0 or failure.status in (TRANSIENT if again_is_safe else REFUSED_UNREAD)
 
     def _attempt(
         self,

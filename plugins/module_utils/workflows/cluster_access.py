@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import tempfile
 import threading
@@ -44,7 +45,8 @@ _USABLE = frozenset({"RUNNING", "RECONCILING", "DEGRADED"})
 class ClusterAccess:
     """One cluster's API for the time of a task. api is None where the cluster is absent; ``why`` says so in words.
 
-    gke, cluster: the session with GKE and the cluster as it gave it, where the cluster was named and not a kubeconfig.
+    gke, cluster: where the cluster was named and not a kubeconfig, the session with GKE and what that said of the
+    cluster a moment ago: how it is reached and its monitoring, at least.
     other_requests: those that the task sent to other services.
     """
 
@@ -71,6 +73,7 @@ class ClusterAccess:
 def cluster_access(options: dict[str, Any], deadline: Deadline) -> Iterator[ClusterAccess]:
     """Open the cluster that the options of the ``kubernetes_access`` doc fragment name, for a ``with`` block.
 
+    GKE is not asked for it where another task of the play has just said how it is reached, and it does answer there.
     Only the cluster's own CA is trusted; its file and a kubeconfig's client key end with the block. Raises
     InvalidOption for options that cannot be, HttpError where GKE refuses; an absent cluster is no error here.
     """
@@ -112,26 +115,47 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
 def _by_name(options: dict[str, Any], deadline: Deadline, directory: str) -> ClusterAccess:
     project, location = check_project(options.get("project")), check_location(options.get("location"))
     proxy = check_proxy("cluster_proxy_url", options.get("cluster_proxy_url"))
-    name = options["cluster"]
+    place = (project, location, options["cluster"])
     gke = GkeClient(options, deadline)
-    cluster = gke.cluster(project, location, name)
-    where = f"cluster {name} in {location} of project {project}"
-    if cluster is None:
-        return ClusterAccess(None, f"{where} does not exist", [gke.http])
-    status = cluster.get("status", "")
-    if status not in _USABLE:
-        return ClusterAccess(None, f"{where} is {status or 'in no known state'} and cannot be spoken to", [gke.http])
-    server = entry_of(cluster, name, options.get("cluster_endpoint") or AUTO).cluster
+    known = gke.recent_cluster(*place)
+    recalled = known is not None and not _unusable(known, *place)
+    cluster = known if recalled else gke.cluster(*place)
+    why = _unusable(cluster, *place)
+    if cluster is None or why:
+        return ClusterAccess(None, why, [gke.http])
+
+    def server_of(found: dict[str, Any]) -> tuple[str, str | bool]:
+        server = entry_of(found, options["cluster"], options.get("cluster_endpoint") or AUTO).cluster
+        return server["server"], _authority_file(server, directory)
+
+    def elsewhere() -> tuple[str, str | bool]:
+        found = gke.cluster(*place)
+        gone = _unusable(found, *place)
+        if found is None or gone:
+            raise ClusterAbsent(gone)
+        return server_of(found)
+
+    base_url, verify = server_of(cluster)
     http = HttpSession(
-        base_url=server["server"],
+        base_url=base_url,
         service="the Kubernetes API",
         deadline=deadline,
         authorize=_one_at_a_time(token_alone(gke.http.authorize)) if gke.http.authorize else None,
-        verify=_authority_file(server, directory),
+        verify=verify,
         proxy=proxy,
+        elsewhere=elsewhere if recalled else None,
     )
     api = KubernetesApi(http, kinds=_GKE_KINDS if _has_managed_prometheus(cluster) else ())
     return ClusterAccess(api, sessions=[gke.http, http], gke=gke, cluster=cluster)
+
+
+def _unusable(cluster: dict[str, Any] | None, project: str, location: str, name: str) -> str:
+    """Why a cluster cannot be spoken to; empty where it can."""
+    where = f"cluster {name} in {location} of project {project}"
+    if cluster is None:
+        return f"{where} does not exist"
+    status = cluster.get("status", "")
+    return "" if status in _USABLE else f"{where} is {status or 'in no known state'} and cannot be spoken to"
 
 
 def _has_managed_prometheus(cluster: dict[str, Any]) -> bool:
@@ -144,9 +168,11 @@ def _authority_file(server: dict[str, Any], directory: str) -> str | bool:
     """A file with the cluster's CA; True for a DNS endpoint, whose certificate the system's CAs vouch for."""
     if "certificate-authority-data" not in server:
         return True
-    path = os.path.join(directory, "ca.pem")
+    authority = base64.b64decode(server["certificate-authority-data"])
+    # Another CA is another file: a connection pool goes by its name.
+    path = os.path.join(directory, f"{hashlib.sha256(authority).hexdigest()[:16]}.pem")
     with open(path, "wb") as stream:
-        stream.write(base64.b64decode(server["certificate-authority-data"]))
+        stream.write(authority)
     return path
 
 

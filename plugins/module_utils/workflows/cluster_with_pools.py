@@ -15,7 +15,7 @@ from typing import Any
 from ..core.errors import ImmutableField, InvalidOption, LlmopsError
 from ..core.reconcile import planned
 from ..core.result import Result, Step
-from ..gke.client import Place
+from ..gke.client import ClusterAbsent, Place
 from ..gke.cluster import ClusterReader, ClusterTarget, PredictedCluster
 from ..gke.options import LOCATION
 from ..gke.session import Session
@@ -54,6 +54,55 @@ def converge(options: dict[str, Any], session: Session) -> Result:
         _add(result, outcome, pool["name"])
     result.values["cluster"] = reader.cluster() if pools else cluster
     return result
+
+
+def converge_pools(options: dict[str, Any], session: Session) -> Result:
+    """Bring node pools of a cluster that is there to their desired state. options: those of gke_node_pools.
+
+    A pool that fails keeps none of the others from its turn. Raises InvalidOption and ImmutableField before any request
+    that writes, ClusterAbsent, and the first failure with what was done in spite of it. In check mode an absent cluster
+    is a warning, because it may be created by then.
+    """
+    place = Place(options["project"], options["location"], options["cluster"])
+    reader, pools = ClusterReader(session.client, place), _pool_options({**options, "name": options["cluster"]})
+    cluster, result, failures = reader.cluster(), Result(values={"node_pools": []}), []
+    coming = [pool["name"] for pool in pools if pool["state"] == "present"]
+    if cluster is None and coming:
+        if not session.check:
+            raise ClusterAbsent(
+                f"create node pool {coming[0]}: {place} does not exist; create it first (llmops.gke.gke_cluster)"
+            )
+        result.warnings.append(f"{place} does not exist; its node pools are predicted as if it did")
+    if not session.check:
+        _plans(pools, session, PredictedCluster(session.client, place, cluster or {}))
+    for pool in pools:
+        try:
+            outcome = node_pool_zones.converge(pool, session, reader)
+        except LlmopsError as error:
+            error.fields.setdefault("node_pool", pool["name"])
+            failures.append(error)
+            continue
+        live = outcome.values["node_pool"]
+        result.values["node_pools"] += [] if live is None else [live]
+        _add_stockouts(result, outcome, pool["name"])
+        for side in ("before", "after"):
+            shown = getattr(outcome, side)
+            setattr(outcome, side, {f"node pool {pool['name']}": shown} if outcome.changed and shown else None)
+        result.add(outcome)
+    if failures:
+        raise _of_all(failures, result, check=session.check)
+    return result
+
+
+def _of_all(failures: list[LlmopsError], result: Result, *, check: bool) -> LlmopsError:
+    """The first failure, which also tells of the others and of the pools that did not fail."""
+    first, *others = failures
+    for other in others:
+        first.add(f"; {other.message}")
+    name = "plan" if check else "steps_done"
+    if steps := [step.to_dict() for step in result.plan]:
+        first.fields[name] = [*steps, *first.fields.get(name, [])]
+    return first
 
 
 def _pool_options(options: dict[str, Any]) -> list[dict[str, Any]]:
@@ -105,6 +154,10 @@ def _add(result: Result, outcome: Result, name: str) -> None:
         whole, part = getattr(result, side), getattr(outcome, side)
         if whole is not None and part is not None:
             setattr(result, side, {**whole, "node_pools": [*whole.get("node_pools", []), part]})
+    _add_stockouts(result, outcome, name)
+
+
+def _add_stockouts(result: Result, outcome: Result, name: str) -> None:
     out_of_stock = [{"node_pool": name, **zone} for zone in outcome.values.get("out_of_stock", [])]
     if "out_of_stock" in outcome.values:
         result.values["out_of_stock"] = [*result.values.get("out_of_stock", []), *out_of_stock]

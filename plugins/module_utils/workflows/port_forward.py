@@ -52,25 +52,37 @@ def secrets(options: dict[str, Any]) -> set[str]:
 
 def _forwarded(run: Run, options: dict[str, Any], check: bool, progress: Progress) -> Result:
     # Imported here, because most uses have an address and should not pay for a cluster's client.
-    from ..kubernetes.client.port_forward import PortForward, PortForwardFailed, target
     from . import cluster_access
 
     wanted = options["port_forward"]
     if not (options.get("cluster") or options.get("kubeconfig")):
         raise InvalidOption("port_forward", wanted, "cluster or kubeconfig beside it")
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
-        try:
-            pod, port = target(access.required(), wanted)
-        except (PortForwardFailed, cluster_access.ClusterAbsent) as error:
-            if not check:
-                raise
-            return Result(values={"reachable": False, "unreachable_reason": error.message})
-        with PortForward(access.required(), pod, port) as forward:
-            try:
-                result = run({**options, "url": forward.url}, check, progress)
-            except LlmopsError as error:
-                if forward.problem:
-                    raise PortForwardFailed(forward.problem, object=str(pod)) from error
-                raise
+        result = forwarded(access, wanted, run, options, check, progress)
         result.http_requests += access.requests
         return result
+
+
+def forwarded(
+    access: Any, wanted: dict[str, Any], run: Run, options: dict[str, Any], check: bool, progress: Progress
+) -> Result:
+    """What the engine ``run`` finds by way of a cluster that is open already (a ClusterAccess).
+
+    wanted: the option ``port_forward``. The requests to the cluster are not counted in the result.
+    """
+    from ..gke.client import ClusterAbsent
+    from ..kubernetes.client.port_forward import PortForward, PortForwardFailed, target
+
+    try:
+        pod, port = target(access.required(), wanted)
+    except (PortForwardFailed, ClusterAbsent) as error:
+        if not check:
+            raise
+        return Result(values={"reachable": False, "unreachable_reason": error.message})
+    with PortForward(access.required(), pod, port) as forward:
+        try:
+            return run({**options, "url": forward.url}, check, progress)
+        except LlmopsError as error:
+            if forward.problem:
+                raise PortForwardFailed(forward.problem, object=str(pod)) from error
+            raise

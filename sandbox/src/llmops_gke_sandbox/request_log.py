@@ -31,7 +31,9 @@ async def mark_simulated(_request: web.Request, response: web.StreamResponse) ->
 
 
 class RequestLog:
-    """One entry a request: time, service, method, path with query, status, seconds, user_agent.
+    """One entry a request: time, service, method, path with query, status, seconds, user_agent, connection.
+
+    The connection is a text that requests which came over one connection have in common.
 
     Neither bodies nor headers are kept, and tokens are cut out of queries.
 
@@ -95,12 +97,19 @@ class RequestLog:
             "status": status,
             "seconds": round(seconds, 6),
             "user_agent": request.headers.get("User-Agent", ""),
+            "connection": _connection(request.transport),
         }
         self._entries.append(entry)
         if self._file is not None:
             if self._stream is None:
                 self._stream = self._file.open("a", encoding="utf-8", buffering=1)
             self._stream.write(json.dumps(entry) + "\n")
+
+
+def _connection(transport: asyncio.BaseTransport | None) -> str:
+    """Both ends of a connection; empty where the client has gone."""
+    ends = (transport.get_extra_info(end) for end in ("peername", "sockname")) if transport else ()
+    return " ".join(f"{end[0]}:{end[1]}" for end in ends if end)
 
 
 async def _answer(service: str, faults: Faults, request: web.Request, handler: Handler) -> web.StreamResponse:

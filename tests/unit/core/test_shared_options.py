@@ -58,6 +58,17 @@ def test_what_the_task_says_wins_and_what_is_empty_says_nothing(tmp_path):
     assert result["invocation"]["module_args"]["timeout"] == 240
 
 
+def test_the_factor_reaches_a_timeout_within_an_option_as_well(tmp_path):
+    place = {"project": "my-project", "location": "us-central1", "cluster": "c1", "access_token": TOKEN}
+    given = {"service": "s", "prompt": "hi", "load": {"autoscaler": "a"}, "report": {}, "timeout": 4}
+    arguments = {**place, **given, "container_api_endpoint": "http://127.0.0.1:9/"}
+    result = run_module(
+        tmp_path, arguments, in_process=True, module="llm_verify", variables={"llmops_timeout_factor": 0.5}
+    )[0]
+    told = result["invocation"]["module_args"]
+    assert (told["timeout"], told["load"]["timeout"], told["load"]["autoscaler"]) == (2, 900, "a")
+
+
 @pytest.mark.parametrize("factor", [0, -1, "twice"])
 def test_a_factor_that_is_none_is_refused_by_name(tmp_path, factor):
     result = kubeconfig(tmp_path, {}, llmops_timeout_factor=factor)

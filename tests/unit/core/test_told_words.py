@@ -10,7 +10,7 @@ import json
 import pytest
 
 from tests.unit.core.test_carriers import run_module
-from tests.unit.core.test_token_memory import key_file
+from tests.unit.core.test_play_memory import key_file
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 CANARY = "canary-of-a-kubeconfig-file"

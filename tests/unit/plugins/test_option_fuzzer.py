@@ -63,6 +63,11 @@ BASE: dict[str, dict[str, Any]] = {
         },
         "autoscaling": {"enabled": True, "min_node_count": 0, "max_node_count": 3},
     },
+    "gke_node_pools": {
+        **PLACE,
+        "cluster": "c1",
+        "node_pools": [{"name": "p", "config": {"machine_type": "g2-standard-8", "taints": [TAINT]}}],
+    },
     "gke_operation_info": PLACE,
     "hf_model_info": {"model": "mistralai/Mistral-7B-Instruct-v0.1", "accelerator_type": "nvidia-l4"},
     "k8s_apply": {"manifests": [MANIFEST]},
@@ -75,6 +80,7 @@ BASE: dict[str, dict[str, Any]] = {
     "llm_report": {"title": "T"},
     "llm_scaling": {"autoscaler": "h"},
     "llm_start_info": {"service": "s"},
+    "llm_verify": {"service": "s", "prompt": "hi", "thresholds": {"ttft_seconds": 1}, "report": {"path": "r.html"}},
     "tgi_generate": {"inputs": "hi", "parameters": {"max_new_tokens": 5}},
 }
 """Arguments that a module takes, on top of where its services are."""

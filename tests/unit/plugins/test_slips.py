@@ -29,7 +29,8 @@ def told(module: str, server: FakeServer, check: bool = False, **arguments: Any)
     spec = importlib.import_module(f"ansible_collections.llmops.gke.plugins.modules.{module}").SPEC
     places = {name: server.url for name in spec.argument_spec if name.endswith("_api_endpoint") or name == "endpoint"}
     access = {} if "cluster" in arguments else {"kubeconfig": kubeconfig(server.url)}
-    where = {**places, **(access if "kubeconfig" in spec.argument_spec and "url" not in spec.argument_spec else {})}
+    has_access = {"kubeconfig", "cluster"} <= spec.argument_spec.keys() and "url" not in spec.argument_spec
+    where = {**places, **(access if has_access else {})}
     try:
         given = completed(spec, {**where, **arguments})
     except InvalidOption as error:
@@ -194,3 +195,10 @@ def test_both_carriers_tell_a_slip_alike(tmp_path):
         assert "Traceback" not in printed
     first, second = (without_the_unequal(result) for result, _printed in results)
     assert first["error"] == second["error"]
+
+
+@pytest.mark.parametrize("endless", [float("inf"), float("-inf"), "inf"])
+def test_a_whole_number_without_an_end_is_refused(endless):
+    with FakeServer([]) as server:
+        message = told("llm_generate", server, url="http://127.0.0.1:9", prompt="hi", top_k=endless)
+    assert message.startswith("top_k: ") and message.endswith("a whole number")

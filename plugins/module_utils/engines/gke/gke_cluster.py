@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.result import Progress, Result
+from ...core.reconcile import add_next
+from ...core.result import Progress, Result, Step
 from ...core.runner import ModuleSpec
 from ...gke.cluster import without_secrets
-from ...gke.options import CLUSTER, DEFINITION, LOCATION, STATE, TIMEOUT
+from ...gke.options import CLUSTER, CONTROL_PLANE, DEFINITION, LOCATION, STATE, TIMEOUT
 from ...gke.session import open_session
 from ...gke.validation import check_cluster
 from ...workflows import cluster_with_pools
 from ...workflows.stockout_advice import advised
+from . import gke_kubeconfig
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
@@ -26,8 +28,23 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     check_cluster(options)
     with open_session(options, check, progress) as session:
         result = cluster_with_pools.converge(options, session)
+        if options["kubeconfig"] and options["state"] == "present":
+            add_next(result, lambda: _kubeconfig(result.values["cluster"], options, check, progress), check=check)
     result.values["cluster"] = without_secrets(result.values["cluster"])
     result.http_requests = session.requests
+    return result
+
+
+def _kubeconfig(cluster: dict[str, Any], options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """The cluster's entry in a kubeconfig file; of one that is only predicted, that it will be written."""
+    file = options["kubeconfig"]
+    name = f"kubeconfig {file['path']}"
+    if check and "endpoint" not in cluster:
+        return Result(changed=True, plan=[Step("update", name, f"write {file['path']}")])
+    result = gke_kubeconfig.of_cluster(cluster, {**options, **file}, check, progress)
+    shown = result.changed
+    result.before, result.after = ({name: side} if shown and side else None for side in (result.before, result.after))
+    result.values.clear()
     return result
 
 
@@ -36,6 +53,13 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "state": STATE,
     "timeout": TIMEOUT,
+    "kubeconfig": {
+        "type": "dict",
+        "options": {
+            **{name: gke_kubeconfig.ARGUMENT_SPEC[name] for name in (*CONTROL_PLANE, "set_current_context")},
+            "path": {"type": "path", "required": True},
+        },
+    },
     "deletion_protection": {"type": "bool", "default": False},
     "definition": DEFINITION,
     **CLUSTER,

@@ -31,7 +31,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     project = check_project(options["project"])
     location = check_location(options["location"])
     check_name("name", options["name"])
-    proxy = check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
+    check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
     name = f"gke_{project}_{location}_{options['name']}"
     path = options["path"]
     if options["state"] == "absent":
@@ -48,14 +48,21 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     if cluster is None:
         result = _absent(options["name"], location, project, check, bool(path))
     else:
-        endpoint, impersonate = options["cluster_endpoint"], options["impersonate_service_account"]
-        entry = entry_of(cluster, name, endpoint, impersonate, proxy)
-        result = Result()
-        if path:
-            target = KubeconfigTarget(path, name, entry, current=options["set_current_context"])
-            result, _content = reconcile(target, check=check, progress=progress)
-        result.values["kubeconfig"] = KubeconfigFile.having(empty(), entry)
+        result = of_cluster(cluster, options, check, progress)
     result.http_requests = client.http.sent
+    return result
+
+
+def of_cluster(cluster: dict[str, Any], options: dict[str, Any], check: bool, progress: Progress) -> Result:
+    """As run, for a cluster that has been read already."""
+    name = f"gke_{options['project']}_{options['location']}_{options['name']}"
+    proxy = check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
+    entry = entry_of(cluster, name, options["cluster_endpoint"], options["impersonate_service_account"], proxy)
+    result = Result()
+    if options["path"]:
+        target = KubeconfigTarget(options["path"], name, entry, current=options["set_current_context"])
+        result, _content = reconcile(target, check=check, progress=progress)
+    result.values["kubeconfig"] = KubeconfigFile.having(empty(), entry)
     return result
 
 

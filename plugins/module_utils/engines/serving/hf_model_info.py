@@ -23,6 +23,9 @@ from ...models.shape import Shape, read_shape
 from ...serving import registry
 from ...serving.options import ENGINE
 
+CONTEXT = 4096
+"""Tokens of a request and its answer, where nobody says how many."""
+
 
 class DoesNotFit(LlmopsError):
     """The model does not fit the GPUs it was meant for."""
@@ -134,7 +137,7 @@ SPEC = ModuleSpec(
         "machine_type": {"type": "str"},
         "gpus": {"type": "int", "default": 1},
         "quantize": {"type": "str", "default": ""},
-        "context": {"type": "int", "default": 4096},
+        "context": {"type": "int", "default": CONTEXT},
         "gpu_memory_utilization": {"type": "float"},
         "require_fit": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 60},

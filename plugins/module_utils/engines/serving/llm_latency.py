@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
-from ...core.result import Progress, Result
+from ...core.result import Progress, Result, Run
 from ...core.runner import ModuleSpec
 from ...serving import registry
 from ...serving.client import check_url
@@ -34,20 +34,27 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         raise InvalidOption("service", options["service"], "cluster or kubeconfig beside it, to read its pods")
     # Imported here, because most uses have no cluster at hand and should not pay for its client.
     from ...workflows import cluster_access
+
+    with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
+        result = of_service_in(access)(options, check, progress)
+        result.http_requests += access.requests
+        return result
+
+
+def of_service_in(access: Any) -> Run:
+    """The engine for a ``service`` of a cluster that is open already (a ClusterAccess); it counts no requests to it."""
     from ...workflows.model_startup import serving_pods
 
-    engine = registry.engine(options["engine"])
-    with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
+    def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         pods = []
         if access.api is not None:
             namespace = options["namespace"] or access.api.default_namespace
-            pods = serving_pods(access.api, namespace, options["service"], engine)
+            pods = serving_pods(access.api, namespace, options["service"], registry.engine(options["engine"]))
         if pods and options["gpu_metrics"] and not check:
-            result = _watched(access.api, options, progress, pods)
-        else:
-            result = measure_latency(options, check, progress, {"pods": pods, "gpu": None})
-        result.http_requests += access.requests
-        return result
+            return _watched(access.api, options, progress, pods)
+        return measure_latency(options, check, progress, {"pods": pods, "gpu": None})
+
+    return run
 
 
 def measure_latency(

@@ -15,7 +15,7 @@ from ...core import harmless
 from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames, option
 from ...core.result import Progress, Result, silent
-from ...core.runner import ModuleSpec
+from ...core.runner import ModuleSpec, defaults
 from ...google.options import GOOGLE_AUTH
 from ...models.access import HOME, AccessDenied
 from ...workflows.preflight.checks import MODEL, NAMES
@@ -35,8 +35,6 @@ _VARIABLES = {
 }
 _TO_BLAME = {"not_found": "llmops_model"}
 """Reason why the Hub does not give the model -> variable; the token for all others."""
-
-_CONTEXT = 4096
 
 
 class PlanRefused(LlmopsError):
@@ -104,9 +102,8 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
     """What the Hub says of the model, and whether it fits the GPUs of a pod."""
     model, gpu = here.model, here.options["llmops_accelerator_type"]
     machines = [pool.machine_type for pool in read_pools(here) if pool.gpu == gpu]
-    defaults = {name: option.get("default") for name, option in hf_model_info.SPEC.argument_spec.items()}
     asked = {
-        **defaults,
+        **defaults(hf_model_info.SPEC),
         "model": here.options["llmops_model"],
         "token": options["token"],
         "endpoint": options["endpoint"],
@@ -115,7 +112,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "machine_type": machines[0] if machines else None,
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
         "quantize": model.get("quantize") or "",
-        "context": int(model.get("context") or _CONTEXT),
+        "context": int(model.get("context") or hf_model_info.CONTEXT),
         "gpu_memory_utilization": float(model["utilization"]) if model.get("utilization") else None,
         "require_fit": True,
         "timeout": options["timeout"],

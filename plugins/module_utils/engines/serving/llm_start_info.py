@@ -42,13 +42,16 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     """Read; see plugins/modules/llm_start_info.py for options and result. An absent cluster or Service is no error."""
     engine = registry.engine(options["engine"])
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
-        values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "pods": []}
-        if access.api is None:
-            values["text"] = access.why
-        else:
-            namespace = options["namespace"] or access.api.default_namespace
-            values |= _found(access.api, namespace, options["service"], engine)
+        values = look(access, options["namespace"], options["service"], engine)
         return Result(values=values, http_requests=access.requests)
+
+
+def look(access: cluster_access.ClusterAccess, namespace: str | None, service: str, engine: Engine) -> dict[str, Any]:
+    """The values of the result: ``exists``, ``replicas``, ``ready``, ``asleep``, ``pods`` and all of it as ``text``."""
+    values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "pods": []}
+    if access.api is None:
+        return {**values, "text": access.why}
+    return values | _found(access.api, namespace or access.api.default_namespace, service, engine)
 
 
 def _found(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -13,6 +14,10 @@ from ...core.errors import LlmopsError
 
 MOST = 8
 """Requests in flight; a session keeps ten connections."""
+
+_EACH = 5
+"""Requests that are sent one after the other over a connection before another one is worth opening: that takes three
+round trips, TLS included, until the first answer."""
 
 Item = TypeVar("Item")
 
@@ -26,9 +31,9 @@ def side_by_side(function: Callable[[Item], Any], items: Sequence[Item]) -> list
         except LlmopsError as error:
             return error
 
-    if len(items) < 2:
+    if len(items) <= _EACH:
         return [attempt(item) for item in items]
-    with ThreadPoolExecutor(min(MOST, len(items))) as pool:
+    with ThreadPoolExecutor(min(MOST, math.ceil(len(items) / _EACH))) as pool:
         return list(pool.map(attempt, items))
 
 

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from working_copy import ROOT
@@ -71,10 +73,10 @@ def trusted(value: Any) -> Any:
     return [trusted(item) for item in value] if isinstance(value, list) else value
 
 
-def plan(*role_names: str, **variables: Any) -> dict[str, Any]:
+def plan(*role_names: str, refuse: Sequence[str] = (), **variables: Any) -> dict[str, Any]:
     variables = {"inventory_hostname": "one", "ansible_play_role_names": list(role_names), **trusted(variables)}
     lookup = deployment_plan.LookupModule(loader=DataLoader(), templar=Templar(DataLoader(), variables=variables))
-    (found,) = lookup.run([], variables)
+    (found,) = lookup.run([], variables, refuse=list(refuse))
     assert json.loads(json.dumps(found)) == found, "a plan is plain data"
     return found
 
@@ -183,7 +185,6 @@ def test_a_variable_that_no_role_knows_is_told_with_the_nearest(roles):
         "other_timeout",
         "llmops_in_process",
         "llmops_confirm_teardown",
-        "llmops_model_info",
         "llmops_sandbox",
         "llmops_sandbox_directory",
         "poolside",
@@ -242,6 +243,21 @@ def test_the_longest_role_owns_a_variable():
 def test_the_nearest_name_is_of_the_same_role_where_several_are_alike():
     here = {name: Role(name, {f"{name}_timeout": {}}) for name in ("alpha", "beta", "gamma")}
     assert unknown_variables(here, ["beta_timeou"]) == [{"name": "beta_timeou", "nearest": "beta_timeout"}]
+
+
+@pytest.mark.parametrize("refuse", [["all"], ["other", "pool"]])
+def test_a_play_that_goes_on_without_preflight_is_refused_wrong_options_at_once(roles, refuse):
+    with pytest.raises(AnsibleError) as error:
+        plan("pool", llmops_replicas="many", pool_machine="huge", pool_needed="here", refuse=refuse)
+    lines = str(error.value).splitlines()
+    assert lines[-1].startswith("value of pool_machine must be one of")
+    # Those of a role that is not named are for another to tell.
+    assert ("llmops_replicas" in str(error.value)) == (refuse == ["all"])
+
+
+def test_what_is_wrong_elsewhere_or_nowhere_is_no_reason_to_refuse(roles):
+    assert plan("pool", **GOOD, refuse=["all"])["errors"] == []
+    assert len(plan("pool", **GOOD, llmops_replicas="many", refuse=["pool"])["errors"]) == 1
 
 
 def test_the_collections_own_roles_are_read():

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One access token for the tasks of a play: shared by memory alone, and only among the same credentials."""
+"""What the tasks of a play know in common, by memory alone: one token, and only for the same credentials."""
 
 from __future__ import annotations
 
@@ -10,42 +10,74 @@ import json
 import os
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ansible_collections.llmops.gke.plugins.module_utils.google import credentials, token_cache
-from ansible_collections.llmops.gke.plugins.module_utils.google.token_cache import TokenMemory
+from ansible_collections.llmops.gke.plugins.module_utils.core import play_memory
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.play_memory import PlayMemory
+from ansible_collections.llmops.gke.plugins.module_utils.google import credentials
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 ROOT = Path(__file__).resolve().parents[3]
-ENDS = datetime(2030, 1, 2, 3, 4, 5)
-MINE, YOURS, ELSEWHERE = bytes(32), bytes([16]) + bytes(31), bytes([1]) + bytes(31)
+MINE, YOURS, ELSEWHERE = bytes(32), bytes(31) + bytes([1]), bytes([0, 1]) + bytes(30)
 CLUSTERS = "/v1/projects/my-project/locations/us-central1/clusters"
 
 
-def test_a_token_is_recalled_for_its_own_credentials_until_it_is_displaced():
-    memory = TokenMemory()
+def test_a_fact_is_recalled_under_its_own_identity_until_it_is_displaced_or_forgotten():
+    memory = PlayMemory()
     assert memory.recall(MINE) is None
-    memory.keep(MINE, "ya29.mine", ENDS)
-    assert memory.recall(MINE) == ("ya29.mine", ENDS)
-    memory.keep(ELSEWHERE, "ya29.elsewhere", ENDS)
-    assert memory.recall(MINE) == ("ya29.mine", ENDS)
-    # Of the same place, but not the same credentials.
+    memory.keep(MINE, ["mine", None, 1.5])
+    assert memory.recall(MINE) == ["mine", None, 1.5]
+    memory.keep(ELSEWHERE, {"else": "where"})
+    assert memory.recall(MINE) == ["mine", None, 1.5]
+    # Of the same place, but not the same fact.
     assert memory.recall(YOURS) is None
-    memory.keep(YOURS, "ya29.yours", ENDS)
+    memory.forget(YOURS)
+    assert memory.recall(MINE) == ["mine", None, 1.5]
+    memory.keep(YOURS, "yours")
+    assert memory.recall(MINE) is None
+    memory.forget(YOURS)
+    assert memory.recall(YOURS) is None
+    assert memory.recall(ELSEWHERE) == {"else": "where"}
+
+
+def test_half_a_fact_and_one_that_is_too_long_are_none():
+    memory = PlayMemory()
+    memory.keep(MINE, "x" * play_memory._SIZE)
+    assert memory.recall(MINE) is None
+    memory.keep(MINE, "a fact")
+    start = play_memory._slot(MINE) + 60
+    memory._pages[start : start + 2] = b"??"
     assert memory.recall(MINE) is None
 
 
-def test_half_a_token_and_one_that_is_too_long_are_none():
-    memory = TokenMemory()
-    memory.keep(MINE, "x" * token_cache._SIZE, ENDS)
-    assert memory.recall(MINE) is None
-    memory.keep(MINE, "ya29.first", ENDS)
-    memory._pages[60:62] = b"??"
-    assert memory.recall(MINE) is None
+@pytest.mark.parametrize(("left", "read"), [(3, True), (5, False)])
+def test_a_key_is_read_only_where_no_token_of_its_own_is_kept_that_lasts(tmp_path, monkeypatch, left, read):
+    monkeypatch.setattr(play_memory, "shared", PlayMemory())
+    options = {"service_account_contents": '{"type": "service_account"}', "scopes": ["s"]}
+    ends = (datetime.now(UTC) + timedelta(minutes=left)).replace(tzinfo=None)
+    play_memory.shared.keep(credentials._identity(options), ["ya29.kept", ends.isoformat(), "payer"])
+    if read:
+        with pytest.raises(InvalidOption, match="service account key"):
+            credentials.authorizer(options)
+    else:
+        authorize = credentials.authorizer(options)
+        assert authorize(False) == {"Authorization": "Bearer ya29.kept", "x-goog-user-project": "payer"}
+        with pytest.raises(InvalidOption, match="service account key"):
+            authorize(True)
+
+
+def test_a_bare_access_token_is_never_taken_from_another_task(monkeypatch):
+    monkeypatch.setattr(play_memory, "shared", PlayMemory())
+    options = {"access_token": "ya29.mine"}
+    ends = (datetime.now(UTC) + timedelta(hours=1)).replace(tzinfo=None)
+    play_memory.shared.keep(credentials._identity(options), ["ya29.kept", ends.isoformat(), None])
+    assert credentials.authorizer(options)(False) == {"Authorization": "Bearer ya29.mine"}
 
 
 def key_file(path: Path, token_uri: str) -> str:
@@ -60,7 +92,7 @@ def key_file(path: Path, token_uri: str) -> str:
 def place_of(path: str) -> int:
     """Where the token of a key file is kept."""
     identity = credentials._identity({"service_account_file": path, "scopes": [credentials.CLOUD_PLATFORM]})
-    return token_cache._slot(identity)
+    return play_memory._slot(identity)
 
 
 def test_the_tasks_of_a_play_mint_one_token_for_each_of_their_credentials(tmp_path):

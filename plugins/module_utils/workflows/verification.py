@@ -1,0 +1,119 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a served model is asked, where, and what is a failure before or after it: the rules of llm_verify. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.errors import LlmopsError
+from ..core.option_names import option
+from ..http.connection import is_loopback
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class NotServing(LlmopsError):
+    """The model cannot answer: it sleeps, is not there, or is still on its way."""
+
+    kind = "not_serving"
+
+
+class AnotherModel(LlmopsError):
+    """What answers is not the model that was meant."""
+
+    kind = "another_model"
+
+
+def _listener(front: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    listeners = ((front or {}).get("spec") or {}).get("listeners") or [{}]
+    return listeners[0]
+
+
+def scheme_of(front: Mapping[str, Any] | None) -> str:
+    """The scheme of a Service, or of a Gateway's first listener."""
+    return "https" if _listener(front).get("protocol") == "HTTPS" else "http"
+
+
+def port_of(front: Mapping[str, Any] | None) -> int:
+    """The port of a Service, or of a Gateway's first listener."""
+    ports = ((front or {}).get("spec") or {}).get("ports") or [_listener(front)]
+    return int(ports[0].get("port") or _PORTS["http"])
+
+
+def url_of(front: Mapping[str, Any] | None) -> str:
+    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address."""
+    status = (front or {}).get("status") or {}
+    ingress = (status.get("loadBalancer") or {}).get("ingress") or []
+    addresses = [each.get("ip") or each.get("hostname") for each in ingress]
+    addresses += [each.get("value") for each in status.get("addresses") or []]
+    address = next(filter(None, addresses), "")
+    scheme, port = scheme_of(front), port_of(front)
+    return f"{scheme}://{address}{'' if port == _PORTS[scheme] else f':{port}'}" if address else ""
+
+
+def needs_forward(url: str, api_key: str | None) -> bool:
+    """Whether a key would travel over plain http to another machine, or has no address to go to."""
+    return bool(api_key) and not url.startswith("https://") and not (url and is_loopback(url))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known before the model is asked.
+
+    start: as llm_start_info returns it, or None where the model is elsewhere. url: where to ask, or empty. replicas:
+    that are meant to run. to_wake: in words, what wakes a model that sleeps.
+    """
+
+    start: Mapping[str, Any] | None
+    url: str
+    replicas: int
+    check: bool
+    to_wake: str = ""
+
+    @property
+    def asleep(self) -> bool:
+        """Whether there are no replicas, so that nobody answers."""
+        return bool(self.start and self.start["asleep"])
+
+    @property
+    def sleeps_rightly(self) -> bool:
+        """Whether that is meant; a preview comes before what wakes it."""
+        return self.asleep and (self.replicas == 0 or self.check)
+
+    @property
+    def why_asleep(self) -> str:
+        """That it sleeps, and what wakes it."""
+        said = self.start["text"] if self.start else ""
+        return f"{said}. {self.to_wake}" if self.to_wake else said
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is, or must be, somebody to answer."""
+        return not self.asleep and bool(self.url or not self.check)
+
+    def require_ready(self) -> None:
+        """Raise NotServing where no replica is ready. With an address, what answers there is asked, also where it is no
+        Deployment."""
+        if self.check or self.start is None or self.sleeps_rightly or self.start["ready"] > 0:
+            return
+        if self.start["exists"] or not self.url:
+            raise NotServing(self.why_asleep if self.asleep else self.start["text"])
+
+
+def require_model(url: str, serves: str | None, model: str | None, served_name: str | None = None) -> None:
+    """Raise AnotherModel where an address serves another model than the one that is wanted.
+
+    It would be measured, and taken for this one. served_name: under which the model is served, if not its own.
+    """
+    wanted = served_name or model
+    if serves is None or wanted is None or serves == wanted:
+        return
+    named = option("model" if wanted == model else "served_name")
+    raise AnotherModel(
+        f"{url} serves {serves}, but {named} is {wanted}; deploy it, or correct {option('model')} or {option('url')}",
+        serves=serves,
+    )
