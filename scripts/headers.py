@@ -25,6 +25,8 @@ STYLES = {
     ".j2": "{{# {} #}}",
     ".md": "<!-- {} -->",
 }
+# The texts of licences.
+TEXTS = "LICENSES"
 # What has to stay the first line.
 FIRST = ("#!", "---", "# shellcheck ")
 
@@ -60,7 +62,12 @@ def main() -> int:
     for path in working_copy.files():
         file = working_copy.ROOT / path
         style = STYLES.get(path.suffix) or STYLES.get(path.name)
-        if style is None or file.is_symlink() or any(matches(path, pattern) for pattern in patterns):
+        if (
+            style is None
+            or path.parts[0] == TEXTS
+            or file.is_symlink()
+            or any(matches(path, pattern) for pattern in patterns)
+        ):
             continue
         text = file.read_text()
         if text and TAG not in text:

@@ -27,6 +27,8 @@ html_theme_options = {
     "topbar_links": {},
     "vcs_pageview_mode": "blob",
 }
+html_static_path = ["tables.css"]
+html_css_files = ["tables.css"]
 html_show_sphinx = False
 html_use_modindex = False
 html_use_index = False

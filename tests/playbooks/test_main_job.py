@@ -118,6 +118,23 @@ def test_kubectl_sees_the_deployment(sandbox):
         "nvidia.com/gpu",
     ):
         assert line in described
+    words = " ".join(described.split())
+    for line in (
+        "HF_TOKEN: <set to the key 'HF_TOKEN' in secret 'mistral-7b-credentials'>",
+        "HF_HOME: /data",
+        "/data from data (rw)",
+        "data: Type: EmptyDir",
+        "SizeLimit: 1Gi",
+        "Startup: http-get http://:http/health",
+        "Readiness: http-get http://:http/health",
+        "Liveness: http-get http://:http/health",
+        "cloud.google.com/gke-accelerator=nvidia-l4",
+    ):
+        assert line in words, described
+    deadline = client(
+        sandbox, "kubectl", "get", "deployment", "mistral-7b", "-o", "jsonpath={.spec.progressDeadlineSeconds}"
+    )
+    assert int(deadline) >= 1800
     labelled = client(sandbox, "kubectl", "get", "svc", "-l", "LLM_deployment=true")
     assert "LoadBalancer" in labelled and "127." in labelled
     rolled = client(sandbox, "kubectl", "rollout", "status", "deployment/mistral-7b", "--timeout=20s")

@@ -1,10 +1,12 @@
 # Copyright: the llmops.gke engineers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documents show to be typed or pasted: blocks of YAML, commands in blocks and in lines."""
+"""What the documents show: blocks of YAML, commands in blocks and in lines, tables, and the tests that they name."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +20,11 @@ _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _BEGINS_A_COMMAND = re.compile(
     r"(?:\.venv/bin/\S+|ansible-(?:playbook|doc|galaxy)|make|bash|python|pytest|molecule|llmops-gke-sandbox) \S"
 )
+
+
+# A table's cells; a pipe within one is written \\|.
+_CELL = re.compile(r"(?<!\\)\|")
+_TEST = re.compile(r"(?P<path>(?:sandbox/)?tests/[\w/]+\.py)(?:::(?P<name>\w+)(?:\[(?P<case>.+)\])?)?")
 
 
 class Shown(NamedTuple):
@@ -65,3 +72,42 @@ def commands() -> list[Shown]:
             spans = (span[1] for span in _SPAN.finditer(line) if _BEGINS_A_COMMAND.match(span[1]))
             found += [Shown(document, number, span) for span in spans]
     return found
+
+
+def spans(text: str) -> list[str]:
+    """What stands between backquotes."""
+    return _SPAN.findall(text)
+
+
+def rows(document: Path) -> list[tuple[int, list[str]]]:
+    """The rows of a document's tables, without their heads: the line, from 1, and the cells."""
+    found, lines = [], (ROOT / document).read_text().splitlines()
+    for number, line in enumerate(lines, start=1):
+        is_ruled = any(set(near) <= set("|-: ") and near for near in lines[number - 1 : number + 1])
+        if line.startswith("|") and not is_ruled:
+            found.append((number, [cell.strip() for cell in _CELL.split(line)[1:-1]]))
+    return found
+
+
+def named_tests(text: str) -> list[str]:
+    """The tests among what stands between backquotes: ``tests/FILE.py``, ``…::test_NAME`` or ``…::test_NAME[CASE]``."""
+    return [span for span in spans(text) if span.startswith(("tests/", "sandbox/tests/"))]
+
+
+def untrue_tests(text: str) -> Iterator[str]:
+    """What is wrong with the tests that a text names."""
+    for span in named_tests(text):
+        found = _TEST.fullmatch(span)
+        if not found or not (ROOT / found["path"]).is_file():
+            yield f"no test {span}"
+            continue
+        folder = (ROOT / found["path"]).parent
+        if found["name"] and f"def {found['name']}(" not in _text(ROOT / found["path"]):
+            yield f"no test {span}"
+        elif found["case"] and not any(found["case"] in _text(path) for path in folder.glob("*.py")):
+            yield f"no case {span}"
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text()

@@ -40,3 +40,15 @@ def test_the_licence_stands_below_what_has_to_be_first(style, text, expected):
 )
 def test_files_that_are_described_elsewhere_are_known(path, pattern, matched):
     assert headers.matches(Path(path), pattern) is matched
+
+
+def test_the_text_of_a_licence_stays_as_it_is(monkeypatch, tmp_path):
+    monkeypatch.setattr(headers.working_copy, "ROOT", tmp_path)
+    names = [Path("LICENSES/Apache-2.0.txt"), Path("notes.txt")]
+    monkeypatch.setattr(headers.working_copy, "files", lambda: names)
+    (tmp_path / "REUSE.toml").write_text("annotations = []\n")
+    (tmp_path / "LICENSES").mkdir()
+    for name in names:
+        (tmp_path / name).write_text("words\n")
+    assert headers.main() == 0
+    assert [(tmp_path / name).read_text() for name in names] == ["words\n", f"# {FIRST}\n# {SECOND}\nwords\n"]
