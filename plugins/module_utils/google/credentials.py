@@ -98,7 +98,7 @@ class _Authorizer:
         kept = self._memory.recall(self._identity) if self._memory else None
         if kept is None:
             return None
-        token, expiry, payer = kept
+        token, expiry, payer = list(kept)
         left = datetime.fromisoformat(expiry) - datetime.now(UTC).replace(tzinfo=None)
         return _headers(token, payer) if left > _RENEWED_BEFORE else None
 

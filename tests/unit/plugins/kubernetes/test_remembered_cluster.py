@@ -18,7 +18,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Clust
 from ansible_collections.llmops.gke.plugins.module_utils.workflows import cluster_access
 from ansible_collections.llmops.gke.plugins.modules.gpu_metrics_exporter import SPEC as EXPORTER
 from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC as INFO
-from tests.unit.fake_http import FakeServer, Reply, google_error
+from tests.unit.fake_http import FakeServer, Reply, Request, google_error
 from tests.unit.plugins.kubernetes.k8s_support import CONFIG_PATH, config, not_found, run
 
 WANTED = {"kind": "ConfigMap", "namespace": "golden", "name": "counters"}
@@ -76,7 +76,11 @@ def gke(api, monkeypatch) -> Iterator[Gke]:
         "entry_of",
         lambda cluster, *_: SimpleNamespace(cluster={"server": f"http://{cluster['endpoint']}"}),
     )
-    with FakeServer(lambda request: cloud.answer(request)) as server:
+
+    def answer(request: Request) -> Reply:
+        return cloud.answer(request)
+
+    with FakeServer(answer) as server:
         cloud = Gke(server, api.url.removeprefix("http://"))
         yield cloud
 

@@ -21,8 +21,8 @@ MAP = {"model_server_gateway_certificate_map": "mistral"}
 SERVED = {"replicas": {"least": 1, "most": 1}}
 
 
-def warnings(options: dict[str, Any], *, key: bool = False, model: Any = SERVED) -> list[str]:
-    plan = deployment_plan(model=model, options=options, secrets={"llmops_api_key": key})
+def warnings(options: dict[str, Any], *, key: bool = False, **given: Any) -> list[str]:
+    plan = deployment_plan(**{"model": SERVED, **given}, options=options, secrets={"llmops_api_key": key})
     found = list(check_exposure(read_deployment(plan)))
     assert {one.severity for one in found} <= {WARNING}
     return [one.message for one in found]

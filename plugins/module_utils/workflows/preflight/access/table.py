@@ -84,10 +84,14 @@ NEEDS = (
         (
             *(
                 one
-                for kind in ("configMaps", "deployments", "horizontalPodAutoscalers", "secrets")
+                for kind in ("configMaps", "deployments", "horizontalPodAutoscalers", "networkPolicies")
                 for one in _of(kind)
             ),
-            *(one for kind in ("services", "thirdPartyObjects") for one in _of(kind)),
+            *(
+                one
+                for kind in ("podDisruptionBudgets", "secrets", "services", "thirdPartyObjects")
+                for one in _of(kind)
+            ),
             *_of("namespaces", "create", "get", "update"),
             *_of("nodes", "get", "list"),
             *_of("pods", "getLogs", "list", "portForward", "proxy"),
