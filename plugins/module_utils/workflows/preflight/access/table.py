@@ -96,7 +96,7 @@ NEEDS = (
             *_of("nodes", "get", "list"),
             *_of("pods", "getLogs", "list", "portForward", "proxy"),
             *(f"container.{kind}.list" for kind in ("cronJobs", "daemonSets", "endpointSlices", "events", "jobs")),
-            *(f"container.{kind}.list" for kind in ("replicaSets", "statefulSets")),
+            *(f"container.{kind}.list" for kind in ("persistentVolumeClaims", "replicaSets", "statefulSets")),
         ),
     ),
     Need(CONTAINER_ADMIN, "the exporter", _of("daemonSets", "create", "delete", "get", "update"), DAEMON_SET),
