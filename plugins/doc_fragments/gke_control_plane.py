@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 OPTIONS = r"""
   cluster_endpoint:
     description:
@@ -31,4 +33,4 @@ OPTIONS = r"""
 class ModuleDocFragment:
     """See CONTROL_PLANE in plugins/module_utils/gke/options.py for the argument spec that agrees with it."""
 
-    DOCUMENTATION = "options:" + OPTIONS
+    DOCUMENTATION: ClassVar[str] = "options:" + OPTIONS

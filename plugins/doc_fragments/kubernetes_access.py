@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .gke_control_plane import OPTIONS
 
 
 class ModuleDocFragment:
     """See plugins/module_utils/workflows/cluster_options.py for the argument spec that agrees with it."""
 
-    DOCUMENTATION = r"""
+    DOCUMENTATION: ClassVar[str] = r"""
 options:
   project:
     description: ID of the Google Cloud project that the GKE cluster belongs to.
