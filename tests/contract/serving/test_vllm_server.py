@@ -200,10 +200,13 @@ def test_a_server_that_is_stopped_fails_its_stream():
     with BackgroundServer(Timing(itl=0.02)) as running:
         model = connected("vllm", running.url)
         model.identity()
-        threading.Timer(0.2, running.stop).start()
+        ending = threading.Timer(0.2, running.stop)
+        ending.start()
         with pytest.raises(HttpError, match="abort: the server ended the answer before its end") as failed:
             model.stream(GenerationRequest("hi", max_tokens=300, parameters={"ignore_eos": True}))
         model.close()
+        # Two that end it at a time would wait for each other.
+        ending.join()
     assert failed.value.status == 200
     assert failed.value.fields["generated_text"]
 

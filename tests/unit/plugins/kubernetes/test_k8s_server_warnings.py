@@ -31,6 +31,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "k8s_logs": {"name": "pod-1"},
     "llm_scaling": {"port_forward": {"service": "mistral", "port": 80}, "autoscaler": "hpa"},
     "llm_start_info": {"service": "mistral"},
+    "llm_verify": {"service": "mistral", "prompt": "Hi"},
 }
 DEPRECATED = {"Warning": '299 - "v1 Things are deprecated"'}
 
