@@ -15,7 +15,7 @@ from tests.playbooks.playground import Run, Sandbox
 
 TASKS = [
     "Run the sandbox",
-    "Remember where it listens",
+    "Set the addresses of the sandbox",
     "llmops.gke.preflight : Resolve and validate the options of every role in the play",
     "llmops.gke.preflight : Refuse what cannot work",
     "llmops.gke.gke_cluster : Create or update the cluster and its own node pool",
@@ -25,8 +25,8 @@ TASKS = [
     "llmops.gke.model_server : Apply the model's manifests and wait until it serves",
     "llmops.gke.lb_labels : Label the load balancer's Service",
     "llmops.gke.verify : Ask the model, and measure how fast it answers",
-    "llmops.gke.verify : Give the job its figures, and the report as data",
-    "llmops.gke.verify : Hold the figures against their limits",
+    "llmops.gke.verify : Set the figures and the report as data of the job",
+    "llmops.gke.verify : Compare the figures with their limits",
     "llmops.gke.model_server : Wait until the autoscaler acts on its metrics",
     "llmops.gke.dcgm_exporter : Make sure that every GPU is measured",
     "Summary",
