@@ -56,7 +56,8 @@ def test_time_is_counted_from_the_start_and_never_below_nothing(clock: Clock, de
 
 def test_a_pause_ends_at_the_deadline_and_says_what_was_waited_for(clock: Clock, deadline: Deadline):
     deadline.pause(3, "the cluster")
-    with pytest.raises(DeadlineExceeded, match=r"the cluster: not done after 10 s; last seen: PROVISIONING\. ") as ended:
+    seen = r"the cluster: not done after 10 s; last seen: PROVISIONING\. "
+    with pytest.raises(DeadlineExceeded, match=seen) as ended:
         deadline.pause(30, "the cluster", "PROVISIONING")
     assert clock.slept == [3, 7]
     wanted = {"waiting_for": "the cluster", "last_seen": "PROVISIONING", "timeout": 10}
