@@ -158,7 +158,8 @@ class ModelServerWorkload(ABC):
 
     async def download(self, size: int) -> None:
         """Wait as long as so many bytes take."""
-        seconds = size / DOWNLOAD_BYTES_PER_SECOND
+        chosen = self.context.clock.durations.weights
+        seconds = size / DOWNLOAD_BYTES_PER_SECOND if chosen is None else chosen
         fault = self.context.faults.take("slow_load", **self.where)
         if fault is not None:
             seconds = float(fault["seconds"]) if "seconds" in fault else seconds * float(fault.get("factor", 10))
