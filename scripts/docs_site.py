@@ -48,7 +48,7 @@ def with_links(document: Path, pages: set[str]) -> str:
 
     def link(found: re.Match[str]) -> str:
         target = os.path.normpath(document.parent / found[2])
-        if target in pages or target.endswith(".png"):
+        if target in pages or target.endswith((".png", ".svg")):
             return found[0]
         return f"{found[1]}{REPOSITORY}/blob/main/{target}"
 
@@ -63,7 +63,7 @@ def lay_out() -> None:
     for path in pages:
         (SOURCES / path).parent.mkdir(parents=True, exist_ok=True)
         (SOURCES / path).write_text(with_links(path, {str(page) for page in pages}))
-    for picture in (working_copy.ROOT / "docs").glob("*.png"):
+    for picture in (working_copy.ROOT / "docs").glob("*.[ps][nv]g"):
         shutil.copy2(picture, SOURCES / "docs")
     (SOURCES / "ansible.inv").write_bytes(inventory())
 
