@@ -50,7 +50,6 @@ def svg(panels: Sequence[Panel], description: str) -> str:
         y = _panel(parts, panel, y + (_BEFORE_PANEL if parts else 0))
     height = y + 8
     head = (
-        "<!-- Copyright: the llmops.gke engineers -->\n<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n"
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         f'role="img" aria-label="{escape(description, {chr(34): "&quot;"})}" font-family="{_FONT}" font-size="12.5">'
     )
