@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
+import headers
+
 # A line's height and a character's width in the picture.
 LINE, CHARACTER, MARGIN = 18.0, 8.4, 14.0
 # Seconds that nothing happens for are cut to this, and the end stays for so long before it begins anew.
@@ -115,8 +117,7 @@ def svg(shown: list[Line], *, width: int, height: int, title: str) -> str:
     inner = f'width="{width * CHARACTER:g}" height="{height * LINE:g}"'
     return "\n".join(
         [
-            "<!-- Copyright: the llmops.gke engineers -->",
-            "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->",
+            *(f"<!-- {line} -->" for line in headers.LINES),
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:g} {down:g}" width="{across:g}" '
             f'height="{down:g}" role="img" aria-label={quoteattr(title)}>',
             f"<title>{escape(title)}</title>",
