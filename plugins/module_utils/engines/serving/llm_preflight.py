@@ -148,7 +148,7 @@ def _result(
     return Result(
         values=values,
         warnings=[finding.text for finding in findings if finding.severity == WARNING],
-        notes=[f"{here.host}: {note}" for note in _notes(looked)],
+        notes=_notes(looked),
         http_requests=looked.requests + hub.http_requests,
     )
 
