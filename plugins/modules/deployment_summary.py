@@ -11,8 +11,8 @@ module: deployment_summary
 short_description: Tell what exists, where, what changed, what it costs and what to do next
 version_added: 0.2.0
 description:
-  - Ends a playbook of this collection with a summary of what its tasks read and did. Two hosts at most have a block each;
-    more of them are a table with a row for each host, also for one that failed, and a sum.
+  - Ends a playbook of this collection with a summary of what its tasks read and did. Two hosts at most have a block
+    each; more of them are a table with a row for each host, also for one that failed, and a sum.
   - Runs on the controller and asks nobody. What is not registered by the roles of this collection in the same play is
     not told.
   - The same is data for an automation controller, as M(ansible.builtin.set_stats) leaves it, C(llmops_summary) and
@@ -84,7 +84,8 @@ ansible_stats:
               description: Such as V(serving), V(asleep), V(planned), V(as wanted), V(drifted), V(removed) or V(failed).
               type: str
             project:
-              description: Project of the cluster; beside it C(location), C(cluster), C(namespace), C(name), C(model), C(engine).
+              description:
+                - Project of the cluster; beside it C(location), C(cluster), C(namespace), C(name), C(model), C(engine).
               type: str
             address:
               description: Where the model answers, null where that was not seen.
@@ -94,21 +95,24 @@ ansible_stats:
               type: list
               elements: str
             changes:
-              description: Resources that were, or would be, C(created), C(changed) and C(removed), and the sum as C(text).
+              description:
+                - Resources that were, or would be, C(created), C(changed) and C(removed), and the sum as C(text).
               type: dict
             cost:
               description:
-                - US dollars an C(hour), with C(least) and C(most) where autoscaling may change it, what that is the cost
-                  C(of), and the date of the prices (C(as_of)). Null where it is not known.
+                - US dollars an C(hour), with C(least) and C(most) where autoscaling may change it, what that is the
+                  cost C(of), and the date of the prices (C(as_of)). Null where it is not known.
               type: dict
             latency:
-              description: Medians in seconds (C(ttft_seconds), C(tpot_seconds), C(e2e_seconds)), null where none were measured.
+              description:
+                - Medians in seconds (C(ttft_seconds), C(tpot_seconds), C(e2e_seconds)), null where none were measured.
               type: dict
             verdict:
               description: Of the report, null where there is none.
               type: str
             kept:
-              description: What a teardown left alone, each with its C(resource), C(why), and the C(workloads) of others.
+              description:
+                - What a teardown left alone, each with its C(resource), C(why), and the C(workloads) of others.
               type: list
               elements: dict
             error:

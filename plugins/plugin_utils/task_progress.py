@@ -43,7 +43,8 @@ _WORTH_KEEPING = 1.0
 
 
 def next_step(role: str, roles: Iterable[str]) -> str:
-    """What is waited for after a role in which something is waited for, too. roles: of the play, in their order, by short or full names."""
+    """What is waited for after a role in which something is waited for, too. roles: of the play, in their order, by
+    short or full names."""
     names = [name.rpartition(".")[2] for name in roles]
     if role not in names or role not in STEPS:
         return ""

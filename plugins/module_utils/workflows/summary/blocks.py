@@ -11,7 +11,7 @@ from typing import Any
 from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page
-from .sections import add_answer, add_changes, add_cluster, add_cost, add_curl, add_next, add_sandbox
+from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_next, add_sandbox
 from .seen import add_seen
 
 Record = Mapping[str, Any]
@@ -39,10 +39,12 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
         "asleep": f"{model} sleeps: it has no replicas, and nothing answers.",
     }
     page.title(f"{facts.host}: {titles.get(state, f'{model} was not verified in this run: no answer to show.')}")
-    page.row("address", record["address"] or "")
+    add_address(page, record)
     add_cluster(page, facts)
     pods = (verified.get("latency") or {}).get("pods") or []
     quantized = next((pod["quantization"] for pod in pods if pod.get("quantization")), "not quantized")
+    labels = sorted((verified.get("labels") or {}).items())
+    page.row("labels", ", ".join(f"{key}={value}" for key, value in labels if not key.startswith("applyset.")))
     if state == "serving":
         page.row("model", f"{record['model']} ({quantized}) by {record['engine']}")
         add_answer(page, facts)
@@ -68,7 +70,7 @@ def _asleep(facts: HostFacts) -> str:
 def _verify(page: Page, facts: HostFacts, record: Record) -> None:
     titles = {"serving": "answers", "asleep": "sleeps", "planned": "was not asked: this was a preview"}
     page.title(f"{facts.host}: {record['model']} {titles.get(record['state'], 'was not asked')}.")
-    page.row("address", record["address"] or "")
+    add_address(page, record)
     add_answer(page, facts)
     page.row("changed", "nothing: this only asks and measures")
     add_cost(page, record)
@@ -91,7 +93,7 @@ def _status(page: Page, facts: HostFacts, record: Record) -> None:
     page.title(f"{facts.host}: {_STATUS[record['state']]}")
     add_seen(page, facts)
     page.blank()
-    page.row("address", record["address"] or "")
+    add_address(page, record)
     page.row("changed", "nothing: this only reads")
     add_cost(page, record)
     if record["state"] == "no cluster":
@@ -161,7 +163,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
         if record["changes"]["text"] and any(record["changes"][word] for word in ("created", "changed", "removed")):
             add_changes(page, facts)
         elif not facts.check:
-            page.row("changed", "nothing before that")
+            page.row("changed", "nothing")
     if made:
         add_cost(page, record)
     page.command("run again", facts.run(facts.playbook).split(" "))

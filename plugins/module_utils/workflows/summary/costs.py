@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...core.errors import InvalidOption
@@ -52,17 +54,27 @@ def nodes_by_pool(objects: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 
 def of_cluster(
-    pools: Sequence[Mapping[str, Any]], given: Mapping[str, float], nodes: Mapping[str, int] | None = None
+    pools: Sequence[Mapping[str, Any]],
+    given: Mapping[str, float],
+    nodes: Mapping[str, int] | None = None,
+    gpus: Mapping[str, int] | None = None,
 ) -> Cost | None:
     """The cost of a cluster by its node pools, as GKE gives them. nodes: how many each has now, None where nobody
-    looked. None where a pool is not as GKE gives it."""
+    looked. gpus: that are needed of each type, for which pools grow. None where a pool is not as GKE gives it."""
     try:
         plans = tuple(_pool(pool, None if nodes is None else nodes.get(str(pool["name"]), 0)) for pool in pools)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+    plans = tuple(_grown(plan, gpus or {}) for plan in plans)
     told, _findings = estimate(Plan("", "", "", "", plans), {}, given)
     count = None if nodes is None else sum(nodes.values())
     return _of_estimate(told, "with the first nodes" if count is None else f"with its {count} nodes of now")
+
+
+def _grown(pool: PoolPlan, gpus: Mapping[str, int]) -> PoolPlan:
+    """The pool with the nodes that so many GPUs need, as far as it may have them."""
+    needed = math.ceil(gpus.get(pool.gpu or "", 0) / pool.gpus) if pool.gpus else 0
+    return replace(pool, start=max(pool.start, min(needed, pool.most)))
 
 
 def _of_estimate(told: Mapping[str, Any], of: str) -> Cost:

@@ -31,19 +31,29 @@ READ = ("preflight_checked", "verify_result", "dcgm_exporter_measured", "benchma
 
 RESULTS = (*MADE, *READ)
 
-_SHARED = ("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name", "llmops_model",
-           "llmops_engine", "llmops_sandbox", "llmops_prices", "gke_cluster_kubeconfig", "__llmops_run",
-           "ansible_limit")  # fmt: skip
-_SERVED = ("llmops_service_name", "llmops_service_port", "llmops_replicas", "__verify_to_wake",
-           "llmops_sandbox_kubeconfig")  # fmt: skip
+_SHARED = (
+    *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
+    *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
+    *("gke_cluster_kubeconfig", "__llmops_run", "ansible_limit"),
+)
+_SERVED = (
+    *("llmops_accelerator_type", "llmops_gpus_per_replica", "llmops_replicas"),
+    *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_to_wake"),
+)
 VARIABLES: Mapping[str, Sequence[str]] = {
     DEPLOY: (*_SHARED, *_SERVED),
     VERIFY: (*_SHARED, *_SERVED),
-    BENCHMARK: (*_SHARED, "benchmark_prompt_tokens", "benchmark_output_tokens", "benchmark_load_type",
-                "benchmark_result_path", "benchmark_report_path"),
-    STATUS: (*_SHARED, "llmops_secret_name", "llmops_service_name", "status_objects", "status_events", "status_differences"),
-    TEARDOWN: (*_SHARED, "teardown_workloads", "teardown_keeps_cluster", "teardown_is_done"),
-}  # fmt: skip
+    BENCHMARK: (
+        *_SHARED,
+        *("benchmark_prompt_tokens", "benchmark_output_tokens", "benchmark_load_type"),
+        *("benchmark_result_path", "benchmark_report_path"),
+    ),
+    STATUS: (
+        *_SHARED,
+        *("llmops_secret_name", "llmops_service_name", "status_objects", "status_events", "status_differences"),
+    ),
+    TEARDOWN: (*_SHARED, "teardown_workloads", "teardown_keeps_cluster"),
+}
 """By the playbook: what its summary tells."""
 
 SECRETS = ("llmops_api_key", "llmops_hf_token")
@@ -52,9 +62,9 @@ SECRETS = ("llmops_api_key", "llmops_hf_token")
 
 @dataclass(frozen=True)
 class HostFacts:
-    """One host of a playbook. check: nothing was written. failed: it left the play before its end. variables: as VARIABLES names them,
-    None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS names them, where a
-    task registered one."""
+    """One host of a playbook. check: nothing was written. failed: it left the play before its end. variables: as
+    VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
+    names them, where a task registered one."""
 
     host: str
     playbook: str

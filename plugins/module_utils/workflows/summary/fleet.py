@@ -33,7 +33,8 @@ def total_of(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -
             pools.setdefault(one.place, {}).update({str(pool.get("name")): pool for pool in one.node_pools})
             hours[one.place] = max(hours.get(one.place, 0.0), record["cost"]["hour"])
     for place, shared in pools.items():
-        whole = of_cluster(list(shared.values()), prices(facts[0])) if shared else None
+        gpus = _gpus([one for one in facts if one.place == place])
+        whole = of_cluster(list(shared.values()), prices(facts[0]), gpus=gpus) if shared else None
         hours[place] = max(hours[place], whole["hour"]) if whole else hours[place]
     return {
         "hosts": len(records),
@@ -42,6 +43,16 @@ def total_of(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -
         "clusters": len(hours),
         "hour": round(sum(hours.values()), 2) if hours else None,
     }
+
+
+def _gpus(facts: Sequence[HostFacts]) -> Counter[str]:
+    """The GPUs of all replicas, by their type."""
+    gpus: Counter[str] = Counter()
+    for one in facts:
+        names = ("llmops_replicas", "llmops_gpus_per_replica")
+        replicas, each = (int(one.variables.get(name) or 0) for name in names)
+        gpus[one.text("llmops_accelerator_type")] += 0 if one.failed else replicas * each
+    return gpus
 
 
 def add_table(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> None:

@@ -19,6 +19,13 @@ _ANSWER = 300
 """Characters of an answer that are shown."""
 
 
+def add_address(page: Page, record: Mapping[str, Any]) -> None:
+    """Where the model answers; a name of the cluster's own says so."""
+    address = record["address"] or ""
+    inside = ".svc:" in address
+    page.row("address", f"in the cluster: {address.removeprefix('http://')}" if inside else address)
+
+
 def add_cluster(page: Page, facts: HostFacts) -> None:
     """Where it is, and its node pools."""
     project, location, cluster = facts.place
@@ -138,7 +145,7 @@ def add_curl(page: Page, facts: HostFacts) -> None:
         url, label = "http://127.0.0.1:8080", ""
     key = ['-H "Authorization: Bearer $LLMOPS_API_KEY"'] if facts.variables.get("llmops_api_key") else []
     model = json.dumps((verified.get("latency") or {}).get("model"))
-    body = [f"-d '{{\"model\": {model},", '"max_tokens": 40,', '"messages": [{"role": "user",']
+    body = [f'-d \'{{"model": {model},', '"max_tokens": 40,', '"messages": [{"role": "user",']
     body.append('"content": "Where is the Cheshire cat?"}]}\'')
     page.command(label, ["curl", f"{url}/v1/chat/completions", "-H 'Content-Type: application/json'", *key, body])
     if key:
@@ -165,12 +172,16 @@ def add_sandbox(page: Page, facts: HostFacts) -> None:
     if not isinstance(sandbox, Mapping):
         return
     page.row("ends it all", "make demo-down (the sandbox, with everything on it)")
+    program = facts.run("").split(" ")[0]
+    if program.endswith("/bin/ansible-playbook"):
+        page.row("shorter", f". {program.removesuffix('ansible-playbook')}activate, then ansible-playbook is enough")
     page.row("for real", 'cp -r inventories/example inventories/mine, set the values marked "required", then')
     command = facts.run("deploy").replace("ansible-playbook", "ansible-playbook -i inventories/mine", 1)
     page.command("", command.split(" "))
     page.blank()
+    speed = int(float(sandbox.get("speed") or 1))
     page.line(
-        f"All of this was simulated on this machine, {int(float(sandbox.get('speed') or 1))} times faster than life: no "
-        "cloud was touched, nothing was paid for, no language model ran, and the times above are the simulation's.",
+        f"All of this was simulated on this machine, {speed} times faster than life: no cloud "
+        "was touched, nothing was paid for, no language model ran, and the times above are the simulation's.",
         hanging=0,
     )

@@ -58,8 +58,8 @@ def _add_drift(page: Page, facts: HostFacts) -> None:
     differs = any(one["resource"] == secret and one["state"] != "missing" for one in differences)
     if differs and not facts.variables.get("llmops_hf_token"):
         page.line(
-            "llmops_hf_token is empty here, so this is what deploy.yml would do without a token; give it as to deploy.yml "
-            "(HF_TOKEN)"
+            "llmops_hf_token is empty here, so this is what deploy.yml would do without a token; give it as to "
+            "deploy.yml (HF_TOKEN)"
         )
 
 

@@ -16,8 +16,8 @@ from .record import record_of
 
 
 def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
-    """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host, ``llmops_total``, and of a
-    status ``llmops_status``: its differences by host."""
+    """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
+    ``llmops_total``, and of a status ``llmops_status``: its differences by host."""
     page = Page(width, here)
     records = [record_of(one) for one in facts]
     if len(facts) > BLOCKS:
