@@ -46,7 +46,7 @@ VARIABLES = {
     "llmops_accelerator_type": "nvidia-l4",
     "llmops_service_name": "m-service",
     "llmops_service_port": 80,
-    "gke_cluster_kubeconfig": "/home/me/.kube/config",
+    "gke_cluster_kubeconfig": "/srv/.kube/config",
     "__llmops_run": ["ansible-playbook -i mine playbooks/", ".yml"],
 }
 SECONDS = {name: {"median": 0.05, "n": 20} for name in ("ttft_seconds", "e2e_seconds", "tpot_seconds", "ntpot_seconds")}
@@ -63,7 +63,7 @@ def verified(text: str = "Hello.") -> dict[str, Any]:
         "url": "http://203.0.113.9",
         "answer": {"generated_text": text, "generated_tokens": 2, "finish_reason": "stop", "seconds": 0.2},
         "latency": {"model": "mistral", "hot": SECONDS, "cold": None, "cold_reason": "warm", "pods": [POD]},
-        "report": {"written": ["/home/me/r.html"], "short": {"verdict": "fit"}},
+        "report": {"written": ["/srv/r.html"], "short": {"verdict": "fit"}},
     }
 
 

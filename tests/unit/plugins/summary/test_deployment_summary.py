@@ -21,7 +21,7 @@ def told(*hosts, width=80):
     assert json.loads(json.dumps(data)) == data
     assert all(len(line) <= width for line in lines if len(line.split()) > 2), lines
     assert not [line for line in lines if "\x1b" in line or line.startswith("ok: ")]
-    return " ".join(" ".join(lines).split()), data["llmops_summary"]
+    return " ".join(" ".join(line.removesuffix("\\") for line in lines).split()), data["llmops_summary"]
 
 
 def test_a_deployment_tells_where_it_is_what_changed_what_it_costs_and_what_is_next():

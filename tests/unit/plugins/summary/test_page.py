@@ -43,9 +43,9 @@ def test_a_body_goes_on_between_its_parts():
 
 
 def test_paths_are_told_from_here_and_nothing_acts_on_the_terminal():
-    page = Page(80, "/home/me/clone")
-    page.row("report", "/home/me/clone/.cache/r.html", "\x1b[31mred\nforged")
-    page.command("look", ["kubectl", "--kubeconfig", "/home/me/clone/.sandbox/k"])
+    page = Page(80, "/srv/clone")
+    page.row("report", "/srv/clone/.cache/r.html", "\x1b[31mred\nforged")
+    page.command("look", ["kubectl", "--kubeconfig", "/srv/clone/.sandbox/k"])
     assert page.lines == [
         "  report        .cache/r.html",
         "                \\x1b[31mred forged",
