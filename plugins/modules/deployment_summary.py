@@ -43,6 +43,11 @@ author: The llmops.gke engineers (@llmops)
 """
 
 EXAMPLES = r"""
+- name: Tell what a verification found
+  llmops.gke.deployment_summary:
+    playbook: verify
+  run_once: true
+
 - name: Deploy, and end with a summary whatever comes of it
   block:
     - name: Create or update the cluster
