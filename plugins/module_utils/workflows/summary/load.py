@@ -27,7 +27,7 @@ def add_load(page: Page, facts: HostFacts) -> None:
     ttft, tpot = found["calibration"]["ttft"], found["calibration"]["tpot"]
     first = f"{ttft['error'] * 1000:+.1f} ms of {_ms(ttft['known'])} to the first token"
     token = f"{(tpot['ratio'] - 1) * 100:+.1f} % of {_ms(tpot['known'], 2)} a token"
-    page.row("error", f"{first}, {token}, by the same path")
+    page.row("error", first, f"{token}, by the same path")
     report = facts.text("benchmark_report_path") if results.get("load") else ""
     page.row("written", facts.text("benchmark_result_path"), report)
 
