@@ -150,7 +150,7 @@ def _result(
     return Result(
         values=values,
         warnings=[finding.text for finding in findings if finding.severity == WARNING],
-        notes=[f"{here.host}: {note}" for note in _notes(here, looked)],
+        notes=_notes(here, looked),
         http_requests=looked.requests + hub.http_requests,
     )
 
