@@ -76,6 +76,7 @@ options:
       - names
       - networks
       - egress
+      - weights
       - versions
       - price
       - model
