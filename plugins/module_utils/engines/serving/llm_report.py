@@ -20,6 +20,8 @@ from ...serving.report.document import Sources, document, short
 from ...serving.report.page import page
 
 MODE = 0o644
+_LONGEST = 20_000_000
+"""Bytes of a report that is read again."""
 
 LATENCY = (
     *(
@@ -98,7 +100,18 @@ def _sources(options: dict[str, Any]) -> Sources:
         deployment=options["deployment"],
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
+        earlier=_earlier(options["json_path"]),
     )
+
+
+def _earlier(path: str | None) -> list[Any]:
+    """The cold starts that the report tells of which is about to be replaced; none where there is no such report."""
+    try:
+        known = json.loads(files.read(path, _LONGEST)) if path else {}
+    except (OSError, ValueError, RecursionError):
+        return []
+    found = known.get("starts") if isinstance(known, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .starts import starts
 from .words import limit_name, seconds
 from .yardsticks import JUDGES, impossible, yardsticks
 
@@ -38,7 +39,7 @@ class Sources:
     benchmark: ``best``, ``unknown`` and ``differences`` of gke_inference_quickstart_info.
     deployment: what was deployed, where, by whom; names as the option has them, each None where it is not known.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
-    speed: how many times faster than life a sandbox's clock runs.
+    speed: how many times faster than life a sandbox's clock runs. earlier: ``starts`` of the report before.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Sources:
     deployment: Mapping[str, Any] | None = None
     price: Mapping[str, Any] | None = None
     speed: float | None = None
+    earlier: Sequence[Any] = ()
 
 
 def document(sources: Sources) -> dict[str, Any]:
@@ -83,6 +85,7 @@ def document(sources: Sources) -> dict[str, Any]:
         "benchmark": dict(sources.benchmark) if sources.benchmark else None,
         "deployment": dict(sources.deployment) if sources.deployment else None,
         "latency": dict(latency) or None,
+        "starts": starts(sources.latency, sources.made, sources.speed, sources.earlier),
         "answer": dict(answer) or None,
         "model": dict(sources.model) if sources.model else None,
         "load": dict(sources.load) if sources.load else None,

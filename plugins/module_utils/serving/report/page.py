@@ -21,7 +21,7 @@ def page(report: Mapping[str, Any]) -> str:
         latency_sections.yardsticks(report["yardsticks"], report["benchmark"], simulated=report["simulated"]),
         latency_sections.hot(latency),
         load_sections.load(report["load"]),
-        latency_sections.cold_start(latency),
+        latency_sections.cold_start(latency, report["starts"]),
         load_sections.gpu(report["gpu"], report["gpus"]),
         about_sections.memory(report["model"]),
         load_sections.cost(report["cost"], report["speed"]),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -37,6 +38,20 @@ _PARTS: dict[str, Callable[[Any], bool]] = {
     "unknown": lambda value: isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value),
 }
 """What each part of a plan must be."""
+
+
+@dataclass(frozen=True)
+class BucketPlan:
+    """A bucket with the weights. grants: whether the pods are given the right to read it."""
+
+    name: str
+    path: str
+    grants: bool
+
+    @property
+    def uri(self) -> str:
+        """``gs://NAME/PATH``."""
+        return f"gs://{self.name}/{self.path}".rstrip("/")
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,25 @@ class Deployment:
         return names
 
     @property
+    def asks_hub(self) -> bool:
+        """Whether the weights come from the Hub, or a mirror of it."""
+        return (self.options.get("llmops_weights") or "hub") == "hub"
+
+    @property
+    def bucket(self) -> BucketPlan | None:
+        """The bucket that they come from, if it is one."""
+        planned = self.model.get("bucket") or {}
+        return BucketPlan(planned["name"], planned["path"], bool(planned["iam"])) if planned.get("name") else None
+
+    @property
+    def disk_image(self) -> str:
+        """The disk image that they are on, ``projects/PROJECT/global/images/NAME``, or nothing."""
+        image = str(self.options.get("llmops_weights_disk_image") or "")
+        if self.options.get("llmops_weights") != "disk" or not image:
+            return ""
+        return image if image.startswith("projects/") else f"projects/{self.place[0]}/{image}"
+
+    @property
     def place(self) -> tuple[Any, ...]:
         """Project, location and cluster."""
         return tuple(self.options.get(f"llmops_{name}") for name in ("project", "location", "cluster"))
@@ -110,8 +144,19 @@ def read_deployment(plan: Mapping[str, Any], option: str = "plan") -> Deployment
     )
 
 
-def read_deployments(plan: Mapping[str, Any], plans: list[Mapping[str, Any]]) -> tuple[Deployment, list[Deployment]]:
+def _plan(given: Any, option: str) -> Mapping[str, Any]:
+    """A plan that may be JSON text."""
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        found = None
+    if not isinstance(found, Mapping):
+        raise InvalidOption(option, type(given).__name__, _ACCEPTED)
+    return found
+
+
+def read_deployments(plan: Mapping[str, Any], plans: list[Any]) -> tuple[Deployment, list[Deployment]]:
     """This host's deployment, and those of the run's other hosts."""
     here = read_deployment(plan)
-    all_of_them = [read_deployment(one, f"plans[{index}]") for index, one in enumerate(plans)]
+    all_of_them = [read_deployment(_plan(one, f"plans[{index}]"), f"plans[{index}]") for index, one in enumerate(plans)]
     return here, [one for one in all_of_them if one.host != here.host]

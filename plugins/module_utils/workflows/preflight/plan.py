@@ -14,7 +14,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ...core.errors import InvalidOption
 from ...core.option_names import OptionNames
 from ...google.names import check_location, check_project, region_of
-from .deployment import Deployment
+from .deployment import BucketPlan, Deployment
 
 DEFAULT_MACHINE = "e2-medium"
 DEFAULT_DISK, DEFAULT_DISK_GB = "pd-balanced", 100
@@ -89,7 +89,8 @@ class Plan:
     are needed beside those of every deployment. names: what the cluster's options are called in the inventory. beside:
     the plans of the run's other hosts in the same project. daemon_set: whether a DaemonSet exports GPU metrics.
     metrics_adapter: whether an autoscaler's adapter is installed. hub_mirror: whether pods load from a mirror of
-    the Hub. endpoint: by which the control plane is reached.
+    the Hub, or ask none. endpoint: by which the control plane is reached. bucket: with the weights, or None.
+    disk_image: with the weights, by its path in Compute Engine, or empty.
     """
 
     host: str
@@ -109,6 +110,13 @@ class Plan:
     metrics_adapter: bool = False
     hub_mirror: bool = False
     endpoint: str = ""
+    bucket: BucketPlan | None = None
+    disk_image: str = ""
+
+    @property
+    def makes_cluster(self) -> bool:
+        """Whether a role of the play makes the cluster."""
+        return self.network is not None
 
     @property
     def region(self) -> str:
@@ -189,8 +197,10 @@ def _plan_of(deployment: Deployment) -> Plan:
         names=deployment.names_of(role),
         daemon_set="dcgm_exporter" in deployment.roles and deployment.options.get("llmops_gpu_metrics") == "daemonset",
         metrics_adapter=any((plan.get("metrics_adapter") or "none") != "none" for plan in deployment.plans.values()),
-        hub_mirror=(deployment.options.get("llmops_hf_endpoint") or HUB).rstrip("/") != HUB,
+        hub_mirror=not deployment.asks_hub or (deployment.options.get("llmops_hf_endpoint") or HUB).rstrip("/") != HUB,
         endpoint=deployment.options.get("llmops_cluster_endpoint") or "",
+        bucket=deployment.bucket,
+        disk_image=deployment.disk_image,
     )
 
 

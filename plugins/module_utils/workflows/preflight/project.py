@@ -24,6 +24,10 @@ from .findings import RULES, Finding
 from .plan import read_plan
 from .price import estimate
 
+SHARED_FOR = 60.0
+"""Seconds for which what one host of a run has read of the project holds for the others: those of the same task, not
+those of a later batch (serial)."""
+
 _NAMES = OptionNames({"prices": "llmops_prices"})
 
 
@@ -53,7 +57,7 @@ def look_at_project(
         variable = _NAMES.of(error.fields["option"])
         looked.findings.append(Finding(RULES, error.told(_NAMES), variable=variable))
         prices, names = {}, names - {PRICE}
-    apis = GoogleApis(dict(options), Deadline(options["timeout"]))
+    apis = GoogleApis(dict(options), Deadline(options["timeout"]), shared_for=SHARED_FOR)
     try:
         facts = read_facts(apis, plan, needs_of(names))
         if TARGETS in names and has_targets(here):

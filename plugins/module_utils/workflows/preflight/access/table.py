@@ -19,6 +19,8 @@ DAEMON_SET = "GPU metrics by a DaemonSet"
 ADAPTER = "an autoscaler with a metrics adapter"
 ADAPTER_GRANT = "Google's metrics adapter, which is given its role"
 PRIVATE_NODES = "nodes without public addresses"
+BUCKET = "weights from a bucket"
+DISK = "weights from a secondary boot disk"
 DNS = "a control plane reached by its DNS endpoint"
 
 WHEN = {
@@ -28,6 +30,8 @@ WHEN = {
     ADAPTER: "",
     ADAPTER_GRANT: "",
     PRIVATE_NODES: "`network_config.enable_private_nodes: true`",
+    BUCKET: "`llmops_weights: bucket`",
+    DISK: "`llmops_weights: disk`",
     DNS: "`llmops_cluster_endpoint: dns`",
 }
 """When something is needed -> what of the inventory makes it so."""
@@ -62,6 +66,7 @@ APIS = (
     Api("monitoring.googleapis.com", "Cloud Monitoring API", "metrics of the cluster, the GPUs and the model"),
     Api("logging.googleapis.com", "Cloud Logging API", "logs of the cluster and the model"),
     Api("containerfilesystem.googleapis.com", "Container File System API", "image streaming", IMAGE_STREAMING),
+    Api("storage.googleapis.com", "Cloud Storage API", "the bucket with the model's files", BUCKET),
 )
 
 CONTAINER_ADMIN = "roles/container.admin"
@@ -111,6 +116,8 @@ NEEDS = (
         ),
         ADAPTER,
     ),
+    Need(CONTAINER_ADMIN, "the pods' service account, which reads the bucket", _of("serviceAccounts"), BUCKET),
+    Need(COMPUTE_VIEWER, "the disk image", ("compute.images.get",), DISK),
     Need(CONTAINER_ADMIN, "the Kubernetes API by its DNS name", _of("clusters", "connect"), DNS),
     Need(
         COMPUTE_VIEWER,
@@ -131,6 +138,7 @@ NEEDS = (
         ),
         ADAPTER_GRANT,
     ),
+    Need(COMPUTE_VIEWER, "the project's number, by which IAM names it", ("resourcemanager.projects.get",), BUCKET),
 )
 """What is asked of the project."""
 
@@ -182,6 +190,10 @@ def _holding(plan: Plan) -> Iterator[str]:
         yield DAEMON_SET
     if plan.metrics_adapter:
         yield ADAPTER
+    if plan.bucket is not None:
+        yield BUCKET
+    if plan.disk_image:
+        yield DISK
     if plan.endpoint == "dns":
         yield DNS
 
