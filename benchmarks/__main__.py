@@ -42,7 +42,9 @@ def main() -> None:
         print(PARTS[name].table(results[name]["rows"]), flush=True)
         # At once, since the next part may fail and the whole takes long.
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    document.write(results, TABLES)
+        document.write(results, TABLES)
+    if given.render:
+        document.write(results, TABLES)
 
 
 def _measured(name: str, sizes: Sizes) -> dict[str, Any]:

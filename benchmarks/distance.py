@@ -73,6 +73,8 @@ class DistantServers:
         for line in sandbox.requests():
             self.moved(line["connection"].rpartition(" ")[2])
         endpoints = json.loads(self.moved(json.dumps(sandbox.endpoints)))
+        # The Hub's address is in the pods: with another one they would be replaced.
+        endpoints["huggingface"] = sandbox.endpoints["huggingface"]
         moved = sandbox.directory.parent / "distant-service-account.json"
         moved.write_text(self.moved(Path(endpoints["service_account_file"]).read_text(encoding="utf-8")))
         moved.chmod(0o600)
