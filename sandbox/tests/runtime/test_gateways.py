@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from llmops_gke_sandbox.agents.network.http_routes import backend, not_simulated
-from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions
+from llmops_gke_sandbox.kubernetes.schema.published import published
 
 from .conftest import EXPORTER, TOLERANT, deployment, service
 from .test_load_balancers import free_port
@@ -65,7 +65,7 @@ async def programmed(world) -> dict:
 
 async def up(world, *objects: tuple[str, dict], **given) -> str:
     """A program, its Service, a Gateway with a route, and the Gateway's address with its port."""
-    for definition in definitions():
+    for definition in published("gateway"):
         await world.cluster.define(definition)
     port = free_port()
     await world.api.create("deployments.apps", deployment("exporter", 1, EXPORTER, **EVERYWHERE))

@@ -15,7 +15,7 @@ from llmops_gke_sandbox.agents.network.ready_pods import ReadyPods
 from llmops_gke_sandbox.control.controller import Controller
 from llmops_gke_sandbox.control.objects import annotations_of, is_deleting, key_of
 from llmops_gke_sandbox.control.plane import Plane
-from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions
+from llmops_gke_sandbox.kubernetes.schema.published import published
 
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _GATEWAYS, _ROUTES = "gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io"
@@ -46,7 +46,7 @@ class Gateways(Controller):
         super().__init__(plane)
         self._addresses, self._pods = addresses, ReadyPods(plane.informers, network)
         self._balancers: dict[str, _Balancer] = {}
-        self._wanted = {definition["metadata"]["name"] for definition in definitions()}
+        self._wanted = {definition["metadata"]["name"] for definition in published("gateway")}
         self.store(_DEFINITIONS).subscribe(self._defined)
 
     def _defined(self, _old: dict | None, new: dict | None) -> None:

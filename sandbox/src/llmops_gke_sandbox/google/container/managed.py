@@ -9,7 +9,7 @@ import logging
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.state import Cluster
-from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions
+from llmops_gke_sandbox.kubernetes.schema.published import published
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 10
@@ -36,7 +36,7 @@ class Managed:
                     await cluster.backend.set_managed(NAMESPACE, exporter(), wanted=_is_monitored(cluster))
                     # Switched off, what is defined stays.
                     if _has_gateways(cluster):
-                        await cluster.backend.define(definitions())
+                        await cluster.backend.define(published("gateway"))
                 except Exception:
                     _LOG.exception("what GKE manages in cluster %s is not as it should be", cluster.name)
 
