@@ -75,6 +75,7 @@ options:
       - networks
       - egress
       - versions
+      - gateway
       - price
       - model
       - targets

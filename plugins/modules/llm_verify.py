@@ -63,8 +63,8 @@ options:
   port_forward:
     description:
       - Reach the model by a port forwarded through the API server, instead of by its address.
-      - When not set, this is done where O(api_key) would otherwise travel over plain HTTP to another machine, unless
-        O(url) is given.
+      - When not set, this is done where O(api_key) would otherwise travel over plain HTTP to another machine, and where
+        O(gateway) has its address in the VPC network, unless O(url) is given.
       - Requires the Python library C(kubernetes) and permission to create C(pods/portforward).
     type: bool
   require_key:
@@ -186,6 +186,10 @@ options:
       simulated_speed:
         description: How many times faster than real time the sandbox ran that produced the figures.
         type: float
+      beside:
+        description: Paths of other reports' JSON to compare with, as in O(llmops.gke.llm_report#module:beside).
+        type: list
+        elements: path
   load:
     description:
       - After the report, load the model until its autoscaler asks for one more replica, and wait for it.

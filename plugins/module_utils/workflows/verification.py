@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 from ..core.errors import LlmopsError
 from ..core.option_names import option
 from ..http.connection import is_loopback
+
+PRIVATE_CLASSES = re.compile(r"gke-l7-(rilb|cross-regional-internal.*)(-mc)?")
+"""GatewayClasses whose addresses are in the VPC network."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -58,6 +62,12 @@ def url_of(front: Mapping[str, Any] | None) -> str:
 def needs_forward(url: str, api_key: str | None) -> bool:
     """Whether a key would travel over plain http to another machine, or has no address to go to."""
     return bool(api_key) and not url.startswith("https://") and not (url and is_loopback(url))
+
+
+def is_private(front: Mapping[str, Any] | None, url: str) -> bool:
+    """Whether this is a Gateway whose address is in the VPC network, so that only machines in it can go there."""
+    name = str(((front or {}).get("spec") or {}).get("gatewayClassName") or "")
+    return PRIVATE_CLASSES.fullmatch(name) is not None and not (url and is_loopback(url))
 
 
 @dataclass(frozen=True)

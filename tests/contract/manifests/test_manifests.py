@@ -29,6 +29,11 @@ PROMETHEUS = {
     "model_server_hpa_adapter": "prometheus",
     "model_server_hpa_prometheus_url": "http://frontend.monitoring.svc:9090",
 }
+POOL = {
+    "llmops_exposure": "gateway",
+    "model_server_gateway_class": "gke-l7-rilb",
+    "model_server_gateway_inference_pool": True,
+}
 CASES: dict[str, dict[str, Any]] = {
     "defaults": {},
     "external, ranges and a key": {
@@ -61,6 +66,8 @@ CASES: dict[str, dict[str, Any]] = {
         "llmops_answer_seconds": 7200,
     },
     "gateway in the VPC": {"llmops_exposure": "gateway", "model_server_gateway_class": "gke-l7-rilb", **SCALED},
+    "gateway with a picker": {**POOL, **ONLY_WHO_MUST, **KEY},
+    "gateway with a picker, closed": {**POOL, **SCALED, "model_server_picker_failure_mode": "FailClose"},
     "unrestricted": {
         "model_server_restricted": False,
         "model_server_priority_class": "serving",
@@ -125,7 +132,8 @@ def test_the_service_takes_the_labels():
     assert all(value.fullmatch(one) for pair in labels().items() for one in pair)
 
 
-def found(kind: str, name: str = "gateway, TLS by a Secret") -> dict[str, Any]:
+def found(kind: str) -> dict[str, Any]:
+    name = "gateway with a picker" if kind == "InferencePool" else "gateway, TLS by a Secret"
     return copy.deepcopy(next(one for _role, one in objects("vllm", name) if one["kind"] == kind))
 
 
@@ -142,6 +150,8 @@ def found(kind: str, name: str = "gateway, TLS by a Secret") -> dict[str, Any]:
         ("HTTPRoute", "spec.rules.0.backendRefs.0", {"name": "x"}, "Must have port for Service reference"),
         ("HTTPRoute", "spec.rules.0.timeouts", {"request": "1s", "backendRequest": "2s"}, "backendRequest timeout"),
         ("HealthCheckPolicy", "spec.default.config.httpHealthCheck.port", 80, "port and portName must be unset"),
+        ("InferencePool", "spec.targetPorts.0.number", 0, "less than the minimum"),
+        ("InferencePool", "spec.endpointPickerRef", {"name": "picker"}, "port is required when kind is 'Service'"),
         ("GCPBackendPolicy", "spec.default.timeoutSec", 0, "less than the minimum"),
         ("PodMonitoring", "spec.endpoints.0.interval", 15, "is not of type"),
         ("PodMonitoring", "spec.endpoints.0.port", 0, "Port is required"),

@@ -23,7 +23,7 @@ from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.port_forward import forwarded, through_port_forward
-from ...workflows.verification import Found, needs_forward, port_of, require_model, scheme_of, url_of
+from ...workflows.verification import Found, is_private, needs_forward, port_of, require_model, scheme_of, url_of
 from ..kubernetes import gpu_metrics_info
 from . import gke_inference_quickstart_info as quickstart
 from . import hf_model_info, llm_generate, llm_latency, llm_report, llm_scaling, llm_start_info
@@ -111,7 +111,7 @@ class _Verification:
         options = self._options
         wanted = options["port_forward"]
         if wanted is None:
-            wanted = not options["url"] and needs_forward(url, options["api_key"])
+            wanted = not options["url"] and (needs_forward(url, options["api_key"]) or is_private(front, url))
         if not wanted:
             return None
         port = options["service_port"] or port_of(None if options["gateway"] else front)
@@ -280,7 +280,9 @@ SPEC = ModuleSpec(
         "hub_endpoint": {"type": "str"},
         "report": {
             "type": "dict",
-            "options": {name: _REPORT[name] for name in ("path", "title", "deployment", "prices", "simulated_speed")},
+            "options": {
+                name: _REPORT[name] for name in ("path", "title", "deployment", "prices", "simulated_speed", "beside")
+            },
         },
         "load": {
             "type": "dict",

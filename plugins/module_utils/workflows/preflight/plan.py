@@ -89,7 +89,8 @@ class Plan:
     are needed beside those of every deployment. names: what the cluster's options are called in the inventory. beside:
     the plans of the run's other hosts in the same project. daemon_set: whether a DaemonSet exports GPU metrics.
     metrics_adapter: whether an autoscaler's adapter is installed. hub_mirror: whether pods load from a mirror of
-    the Hub. endpoint: by which the control plane is reached.
+    the Hub. endpoint: by which the control plane is reached. gateway_class: of the model's Gateway, empty where it has
+    none. inference_pool: whether that leads to an InferencePool.
     """
 
     host: str
@@ -109,6 +110,8 @@ class Plan:
     metrics_adapter: bool = False
     hub_mirror: bool = False
     endpoint: str = ""
+    gateway_class: str = ""
+    inference_pool: bool = False
 
     @property
     def region(self) -> str:
@@ -191,7 +194,14 @@ def _plan_of(deployment: Deployment) -> Plan:
         metrics_adapter=any((plan.get("metrics_adapter") or "none") != "none" for plan in deployment.plans.values()),
         hub_mirror=(deployment.options.get("llmops_hf_endpoint") or HUB).rstrip("/") != HUB,
         endpoint=deployment.options.get("llmops_cluster_endpoint") or "",
+        gateway_class=_gateway_class(deployment),
+        inference_pool=any(_is(plan.get("inference_pool")) for plan in deployment.plans.values()),
     )
+
+
+def _gateway_class(deployment: Deployment) -> str:
+    exposed = deployment.options.get("llmops_exposure") == "gateway" and deployment.model
+    return str(deployment.options.get("model_server_gateway_class") or "") if exposed else ""
 
 
 def read_replicas(deployment: Deployment) -> ReplicaPlan | None:

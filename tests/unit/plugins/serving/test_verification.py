@@ -14,6 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.verification 
     AnotherModel,
     Found,
     NotServing,
+    is_private,
     needs_forward,
     port_of,
     require_model,
@@ -81,6 +82,21 @@ def test_a_gateway_is_reached_by_its_first_listener(found, url):
 )
 def test_a_key_does_not_travel_in_the_clear(url, key, needed):
     assert needs_forward(url, key) is needed
+
+
+@pytest.mark.parametrize(
+    ("cls", "url", "private"),
+    [
+        ("gke-l7-rilb", "http://10.128.0.9", True),
+        ("gke-l7-cross-regional-internal-managed-mc", "", True),
+        ("gke-l7-rilb", "http://127.0.0.9:8080", False),
+        ("gke-l7-regional-external-managed", "http://192.0.2.1", False),
+        ("", "http://10.128.0.9", False),
+    ],
+)
+def test_a_gateway_in_the_vpc_is_not_gone_to_from_outside(cls, url, private):
+    front = {"spec": {"gatewayClassName": cls}} if cls else None
+    assert is_private(front, url) is private
 
 
 def start(*, exists: bool = True, ready: int = 0, asleep: bool = False) -> dict[str, Any]:

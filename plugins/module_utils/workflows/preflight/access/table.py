@@ -20,6 +20,7 @@ ADAPTER = "an autoscaler with a metrics adapter"
 ADAPTER_GRANT = "Google's metrics adapter, which is given its role"
 PRIVATE_NODES = "nodes without public addresses"
 DNS = "a control plane reached by its DNS endpoint"
+PICKER = "a Gateway whose endpoint picker chooses the pod"
 
 WHEN = {
     ALWAYS: "",
@@ -29,6 +30,7 @@ WHEN = {
     ADAPTER_GRANT: "",
     PRIVATE_NODES: "`network_config.enable_private_nodes: true`",
     DNS: "`llmops_cluster_endpoint: dns`",
+    PICKER: "`model_server_gateway_inference_pool: true`",
 }
 """When something is needed -> what of the inventory makes it so."""
 
@@ -62,6 +64,7 @@ APIS = (
     Api("monitoring.googleapis.com", "Cloud Monitoring API", "metrics of the cluster, the GPUs and the model"),
     Api("logging.googleapis.com", "Cloud Logging API", "logs of the cluster and the model"),
     Api("containerfilesystem.googleapis.com", "Container File System API", "image streaming", IMAGE_STREAMING),
+    Api("networkservices.googleapis.com", "Network Services API", "the load balancer's calls to the picker", PICKER),
 )
 
 CONTAINER_ADMIN = "roles/container.admin"
@@ -110,6 +113,15 @@ NEEDS = (
             *_of("roles", "bind"),
         ),
         ADAPTER,
+    ),
+    Need(
+        CONTAINER_ADMIN,
+        "the picker and its rights in the namespace",
+        (
+            *(one for kind in ("roleBindings", "roles", "serviceAccounts") for one in _of(kind)),
+            *_of("roles", "bind", "escalate"),
+        ),
+        PICKER,
     ),
     Need(CONTAINER_ADMIN, "the Kubernetes API by its DNS name", _of("clusters", "connect"), DNS),
     Need(
@@ -184,6 +196,8 @@ def _holding(plan: Plan) -> Iterator[str]:
         yield ADAPTER
     if plan.endpoint == "dns":
         yield DNS
+    if plan.inference_pool:
+        yield PICKER
 
 
 def _once(names: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.service import Parts
@@ -37,6 +38,8 @@ class Managed:
                     # Switched off, what is defined stays.
                     if _has_gateways(cluster):
                         await cluster.backend.define(published("gateway"))
+                        if _has_pools(cluster):
+                            await cluster.backend.define(published("inference"))
                 except Exception:
                     _LOG.exception("what GKE manages in cluster %s is not as it should be", cluster.name)
 
@@ -49,6 +52,12 @@ def _is_monitored(cluster: Cluster) -> bool:
 def _has_gateways(cluster: Cluster) -> bool:
     channel = cluster.body.get("networkConfig", {}).get("gatewayApiConfig", {}).get("channel")
     return channel == "CHANNEL_STANDARD"
+
+
+def _has_pools(cluster: Cluster) -> bool:
+    """Whether its release brings InferencePools: from 1.34.0-gke.1626000 on."""
+    numbers = re.findall(r"\d+", cluster.body.get("currentMasterVersion", ""))
+    return [int(one) for one in numbers] >= [1, 34, 0, 1626000]
 
 
 def exporter() -> dict:
