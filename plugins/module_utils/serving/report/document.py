@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .runs import beside, run_of
 from .words import limit_name, seconds
 from .yardsticks import JUDGES, impossible, yardsticks
 
@@ -39,6 +40,7 @@ class Sources:
     deployment: what was deployed, where, by whom; names as the option has them, each None where it is not known.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
     speed: how many times faster than life a sandbox's clock runs.
+    beside: runs of other reports that were chosen, as run_of returns them. former: the report that was here before.
     """
 
     title: str
@@ -53,6 +55,8 @@ class Sources:
     deployment: Mapping[str, Any] | None = None
     price: Mapping[str, Any] | None = None
     speed: float | None = None
+    beside: Sequence[Mapping[str, Any]] = ()
+    former: Mapping[str, Any] | None = None
 
 
 def document(sources: Sources) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def document(sources: Sources) -> dict[str, Any]:
     )
     state, reasons = verdict(latency, answer, sources.load or {}, held_against)
     broken = [one for one in latency.get("thresholds") or [] if one["passed"] is False]
-    return {
+    report = {
         "title": sources.title,
         "made": sources.made,
         "simulated": simulated,
@@ -90,6 +94,7 @@ def document(sources: Sources) -> dict[str, Any]:
         "gpus": [dict(one) for one in sources.gpus or ()] or None,
         "cost": cost(sources),
     }
+    return {**report, "beside": beside(run_of(report), sources.beside, sources.former)}
 
 
 def headline(
@@ -239,4 +244,5 @@ def short(report: Mapping[str, Any]) -> dict[str, Any]:
         "cold_start_seconds": max((pod["start_seconds"] for pod in pods), default=None),
         "dollars_per_million_tokens": (report["cost"] or {}).get("alone"),
         "simulated": report["simulated"],
+        "beside": report["beside"],
     }
