@@ -50,7 +50,8 @@ options:
   url:
     description:
       - Base URL of the model server, C(http://ADDRESS[:PORT]).
-      - When not set or empty, it is the address of O(gateway), or of the load balancer of O(service).
+      - When not set or empty, it is the address of O(gateway), or of the load balancer of O(service). A gateway that speaks
+        HTTPS is asked by the first host name of its HTTPRoute, if that has one, because its certificate is for that name.
     type: str
   gateway:
     description: Name of the Gateway through which clients reach O(service), in the same namespace.

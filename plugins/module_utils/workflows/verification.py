@@ -48,13 +48,21 @@ def port_of(front: Mapping[str, Any] | None) -> int:
     return int(ports[0].get("port") or _PORTS["http"])
 
 
-def url_of(front: Mapping[str, Any] | None) -> str:
-    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address."""
+def host_of(route: Mapping[str, Any] | None) -> str:
+    """The first whole host name that a Gateway's HTTPRoute answers to; empty where it has none."""
+    names = ((route or {}).get("spec") or {}).get("hostnames") or []
+    return next((name for name in names if not name.startswith("*")), "")
+
+
+def url_of(front: Mapping[str, Any] | None, host: str = "") -> str:
+    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address. host: by which it is
+    asked instead of its address, because its certificate is for that name."""
     status = (front or {}).get("status") or {}
     ingress = (status.get("loadBalancer") or {}).get("ingress") or []
     addresses = [each.get("ip") or each.get("hostname") for each in ingress]
     addresses += [each.get("value") for each in status.get("addresses") or []]
     address = next(filter(None, addresses), "")
+    address = host if address and host else address
     scheme, port = scheme_of(front), port_of(front)
     return f"{scheme}://{address}{'' if port == _PORTS[scheme] else f':{port}'}" if address else ""
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 import yaml
-from llmops_gke_sandbox.huggingface import hub
-from llmops_gke_sandbox.workloads.llm.timing import GPUS as PLAYED
-from llmops_gke_sandbox.workloads.vllm.memory import DoesNotRun, room
-from llmops_gke_sandbox.workloads.vllm.settings import Settings
 
 from ansible_collections.llmops.gke.plugins.module_utils.google.accelerators import GPUS
 from ansible_collections.llmops.gke.plugins.module_utils.models import memory
 from ansible_collections.llmops.gke.plugins.module_utils.models.shape import read_shape
 from ansible_collections.llmops.gke.plugins.module_utils.serving.vllm.engine import VllmEngine
+from llmops_gke_sandbox.huggingface import hub
+from llmops_gke_sandbox.workloads.llm.timing import GPUS as PLAYED
+from llmops_gke_sandbox.workloads.vllm.memory import DoesNotRun, room
+from llmops_gke_sandbox.workloads.vllm.settings import Settings
 
 MODELS = yaml.safe_load(resources.files(hub.__package__).joinpath("models.yml").read_text(encoding="utf-8"))
 GEMMA, MISTRAL = "google/gemma-2-9b-it", "mistralai/Mistral-7B-Instruct-v0.3"

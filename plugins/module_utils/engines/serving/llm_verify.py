@@ -23,12 +23,22 @@ from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.port_forward import forwarded, through_port_forward
-from ...workflows.verification import Found, is_private, needs_forward, port_of, require_model, scheme_of, url_of
+from ...workflows.verification import (
+    Found,
+    host_of,
+    is_private,
+    needs_forward,
+    port_of,
+    require_model,
+    scheme_of,
+    url_of,
+)
 from ..kubernetes import gpu_metrics_info
 from . import gke_inference_quickstart_info as quickstart
 from . import hf_model_info, llm_generate, llm_latency, llm_report, llm_scaling, llm_start_info
 
 _GATEWAY = Kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways")
+_ROUTE = Kind("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes")
 
 _GPU_SECONDS, _HUB_SECONDS, _BENCHMARK_SECONDS = 10, 15, 15
 """What a section of the report is worth."""
@@ -103,8 +113,15 @@ class _Verification:
         # What is elsewhere has no pods here to look at.
         if not options["url"]:
             start = llm_start_info.look(self._access, options["namespace"], options["service"], engine)
-        url = options["url"] or url_of(front)
+        url = options["url"] or url_of(front, self._host(front))
         return front, Found(start, url, options["replicas"], self._check, options["to_wake"] or "")
+
+    def _host(self, front: dict[str, Any] | None) -> str:
+        """The host name that a Gateway's certificate is for; empty where it speaks plain http."""
+        if front is None or self._access.api is None or scheme_of(front) != "https":
+            return ""
+        named = front["metadata"]
+        return host_of(self._access.api.get(ObjectRef(_ROUTE, named["namespace"], named["name"])))
 
     def _forward(self, front: dict[str, Any] | None, url: str) -> dict[str, Any] | None:
         """How the model is reached, as the option port_forward of other modules; None for the URL."""
