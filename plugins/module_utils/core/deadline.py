@@ -8,8 +8,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from .errors import DeadlineExceeded
+from .errors import DeadlineExceeded, HttpError
 from .option_names import option
 
 
@@ -61,6 +62,31 @@ class Deadline:
         self.check(waiting_for, last_seen)
         self._sleep(min(seconds, self.remaining()))
         self.check(waiting_for, last_seen)
+
+    def ended(self, error: Exception) -> bool:
+        """Whether an error is there because no time was left: before a request, or while its answer was waited for."""
+        unanswered = isinstance(error, HttpError) and error.status == 0
+        return isinstance(error, DeadlineExceeded) or (unanswered and self.remaining() <= 0)
+
+    @contextmanager
+    def polling(self) -> Iterator[Callable[..., None]]:
+        """For a loop that looks and pauses: gives ``pause``.
+
+        Where the time runs out while it looks, what the last pause waited for is told, rather than the look itself.
+        """
+        last: tuple[str, str] | None = None
+
+        def pause(seconds: float, waiting_for: str, last_seen: str = "") -> None:
+            nonlocal last
+            last = waiting_for, last_seen
+            self.pause(seconds, *last)
+
+        try:
+            yield pause
+        except (DeadlineExceeded, HttpError) as error:
+            if last and self.ended(error):
+                self.check(*last)
+            raise
 
 
 def backoff(first: float = 0.25, factor: float = 1.5, most: float = 5.0, jitter: float = 0.1) -> Iterator[float]:

@@ -144,13 +144,14 @@ def _follow(
     name = operation["name"]
     pauses = backoff()
     began, told = client.deadline.elapsed(), ""
-    while operation.get("status") != "DONE":
-        seen = f"{operation.get('status', 'PENDING')}: {stage(operation)}"
-        if seen != told and operation.get("status") != "PENDING":
-            progress(f"{doing}: {seen}, {client.deadline.elapsed() - began:.0f} s")
-            told = seen
-        client.deadline.pause(next(pauses), f"{doing} ({name})", seen)
-        operation = client.operation(place.project, place.location, name) or {**operation, "status": "DONE"}
+    with client.deadline.polling() as pause:
+        while operation.get("status") != "DONE":
+            seen = f"{operation.get('status', 'PENDING')}: {stage(operation)}"
+            if seen != told and operation.get("status") != "PENDING":
+                progress(f"{doing}: {seen}, {client.deadline.elapsed() - began:.0f} s")
+                told = seen
+            pause(next(pauses), f"{doing} ({name})", seen)
+            operation = client.operation(place.project, place.location, name) or {**operation, "status": "DONE"}
     return operation
 
 

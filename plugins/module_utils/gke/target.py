@@ -166,14 +166,15 @@ class GkeTarget:
     def _settled(self, current: dict[str, Any]) -> dict[str, Any] | None:
         pauses = backoff()
         seen: dict[str, Any] | None = current
-        while seen is not None and seen.get("status") in UNSETTLED:
-            operation = operations.running_operation(self.client, self.place)
-            if operation is None:
-                waiting_for = f"wait until {self.resource} is no longer {seen['status']}"
-                self.client.deadline.pause(next(pauses), waiting_for, seen.get("statusMessage", ""))
-            else:
-                self._adopt(operation)
-            seen = self.fetch()
+        with self.client.deadline.polling() as pause:
+            while seen is not None and seen.get("status") in UNSETTLED:
+                operation = operations.running_operation(self.client, self.place)
+                if operation is None:
+                    waiting_for = f"wait until {self.resource} is no longer {seen['status']}"
+                    pause(next(pauses), waiting_for, seen.get("statusMessage", ""))
+                else:
+                    self._adopt(operation)
+                seen = self.fetch()
         return seen
 
     def _adopt(self, operation: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Progress, Result, silent
 from ansible_collections.llmops.gke.plugins.module_utils.core.runner import ModuleSpec, with_definition
 from ansible_collections.llmops.gke.plugins.module_utils.gke import operations, target
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import GkeClient
@@ -102,9 +102,9 @@ class Playground:
         assert not validated.error_messages, validated.error_messages
         return validated.validated_parameters
 
-    def run(self, module: str, check: bool = False, **given: Any) -> Result:
+    def run(self, module: str, check: bool = False, progress: Progress = silent, **given: Any) -> Result:
         """Run a module's engine. Raises what it raises."""
-        return SPECS[module].run(self.options(module, **given), check, silent)
+        return SPECS[module].run(self.options(module, **given), check, progress)
 
     def settle(self) -> None:
         """Wait for the end of every operation."""

@@ -25,6 +25,7 @@ from llmops_gke_sandbox.server import Sandbox
 from sandbox.tests.runtime.conftest import deployment, pod
 from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.playground import Playground
+from tests.contract.out_of_time import time_ends_at
 
 LOCATION, POOL, STAND_IN = "us-central1-a", "work", "work-stand-in"
 FIRST = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
@@ -210,8 +211,9 @@ def test_no_lost_reply_makes_it_do_anything_twice(cloud: Living, moment: str):
 
 def test_a_budget_that_allows_nothing_is_waited_for_and_named(cloud: Living):
     cloud.do("patch", "poddisruptionbudgets.policy", "web", {"spec": {"minAvailable": 3}}, "default")
-    with pytest.raises(DeadlineExceeded, match=r"default/web-\S+ \(The disruption budget web needs 3 healthy pods"):
-        cloud.pool(**SPOT, recreate=True, timeout=3)
+    budget = "The disruption budget web needs 3 healthy pods"
+    with time_ends_at(budget) as hear, pytest.raises(DeadlineExceeded, match=rf"default/web-\S+ \({budget}"):
+        cloud.pool(**SPOT, recreate=True, progress=hear)
     assert cloud.nodes(POOL) and all(one["spec"]["unschedulable"] for one in cloud.nodes(POOL))
     assert cloud.available("web", 3)
 

@@ -14,6 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import Dead
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyConflict, ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL
+from tests.contract.out_of_time import time_ends_at
 
 SERVICE = {
     "apiVersion": "v1",
@@ -224,12 +225,12 @@ def test_all_misspelt_fields_of_a_manifest_are_named_on_one_line(cluster, deploy
 def test_an_object_that_is_being_deleted_is_waited_for_and_made_anew(cluster):
     held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.com/held"]}}
     cluster.apply(held)
-    with pytest.raises(DeadlineExceeded):
-        cluster.apply(held, state="absent", timeout=1)
+    with time_ends_at("held by") as hear, pytest.raises(DeadlineExceeded):
+        cluster.apply(held, state="absent", progress=hear)
     wanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held"}, "data": {"k": "v"}}
     assert cluster.apply(wanted, check=True)["totals"] == {"created": 1}
-    with pytest.raises(DeadlineExceeded, match="held by example.com/held"):
-        cluster.apply(wanted, timeout=1)
+    with time_ends_at("held by") as hear, pytest.raises(DeadlineExceeded, match="held by example.com/held"):
+        cluster.apply(wanted, progress=hear)
 
     def let_go(line):
         if "held by" in line:

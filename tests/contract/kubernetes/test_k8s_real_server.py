@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL
+from tests.contract.out_of_time import time_ends_at
 
 pytestmark = pytest.mark.skipif(not REAL, reason="wants a real API server, see sandbox/docs/real-kubernetes.md")
 
@@ -82,5 +84,6 @@ def test_a_claim_that_nothing_can_fill_is_shown_with_its_event(cluster):
         "metadata": {"name": "weights"},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
     }
-    with pytest.raises(Exception, match="phase Pending: FailedBinding: no persistent volumes available"):
-        cluster.apply(claim, wait=True, timeout=5)
+    why = "phase Pending: FailedBinding: no persistent volumes available"
+    with time_ends_at(why) as hear, pytest.raises(DeadlineExceeded, match=why):
+        cluster.apply(claim, wait=True, progress=hear)

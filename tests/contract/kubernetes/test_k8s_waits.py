@@ -11,6 +11,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import Dead
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
 from tests.contract.kubernetes.conftest import REAL, own_control_plane
+from tests.contract.out_of_time import time_ends_at
 
 SERVICE = {
     "apiVersion": "v1",
@@ -88,13 +89,12 @@ def test_an_address_that_a_quota_keeps_away_is_named_by_the_service_s_events(clu
 def test_what_may_heal_is_shown_while_it_lasts_and_at_the_end(cluster, deployment):
     cluster.cordon()
     cluster.faults.add("no_address", message="the network is being made")
-    told: list[str] = []
     patient = deployment()
     patient["spec"]["progressDeadlineSeconds"] = 30000
-    with pytest.raises(DeadlineExceeded) as error:
-        cluster.apply(patient, SERVICE, wait=True, timeout=3, progress=told.append)
-    for reason in ("of 1 nodes, 1 node(s) were unschedulable", "the network is being made"):
-        assert any(reason in line for line in told)
+    reasons = ("of 1 nodes, 1 node(s) were unschedulable", "the network is being made")
+    with time_ends_at(*reasons) as hear, pytest.raises(DeadlineExceeded) as error:
+        cluster.apply(patient, SERVICE, wait=True, progress=hear)
+    for reason in reasons:
         assert reason in error.value.message
 
 

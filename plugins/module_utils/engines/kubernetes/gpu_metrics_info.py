@@ -39,20 +39,23 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
             return Result(values={"gpus": []}, warnings=[access.why], http_requests=access.requests)
         api = access.required()
         pauses, told = backoff(first=0.5), ""
-        while True:
-            # Nodes first: an exporter that came after a node was read is no reason to complain.
-            nodes = diagnosis.gpu_nodes(api.list(NODE))
-            exporters = _exporters(api)
-            why = "; ".join(diagnosis.causes(nodes, exporters, wanted))
-            if not why or check:
-                break
-            pause = next(pauses)
-            if pause >= deadline.remaining():
-                raise SeriesMissing(f"the GPUs' metrics are not there after {options['timeout']} s: {why}", causes=why)
-            if why != told:
-                progress(why)
-                told = why
-            deadline.pause(pause, "the GPUs' metrics", why)
+        with deadline.polling() as pause:
+            while True:
+                # Nodes first: an exporter that came after a node was read is no reason to complain.
+                nodes = diagnosis.gpu_nodes(api.list(NODE))
+                exporters = _exporters(api)
+                why = "; ".join(diagnosis.causes(nodes, exporters, wanted))
+                if not why or check:
+                    break
+                seconds = next(pauses)
+                if seconds >= deadline.remaining():
+                    raise SeriesMissing(
+                        f"the GPUs' metrics are not there after {options['timeout']} s: {why}", causes=why
+                    )
+                if why != told:
+                    progress(why)
+                    told = why
+                pause(seconds, "the GPUs' metrics", why)
         return Result(
             values={"gpus": diagnosis.figures(exporters, wanted)},
             warnings=[why] if why else [],

@@ -78,9 +78,14 @@ def _outcome(
     engine: Engine, scaler: Autoscaler, first: Scale, load: Load, deadline: Deadline, progress: Progress
 ) -> dict[str, Any]:
     """What came of the load: the values ``asked``, ``arrived``, ``replicas`` and ``why``."""
-    pauses, told = backoff(first=0.5), ""
+    pauses, told, now = backoff(first=0.5), "", first
     while True:
-        now = scaler.look()
+        try:
+            now = scaler.look()
+        except LlmopsError as error:
+            if deadline.ended(error):
+                return _late(engine, scaler.name, first, now, load, deadline)
+            raise
         if now.asked > first.asked and now.ready > first.asked:
             return {"asked": True, "arrived": True, "replicas": now.ready}
         if now.asked > first.asked:

@@ -39,11 +39,12 @@ def until_served(api: KubernetesApi, manifests: Iterable[Manifest], deadline: De
         name = f"{kind.kind} of {kind.api_version}"
         progress(f"{name}: waiting until GKE has brought it to the cluster")
         pauses = backoff()
-        while True:
-            api.forget(kind.api_version)
-            if _is_served(api, kind):
-                break
-            deadline.pause(next(pauses), f"wait until GKE has brought {name} to the cluster", "it is not served")
+        with deadline.polling() as pause:
+            while True:
+                api.forget(kind.api_version)
+                if _is_served(api, kind):
+                    break
+                pause(next(pauses), f"wait until GKE has brought {name} to the cluster", "it is not served")
 
 
 def _is_served(api: KubernetesApi, kind: Kind) -> bool:

@@ -59,15 +59,16 @@ def drain(api: KubernetesApi, selector: str, doing: str, progress: Progress) -> 
             _cordon(api, node["metadata"]["name"])
     pauses = backoff()
     told = ""
-    while pods := pods_on(api, selector):
-        going = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-        refusals = [refusal for pod in going if (refusal := _evict(api, pod))]
-        waits = sorted({f"{_name(pod)} to end" for pod in pods}) if not refusals else sorted(set(refusals))
-        line = f"{doing}: {len(pods)} pods left, waiting for {'; '.join(waits)}"
-        if line != told:
-            progress(line)
-            told = line
-        api.http.deadline.pause(next(pauses), doing, line)
+    with api.http.deadline.polling() as pause:
+        while pods := pods_on(api, selector):
+            going = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+            refusals = [refusal for pod in going if (refusal := _evict(api, pod))]
+            waits = sorted({f"{_name(pod)} to end" for pod in pods}) if not refusals else sorted(set(refusals))
+            line = f"{doing}: {len(pods)} pods left, waiting for {'; '.join(waits)}"
+            if line != told:
+                progress(line)
+                told = line
+            pause(next(pauses), doing, line)
 
 
 def _cordon(api: KubernetesApi, name: str) -> None:

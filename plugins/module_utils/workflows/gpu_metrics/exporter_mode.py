@@ -152,11 +152,12 @@ class ExporterMode:
 
     def _wait_until_gke_runs_none(self, api: KubernetesApi) -> None:
         pauses = backoff()
-        while running := [
-            f"DaemonSet {one['metadata']['namespace']}/{one['metadata']['name']}"
-            for one in exporter_daemon_sets(api)
-            if is_of_gke(one) and (one.get("status") or {}).get("currentNumberScheduled")
-        ]:
-            doing = "wait until GKE's own exporter runs nowhere"
-            self.progress(f"{doing}: {' and '.join(running)}")
-            self.deadline.pause(next(pauses), doing, " and ".join(running))
+        doing = "wait until GKE's own exporter runs nowhere"
+        with self.deadline.polling() as pause:
+            while running := [
+                f"DaemonSet {one['metadata']['namespace']}/{one['metadata']['name']}"
+                for one in exporter_daemon_sets(api)
+                if is_of_gke(one) and (one.get("status") or {}).get("currentNumberScheduled")
+            ]:
+                self.progress(f"{doing}: {' and '.join(running)}")
+                pause(next(pauses), doing, " and ".join(running))
