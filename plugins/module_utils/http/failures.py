@@ -19,6 +19,16 @@ class NoTls(HttpError):
     """The server and the client do not trust each other, or do not speak TLS alike."""
 
 
+def is_gone(failure: HttpError) -> bool:
+    """Whether a service may be elsewhere, or be another one: nobody answers, or somebody who does not know us.
+
+    A gateway that knows the name no more says so in its own words, without the service's reason. Who was made anew has
+    another CA.
+    """
+    strange = isinstance(failure, NoTls) or (failure.status == 404 and not failure.reason)
+    return strange or failure.status in (0, 401)
+
+
 @dataclass(frozen=True)
 class Asked:
     """A request, as its errors name it. doing: what it was for."""

@@ -55,8 +55,8 @@ def host_of(route: Mapping[str, Any] | None) -> str:
 
 
 def url_of(front: Mapping[str, Any] | None, host: str = "") -> str:
-    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address. host: by which it is
-    asked instead of its address, because its certificate is for that name."""
+    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address. host: the name that
+    its certificate is for, by which it is asked instead."""
     status = (front or {}).get("status") or {}
     ingress = (status.get("loadBalancer") or {}).get("ingress") or []
     addresses = [each.get("ip") or each.get("hostname") for each in ingress]
