@@ -74,7 +74,7 @@ def health() -> tuple[str, dict]:
 async def up(
     world, *, mode: str = "FailClose", text: str | None = None, cls: str = "gke-l7-rilb", replicas: int = 2
 ) -> str:
-    """Programs, their pool with or without a picker, a Gateway with a route; and the Gateway's address with its port."""
+    """Programs, their pool with or without a picker, a Gateway with a route; and the Gateway's address and port."""
     for definition in (*published("gateway"), *published("inference")):
         await world.cluster.define(definition)
     port = free_port()
