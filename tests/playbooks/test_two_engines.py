@@ -87,8 +87,9 @@ def test_the_gateway_speaks_tls_with_the_secrets_certificate(sandbox, inventory,
     watcher.kubectl("create", "secret", "tls", "own", f"--cert={files['cert']}", f"--key={files['key']}")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(files["ca"]))
     secured = {"model_server_gateway_tls_secret": "own"}
-    run = play(sandbox, inventory, "--tags", "model_server,verify", **secured)
-    assert f"https://{where}" in run.output
+    play(sandbox, inventory, "--tags", "model_server,verify", **secured)
+    report = yaml.safe_load(inventory.read_text())["all"]["hosts"]["by-vllm"]["verify_report_path"]
+    assert json.loads(Path(report).with_suffix(".json").read_text())["latency"]["url"] == f"https://{where}"
     assert address(watcher) == where
     assert requests.get(f"https://{where}/v1/models", timeout=10).status_code == 200
     with pytest.raises(requests.ConnectionError):
