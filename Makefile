@@ -27,7 +27,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api real-engine build test
-.PHONY: demo demo-down clean lock release compatible test-matrix test-newest test-floors
+.PHONY: demo demo-down picture clean lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
@@ -71,6 +71,10 @@ format: setup  ## let ruff mend what it can, and give new files their licence
 	python scripts/headers.py
 	ruff check --fix $(wildcard $(PYTHON_FILES))
 	ruff format $(wildcard $(PYTHON_FILES))
+
+picture: setup  ## the pictures in the documents anew, from a first deploy on a sandbox of its own; needs chromium
+	bash scripts/uv.sh "$(VENV)" pip install --quiet --python "$(BIN)/python" pillow
+	@python scripts/picture.py
 
 sanity: setup  ## ansible-test sanity on a copy of the collection
 	@python scripts/sanity.py

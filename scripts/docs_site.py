@@ -30,6 +30,7 @@ ANSIBLE_LABELS = {
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
+PICTURES = (".png", ".svg")
 # Documents for those who read the sources.
 LEFT_OUT = (".github", "benchmarks", "docs/site", "tests")
 
@@ -48,7 +49,7 @@ def with_links(document: Path, pages: set[str]) -> str:
 
     def link(found: re.Match[str]) -> str:
         target = os.path.normpath(document.parent / found[2])
-        if target in pages or target.endswith(".png"):
+        if target in pages or target.endswith(PICTURES):
             return found[0]
         return f"{found[1]}{REPOSITORY}/blob/main/{target}"
 
@@ -63,8 +64,9 @@ def lay_out() -> None:
     for path in pages:
         (SOURCES / path).parent.mkdir(parents=True, exist_ok=True)
         (SOURCES / path).write_text(with_links(path, {str(page) for page in pages}))
-    for picture in (working_copy.ROOT / "docs").glob("*.png"):
-        shutil.copy2(picture, SOURCES / "docs")
+    for picture in (working_copy.ROOT / "docs").iterdir():
+        if picture.suffix in PICTURES:
+            shutil.copy2(picture, SOURCES / "docs")
     (SOURCES / "ansible.inv").write_bytes(inventory())
 
 

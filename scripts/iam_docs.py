@@ -17,6 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.acc
     ACT_AS,
     ALWAYS,
     APIS,
+    IMAGE_STREAMING,
     NEEDS,
     WHEN,
 )
@@ -49,6 +50,13 @@ NODES = """\
 `NODES` is the service account that the nodes run as: `config.service_account` of `gke_cluster_pool_fields` and
 `gpu_nodepool_fields`, or else Compute Engine's default one, `PROJECT_NUMBER-compute@developer.gserviceaccount.com`.
 It is enough to grant the role on this account; on the whole project it would let the caller act as any account."""
+
+
+BUCKET = """\
+With `llmops_weights: bucket` the pods are granted `roles/storage.objectViewer` on the bucket alone. For that the caller
+needs `storage.buckets.getIamPolicy` and `storage.buckets.setIamPolicy` of it (`roles/storage.admin` on the bucket), and
+`storage.objects.list` to see that the model is there. Preflight asks for them of the bucket. Or have somebody else
+grant it, and set `model_server_bucket_iam: false`: [Weights without the Hub](weights.md)."""
 
 
 ONLY_VIEWER = 'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly(["roles/monitoring.viewer"])'
@@ -93,7 +101,8 @@ def roles() -> list[tuple[str, str, str, str]]:
 
 def short() -> str:
     """The README's table: what every deployment needs."""
-    always = ", ".join(f"`{api.service.removesuffix('.googleapis.com')}`" for api in APIS)
+    usual = [api for api in APIS if api.when in (ALWAYS, IMAGE_STREAMING)]
+    always = ", ".join(f"`{api.service.removesuffix('.googleapis.com')}`" for api in usual)
     rows = ["| needed | |", "|---|---|", f"| APIs | {always} (each `.googleapis.com`) |"]
     for role, on, uses, when in roles():
         if when == ALWAYS:
@@ -153,6 +162,8 @@ def page() -> str:
             *granted,
             "",
             ADAPTER_GRANT.format(expression=ONLY_VIEWER),
+            "",
+            BUCKET,
             "",
             "User credentials with a quota project also need `serviceusage.services.use` there",
             "(`roles/serviceusage.serviceUsageConsumer`).",

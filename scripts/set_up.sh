@@ -27,8 +27,12 @@ if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
 
+# Whoever watches sees what is done; a log needs no bars.
+quietly=()
+[ -t 2 ] || quietly=(--quiet)
+
 pip() { "$venv/bin/python" -m pip "$@"; }
-uv() { bash scripts/uv.sh "$venv" pip "$1" --quiet --python "$venv/bin/python" "${@:2}"; }
+uv() { bash scripts/uv.sh "$venv" pip "$1" "${quietly[@]}" --python "$venv/bin/python" "${@:2}"; }
 
 core_requirement() {
     local core=${versions#core-}
@@ -73,10 +77,13 @@ with_pip() {
     esac
 }
 
-echo "Setting up $venv with Python $version"
+packages=$(grep -c '^[a-z].*==' requirements.lock)
+echo "Setting up $venv with Python $version: once, half a minute to two"
+echo "  1 of 2: the virtual environment"
 if [ "$("$venv/bin/python" -c 'import sys; print(sys.version.split()[0])' 2>/dev/null)" != "$version" ]; then
     "$python" -m venv --clear "$venv"
 fi
+echo "  2 of 2: some $packages packages"
 # uv does in seconds what takes pip half a minute; where it can't be had or can't install, pip does it all.
 if ! {
     pip install --quiet --require-hashes --requirement <(awk '/^[^ #]/ { is_uv = /^uv==/ } is_uv' requirements.lock) &&
@@ -86,3 +93,4 @@ if ! {
     with_pip
 fi
 echo "$wanted" >"$stamp"
+echo "Done. ansible-playbook and the like are in $venv/bin; to have them at hand: . $venv/bin/activate"

@@ -20,6 +20,7 @@ nitpicky = True
 intersphinx_mapping = {"ansible": ("https://docs.ansible.com/projects/ansible/latest/", "ansible.inv")}
 
 pygments_style = "ansible"
+highlight_language = "text"
 html_theme = "sphinx_ansible_theme"
 html_theme_options = {
     "collapse_navigation": False,

@@ -64,6 +64,10 @@ options:
     description: Base URL of the IAM API.
     type: str
     default: https://iam.googleapis.com/
+  storage_api_endpoint:
+    description: Base URL of the Cloud Storage API.
+    type: str
+    default: https://storage.googleapis.com/storage/v1/
 notes:
   - Credentials are taken from the environment where the option is left out, by the names that AWX's Google Compute
     Engine credential and the C(google.cloud) collection use.

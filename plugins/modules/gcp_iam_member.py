@@ -2,16 +2,17 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gives a role of a project to one more member, or takes it away."""
+"""Gives a role of a project or of a bucket to one more member, or takes it away."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gcp_iam_member
-short_description: Give a role of a project to a member, or take it away
+short_description: Give a role of a project or of a bucket to a member, or take it away
 version_added: 0.1.0
 description:
-  - Adds one member to one role of a project, or removes it. Every other binding stays as it is, conditional ones too.
+  - Adds one member to one role of a project or of a Cloud Storage bucket, or removes it. Every other binding stays as
+    it is, conditional ones too.
   - The policy is written with the etag that it was read with, so that nobody else's change at the same time is lost.
 author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
@@ -27,6 +28,11 @@ options:
     description: Id of the Google Cloud project.
     type: str
     required: true
+  bucket:
+    description:
+      - Name of a Cloud Storage bucket, without C(gs://). Only its IAM policy is changed, and the project's is not.
+      - O(project) is then the one of the Kubernetes service account. The bucket may be in another one.
+    type: str
   role:
     description: The role, such as V(roles/monitoring.viewer).
     type: str
@@ -67,6 +73,15 @@ EXAMPLES = r"""
     kubernetes_service_account:
       namespace: custom-metrics
       name: custom-metrics-stackdriver-adapter
+
+- name: Let the model's pods read the bucket with its weights
+  llmops.gke.gcp_iam_member:
+    project: my-project
+    bucket: my-models
+    role: roles/storage.objectViewer
+    kubernetes_service_account:
+      namespace: default
+      name: mistral-7b
 """
 
 RETURN = r"""

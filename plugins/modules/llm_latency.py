@@ -252,7 +252,7 @@ pods:
   sample:
     - {pod: mistral-7b-5d9c7f8b6-x2x8k, image: "ghcr.io/huggingface/text-generation-inference:3.3.5", gpus: 1,
        quantization: "", settings: {NUM_SHARD: "1"}, node: gke-1, machine_type: g2-standard-12, spot: false,
-       accelerator_type: nvidia-l4, zone: us-central1-a, node_pool: mistral-gpu-pool, restarts: 0,
+       accelerator_type: nvidia-l4, zone: us-central1-a, node_pool: pool, weights: the Hugging Face Hub, restarts: 0,
        created: "2026-01-01T12:00:00+00:00", start_seconds: 126.0,
        start_stages: [{name: scheduled, seconds: 90.0}, {name: load, seconds: 36.0}]}
 phases:

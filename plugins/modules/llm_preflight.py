@@ -74,6 +74,7 @@ options:
       - names
       - networks
       - egress
+      - weights
       - versions
       - gateway
       - price

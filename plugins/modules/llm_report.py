@@ -37,6 +37,7 @@ options:
     description:
       - Path of the JSON file to write, with the same content as the page.
       - No file is written if the option is not set or empty.
+      - Cold starts that the file tells of are kept, so that the new report shows them beside this one.
     type: path
   title:
     description: Title at the top of the report.
@@ -218,6 +219,12 @@ report:
       elements: dict
     gpus:
       description: State of each GPU, as given in O(gpus).
+      type: list
+      elements: dict
+    starts:
+      description:
+        - The slowest cold start of this run, then those of earlier reports of the same model, the newest by each engine
+          and source of the weights.
       type: list
       elements: dict
 short:

@@ -123,6 +123,9 @@ pods:
     spot:
       description: Whether the node is a Spot machine.
       type: bool
+    weights:
+      description: Where the pod has the model's weights from, such as V(gs://my-models/mistral-7b).
+      type: str
     stages:
       description: Phases that are over, each with its C(name) and C(seconds).
       type: list

@@ -22,7 +22,6 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader, test_loader
-from ansible.utils.display import Display
 
 from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
@@ -30,8 +29,7 @@ from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from .controller_end import LastWords, ending_with_controller
 from .role_variables import SHARED_OPTIONS, TIMEOUT_FACTOR
-
-display = Display()
+from .task_progress import TaskProgress, next_step
 
 _MEMORY = play_memory.PlayMemory()
 """Of the controller, which imports this before it forks a task's process."""
@@ -78,21 +76,27 @@ class EngineAction(ActionBase):
         """Run the engine here where that is the same as running the module, else run the module."""
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
+        progress = self._progress(task_vars)
         self._take_shared(task_vars)
         self._scale_timeout(task_vars)
         if not self._may_run_here(task_vars):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
-            return self._shown(result, task_vars)
+            return self._shown(result, task_vars, progress)
         try:
             options, hidden = self._validated()
         except InvalidOption as error:
             result.update(failed=True, msg=error.message, error=error.to_dict())
-            return self._shown(result, task_vars)
+            return self._shown(result, task_vars, progress)
         play_memory.shared = _MEMORY
-        with ending_with_controller(_LAST_WORDS):
-            outcome = run_engine(self.spec, options, bool(self._task.check_mode), self._progress, hidden)
+        outcome: dict[str, Any] = {}
+        try:
+            with ending_with_controller(_LAST_WORDS):
+                outcome = run_engine(self.spec, options, bool(self._task.check_mode), progress, hidden)
+        finally:
+            worked = outcome.get("changed") and not outcome.get("failed") and not self._task.check_mode
+            progress.end(changed=bool(worked))
         result.update(outcome, invocation=remove_values({"module_args": options}, hidden))
-        return self._shown(result, task_vars)
+        return self._shown(result, task_vars, progress)
 
     def _take_shared(self, task_vars: dict[str, Any]) -> None:
         """Give options that the task leaves out the values of the variables that set them for all roles."""
@@ -122,11 +126,11 @@ class EngineAction(ActionBase):
                 own = {"timeout": math.ceil(scaled)}
                 self._task.args = {**given, **({part: {**given[part], **own}} if part else own)}
 
-    def _shown(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _shown(self, result: dict[str, Any], task_vars: dict[str, Any], progress: TaskProgress) -> dict[str, Any]:
         """The result as a person reads it: notes at once, and in a failure the variables of the inventory that set the
         options it mentions."""
         for line in result.get("notes") or ():
-            self._progress(line)
+            progress.note(line)
         error = result.get("error")
         if isinstance(error, dict):
             names = OptionNames(self._variables(task_vars))
@@ -182,6 +186,14 @@ class EngineAction(ActionBase):
         options = validated.validated_parameters
         return options, hidden | self.spec.hidden(options)
 
-    def _progress(self, line: str) -> None:
-        """Shown at once in a terminal's output; a job that takes minutes must not look dead."""
-        display.display(f"  {self._task.action.rpartition('.')[2]}: {line}")
+    def _progress(self, task_vars: dict[str, Any]) -> TaskProgress:
+        """Shown at once; a job that takes minutes must not look dead."""
+        role = self._task._role
+        name = role.get_name(include_role_fqcn=False) if role else ""
+        return TaskProgress(
+            str(task_vars.get("inventory_hostname", "")),
+            self._task.action.rpartition(".")[2],
+            str(self._task.args.get("project") or ""),
+            alone=len(task_vars.get("ansible_play_hosts_all") or ()) == 1,
+            following=next_step(name, task_vars.get("ansible_play_role_names") or ()),
+        )

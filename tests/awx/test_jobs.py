@@ -55,8 +55,11 @@ def test_the_workflow_ends_what_the_canceled_jobs_began(awx):
     created = [write for write in awx.sandbox.writes() if write.startswith("POST")]
     made = [write for write in created if write.endswith(("/clusters", "/nodePools"))]
     assert len(made) == 2, made
-    # The next node does.
-    assert jobs["deploy"].artifacts == {}
+    # The next node verifies.
+    deployed = jobs["deploy"].artifacts["llmops_summary"][HOST]
+    assert (deployed["state"], deployed["changes"]["removed"]) == ("not verified", [])
+    assert "llmops_verify" not in jobs["deploy"].artifacts
+    assert jobs["verify"].artifacts["llmops_summary"][HOST]["address"].startswith("http://")
     assert jobs["verify"].artifacts["llmops_verify"][HOST]["verdict"] == "fit"
     report = jobs["verify"].artifacts["llmops_report"][HOST]
     assert (report["deployment"]["deployed_by"], report["deployment"]["commit"]) == ("admin", REVISION)

@@ -21,6 +21,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.google.apis import Goog
 from ansible_collections.llmops.gke.plugins.module_utils.google.credentials import authorizer
 from ansible_collections.llmops.gke.plugins.module_utils.google.quickstart import client
 from ansible_collections.llmops.gke.plugins.module_utils.google.quickstart.profiles import Targets
+from ansible_collections.llmops.gke.plugins.module_utils.google.storage import buckets
 from tests.contrary.asks import SECRET, Ask, list_of
 
 PROJECT, LOCATION = "demo-project", "us-central1"
@@ -41,7 +42,16 @@ def private_key() -> str:
 
 def endpoints(url: str) -> dict[str, Any]:
     """Options by which every Google API is at one URL."""
-    names = ("container", "compute", "resource_manager", "service_usage", "iam", "cloud_quotas", "gke_recommender")
+    names = (
+        "container",
+        "compute",
+        "resource_manager",
+        "service_usage",
+        "iam",
+        "cloud_quotas",
+        "gke_recommender",
+        "storage",
+    )
     return {f"{name}_api_endpoint": url for name in names} | {"access_token": SECRET}
 
 
@@ -61,7 +71,13 @@ def _apis(ask: Callable[[GoogleApis], Any]) -> Callable[[str, Deadline], Any]:
 
 def _member(url: str, deadline: Deadline) -> Any:
     apis = GoogleApis(endpoints(url), deadline)
-    return iam.converge_member(apis, deadline, PROJECT, "roles/viewer", "user:a@example.com", "present", False)
+    policy = iam.ProjectPolicy(PROJECT)
+    return iam.converge_member(apis, deadline, policy, "roles/viewer", "user:a@example.com", "present", False)
+
+
+def _bucket_member(url: str, deadline: Deadline) -> Any:
+    apis, policy = GoogleApis(endpoints(url), deadline), iam.BucketPolicy("my-models")
+    return iam.converge_member(apis, deadline, policy, "roles/viewer", "user:a@example.com", "present", False)
 
 
 ASKS = [
@@ -196,6 +212,25 @@ ASKS = [
         odd=({"currentActions": "x"}, {"currentActions": {"none": "x"}}),
     ),
     Ask(
+        "disk image",
+        "Compute Engine",
+        _apis(lambda apis: compute.disk_image_status(apis, "projects/p/global/images/weights")),
+        odd=({}, {"status": 5}, {"status": None}, {"status": {}}),
+    ),
+    Ask(
+        "files in a bucket",
+        "Cloud Storage",
+        _apis(lambda apis: buckets.list_files(apis, "my-models", "7b")),
+        odd=(*list_of("items"), {"items": [{}]}, {"items": [{"name": 5}]}, {"nextPageToken": 5}),
+        page=lambda token: {"items": [], "nextPageToken": token},
+    ),
+    Ask(
+        "permissions on a bucket",
+        "Cloud Storage",
+        _apis(lambda apis: buckets.granted(apis, "my-models")),
+        odd=({"permissions": "all"}, {"permissions": [{}]}, {"permissions": [None]}),
+    ),
+    Ask(
         "enabled APIs",
         "Service Usage",
         _apis(lambda apis: projects.service_states(apis, PROJECT, ["container.googleapis.com"])),
@@ -222,4 +257,10 @@ ASKS = [
         + ({"etag": "a", "bindings": [{"role": "roles/viewer", "members": [1]}]},),
     ),
     Ask("IAM policy written", "Resource Manager", _member, good={READ_POLICY: POLICY}),
+    Ask(
+        "IAM policy of a bucket",
+        "Cloud Storage",
+        _bucket_member,
+        odd=({}, {"bindings": []}, {"etag": "a", "bindings": "x"}, {"etag": "a", "bindings": [""]}, {"etag": 5}),
+    ),
 ]

@@ -71,6 +71,7 @@ class Sandbox:
         return os.environ | {
             "LLMOPS_GKE_SANDBOX_DIR": str(self.directory),
             "ANSIBLE_HOME": str(self.directory.parent / "ansible-home"),
+            "XDG_CACHE_HOME": str(self.directory.parent / "cache"),
             "ANSIBLE_NOCOLOR": "1",
             "LC_ALL": "C.UTF-8",
         }

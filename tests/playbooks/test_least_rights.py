@@ -24,7 +24,16 @@ CASES = {
         (table.ALWAYS, table.DAEMON_SET, table.ADAPTER, table.ADAPTER_GRANT),
         AUTOSCALED,
     ),
+    "with weights from a bucket": (
+        (table.ALWAYS, table.BUCKET),
+        {
+            "llmops_weights": "bucket",
+            "llmops_weights_bucket": "gs://sandbox-project-models/mistralai/Mistral-7B-Instruct-v0.1",
+        },
+    ),
 }
+ON_THE_BUCKET = ["storage.buckets.getIamPolicy", "storage.buckets.setIamPolicy", "storage.objects.list"]
+"""What docs/iam.md says of a bucket."""
 
 
 def granted(*when: str) -> list[str]:
@@ -39,7 +48,9 @@ def test_the_permissions_that_are_asked_for_are_enough(tmp_path: Path, case: str
     config = {"config": {"service_account": NODES}}
     given: dict[str, Any] = {**variables, "gke_cluster_pool_fields": config, "gpu_nodepool_fields": config}
     sandbox = Sandbox(
-        tmp_path / "sandbox", granted_permissions=granted(*when), account_permissions={NODES: [table.ACT_AS]}
+        tmp_path / "sandbox",
+        granted_permissions=granted(*when) + (ON_THE_BUCKET if table.BUCKET in when else []),
+        account_permissions={NODES: [table.ACT_AS]},
     )
     try:
         for playbook in ("deploy.yml", "verify.yml", "status.yml", "teardown.yml"):

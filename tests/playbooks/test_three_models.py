@@ -33,7 +33,9 @@ def test_three_models_share_a_cluster(sandbox):
     # Gemma gets a chat, and its template from the server; nothing of Mistral's.
     assert "[INST]" not in json.dumps(found["gemma-9b"])
     told = " ".join(run.output.split())
-    assert "hugging-quants/Meta-Llama-3.1-70B-Instruct-AWQ-INT4 is served" in told
+    # More than two have a table.
+    assert "hugging-quants/Meta-Llama-3.1-70B-Instruct-AWQ-INT4 by vllm" in told
+    assert "3 serving, of 1 cluster" in told
     again = sandbox.play("deploy.yml", *INVENTORIES, "--tags", "model_server", "--check")
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
 

@@ -22,6 +22,7 @@ TASKS = [
     "llmops.gke.gpu_nodepool : Create or update the GPU node pools",
     "llmops.gke.dcgm_exporter : Run one exporter of GPU metrics, by GKE or by a DaemonSet",
     "llmops.gke.model_server : Provide the autoscaler's metrics adapter",
+    "llmops.gke.model_server : Let the pods read the bucket with the weights",
     "llmops.gke.model_server : Apply the model's manifests and wait until it serves",
     "llmops.gke.lb_labels : Label the load balancer's Service",
     "llmops.gke.verify : Ask the model, and measure how fast it answers",
@@ -110,8 +111,8 @@ def tasks_of(run: Run) -> list[str]:
 def test_its_tasks(deployed):
     run = unchanged(deployed)
     assert tasks_of(run) == TASKS
-    # There is an autoscaler only where one is asked for.
-    assert run.recap["skipped"] == 1
+    # There is an autoscaler only where one is asked for, and a bucket where the weights are in one.
+    assert run.recap["skipped"] == 2
 
 
 def test_its_requests_and_connections_without_those_of_verify(deployed):

@@ -80,6 +80,7 @@ def inventory(sandbox: Sandbox, folder: Path, cluster: str) -> Path:
             "cloud_quotas_api_endpoint": endpoints["cloud_quotas"],
             "gke_recommender_api_endpoint": endpoints["gke_recommender"],
             "iam_api_endpoint": endpoints["iam"],
+            "storage_api_endpoint": endpoints["storage"],
         },
         "verify_latency_samples": 1,
     }

@@ -24,7 +24,16 @@ OPTIONS = {name: spec for role in ROLES.values() for name, spec in role.options.
 OF_PLAYBOOKS = {
     "llmops_google_auth", "llmops_confirm_teardown", "llmops_sandbox_state", "awx_execution_environment_image",
 }  # fmt: skip
-PLAY = {"hosts", "gather_facts", "roles", "vars", "tasks", "name", "module_defaults", "collections"}
+PLAY = {
+    "hosts", "gather_facts", "roles", "vars", "tasks", "name", "module_defaults", "collections", "serial",
+    "max_fail_percentage",
+}  # fmt: skip
+# Variables that hold options of a module.
+OF_MODULES = {
+    "gke_cluster_fields": "gke_cluster",
+    "gke_cluster_pool_fields": "gke_node_pool",
+    "gpu_nodepool_fields": "gke_node_pool",
+}
 COLLECTION = "llmops.gke."
 
 
@@ -34,8 +43,27 @@ def faults_of_variables(variables: Mapping[str, Any]) -> Iterator[str]:
         if name in OPTIONS:
             if "{{" not in str(value):
                 yield from check(name, value, OPTIONS[name])[1]
+            if name in OF_MODULES and isinstance(value, Mapping):
+                yield from faults_of_options(name, value, spec_of(OF_MODULES[name]))
         elif name not in OF_PLAYBOOKS:
             yield f"no role has the variable {name}"
+
+
+def spec_of(module: str) -> Mapping[str, Any]:
+    path = f"ansible_collections.llmops.gke.plugins.modules.{module}"
+    spec: Mapping[str, Any] = importlib.import_module(path).SPEC.argument_spec
+    return spec
+
+
+def faults_of_options(path: str, given: Mapping[str, Any], spec: Mapping[str, Any]) -> Iterator[str]:
+    """Options, at any depth, that a module does not have."""
+    for name, value in given.items():
+        if name not in spec:
+            yield f"{path} has no option {name}"
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Mapping) and "options" in spec[name]:
+                yield from faults_of_options(f"{path}.{name}", one, spec[name]["options"])
 
 
 def faults_of_task(task: Mapping[str, Any]) -> Iterator[str]:
@@ -45,9 +73,7 @@ def faults_of_task(task: Mapping[str, Any]) -> Iterator[str]:
             if not (ROOT / "plugins" / "modules" / f"{module}.py").exists():
                 yield f"no module {name}"
                 continue
-            path = f"ansible_collections.llmops.gke.plugins.modules.{module}"
-            known = importlib.import_module(path).SPEC.argument_spec
-            yield from (f"{name} has no option {option}" for option in given or {} if option not in known)
+            yield from faults_of_options(name, given or {}, spec_of(module))
         elif name == "ansible.builtin.import_role" or name == "ansible.builtin.include_role":
             yield from faults_of_role(given["name"])
 
@@ -78,6 +104,9 @@ def faults(block: Shown) -> list[str]:
                 found += faults_of_play(item) if "hosts" in item else faults_of_task(item)
         elif "apiVersion" in document:
             found += [] if document.get("kind") else ["a manifest without kind"]
+        elif set(document) == {"collections"}:
+            known = {"name", "version", "source", "type", "signatures"}
+            found += [f"a requirement has no {key}" for one in document["collections"] for key in set(one) - known]
         elif block.document.parts[0] == "sandbox":
             known = {field.name for field in fields(Config)} | {"kubernetes"}
             found += [f"the sandbox has no setting {name}" for name in document if name not in known]
@@ -103,6 +132,12 @@ def test_what_a_block_names_is_there(block):
     [
         ("gpu_nodepool_max_node_cuont: 4", "no role has the variable gpu_nodepool_max_node_cuont"),
         ("llmops_zones: {a: b}", "llmops_zones"),
+        (
+            "gke_cluster_fields: {maintenance_policy: {windows: {}}}",
+            "gke_cluster_fields.maintenance_policy has no option",
+        ),
+        ("gke_cluster_pool_fields: {taints: []}", "gke_cluster_pool_fields has no option taints"),
+        ("collections: [{nam: llmops.gke}]", "a requirement has no nam"),
         ("- llmops.gke.k8s_infos: {kind: Pod}", "no module llmops.gke.k8s_infos"),
         ("- llmops.gke.k8s_info: {knid: Pod}", "llmops.gke.k8s_info has no option knid"),
         ("- {hosts: all, roles: [llmops.gke.gpu_pool]}", "no role llmops.gke.gpu_pool"),

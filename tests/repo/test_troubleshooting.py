@@ -37,7 +37,7 @@ def texts(source: str) -> Iterator[str]:
 def text_of(node: ast.expr) -> str:
     """The text of an expression; of one that depends on a condition, that which it is where the condition holds."""
     match node:
-        case ast.Constant(str(text)):
+        case ast.Constant(str() as text):
             return text
         case ast.JoinedStr(parts):
             return "".join(map(text_of, parts))

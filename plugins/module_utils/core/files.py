@@ -36,6 +36,15 @@ def writable(option: str, path: str) -> str:
     return target
 
 
+def read(path: str, longest: int) -> str:
+    """The text of a file. Raises OSError, ValueError where it has more than ``longest`` bytes or is no text."""
+    with open(os.path.expanduser(path), "rb") as stream:
+        content = stream.read(longest + 1)
+    if len(content) > longest:
+        raise ValueError(f"{path} has more than {longest} bytes")
+    return content.decode()
+
+
 def write(target: str, content: str, mode: int, prefix: str) -> None:
     """Put a file in place whole, so that no reader ever sees half of it; makes its folder. Raises OSError.
 

@@ -11,6 +11,9 @@ from typing import Any
 
 from . import harmless
 
+_NAMED = 3
+"""Resources that the header of a diff names; how many more there are is told."""
+
 Progress = Callable[[str], None]
 """Told one line whenever something worth a person's eye happens during a long wait."""
 
@@ -88,12 +91,20 @@ class Result:
             body["diff"] = {
                 "before": {} if self.before is None else self.before,
                 "after": {} if self.after is None else self.after,
+                **self._headers(),
             }
         if self.warnings:
             body["warnings"] = [harmless.one_line(line) for line in self.warnings]
         if self.notes:
             body["notes"] = [harmless.one_line(line) for line in self.notes]
         return body
+
+    def _headers(self) -> dict[str, str]:
+        """What the diff is about: Ansible prints it in the diff's first two lines."""
+        names = list(dict.fromkeys(harmless.one_line(step.resource) for step in self.plan))
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        header = f"{', '.join(names[:_NAMED])}{more}"
+        return {"before_header": header, "after_header": header} if header else {}
 
     def add(self, other: Result) -> None:
         """Let ``other``, which came after this, be a part of this; before and after are mappings by resource."""

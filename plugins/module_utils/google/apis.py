@@ -25,6 +25,7 @@ SERVICES = {
     "Cloud Quotas": "cloud_quotas_api_endpoint",
     "GKE Inference Quickstart": "gke_recommender_api_endpoint",
     "IAM": "iam_api_endpoint",
+    "Cloud Storage": "storage_api_endpoint",
 }
 """Each service's name in messages, and the option that holds its endpoint."""
 
@@ -68,9 +69,11 @@ class GoogleApis:
         http = self._sessions[service]
         return http.request("POST", path, doing=doing, json_body=body, repeatable=True, want=want).body
 
-    def write(self, service: str, path: str, doing: str, body: dict[str, Any], want: Shape = OBJECT) -> dict[str, Any]:
-        """Change something by a POST. Raises ReplyLost where it may or may not have happened."""
-        return self._sessions[service].request("POST", path, doing=doing, json_body=body, want=want).body
+    def write(
+        self, service: str, path: str, doing: str, body: dict[str, Any], want: Shape = OBJECT, method: str = "POST"
+    ) -> dict[str, Any]:
+        """Change something. Raises ReplyLost where it may or may not have happened."""
+        return self._sessions[service].request(method, path, doing=doing, json_body=body, want=want).body
 
     def pages(
         self, service: str, path: str, doing: str, want: dict[str, Any], **params: Any

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.errors import HttpError
 from ..http.answers import NUMBER
 from .apis import GoogleApis
 
@@ -87,6 +88,20 @@ def nat_networks(apis: GoogleApis, project: str, region: str) -> set[str]:
         for router in page.get("items", [])
         if router.get("nats")
     }
+
+
+def disk_image_status(apis: GoogleApis, path: str) -> str | None:
+    """The status of a disk image, ``READY`` for one that can be used; None where there is none. Raises HttpError.
+
+    path: ``projects/PROJECT/global/images/NAME``.
+    """
+    try:
+        found = apis.get(COMPUTE, f"/{path}", f"read the disk image {path}", {"status!": str})
+    except HttpError as error:
+        if error.status != 404:
+            raise
+        return None
+    return str(found["status"])
 
 
 def group_size(apis: GoogleApis, url: str) -> int:

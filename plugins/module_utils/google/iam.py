@@ -1,14 +1,15 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One member of one role of a project, added or taken out; everything else of its IAM policy is kept.
+"""One member of one role of a project or a bucket, added or taken out; everything else of its IAM policy is kept.
 
-A policy is written as a whole, so it is read first and written back with the etag it had (Resource Manager,
-projects.setIamPolicy): where somebody else was quicker, it is read again.
+A policy is written as a whole, so it is read first and written back with the etag it had (projects.setIamPolicy,
+buckets.setIamPolicy): where somebody else was quicker, it is read again.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from ..core.deadline import Deadline, backoff
@@ -18,6 +19,7 @@ from ..http.answers import FILLED
 from .apis import GoogleApis
 
 SERVICE = "Resource Manager"
+STORAGE = "Cloud Storage"
 _POLICY = {
     # Written back without one, a policy would replace whatever is there.
     "etag!": FILLED,
@@ -28,18 +30,79 @@ POLICY_VERSION = 3
 """The version in which conditions are told, so that they are written back."""
 
 
+class Policy(ABC):
+    """The IAM policy of one resource. title: the resource in messages. request: the one that writes the policy.
+
+    overtaken: the status that says that somebody else has written it meanwhile.
+    """
+
+    title: str
+    request: str
+    overtaken: int
+
+    @abstractmethod
+    def read(self, apis: GoogleApis) -> dict[str, Any]:
+        """The policy as it is. Raises HttpError."""
+
+    @abstractmethod
+    def write(self, apis: GoogleApis, doing: str, policy: dict[str, Any]) -> None:
+        """Replace it. Raises HttpError, ReplyLost."""
+
+
+class ProjectPolicy(Policy):
+    """The policy of a project."""
+
+    overtaken = 409
+
+    def __init__(self, project: str) -> None:
+        self.title, self._path = f"project {project}", f"/v1/projects/{project}"
+        self.request = f"POST {self._path}:setIamPolicy"
+
+    def read(self, apis: GoogleApis) -> dict[str, Any]:
+        """See Policy."""
+        body = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
+        return apis.ask(SERVICE, f"{self._path}:getIamPolicy", _reading(self), body, _POLICY)
+
+    def write(self, apis: GoogleApis, doing: str, policy: dict[str, Any]) -> None:
+        """See Policy."""
+        apis.write(SERVICE, f"{self._path}:setIamPolicy", doing, {"policy": policy}, _POLICY)
+
+
+class BucketPolicy(Policy):
+    """The policy of a Cloud Storage bucket."""
+
+    overtaken = 412
+
+    def __init__(self, bucket: str) -> None:
+        self.title, self._path = f"bucket {bucket}", f"/b/{bucket}/iam"
+        self.request = f"PUT {self._path}"
+
+    def read(self, apis: GoogleApis) -> dict[str, Any]:
+        """See Policy."""
+        version = {"optionsRequestedPolicyVersion": POLICY_VERSION}
+        return apis.get(STORAGE, self._path, _reading(self), _POLICY, **version)
+
+    def write(self, apis: GoogleApis, doing: str, policy: dict[str, Any]) -> None:
+        """See Policy."""
+        apis.write(STORAGE, self._path, doing, policy, _POLICY, method="PUT")
+
+
+def _reading(policy: Policy) -> str:
+    return f"read the IAM policy of {policy.title}"
+
+
 def converge_member(
-    apis: GoogleApis, deadline: Deadline, project: str, role: str, member: str, state: str, check: bool
+    apis: GoogleApis, deadline: Deadline, resource: Policy, role: str, member: str, state: str, check: bool
 ) -> Result:
     """Have ``member`` among those of ``role`` (state ``present``) or not (``absent``).
 
     The result's values: role, member, members; its before and after are the role's members. Raises HttpError.
     """
-    path, pauses, first = f"/v1/projects/{project}:setIamPolicy", backoff(), None
+    pauses, first = backoff(), None
     unsettled: list[ReplyLost] = []
     doing = f"{'give' if state == 'present' else 'take'} {role} {'to' if state == 'present' else 'from'} {member}"
     while True:
-        policy = _read(apis, project)
+        policy = resource.read(apis)
         before = members_of(policy, role)
         after = sorted({*before, member}) if state == "present" else [one for one in before if one != member]
         first = before if first is None else first
@@ -47,14 +110,14 @@ def converge_member(
             raise unsettled[-1]
         if before != after and not check:
             try:
-                apis.write(SERVICE, path, doing, {"policy": with_members(policy, role, after)}, _POLICY)
+                resource.write(apis, doing, with_members(policy, role, after))
             except ReplyLost as lost:
                 unsettled.append(lost)
                 # Whether it was written is seen by looking.
                 _pause(deadline, max(next(pauses), lost.retry_after), doing, lost)
                 continue
             except HttpError as error:
-                if error.status != 409:
+                if error.status != resource.overtaken:
                     raise
                 _pause(deadline, next(pauses), doing, error)
                 continue
@@ -62,7 +125,7 @@ def converge_member(
     values = {"role": role, "member": member, "members": after}
     if first == after:
         return Result(values=values, http_requests=apis.sent)
-    step = Step("update", f"IAM policy of project {project}", f"POST {path}", (Change(role, first, after),))
+    step = Step("update", f"IAM policy of {resource.title}", resource.request, (Change(role, first, after),))
     return Result(
         changed=True,
         before={role: first},
@@ -94,12 +157,6 @@ def with_members(policy: dict[str, Any], role: str, members: list[str]) -> dict[
 
 def _plain(policy: dict[str, Any], role: str) -> list[dict[str, Any]]:
     return [one for one in policy.get("bindings", []) if one.get("role") == role and "condition" not in one]
-
-
-def _read(apis: GoogleApis, project: str) -> dict[str, Any]:
-    body = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
-    doing = f"read the IAM policy of project {project}"
-    return apis.ask(SERVICE, f"/v1/projects/{project}:getIamPolicy", doing, body, _POLICY)
 
 
 def service_account_member(apis: GoogleApis, project: str, namespace: str, name: str) -> str:

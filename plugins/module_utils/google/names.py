@@ -13,6 +13,12 @@ _PROJECT_ID = re.compile(r"(?:[a-z][-a-z0-9.]{0,62}[a-z0-9]:)?[a-z][-a-z0-9]{4,2
 _REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 _ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
 
+_BUCKET = re.compile(r"(?!goog)[a-z0-9]([-a-z0-9_]{1,61}[a-z0-9]|[-a-z0-9_.]{1,220}[a-z0-9])")
+_PART = re.compile(r"[-A-Za-z0-9._+@~ ]+")
+"""A part of a path in a bucket, without what separates mount options."""
+
+_IMAGE = re.compile(r"(projects/[a-z][-a-z0-9.:]{4,97}/)?global/images/[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+
 
 def check_project(value: str | None) -> str:
     """The project's id, or InvalidOption (form: Resource Manager's project ids, domain prefix allowed)."""
@@ -39,3 +45,27 @@ def check_zones(option: str, zones: list[str] | None, location: str) -> None:
     for zone in zones or []:
         if not _ZONE.fullmatch(zone) or not zone.startswith(f"{region}-"):
             raise InvalidOption(option, zone, f"zones of {region}, such as {region}-a (not the region itself)")
+
+
+def check_bucket(value: str | None, option: str = "bucket") -> str:
+    """The name of a Cloud Storage bucket, or InvalidOption."""
+    if not value or not _BUCKET.fullmatch(value):
+        accepted = "a bucket's name: 3 to 63 lower-case letters, digits, hyphens, underscores and dots, without gs://"
+        raise InvalidOption(option, value, accepted)
+    return value
+
+
+def is_directory_uri(value: str) -> bool:
+    """Whether this is ``gs://BUCKET`` or ``gs://BUCKET/PATH``, of a path that a mount option can hold."""
+    bucket, _slash, path = value.removeprefix("gs://").partition("/")
+    parts = path.rstrip("/").split("/") if path.rstrip("/") else []
+    return (
+        value.startswith("gs://")
+        and _BUCKET.fullmatch(bucket) is not None
+        and all(_PART.fullmatch(part) and part not in (".", "..") for part in parts)
+    )
+
+
+def is_disk_image(value: str) -> bool:
+    """Whether this is the path of a Compute Engine disk image."""
+    return _IMAGE.fullmatch(value) is not None

@@ -70,6 +70,11 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
         "default": "https://iam.googleapis.com/",
         "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM"]),
     },
+    "storage_api_endpoint": {
+        "type": "str",
+        "default": "https://storage.googleapis.com/storage/v1/",
+        "fallback": (env_fallback, ["CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE"]),
+    },
 }
 
 PROJECT: dict[str, Any] = {

@@ -18,7 +18,7 @@ from ..core.errors import InvalidOption, LlmopsError
 from ..core.reconcile import add_next
 from ..core.result import Progress, Result
 from ..google.apis import GoogleApis
-from ..google.iam import converge_member, service_account_member
+from ..google.iam import ProjectPolicy, converge_member, service_account_member
 from ..google.names import check_project
 from ..kubernetes.apply.apply_set import ApplySet, LiveSet
 from ..kubernetes.apply.apply_task import ApplySettings, ApplyTask
@@ -122,7 +122,8 @@ class MetricsAdapter:
         apis = GoogleApis(self.options, self.deadline)
         try:
             member = service_account_member(apis, project, str(account.namespace), account.name)
-            result = converge_member(apis, self.deadline, project, METRICS_READER, member, "present", self.check)
+            policy = ProjectPolicy(project)
+            result = converge_member(apis, self.deadline, policy, METRICS_READER, member, "present", self.check)
         finally:
             apis.close()
         self.access.other_requests += apis.sent

@@ -20,7 +20,7 @@ def differences(results: Iterable[Any]) -> list[dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     unknown = []
-    for result in _single(results):
+    for result in single(results):
         error = result.get("error")
         error = error if isinstance(error, Mapping) else {}
         # A role that only compares reports no failure, but its error.
@@ -42,11 +42,12 @@ def _entry(resource: str, state: str, message: str = "") -> dict[str, Any]:
     return {"resource": resource, "state": state, "changes": [], "message": message}
 
 
-def _single(results: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+def single(results: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    """Results of tasks one by one, those of a loop included; without those of skipped ones."""
     for result in results:
         if not isinstance(result, Mapping) or result.get("skipped"):
             continue
         if "results" in result:
-            yield from _single(result["results"])
+            yield from single(result["results"])
         else:
             yield result

@@ -10,6 +10,7 @@ answered. ready: until a probe saw it.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,11 @@ from ..serving.engine import Engine
 from .gke_nodes import gpus_in, machine_of
 
 LOG_LINES = 2000
+
+_GCS_FUSE = "gcsfuse.csi.storage.gke.io"
+_ONLY_DIR = re.compile(r"(?:^|,)only-dir[=:]([^,]+)")
+_DISK = re.compile(r"/mnt/disks/gke-secondary-disks/gke-([^/]+)-disk(?:/|$)")
+"""Where GKE mounts a secondary boot disk with data."""
 
 
 def ends_of(
@@ -73,6 +79,7 @@ def serving_pods(api: KubernetesApi, namespace: str, service: str, engine: Engin
             **_settings(engine, pod, start),
             "node": start.node,
             **machine_of(nodes[start.node]),
+            "weights": weights_of(pod, start.container),
             "restarts": start.restarts,
             "created": start.created.isoformat(),
             **start_of(
@@ -84,6 +91,29 @@ def serving_pods(api: KubernetesApi, namespace: str, service: str, engine: Engin
         }
         for pod, start in starts
     ]
+
+
+def weights_of(pod: dict[str, Any], container: str) -> str:
+    """Where a container has the weights from, in a few words: what is mounted, else what it asks for them."""
+    spec = next((one for one in pod["spec"]["containers"] if one["name"] == container), {})
+    mounted = {mount["name"] for mount in spec.get("volumeMounts") or []}
+    for volume in pod["spec"].get("volumes") or []:
+        found = _mounted_source(volume) if volume["name"] in mounted else ""
+        if found:
+            return found
+    asked = {one["name"]: one.get("value") for one in spec.get("env") or []}.get("HF_ENDPOINT")
+    return f"{asked}, as the Hugging Face Hub" if asked else "the Hugging Face Hub"
+
+
+def _mounted_source(volume: dict[str, Any]) -> str:
+    """A volume as a source of weights; empty for any other."""
+    csi, path = volume.get("csi") or {}, (volume.get("hostPath") or {}).get("path") or ""
+    if csi.get("driver") == _GCS_FUSE:
+        attributes = csi.get("volumeAttributes") or {}
+        directory = _ONLY_DIR.search(attributes.get("mountOptions") or "")
+        return f"gs://{attributes.get('bucketName', '')}{'/' + directory[1] if directory else ''}"
+    disk = _DISK.match(path)
+    return f"a disk of the image {disk[1]}" if disk else ""
 
 
 def _settings(engine: Engine, pod: dict[str, Any], start: PodStart) -> dict[str, Any]:

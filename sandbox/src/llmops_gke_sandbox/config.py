@@ -24,6 +24,9 @@ class Config:
     :param project_number: its number.
     :param quotas: Compute quota metric -> limit, over the defaults; in every region, and project-wide.
     :param models: models of the Hub over the defaults: "org/name" -> {gated: bool, parameters: int, config: {…}}.
+    :param buckets: Cloud Storage buckets: name -> {directory: model of the Hub whose files are in it}; without any
+        there is PROJECT-models, with each model under its id.
+    :param disk_images: likewise Compute Engine's disk images; without any there is ``models``.
     :param accepted_models: gated models whose terms the owner of any good token has accepted; None means all.
     :param disabled_services: APIs that are not enabled, e.g. container.googleapis.com.
     :param denied_permissions: IAM permissions the caller lacks, e.g. container.clusters.create.
@@ -44,6 +47,8 @@ class Config:
     project_number: str = "123456789012"
     quotas: dict[str, float] = field(default_factory=dict)
     models: dict[str, dict] = field(default_factory=dict)
+    buckets: dict[str, dict[str, str]] = field(default_factory=dict)
+    disk_images: dict[str, dict[str, str]] = field(default_factory=dict)
     accepted_models: list[str] | None = None
     disabled_services: list[str] = field(default_factory=list)
     denied_permissions: list[str] = field(default_factory=list)

@@ -34,6 +34,7 @@ def variables(directory: Path, endpoints: dict) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDQUOTAS": endpoints["cloud_quotas"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_GKERECOMMENDER": endpoints["gke_recommender"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": endpoints["iam"],
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": endpoints["storage"],
         "GOOGLE_APPLICATION_CREDENTIALS": key,
         "GOOGLE_CLOUD_PROJECT": endpoints["project"],
         "USE_GKE_GCLOUD_AUTH_PLUGIN": "True",

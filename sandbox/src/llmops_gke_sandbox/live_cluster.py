@@ -14,6 +14,7 @@ from llmops_gke_sandbox.control.objects import simulated
 from llmops_gke_sandbox.controllers.scheduling import placement
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.operations import OperationFailed
+from llmops_gke_sandbox.google.storage.models import ModelFiles
 from llmops_gke_sandbox.huggingface.hub import Hub
 from llmops_gke_sandbox.kubectl_access import KubectlAccess
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster
@@ -48,6 +49,7 @@ class LiveCluster:
         authenticate: Callable[[str], str | None],
         granted: Callable[[str], bool],
         hub: Hub,
+        files: ModelFiles,
         addresses: Addresses,
         kubectl_access: KubectlAccess,
         remote: Access | None = None,
@@ -68,6 +70,7 @@ class LiveCluster:
             clock=clock,
             faults=faults,
             hub=hub,
+            files=files,
             addresses=addresses,
             controllers=remote is None,
         )
@@ -145,6 +148,9 @@ class LiveCluster:
             await api.create("daemonsets.apps", simulated(daemon_set), namespace)
         elif there and not wanted:
             await api.delete("daemonsets.apps", name, namespace)
+
+    def set_csi_drivers(self, names: frozenset[str]) -> None:
+        self._runtime.set_csi_drivers(names)
 
     async def define(self, definitions: Iterable[dict]) -> None:
         for definition in definitions:

@@ -26,13 +26,14 @@ from llmops_gke_sandbox.controllers.scheduling import placement
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.kubernetes.api import KubernetesApi
 from llmops_gke_sandbox.kubernetes.errors import bad_request
-from llmops_gke_sandbox.workloads.base import Hub
+from llmops_gke_sandbox.workloads.base import Hub, ModelFiles
 
 
 class ClusterRuntime:
     """One cluster's life.
 
     :param api: of the sandbox's own API server or of any other.
+    :param files: buckets and disk images that pods may mount; None where there are none.
     :param addresses: where load balancers get theirs; one object for all clusters of a sandbox.
     :param controllers: False where the API server has controllers and a scheduler of its own.
     :param agents: False where others run the nodes: no kubelets, no load balancers.
@@ -48,6 +49,7 @@ class ClusterRuntime:
         clock: Clock,
         faults: Faults,
         hub: Hub,
+        files: ModelFiles | None = None,
         addresses: Addresses,
         controllers: bool = True,
         agents: bool = True,
@@ -56,7 +58,7 @@ class ClusterRuntime:
         plane = Plane(cluster_name, project, location, api, self._informers, clock, faults)
         self._network = PodNetwork()
         self._nodes = Nodes(plane)
-        self._kubelets = Kubelets(plane, hub, self._network, self._nodes.owns)
+        self._kubelets = Kubelets(plane, hub, files, self._network, self._nodes)
         self._agents = agents
         self._controllers: list[Controller] = [one(plane) for one in CONTROLLERS] if controllers else []
         if controllers:
@@ -118,6 +120,10 @@ class ClusterRuntime:
         """Begin a machine's end: its node says so, and its pods end."""
         await self._nodes.shut_down(name)
         self._kubelets.shut_down(name)
+
+    def set_csi_drivers(self, names: frozenset[str]) -> None:
+        """Have these CSI drivers of add-ons run on every node."""
+        self._kubelets.csi_drivers = names
 
     def unschedulable_pods(self) -> list[dict]:
         """Return the pods that the scheduler found no node for, as a node pool's autoscaler wants to know them.

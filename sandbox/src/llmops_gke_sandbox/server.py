@@ -36,6 +36,8 @@ from llmops_gke_sandbox.google.projects import Projects
 from llmops_gke_sandbox.google.quickstart.http import Quickstart
 from llmops_gke_sandbox.google.quotas import Quotas
 from llmops_gke_sandbox.google.service_accounts import ServiceAccounts
+from llmops_gke_sandbox.google.storage.http import Storage
+from llmops_gke_sandbox.google.storage.models import ModelFiles
 from llmops_gke_sandbox.huggingface.http import HubApi, hub_errors
 from llmops_gke_sandbox.huggingface.hub import Hub
 from llmops_gke_sandbox.kubectl_access import KubectlAccess
@@ -64,6 +66,9 @@ class Sandbox:
             config.project, config.service_account_email, f"{self.url}/token", config.token_lifetime
         )
         self._guard = Guard(config, self.tokens, self.faults)
+        self._projects = Projects(config, self._guard)
+        self.hub.url = f"{self.url}/huggingface"
+        self._files = ModelFiles(config, self.hub.names(), self._projects.bindings)
         self._users = ClusterUsers(self.tokens.standing, self.tokens.identity)
         self.store = Store(config.project)
         self._quotas = Quotas(config, self.store.nodes, self.faults)
@@ -95,6 +100,7 @@ class Sandbox:
             "cloud_quotas": f"{self.url}/cloudquotas/",
             "gke_recommender": f"{self.url}/gkerecommender/",
             "iam": f"{self.url}/iam/",
+            "storage": f"{self.url}/storage/v1/",
             "huggingface": f"{self.url}/huggingface",
             "token_uri": f"{self.url}/token",
             "admin": f"{self.url}/sandbox/v1",
@@ -145,8 +151,9 @@ class Sandbox:
 
     def _application(self) -> web.Application:
         guard = self._guard
-        projects, accounts = Projects(self.config, guard), ServiceAccounts(self.config, guard)
-        compute = Compute(self.config, self._quotas, guard, self._compute_url, store=self.store, faults=self.faults)
+        projects, accounts = self._projects, ServiceAccounts(self.config, guard)
+        known = {"store": self.store, "faults": self.faults, "files": self._files}
+        compute = Compute(self.config, self._quotas, guard, self._compute_url, **known)
         app = web.Application()
         app.on_response_prepare.append(mark_simulated)
         google = {
@@ -157,6 +164,7 @@ class Sandbox:
             "cloudquotas": ("/cloudquotas", CloudQuotas(self.config, self._quotas, guard).routes()),
             "gkerecommender": ("/gkerecommender", Quickstart(self.config, guard).routes()),
             "iam": ("/iam", accounts.routes()),
+            "storage": ("/storage/v1", Storage(self.config, self._files, self.hub, guard).routes()),
         }
         for service, (prefix, routes) in google.items():
             kept = [self._bodies.middleware] if service == "container" else []
@@ -185,6 +193,7 @@ class Sandbox:
             authenticate=self._users.authenticate,
             granted=self._guard.holds,
             hub=self.hub,
+            files=self._files,
             addresses=self._addresses,
             kubectl_access=KubectlAccess(self.config.directory, name, location, self._users.tokens),
             remote=self._remote(name),

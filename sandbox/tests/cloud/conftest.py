@@ -34,6 +34,7 @@ class Behind:
         self.pending: list[dict] = []
         self.managed = self.idle = self.binds = False
         self.takers: set[str] = set()
+        self.drivers: frozenset[str] = frozenset()
         self.shut_down: list[str] = []
         self.told: list[tuple[str, str, str, str]] = []
 
@@ -65,6 +66,9 @@ class Behind:
 
     async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
         self.managed = wanted
+
+    def set_csi_drivers(self, names: frozenset[str]) -> None:
+        self.drivers = names
 
     def idle_nodes(self) -> set[str]:
         return set(self.nodes) if self.idle else set()

@@ -17,6 +17,7 @@ import pytest_asyncio
 from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.faults import Faults
+from llmops_gke_sandbox.google.storage.models import ModelFiles
 from llmops_gke_sandbox.kubernetes.cluster import KubernetesCluster
 from llmops_gke_sandbox.request_log import RequestLog
 from llmops_gke_sandbox.runtime import ClusterRuntime
@@ -54,6 +55,9 @@ class OneModel:
     def access(self, model: str, token: str | None) -> str:
         return self.answer if token else "gated"
 
+    def is_at(self, endpoint: str) -> bool:
+        return True
+
     def size_bytes(self, model: str) -> int:
         return 14_483_464_192
 
@@ -64,10 +68,11 @@ class OneModel:
 class World:
     """A cluster and everything a test wants of it.
 
+    :param files: buckets and disk images that pods may mount.
     :param agents: False for an API server with controllers alone, whose nodes others run.
     """
 
-    def __init__(self, speed: float, agents: bool = True) -> None:
+    def __init__(self, speed: float, agents: bool = True, files: ModelFiles | None = None) -> None:
         clock = self.clock = Clock(speed)
         self.faults, self.hub = Faults(), OneModel()
         self.cluster = KubernetesCluster(
@@ -82,6 +87,7 @@ class World:
             clock=clock,
             faults=self.faults,
             hub=self.hub,
+            files=files,
             addresses=Addresses(),
             agents=agents,
         )

@@ -89,7 +89,7 @@ async def test_a_missing_config_map_volume_is_told_and_waited_for(world):
 
 
 async def test_a_volume_that_the_sandbox_has_not_is_refused_by_name(world):
-    await _create(world, "one", volumes=[{"name": "bucket", "csi": {"driver": "gcsfuse.csi.storage.gke.io"}}])
+    await _create(world, "one", volumes=[{"name": "bucket", "csi": {"driver": "pd.csi.storage.gke.io"}}])
     (event,) = await world.until(lambda: world.events("one", "FailedMount"))
     assert event["message"].endswith("the sandbox has no csi volumes")
 

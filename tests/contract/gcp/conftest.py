@@ -61,6 +61,7 @@ def options_of(sandbox: Sandbox, token: str) -> Callable[..., dict[str, Any]]:
             "cloud_quotas_api_endpoint": ends["cloud_quotas"],
             "gke_recommender_api_endpoint": ends["gke_recommender"],
             "iam_api_endpoint": ends["iam"],
+            "storage_api_endpoint": ends["storage"],
         }
         asked = {name: value for name, value in {**place, **given}.items() if name in spec}
         validated = ArgumentSpecValidator(dict(spec)).validate(asked)

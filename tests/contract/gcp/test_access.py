@@ -18,7 +18,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import Http
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_preflight import ARGUMENT_SPEC, run
 from ansible_collections.llmops.gke.plugins.module_utils.google.apis import GoogleApis
-from ansible_collections.llmops.gke.plugins.module_utils.google.iam import converge_member
+from ansible_collections.llmops.gke.plugins.module_utils.google.iam import ProjectPolicy, converge_member
 from ansible_collections.llmops.gke.plugins.module_utils.google.options import PROJECT_READER
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.access import table
 from tests.unit.preflight_plans import deployment_plan
@@ -28,13 +28,25 @@ from .preflight_cases import POOL, pool
 DEFAULT_ACCOUNT = "123456789012-compute@developer.gserviceaccount.com"
 PROJECT = "sandbox-project"
 WITH_STREAMING = pool(config={"gcfs_config": {"enabled": True}})
+IMAGE = f"projects/{PROJECT}/global/images/models"
 PRIVATE = {**POOL, "network_config": {"enable_private_nodes": True}}
 WHOLE = deployment_plan(
-    {**PRIVATE, "config": WITH_STREAMING["config"]},
+    {**PRIVATE, "config": {**WITH_STREAMING["config"], "secondary_boot_disks": [{"disk_image": IMAGE}]}},
     cluster={},
-    model={"metrics_adapter": "stackdriver", "permissions": list(table.NEEDS[-1].permissions)},
+    model={
+        "replicas": {"least": 1, "most": 1},
+        "metrics_adapter": "stackdriver",
+        "permissions": [name for need in table.NEEDS if need.when == table.ADAPTER_GRANT for name in need.permissions],
+        "bucket": {"name": f"{PROJECT}-models", "path": "mistralai/Mistral-7B-Instruct-v0.1", "iam": True},
+    },
     roles=("llmops", "preflight", "gke_cluster", "gpu_nodepool", "tgi_mistral", "dcgm_exporter"),
-    options={"llmops_project": PROJECT, "llmops_gpu_metrics": "daemonset", "llmops_cluster_endpoint": "dns"},
+    options={
+        "llmops_project": PROJECT,
+        "llmops_gpu_metrics": "daemonset",
+        "llmops_cluster_endpoint": "dns",
+        "llmops_weights": "disk",
+        "llmops_weights_disk_image": IMAGE,
+    },
 )
 """A plan that needs everything that the table has."""
 PERMISSIONS = list(dict.fromkeys(name for need in table.NEEDS for name in need.permissions))
@@ -89,7 +101,7 @@ def test_a_module_whose_api_is_off_gives_the_command(options_of, fault):
     fault("service_disabled", match={"api": "cloudresourcemanager.*"})
     apis, deadline = GoogleApis(options_of(PROJECT_READER), Deadline(5)), Deadline(5)
     with pytest.raises(HttpError) as raised:
-        converge_member(apis, deadline, PROJECT, "roles/viewer", "user:a@example.com", "present", False)
+        converge_member(apis, deadline, ProjectPolicy(PROJECT), "roles/viewer", "user:a@example.com", "present", False)
     assert "Cloud Resource Manager API has not been used in project 123456789012" in raised.value.message
     assert raised.value.message.endswith(
         "; gcloud services enable cloudresourcemanager.googleapis.com --project 123456789012"

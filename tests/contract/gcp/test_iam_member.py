@@ -54,3 +54,17 @@ def test_given_once_kept_and_taken_away(sandbox, grant):
     assert grant(role="roles/owner", member="user:x@example.com", state="absent")["members"] == [
         "serviceAccount:sandbox@sandbox-project.iam.gserviceaccount.com"
     ]
+
+
+def test_a_role_of_a_bucket_leaves_the_project_as_it_is(grant):
+    given = {
+        "role": "roles/storage.objectViewer",
+        "bucket": "sandbox-project-models",
+        "kubernetes_service_account": ADAPTER,
+    }
+    planned = grant(check=True, **given)
+    done = grant(**given)
+    assert planned["changed"] and (done["plan"], done["members"]) == (planned["plan"], [PRINCIPAL])
+    assert grant(**given)["changed"] is False
+    assert grant(role=given["role"], state="absent", kubernetes_service_account=ADAPTER)["changed"] is False
+    assert grant(**given, state="absent")["members"] == []

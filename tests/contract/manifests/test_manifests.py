@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .rendering import MANIFESTS, ROLES, labels, render
+from .rendering import MANIFESTS, ROLES, rendered
 from .schemas import errors
 
 KEY = {"llmops_api_key": "sk-canary", "llmops_hf_token": "hf_canary"}
@@ -99,8 +99,18 @@ RENDERED = [("tgi", name) for name in WHERE_THE_ENGINE_MATTERS] + [("vllm", name
 
 
 @cache
+def _rendered() -> dict[str, Any]:
+    return rendered([{"llmops_engine": engine, **(CASES | FOR_VLLM)[name]} for engine, name in RENDERED])
+
+
 def objects(engine: str, name: str) -> list[tuple[str, dict[str, Any]]]:
-    return render({"llmops_engine": engine, **(CASES | FOR_VLLM)[name]})
+    """Each object of a case with its role."""
+    return _rendered()["objects"][RENDERED.index((engine, name))]
+
+
+def labels() -> dict[str, str]:
+    """What the role lb_labels gives the Service."""
+    return _rendered()["labels"]
 
 
 @pytest.mark.parametrize(("engine", "name"), RENDERED)

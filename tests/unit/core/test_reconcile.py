@@ -61,7 +61,10 @@ def test_absent_is_created_and_read_again():
     result, after = reconcile(lamp, check=False, progress=silent)
     assert lamp.calls == ["read", "POST /lamps", "read"]
     assert (result.changed, result.before, after) == (True, None, {"socket": "E27", "colour": "red"})
-    assert result.to_dict()["diff"] == {"before": {}, "after": {"socket": "E27", "colour": "red"}}
+    diff = result.to_dict()["diff"]
+    assert (diff["before"], diff["after"]) == ({}, {"socket": "E27", "colour": "red"})
+    # What it is about stands in the diff's own first lines.
+    assert {diff["before_header"], diff["after_header"]} == {lamp.resource}
 
 
 def test_agreement_costs_one_read_and_changes_nothing():

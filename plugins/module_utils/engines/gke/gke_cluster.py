@@ -11,6 +11,8 @@ from ...core.reconcile import add_next
 from ...core.result import Progress, Result, Step
 from ...core.runner import ModuleSpec
 from ...gke.cluster import without_secrets
+from ...gke.kubeconfig.file import KubeconfigFile
+from ...gke.kubeconfig.target import entry_in
 from ...gke.options import CLUSTER, CONTROL_PLANE, DEFINITION, LOCATION, STATE, TIMEOUT
 from ...gke.session import open_session
 from ...gke.validation import check_cluster
@@ -38,9 +40,11 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
 def _kubeconfig(cluster: dict[str, Any], options: dict[str, Any], check: bool, progress: Progress) -> Result:
     """The cluster's entry in a kubeconfig file; of one that is only predicted, that it will be written."""
     file = options["kubeconfig"]
-    name = f"kubeconfig {file['path']}"
+    name = entry_in(file["path"])
     if check and "endpoint" not in cluster:
-        return Result(changed=True, plan=[Step("update", name, f"write {file['path']}")])
+        context = f"gke_{options['project']}_{options['location']}_{options['name']}"
+        action = "update" if KubeconfigFile(file["path"]).has(context) else "create"
+        return Result(changed=True, plan=[Step(action, name, f"write {file['path']}")])
     result = gke_kubeconfig.of_cluster(cluster, {**options, **file}, check, progress)
     shown = result.changed
     result.before, result.after = ({name: side} if shown and side else None for side in (result.before, result.after))

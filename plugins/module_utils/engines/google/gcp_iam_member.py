@@ -12,8 +12,8 @@ from ...core.errors import InvalidOption
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.apis import GoogleApis
-from ...google.iam import converge_member, service_account_member
-from ...google.names import check_project
+from ...google.iam import BucketPolicy, ProjectPolicy, converge_member, service_account_member
+from ...google.names import check_bucket, check_project
 from ...google.options import PROJECT_READER
 
 
@@ -24,10 +24,12 @@ def run(options: dict[str, Any], check: bool, _progress: Progress) -> Result:
         raise InvalidOption("role", role, "a role such as roles/monitoring.viewer")
     if options["kubernetes_service_account"] is None and ":" not in (options["member"] or ""):
         raise InvalidOption("member", options["member"], "a kind and a name, such as user:someone@example.com")
+    bucket = options["bucket"]
+    resource = BucketPolicy(check_bucket(bucket)) if bucket is not None else ProjectPolicy(project)
     deadline = Deadline(options["timeout"])
     apis = GoogleApis(options, deadline)
     try:
-        return converge_member(apis, deadline, project, role, _member(apis, project, options), options["state"], check)
+        return converge_member(apis, deadline, resource, role, _member(apis, project, options), options["state"], check)
     finally:
         apis.close()
 
@@ -42,6 +44,7 @@ def _member(apis: GoogleApis, project: str, options: dict[str, Any]) -> str:
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **PROJECT_READER,
+    "bucket": {"type": "str"},
     "role": {"type": "str", "required": True},
     "member": {"type": "str"},
     "kubernetes_service_account": {

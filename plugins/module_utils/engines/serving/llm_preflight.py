@@ -36,6 +36,8 @@ _VARIABLES = {
 _TO_BLAME = {"not_found": "llmops_model"}
 """Reason why the Hub does not give the model -> variable; the token for all others."""
 
+_UNASKED = "the weights come from elsewhere than the Hub, so whether the model fits the GPU's memory is not known"
+
 
 class PlanRefused(LlmopsError):
     """Something stands in the way of the plan; a line each."""
@@ -59,7 +61,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     findings += list(check_exposure(here)) if EXPOSURE in names else []
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
-        model = _begin(threads, MODEL in names and _has_model(here), _look_at_model, here, options)
+        model = _begin(threads, MODEL in names and here.asks_hub and _has_model(here), _look_at_model, here, options)
         looked, refused = _ended(project, RULES)
         hub, denied = _ended(model, MODEL)
     looked, hub = looked or Looked(), hub or Result(values={})
@@ -148,7 +150,7 @@ def _result(
     return Result(
         values=values,
         warnings=[finding.text for finding in findings if finding.severity == WARNING],
-        notes=[f"{here.host}: {note}" for note in _notes(looked)],
+        notes=_notes(here, looked),
         http_requests=looked.requests + hub.http_requests,
     )
 
@@ -158,10 +160,11 @@ def _how_to_skip(errors: list[Finding]) -> list[str]:
     return [f"A check is turned off by its name: {option('skip')}: [{', '.join(checks)}]"] if checks else []
 
 
-def _notes(looked: Looked) -> list[str]:
-    """The price, and that the targets can be reached; that they cannot is a warning."""
+def _notes(here: Deployment, looked: Looked) -> list[str]:
+    """The price, and that the targets can be reached; that they cannot is a warning. And what nobody was asked."""
+    unasked = "" if here.asks_hub else _UNASKED
     reached = looked.advice and looked.advice["reaches"] and f"targets: {looked.advice['text']}"
-    return [note for note in (looked.price and _price_said(looked.price), reached) if note]
+    return [note for note in (looked.price and _price_said(looked.price), reached, unasked) if note]
 
 
 def _price_said(price: Mapping[str, Any]) -> str:

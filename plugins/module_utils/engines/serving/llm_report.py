@@ -21,8 +21,8 @@ from ...serving.report.page import page
 from ...serving.report.runs import run_of
 
 MODE = 0o644
-MOST_BYTES = 50_000_000
-"""Of a report's JSON; a file beyond is none."""
+_LONGEST = 20_000_000
+"""Bytes of a report that is read again."""
 
 LATENCY = (
     *(
@@ -106,8 +106,10 @@ def _former(path: str | None) -> dict[str, Any] | None:
 
 
 def _read(path: str) -> dict[str, Any]:
-    with open(path, encoding="utf-8") as file:
-        found = json.loads(file.read(MOST_BYTES))
+    try:
+        found = json.loads(files.read(path, _LONGEST))
+    except RecursionError as error:
+        raise ValueError("it is no report") from error
     if not isinstance(found, dict):
         raise ValueError("it is no report")
     return found

@@ -32,7 +32,7 @@ from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.gke_nodes import machine_of
-from ...workflows.model_startup import LOG_LINES, ends_of
+from ...workflows.model_startup import LOG_LINES, ends_of, weights_of
 
 _DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 _ENDED = ("Succeeded", "Failed")
@@ -94,6 +94,7 @@ def _pod(
         "pod": metadata["name"],
         "node": pod["spec"].get("nodeName"),
         **machine_of(node),
+        "weights": weights_of(pod, name),
         "stages": stages,
         "seconds": round(sum(stage["seconds"] for stage in stages), 3),
         "phase": phase["name"] if phase else None,
@@ -109,7 +110,9 @@ def _text(names: str, pods: list[dict[str, Any]], wanted: int) -> str:
     ready = [pod for pod in pods if pod["phase"] is None]
     begin = f"{names}: {len(ready)} of {wanted} replicas serve"
     if ready:
-        return f"{begin}; the newest came within {ready[-1]['seconds']:g} s: {_listed(ready[-1]['stages'])}"
+        newest = ready[-1]
+        came = f"the newest came within {newest['seconds']:g} s: {_listed(newest['stages'])}"
+        return f"{begin}; {came}; its weights came from {newest['weights']}"
     if not pods:
         return f"{begin}; there is no pod yet"
     first = pods[0]

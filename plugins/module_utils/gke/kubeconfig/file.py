@@ -104,6 +104,11 @@ class KubeconfigFile:
             return None
         return Entry(name, cluster.get("cluster") or {}, user.get("user") or {})
 
+    def has(self, name: str) -> bool:
+        """Whether it is there and has the entry of a name."""
+        content = self.load()
+        return content is not None and self.entry(content, name) is not None
+
     @staticmethod
     def having(content: dict[str, Any], entry: Entry, *, current: bool = True) -> dict[str, Any]:
         """The content with the entry in place of any of its name, and as the ``current`` context where told so."""

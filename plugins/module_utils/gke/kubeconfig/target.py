@@ -13,6 +13,11 @@ from ..fields.field import dig
 from .file import PRIVATE, Entry, KubeconfigFile, empty
 
 
+def entry_in(path: str) -> str:
+    """What a cluster's entry in a file is called in plans: the file may have others, and stays without it."""
+    return f"kubeconfig entry in {path}"
+
+
 class KubeconfigTarget:
     """The entry of one cluster in a file; see ``reconcile.Target``. entry: None where it is to be absent.
 
@@ -24,7 +29,7 @@ class KubeconfigTarget:
         self.file = KubeconfigFile(path)
         self.name = name
         self.entry = entry
-        self.resource = f"kubeconfig {path}"
+        self.resource = entry_in(path)
 
     def read(self) -> dict[str, Any] | None:
         """The file's ``mode`` and ``content``; None where there is no file."""
@@ -42,7 +47,8 @@ class KubeconfigTarget:
             for name, value in after_shown.items()
             if before_shown.get(name) != value
         )
-        action = "delete" if self.entry is None else "create" if current is None else "update"
+        there = current is not None and self.file.entry(current["content"], self.name) is not None
+        action = "delete" if self.entry is None else "update" if there else "create"
         return [Step(action, self.resource, f"write {self.file.path}", changes)]
 
     def predict(self, current: dict[str, Any] | None, _steps: list[Step]) -> dict[str, Any] | None:

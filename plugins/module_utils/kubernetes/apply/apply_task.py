@@ -27,6 +27,9 @@ from .server_side_apply import Applier, predicted
 
 FIELD_MANAGER = "llmops.gke"
 
+_INITIAL = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""The namespaces that every cluster begins with (https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/)."""
+
 
 @dataclass(frozen=True)
 class ApplySettings:
@@ -69,7 +72,8 @@ class ApplyTask:
             manifests = [group.member(manifest) for manifest in manifests]
         if self.api is None:
             parent = [group.parent_manifest(manifest.ref for manifest in manifests)] if group else []
-            return [predicted(manifest) for manifest in [*self._namespaces(manifests, ()), *parent, *manifests]]
+            spaces = [space for space in self._namespaces(manifests, ()) if space.ref.name not in _INITIAL]
+            return [predicted(manifest) for manifest in [*spaces, *parent, *manifests]]
         outcomes = self._applied(self.api, manifests, live)
         if self.settings.ready is not None and not self.check:
             wanted = {manifest.ref for manifest in manifests if not manifest.create_only}

@@ -26,6 +26,9 @@ class ClusterView(Protocol):
     def is_new(self, event: dict[str, Any]) -> bool:
         """Whether an event has happened, or happened again, since the wait began: an older one may be out of date."""
 
+    def outdate(self, event: dict[str, Any]) -> None:
+        """Count an event as old from now on, until it happens again."""
+
     def at_first(self, kind: Kind, obj: dict[str, Any]) -> dict[str, Any] | None:
         """An object of a kind that is watched as it was when the wait began; None where it came later."""
 
@@ -54,6 +57,10 @@ class Snapshot:
     def is_new(self, event: dict[str, Any]) -> bool:
         """Whether an event is in another state than the old ones."""
         return event_version(event) not in self._before
+
+    def outdate(self, event: dict[str, Any]) -> None:
+        """Count an event as old."""
+        self._before = self._before | {event_version(event)}
 
     def at_first(self, _kind: Kind, _obj: dict[str, Any]) -> dict[str, Any] | None:
         """A single look has nothing to compare with: whatever it finds counts."""

@@ -14,16 +14,15 @@ from ..wait.states import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
 from .crash_reasons import CrashReason, cause_of, ending, meaning_of
 from .events import events_of, last_warning, text_of
+from .mounts import APPLY_FIRST, mount_state
 from .scheduling import unscheduled
 
 CRASHES = 2
 """Restarts after which a crash loop is taken for what it is."""
 
-_APPLY_FIRST = "apply the Secret or ConfigMap that it names, with that key, first"
-
 # Waiting reasons of a container that nothing but a changed manifest can cure.
 _HOPELESS = {
-    "CreateContainerConfigError": _APPLY_FIRST,
+    "CreateContainerConfigError": APPLY_FIRST,
     "ErrImageNeverPull": "change imagePullPolicy",
     "InvalidImageName": "correct the image's name",
     "RunContainerError": "correct its command, or what it mounts",
@@ -33,7 +32,6 @@ _PASSING = re.compile(
 )
 """In a failed pull: a registry that may answer later. Anything else (not found, denied) stays as it is."""
 
-_MISSING = re.compile(r'(secret|configmap) "[^"]+" not found|references non-existent (secret|config) key')
 _KILLING = re.compile(r"failed (startup|liveness) probe")
 
 
@@ -107,9 +105,7 @@ def _probe(view: ClusterView, pod: dict[str, Any], container: str) -> str:
 def _creating(view: ClusterView, pod: dict[str, Any], words: str) -> State:
     """A container that is not there yet may wait for a volume; only events tell."""
     warning = last_warning(view, pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
-    if not warning:
-        return Waiting(words)
-    return Failed(f"{words}; {warning}", _APPLY_FIRST) if _MISSING.search(warning) else Waiting(f"{words}; {warning}")
+    return mount_state(words, warning) if warning else Waiting(words)
 
 
 def needs_log(pod: dict[str, Any]) -> bool:

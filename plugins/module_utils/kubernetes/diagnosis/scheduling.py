@@ -56,6 +56,9 @@ def unscheduled(view: ClusterView, pod: dict[str, Any], *, room_comes: bool) -> 
         final = "quota" in message and view.is_new(newest) and (pauses or count_of(newest) >= _LOOKS)
         return Failed(why, "ask for more quota, or take another region") if final else Waiting(why)
     why = f"{why}; no pool grows for it ({message.partition(': ')[2] or message})"
+    if room_comes:
+        # Once the room is there, it takes a moment until the pod is, and this refusal is of before.
+        view.outdate(newest)
     grew = any(event["reason"] == "TriggeredScaleUp" for event in events)
     believed = count_of(newest) >= _LOOKS and view.is_new(newest)
     if _NO_GROWTH.search(message) and _PAUSE not in message and not grew and not room_comes and believed:

@@ -14,6 +14,7 @@ from typing import Any
 from ...core.errors import DeadlineExceeded, HttpError
 from ..client.api import KubernetesApi
 from ..client.resources import EVENT, Kind, ObjectRef
+from ..diagnosis.cluster_view import event_version
 from .container_logs import ContainerLogs
 from .watch import Watch
 
@@ -37,6 +38,7 @@ class Informer:
         self._watches: dict[tuple[Kind, str | None], Watch] = {}
         self._optional: set[tuple[Kind, str | None]] = set()
         self._logs = ContainerLogs(api, self._note)
+        self._outdated: set[tuple[str | None, str | None]] = set()
 
     def watch(self, refs: Iterable[ObjectRef]) -> None:
         """Watch these objects; one that is alone of its kind in its namespace, by its name."""
@@ -67,7 +69,12 @@ class Informer:
     def is_new(self, event: dict[str, Any]) -> bool:
         """Whether an event has happened, or happened again, since it is watched for."""
         first = self.at_first(EVENT, event)
-        return first is None or first["metadata"].get("resourceVersion") != event["metadata"].get("resourceVersion")
+        before = {event_version(first)} if first else set()
+        return event_version(event) not in before | self._outdated
+
+    def outdate(self, event: dict[str, Any]) -> None:
+        """Count an event as old from now on, until it happens again."""
+        self._outdated.add(event_version(event))
 
     def at_first(self, kind: Kind, obj: dict[str, Any]) -> dict[str, Any] | None:
         """An object of a watched kind as the first list had it; None where it came later."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import charts
+from .starts import comparison
 from .words import NOTHING, facts, limit_name, seconds, section, table, text
 
 METRICS = {
@@ -116,8 +117,8 @@ def _row(title: str, summary: Mapping[str, Any]) -> list[str]:
     return [title, str(summary["n"]), f"<b>{seconds(summary['median'])}</b>", interval, *told]
 
 
-def cold_start(latency: Mapping[str, Any] | None) -> str:
-    """How the pods came to life, and the first request after it."""
+def cold_start(latency: Mapping[str, Any] | None, known: Sequence[Mapping[str, Any]] = ()) -> str:
+    """How the pods came to life, and the first request after it. known: this start and earlier ones."""
     pods, cold = (latency or {}).get("pods") or [], (latency or {}).get("cold")
     if not pods and not cold:
         return ""
@@ -126,7 +127,10 @@ def cold_start(latency: Mapping[str, Any] | None) -> str:
         explained = STAGES | ((latency or {}).get("phases") or {})
         rows = [(pod["pod"], [(one["name"], one["seconds"]) for one in pod["start_stages"]]) for pod in pods]
         seen = dict.fromkeys(stage for _pod, stages in rows for stage, _seconds in stages)
+        sources = ", ".join(dict.fromkeys(pod["weights"] for pod in pods if pod.get("weights")))
         parts = [charts.timeline(rows), facts((stage, explained.get(stage)) for stage in seen)]
+        parts.append(f"<p>The weights came from <b>{text(sources)}</b>.</p>" if sources else "")
+        parts.append(comparison([dict(one) for one in known]))
     if cold:
         parts.append(
             f"<p>The first request of the fresh server had its first token after <b>{seconds(cold['ttft_seconds'])}</b>"

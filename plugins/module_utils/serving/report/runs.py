@@ -20,6 +20,7 @@ WHAT = {
     "quantization": "Numbers",
     "image": "Image",
     "machine": "Machine",
+    "weights": "Weights from",
 }
 """What was measured; two runs that differ in one of these are runs of different things."""
 
@@ -75,12 +76,13 @@ def _run_of(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _place(pods: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     if not pods:
-        return {"quantization": "", "image": "", "machine": ""}
+        return {"quantization": "", "image": "", "machine": "", "weights": ""}
     pod = pods[0]
     gpus = f"{pod['gpus']} x {pod['accelerator_type']}" if pod["accelerator_type"] else ""
     return {
         "quantization": str(pod.get("quantization") or "not quantized"),
         "image": str(pod["image"]),
+        "weights": str(pod.get("weights") or ""),
         "machine": ", ".join(str(part) for part in (pod["machine_type"], gpus) if part),
     }
 

@@ -12,12 +12,14 @@ from ...core.errors import LlmopsError
 from . import conflicts, egress, gateways, places
 from .access import checks as access
 from .advice import TARGETS
-from .facts import ACCOUNTS, POOL_SIZES, UNLISTED_LIMITS, Facts
+from .facts import ACCOUNTS, DISK_IMAGE, POOL_SIZES, UNLISTED_LIMITS, WEIGHTS_BUCKET, Facts
 from .findings import ERROR, WARNING, Finding, listed
 from .plan import Plan
 from .quotas.quota import check_quota
 from .rules.exposure import EXPOSURE
 from .rules.table import VARIABLES
+from .weights import CHECK as WEIGHTS
+from .weights import check_weights
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ CHECKS: Mapping[str, Check] = {
     "names": Check(conflicts.check_names, ("clusters",)),
     "networks": Check(conflicts.check_networks, ("subnetworks", "clusters")),
     "egress": Check(egress.check_egress, ("nat_networks", "clusters"), warns=True),
+    WEIGHTS: Check(check_weights, (WEIGHTS_BUCKET, DISK_IMAGE, "clusters")),
     "versions": Check(conflicts.check_versions, ("server_config", "clusters")),
     gateways.CHECK: Check(gateways.check_gateways, ("clusters", "subnetworks", "server_config")),
 }

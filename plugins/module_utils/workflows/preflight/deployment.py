@@ -40,6 +40,20 @@ _PARTS: dict[str, Callable[[Any], bool]] = {
 
 
 @dataclass(frozen=True)
+class BucketPlan:
+    """A bucket with the weights. grants: whether the pods are given the right to read it."""
+
+    name: str
+    path: str
+    grants: bool
+
+    @property
+    def uri(self) -> str:
+        """``gs://NAME/PATH``."""
+        return f"gs://{self.name}/{self.path}".rstrip("/")
+
+
+@dataclass(frozen=True)
 class Deployment:
     """See the RETURN of the lookup. names: role -> what the options of its modules are called in the inventory."""
 
@@ -81,6 +95,25 @@ class Deployment:
         for role in self._serving:
             names = names.extended(self.names_of(role))
         return names
+
+    @property
+    def asks_hub(self) -> bool:
+        """Whether the weights come from the Hub, or a mirror of it."""
+        return (self.options.get("llmops_weights") or "hub") == "hub"
+
+    @property
+    def bucket(self) -> BucketPlan | None:
+        """The bucket that they come from, if it is one."""
+        planned = self.model.get("bucket") or {}
+        return BucketPlan(planned["name"], planned["path"], bool(planned["iam"])) if planned.get("name") else None
+
+    @property
+    def disk_image(self) -> str:
+        """The disk image that they are on, ``projects/PROJECT/global/images/NAME``, or nothing."""
+        image = str(self.options.get("llmops_weights_disk_image") or "")
+        if self.options.get("llmops_weights") != "disk" or not image:
+            return ""
+        return image if image.startswith("projects/") else f"projects/{self.place[0]}/{image}"
 
     @property
     def place(self) -> tuple[Any, ...]:

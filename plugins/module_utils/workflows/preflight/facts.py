@@ -14,6 +14,7 @@ from ...gke.answers import CLUSTERS, SERVER_CONFIG
 from ...google import cloud_quotas, compute, projects
 from ...google.accelerators import GPUS
 from ...google.apis import GoogleApis
+from ...google.storage.buckets import look_at_bucket
 from .access import table
 from .plan import Plan
 
@@ -43,6 +44,9 @@ def _network_project(plan: Plan) -> str:
     parts = (plan.network or "").split("/")
     return parts[1] if parts[0] == "projects" and len(parts) > 1 else plan.project
 
+
+WEIGHTS_BUCKET, DISK_IMAGE = "weights_bucket", "disk_image"
+"""What is in the bucket with the weights; the status of the disk image with them, None where there is no such image."""
 
 UNLISTED_LIMITS = "unlisted_limits"
 """Type of GPU and whether on Spot -> the limit by Cloud Quotas, of those that Compute Engine's list may lack; None
@@ -82,6 +86,10 @@ READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
     "clusters": _clusters,
     "server_config": _server_config,
     UNLISTED_LIMITS: _unlisted_limits,
+    WEIGHTS_BUCKET: lambda apis, plan: (
+        look_at_bucket(apis, plan.bucket.name, plan.bucket.path) if plan.bucket else None
+    ),
+    DISK_IMAGE: lambda apis, plan: compute.disk_image_status(apis, plan.disk_image) if plan.disk_image else None,
 }
 
 POOL_SIZES = "pool_sizes"

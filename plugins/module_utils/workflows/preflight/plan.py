@@ -14,7 +14,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ...core.errors import InvalidOption
 from ...core.option_names import OptionNames
 from ...google.names import check_location, check_project, region_of
-from .deployment import Deployment
+from .deployment import BucketPlan, Deployment
 
 DEFAULT_MACHINE = "e2-medium"
 DEFAULT_DISK, DEFAULT_DISK_GB = "pd-balanced", 100
@@ -89,8 +89,9 @@ class Plan:
     are needed beside those of every deployment. names: what the cluster's options are called in the inventory. beside:
     the plans of the run's other hosts in the same project. daemon_set: whether a DaemonSet exports GPU metrics.
     metrics_adapter: whether an autoscaler's adapter is installed. hub_mirror: whether pods load from a mirror of
-    the Hub. endpoint: by which the control plane is reached. gateway_class: of the model's Gateway, empty where it has
-    none. inference_pool: whether that leads to an InferencePool.
+    the Hub, or ask none. endpoint: by which the control plane is reached. bucket: with the weights, or None.
+    disk_image: with the weights, by its path in Compute Engine, or empty. gateway_class: of the model's Gateway, or
+    empty. inference_pool: whether that leads to an InferencePool.
     """
 
     host: str
@@ -112,6 +113,13 @@ class Plan:
     endpoint: str = ""
     gateway_class: str = ""
     inference_pool: bool = False
+    bucket: BucketPlan | None = None
+    disk_image: str = ""
+
+    @property
+    def makes_cluster(self) -> bool:
+        """Whether a role of the play makes the cluster."""
+        return self.network is not None
 
     @property
     def region(self) -> str:
@@ -192,10 +200,12 @@ def _plan_of(deployment: Deployment) -> Plan:
         names=deployment.names_of(role),
         daemon_set="dcgm_exporter" in deployment.roles and deployment.options.get("llmops_gpu_metrics") == "daemonset",
         metrics_adapter=any((plan.get("metrics_adapter") or "none") != "none" for plan in deployment.plans.values()),
-        hub_mirror=(deployment.options.get("llmops_hf_endpoint") or HUB).rstrip("/") != HUB,
+        hub_mirror=not deployment.asks_hub or (deployment.options.get("llmops_hf_endpoint") or HUB).rstrip("/") != HUB,
         endpoint=deployment.options.get("llmops_cluster_endpoint") or "",
         gateway_class=_gateway_class(deployment),
         inference_pool=any(_is(plan.get("inference_pool")) for plan in deployment.plans.values()),
+        bucket=deployment.bucket,
+        disk_image=deployment.disk_image,
     )
 
 

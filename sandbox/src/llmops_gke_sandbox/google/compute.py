@@ -17,6 +17,7 @@ from llmops_gke_sandbox.google.container.state import Store
 from llmops_gke_sandbox.google.errors import GoogleError, bad_request, unimplemented
 from llmops_gke_sandbox.google.guard import Guard
 from llmops_gke_sandbox.google.quotas import Quotas
+from llmops_gke_sandbox.google.storage.models import ModelFiles
 
 _FILTER = re.compile(r'\(?\s*(?P<field>\w+)\s*(?P<how>=|eq)\s*(?P<quote>"?)(?P<value>[^"\s]+)(?P=quote)\s*\)?')
 
@@ -28,8 +29,17 @@ class Compute:
     """
 
     def __init__(
-        self, config: Config, quotas: Quotas, guard: Guard, base: str, *, store: Store, faults: Faults
+        self,
+        config: Config,
+        quotas: Quotas,
+        guard: Guard,
+        base: str,
+        *,
+        store: Store,
+        faults: Faults,
+        files: ModelFiles,
     ) -> None:
+        self._files = files
         self._config, self._quotas, self._guard, self._store, self._faults = config, quotas, guard, store, faults
         self._home = f"{base}/projects/{config.project}"
 
@@ -40,6 +50,7 @@ class Compute:
             "": ("compute.projects.get", self._project),
             "/regions/{region}": ("compute.regions.get", self._region),
             "/zones/{zone}/instanceGroupManagers/{name}": ("compute.instanceGroupManagers.get", self._group),
+            "/global/images/{name}": ("compute.images.get", self._image),
             "/aggregated/subnetworks": ("compute.subnetworks.list", self._all_subnetworks),
             "/regions/{region}/routers": ("compute.routers.list", self._routers),
             "/aggregated/acceleratorTypes": ("compute.acceleratorTypes.list", self._all_accelerators),
@@ -73,6 +84,16 @@ class Compute:
             "status": "UP",
             "zones": zones,
             "quotas": self._quotas.shown(name),
+        }
+
+    def _image(self, request: web.Request) -> dict:
+        name = request.match_info["name"]
+        if self._files.image(f"global/images/{name}") is None:
+            raise self._missing(f"global/images/{name}")
+        return self._resource("image", name, f"global/images/{name}") | {
+            "status": "READY",
+            "sourceType": "RAW",
+            "diskSizeGb": "200",
         }
 
     def _all_accelerators(self, request: web.Request) -> dict:

@@ -17,6 +17,8 @@ _CODES = {
     "NOT_FOUND": 404,
     "ALREADY_EXISTS": 409,
     "ABORTED": 409,
+    # Cloud Storage's, which has no canonical code for it.
+    "CONDITION_NOT_MET": 412,
     "RESOURCE_EXHAUSTED": 429,
     "INTERNAL": 500,
     "UNIMPLEMENTED": 501,

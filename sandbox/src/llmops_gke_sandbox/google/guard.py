@@ -26,6 +26,7 @@ _TITLES = {
     "gkerecommender": "GKE Recommender API",
     "iam": "Identity and Access Management (IAM) API",
     "serviceusage": "Service Usage API",
+    "storage": "Cloud Storage API",
 }
 
 

@@ -55,6 +55,10 @@ class Projects:
             web.post("/{version:v1|v3}/projects/{project:[^/:]+}:setIamPolicy", self._set_policy),
         ]
 
+    def bindings(self) -> list[dict]:
+        """Return the bindings of the project's IAM policy."""
+        return self._policy["bindings"]
+
     async def _service(self, request: web.Request) -> web.Response:
         self._guard.require(request, "serviceusage", "serviceusage.services.get", request.match_info["project"])
         return web.json_response(self._service_body(request.match_info["service"]))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -13,6 +14,8 @@ from llmops_gke_sandbox.config import Config
 from llmops_gke_sandbox.faults import Faults
 
 _BYTES_PER_PARAMETER = 2
+_HOME = "https://huggingface.co"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,10 @@ class Model:
 
 
 class Hub:
-    """The models, and the gates before them."""
+    """The models, and the gates before them.
+
+    :ivar url: where it answers; empty while nobody has said.
+    """
 
     def __init__(self, config: Config, faults: Faults) -> None:
         table = yaml.safe_load((files(__package__) / "models.yml").read_text(encoding="utf-8")) | config.models
@@ -50,11 +56,23 @@ class Hub:
             for name, known in table.items()
         }
         self._accepted = config.accepted_models
+        self.url = ""
         self._faults = faults
 
     def model(self, name: str) -> Model | None:
         """Return a model, or None if the Hub has none of this name."""
         return self._models.get(name)
+
+    def names(self) -> list[str]:
+        """Return the ids of all models."""
+        return list(self._models)
+
+    def is_at(self, endpoint: str) -> bool:
+        """Return whether a client that is told this endpoint comes here: every mirror there is, is this Hub."""
+        asked, here = urlsplit(endpoint), urlsplit(self.url)
+        if not self.url or endpoint.rstrip("/") == _HOME:
+            return True
+        return asked.hostname in _LOOPBACK and (asked.scheme, asked.port) == (here.scheme, here.port)
 
     def known_token(self, token: str | None, model: str = "") -> bool:
         """Return whether a token is a user's: those that begin with hf_ are."""

@@ -29,8 +29,47 @@ class Hub(Protocol):
     def config(self, model: str) -> dict:
         """Return the model's config.json."""
 
+    def is_at(self, endpoint: str) -> bool:
+        """Return whether a client that is told this endpoint comes to this Hub."""
+
     def has_chat_template(self, model: str) -> bool:
         """Return whether the model's tokenizer has a chat template."""
+
+
+class ModelFiles(Protocol):
+    """The buckets and disk images from which a pod may mount a model's files; see google/storage/models.py."""
+
+    def bucket(self, name: str) -> Mapping[str, str] | None:
+        """Return directory -> model in a bucket; None where there is none of the name."""
+
+    def image(self, path: str) -> Mapping[str, str] | None:
+        """Return directory -> model on a disk image; None where there is none."""
+
+    def may_read(self, bucket: str, namespace: str, account: str) -> bool:
+        """Return whether a Kubernetes service account may list and read a bucket."""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A directory with models: path in it -> the Hub's id of the model whose files are there.
+
+    :param bytes_per_second: how fast its files are read.
+    """
+
+    models: Mapping[str, str]
+    bytes_per_second: float
+
+    def below(self, path: str) -> Directory:
+        """Return a directory in it."""
+        path = path.strip("/")
+        if not path:
+            return self
+        inside = {
+            name.removeprefix(path).strip("/"): model
+            for name, model in self.models.items()
+            if f"{name}/".startswith(f"{path}/")
+        }
+        return Directory(inside, self.bytes_per_second)
 
 
 async def no_series() -> list[Series]:
@@ -47,6 +86,7 @@ class ContainerContext:
     :param env: its environment, resolved; values of secrets are among them, so it is left out of the representation.
     :param node: the node it runs on, as the API shows it.
     :param files: what ConfigMaps and Secrets put into it, path -> text; left out of the representation as well.
+    :param directories: directories with models, by the path at which they are mounted.
     :param beside: -> (pod, program) of every program on the same node now, for those that look at the node's devices.
     :param series: -> what managed Prometheus has of the cluster now.
     :param locate: (namespace, Service, port) -> "127.…:PORT" where the Service answers now; None where nothing does.
@@ -60,6 +100,7 @@ class ContainerContext:
     faults: Faults
     hub: Hub
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    directories: Mapping[str, Directory] = field(default_factory=dict)
     locate: Callable[[str, str, int], str | None] = lambda _namespace, _service, _port: None
     beside: Callable[[], list[tuple[dict, Workload]]] = field(default=list, repr=False)
     series: Callable[[], Awaitable[list[Series]]] = field(default=no_series, repr=False)

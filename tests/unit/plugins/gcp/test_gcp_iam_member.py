@@ -38,7 +38,7 @@ WITH_IT = {**POLICY, "bindings": [OTHER, CONDITIONAL, {"role": ROLE, "members": 
 
 def play(answers: Any, **given: Any) -> tuple[dict[str, Any], FakeServer]:
     with FakeServer(answers) as server:
-        services = ("container", "compute", "resource_manager", "service_usage", "iam")
+        services = ("container", "compute", "resource_manager", "service_usage", "iam", "storage")
         ends = {f"{one}_api_endpoint": server.url for one in services}
         asked = {"project": "demo-project", "access_token": "t", "role": ROLE, "member": MEMBER, **ends, **given}
         validated = ArgumentSpecValidator(IAM_MEMBER, **IAM_MEMBER_RULES).validate(asked)
@@ -104,3 +104,38 @@ def test_what_is_refused():
         play({}, role="viewer")
     with pytest.raises(InvalidOption, match="member: 'someone' is not accepted"):
         play({}, member="someone")
+
+
+BUCKET = "/b/my-models/iam"
+
+
+def test_a_bucket_has_a_policy_of_its_own():
+    """Read and written by Cloud Storage's requests, and the project's policy is not touched."""
+    answers = {("GET", BUCKET): POLICY, ("PUT", BUCKET): WITH_IT}
+    result, server = play(answers, bucket="my-models")
+    assert [(request.method, request.path.partition("?")[0]) for request in server.requests] == [
+        ("GET", BUCKET),
+        ("PUT", BUCKET),
+    ]
+    assert server.requests[0].path.endswith("?optionsRequestedPolicyVersion=3")
+    assert server.requests[1].body == WITH_IT
+    assert result["plan"][0]["resource"] == "IAM policy of bucket my-models"
+    assert result["plan"][0]["request"] == "PUT /b/my-models/iam"
+
+
+def test_a_buckets_policy_that_somebody_else_wrote_meanwhile_is_read_again():
+    overtaken = Reply(412, {"error": {"code": 412, "message": "At least one of the pre-conditions did not hold."}})
+    newer = {**POLICY, "etag": "CAI="}
+    answers = {
+        ("GET", BUCKET): (Reply(200, POLICY), Reply(200, newer)),
+        ("PUT", BUCKET): (overtaken, Reply(200, WITH_IT)),
+    }
+    result, server = play(answers, bucket="my-models")
+    assert [request.method for request in server.requests] == ["GET", "PUT", "GET", "PUT"]
+    assert server.requests[3].body["etag"] == "CAI=" and result["changed"]
+
+
+@pytest.mark.parametrize("bucket", ["", "gs://my-models", "My-Models", "a", "my-models/7b", "goog-models"])
+def test_a_bucket_is_named_without_anything_else(bucket):
+    with pytest.raises(InvalidOption, match="bucket: .* is not accepted; .*a bucket's name"):
+        play({}, bucket=bucket)

@@ -49,7 +49,7 @@ def test_a_cluster_that_is_there_gets_its_entry_by_the_one_request(tmp_path):
     assert result.changed and foretold.changed
     assert [step.to_dict() for step in foretold.plan] == [step.to_dict() for step in result.plan]
     assert (foretold.before, foretold.after) == (result.before, result.after)
-    assert result.after[f"kubeconfig {path}"]["server"] == "https://203.0.113.9"
+    assert result.after[f"kubeconfig entry in {path}"]["server"] == "https://203.0.113.9"
     assert "kubeconfig" not in result.values
     again, _server = play(Reached(live(DEFAULT_BODY, **REACHED)), path)
     assert (again.changed, again.plan) == (False, [])
@@ -61,7 +61,7 @@ def test_a_cluster_that_is_created_gets_its_entry_then(tmp_path):
     foretold, _server = play(Reached(None), path, check=True)
     result, _server = play(Reached(None), path)
     assert [step.resource for step in result.plan] == [step.resource for step in foretold.plan]
-    assert [step.resource for step in result.plan] == ["cluster mistral", f"kubeconfig {path}"]
+    assert [step.resource for step in result.plan] == ["cluster mistral", f"kubeconfig entry in {path}"]
     assert [one["name"] for one in yaml.safe_load(path.read_text())["clusters"]] == ["theirs", OURS["current-context"]]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.cluster_view import event_version
 from tests.unit.fake_http import Reply
 
 _GOLDEN = Path(__file__).parents[4] / "sandbox" / "tests" / "golden" / "kubernetes-1.36"
@@ -130,14 +131,19 @@ class FakeView:
         self._objects, self._log, self._news = objects, list(log), news
         self._former = {each["metadata"]["name"]: each for each in former}
         self.read: list[tuple[str, str, int, bool]] = []
+        self._outdated: set[Any] = set()
 
     def all(self, kind: Any, _namespace: str | None) -> list[dict[str, Any]]:
         """The objects of a kind."""
         return list(self._objects.get(kind.kind, ()))
 
-    def is_new(self, _event: dict[str, Any]) -> bool:
+    def is_new(self, event: dict[str, Any]) -> bool:
         """Whether an event is of the time of the wait."""
-        return self._news
+        return self._news and event_version(event) not in self._outdated
+
+    def outdate(self, event: dict[str, Any]) -> None:
+        """Count an event as old from now on, until it happens again."""
+        self._outdated.add(event_version(event))
 
     def at_first(self, _kind: Any, obj: dict[str, Any]) -> dict[str, Any] | None:
         """An object as it was when the wait began."""

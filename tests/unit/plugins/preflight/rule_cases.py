@@ -9,6 +9,8 @@ from typing import Any
 
 from tests.unit.preflight_plans import SERIES
 
+from . import weights_cases
+
 # Values that break a rule: what is told, from the variable on.
 BREAKS: list[tuple[dict[str, Any], str]] = [
     ({"llmops_project": "My Project"}, 'llmops_project: "My Project" is not accepted; it takes the project\'s id'),
@@ -234,6 +236,7 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"model_server_hpa_prometheus_labels": {"a": "b", "c": "{"}}, "model_server_hpa_prometheus_labels: "),
     ({"dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES] + ["x"]}, "dcgm_exporter_counters: "),
+    *weights_cases.BREAKS,
 ]
 
 # Values at the edge of a rule that hold.
@@ -258,7 +261,6 @@ HOLDS: list[dict[str, Any]] = [
         "llmops_source_ranges": [],
         "model_server_gateway_class": "gke-l7-rilb",
     },
-    # It does nothing with another exposure.
     {"model_server_gateway_inference_pool": True},
     {"model_server_hpa_signals": [{"signal": "gpu_utilization", "target": 1}]},
     {},

@@ -238,7 +238,7 @@ def test_the_price_is_a_note():
     with FakeServer(routes) as server:
         result = passed(deployment_plan(POOL), server.url, skip=[*CHECKS, "model"], prices={"cluster": 0.5})
     (note,) = result.notes
-    assert note.startswith("one: about 1.51 USD an hour (1105 a month) with the first nodes, 1.51 USD an hour (1105 a ")
+    assert note.startswith("about 1.51 USD an hour (1105 a month) with the first nodes, 1.51 USD an hour (1105 a ")
     assert result.to_dict()["notes"] == [note]
     assert result.values["price"]["start"] == {"hour": 1.51, "month": 1105}
 

@@ -200,6 +200,8 @@ def test_every_rule_is_broken_by_a_case():
             deployment(model={**MODEL, "replicas": {"least": 9, "most": 9}, "shards": 2}),
             deployment({"model_server_data_volume": "host_path"}, model={**MODEL, "user": 2000}),
             deployment({"model_server_network_policy": True}, cluster={}),
+            deployment({"llmops_weights": "bucket"}, cluster={}),
+            deployment({"llmops_weights": "disk"}),
         )
         for rule in rules_of(here)
         if check(rule, here)

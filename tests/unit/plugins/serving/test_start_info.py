@@ -53,7 +53,8 @@ def test_one_that_serves_tells_where_its_time_went():
     assert (found["replicas"], found["ready"], found["asleep"], found["exists"]) == (1, 1, False, True)
     assert found["text"] == (
         "golden/mistral: 1 of 1 replicas serve; the newest came within 130 s: asked 8 s, machine 42 s, "
-        "scheduled 10 s, image 30 s, weights 15.123 s, load 20.377 s, ready 4.5 s"
+        "scheduled 10 s, image 30 s, weights 15.123 s, load 20.377 s, ready 4.5 s; its weights came from the Hugging "
+        "Face Hub"
     )
     assert found["pods"][0]["phase"] is None
     assert set(methods) == {"GET"}

@@ -19,6 +19,8 @@ DAEMON_SET = "GPU metrics by a DaemonSet"
 ADAPTER = "an autoscaler with a metrics adapter"
 ADAPTER_GRANT = "Google's metrics adapter, which is given its role"
 PRIVATE_NODES = "nodes without public addresses"
+BUCKET = "weights from a bucket"
+DISK = "weights from a secondary boot disk"
 DNS = "a control plane reached by its DNS endpoint"
 PICKER = "a Gateway whose endpoint picker chooses the pod"
 
@@ -29,6 +31,8 @@ WHEN = {
     ADAPTER: "",
     ADAPTER_GRANT: "",
     PRIVATE_NODES: "`network_config.enable_private_nodes: true`",
+    BUCKET: "`llmops_weights: bucket`",
+    DISK: "`llmops_weights: disk`",
     DNS: "`llmops_cluster_endpoint: dns`",
     PICKER: "`model_server_gateway_inference_pool: true`",
 }
@@ -65,6 +69,7 @@ APIS = (
     Api("logging.googleapis.com", "Cloud Logging API", "logs of the cluster and the model"),
     Api("containerfilesystem.googleapis.com", "Container File System API", "image streaming", IMAGE_STREAMING),
     Api("networkservices.googleapis.com", "Network Services API", "the load balancer's calls to the picker", PICKER),
+    Api("storage.googleapis.com", "Cloud Storage API", "the bucket with the model's files", BUCKET),
 )
 
 CONTAINER_ADMIN = "roles/container.admin"
@@ -123,6 +128,8 @@ NEEDS = (
         ),
         PICKER,
     ),
+    Need(CONTAINER_ADMIN, "the pods' service account, which reads the bucket", _of("serviceAccounts"), BUCKET),
+    Need(COMPUTE_VIEWER, "the disk image", ("compute.images.get",), DISK),
     Need(CONTAINER_ADMIN, "the Kubernetes API by its DNS name", _of("clusters", "connect"), DNS),
     Need(
         COMPUTE_VIEWER,
@@ -143,6 +150,7 @@ NEEDS = (
         ),
         ADAPTER_GRANT,
     ),
+    Need(COMPUTE_VIEWER, "the project's number, by which IAM names it", ("resourcemanager.projects.get",), BUCKET),
 )
 """What is asked of the project."""
 
@@ -194,6 +202,10 @@ def _holding(plan: Plan) -> Iterator[str]:
         yield DAEMON_SET
     if plan.metrics_adapter:
         yield ADAPTER
+    if plan.bucket is not None:
+        yield BUCKET
+    if plan.disk_image:
+        yield DISK
     if plan.endpoint == "dns":
         yield DNS
     if plan.inference_pool:

@@ -160,13 +160,19 @@ RULES = (
     ),
     Rule(
         "model_server_network_policy_egress",
-        ("model_server_network_policy_egress", "model_server_network_policy", "model_server_data_volume"),
+        (
+            *("model_server_network_policy_egress", "model_server_network_policy", "model_server_data_volume"),
+            "llmops_weights",
+        ),
         lambda values: (
             not values["model_server_network_policy"]
             or values["model_server_network_policy_egress"] != "none"
-            or values["model_server_data_volume"] == "host_path"
+            or values["llmops_weights"] == "disk"
+            or values["llmops_weights"] == "hub"
+            and values["model_server_data_volume"] == "host_path"
         ),
-        "hub, unless model_server_data_volume is host_path: every new pod fetches its weights otherwise",
+        "hub, unless llmops_weights is disk or model_server_data_volume is host_path: every new pod fetches its "
+        "weights otherwise",
     ),
     Rule(
         "model_server_network_policy",

@@ -12,11 +12,11 @@ from ....serving import registry
 from ..deployment import Deployment
 from ..findings import RULES as CHECK
 from ..findings import Finding
-from . import exposure, metrics, model_server, node_pools, shared
+from . import exposure, metrics, model_server, node_pools, shared, weights
 from .evaluation import check
 from .hosts import check_hosts
 
-RULES = (*shared.RULES, *node_pools.RULES, *model_server.RULES, *exposure.RULES, *metrics.RULES)
+RULES = (*shared.RULES, *node_pools.RULES, *model_server.RULES, *exposure.RULES, *weights.RULES, *metrics.RULES)
 """Those of every deployment. The engine that serves the model has more."""
 
 VARIABLES = "variables"

@@ -162,6 +162,7 @@ class Container:
             self._faults,
             self._machinery.hub,
             await self._machinery.environment.files(place.pod, self.spec),
+            self._machinery.environment.directories(place.pod, node, self.spec),
             ClusterDns(self._machinery.plane.informers, self._machinery.network).locate,
             functools.partial(self._beside, node["metadata"]["name"]),
             Collector(self._machinery.plane, self._machinery.network).series,

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 # kubelet: MaxContainerBackOff and its first step, for images and containers alike.
 _FIRST_SECONDS, _LAST_SECONDS = 10.0, 300.0
+# More of them are beyond the longest pause anyway, and at last beyond what a float holds.
+_DOUBLINGS = 10
 
 
 def go_duration(seconds: float) -> str:
@@ -19,4 +21,5 @@ def go_duration(seconds: float) -> str:
 
 def back_off(failures: int) -> float:
     """Return the kubelet's delay after this many failures in a row, in seconds: 10, 20, 40 … 300."""
-    return min(_FIRST_SECONDS * 2 ** max(0, failures - 1), _LAST_SECONDS)
+    doublings = min(max(0, failures - 1), _DOUBLINGS)
+    return min(_FIRST_SECONDS * 2**doublings, _LAST_SECONDS)

@@ -7,25 +7,23 @@ from __future__ import annotations
 import base64
 import re
 
+from llmops_gke_sandbox.agents.kubelet.volumes import GCS_FUSE, ModelVolumes, MountError
 from llmops_gke_sandbox.kubernetes.api import KubernetesApi
+from llmops_gke_sandbox.workloads.base import Directory
 
 _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_][A-Za-z0-9_.-]*)\))")
-_SIMULATED_VOLUMES = {"emptyDir", "hostPath", "configMap", "secret", "projected", "downwardAPI"}
+_SIMULATED_VOLUMES = {"emptyDir", "configMap", "secret", "projected", "downwardAPI"}
 
 
 class ConfigError(Exception):
     """A container can't be started for what its pod asks; worded as the kubelet words it."""
 
 
-class MountError(Exception):
-    """A volume can't be mounted; worded as the kubelet words it."""
-
-
 class Environment:
     """Resolves what a pod takes from elsewhere."""
 
-    def __init__(self, api: KubernetesApi) -> None:
-        self._api = api
+    def __init__(self, api: KubernetesApi, models: ModelVolumes) -> None:
+        self._api, self._models = api, models
 
     async def resolve(self, pod: dict, container: dict) -> dict[str, str]:
         """Return the container's environment, values of Secrets included.
@@ -63,13 +61,21 @@ class Environment:
             found |= {f"{mount['mountPath']}/{path}": data[key] for key, path in shown.items() if key in data}
         return found
 
-    async def check_volumes(self, pod: dict) -> None:
-        """See whether all volumes can be mounted.
+    def directories(self, pod: dict, node: dict, container: dict) -> dict[str, Directory]:
+        """Return the directories with models that the container finds, by their path."""
+        return self._models.mounted(pod, node, container)
+
+    async def check_volumes(self, pod: dict, node: dict) -> float:
+        """See whether all volumes can be mounted, and return how long that takes.
 
         :raises MountError: naming the first that can't.
         """
+        seconds = 0.0
         for volume in pod["spec"].get("volumes") or []:
             kind = next((key for key in volume if key != "name"), "emptyDir")
+            if kind == "hostPath" or volume.get("csi", {}).get("driver") == GCS_FUSE:
+                seconds += self._models.check(pod, node, volume)
+                continue
             if kind not in _SIMULATED_VOLUMES:
                 raise MountError(
                     f'MountVolume.SetUp failed for volume "{volume["name"]}" : the sandbox has no {kind} volumes'
@@ -77,6 +83,7 @@ class Environment:
             sources = volume["projected"].get("sources") or [] if kind == "projected" else [volume]
             for source in sources:
                 await self._check_source(pod, volume["name"], source)
+        return seconds
 
     async def _check_source(self, pod: dict, volume: str, source: dict) -> None:
         kind, reference = _reference(source)

@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from llmops_gke_sandbox.agents.kubelet.container import Container, Machinery
 from llmops_gke_sandbox.agents.kubelet.environment import Environment
 from llmops_gke_sandbox.agents.kubelet.image_pulls import Pulls
 from llmops_gke_sandbox.agents.kubelet.pod_worker import PodWorker
 from llmops_gke_sandbox.agents.kubelet.probes import Prober
+from llmops_gke_sandbox.agents.kubelet.volumes import ModelVolumes
 from llmops_gke_sandbox.agents.network.pod_network import PodNetwork
+from llmops_gke_sandbox.agents.nodes.nodes import Nodes
 from llmops_gke_sandbox.control.events import EventRecorder
 from llmops_gke_sandbox.control.objects import is_deleting, key_of, uid_of
 from llmops_gke_sandbox.control.plane import Plane
-from llmops_gke_sandbox.workloads.base import Hub
+from llmops_gke_sandbox.workloads.base import Hub, ModelFiles
 
 _log = logging.getLogger(__name__)
 
@@ -25,16 +26,21 @@ _log = logging.getLogger(__name__)
 class Kubelets:
     """One worker for each pod that is bound to a node.
 
-    :param owns: tells whether a node, by its name, is run by these kubelets.
+    :param files: buckets and disk images that pods may mount; None where there are none.
+    :param machines: the nodes that are run by these kubelets.
+    :ivar csi_drivers: that run on each of them.
     """
 
-    def __init__(self, plane: Plane, hub: Hub, network: PodNetwork, owns: Callable[[str], bool]) -> None:
-        self._plane, self._owns = plane, owns
+    def __init__(self, plane: Plane, hub: Hub, files: ModelFiles | None, network: PodNetwork, machines: Nodes) -> None:
+        self._plane, self._owns = plane, machines.owns
+        self.csi_drivers: frozenset[str] = frozenset()
         self._client = plane.client("kubelet")
         self._pods = plane.informers.store("pods")
         self._nodes = plane.informers.store("nodes")
         self._prober = Prober(network)
-        self._machinery = Machinery(plane, hub, network, self._prober, Environment(plane.api), Pulls(plane))
+        volumes = ModelVolumes(files, lambda: self.csi_drivers, machines.secondary_disks)
+        environment = Environment(plane.api, volumes)
+        self._machinery = Machinery(plane, hub, network, self._prober, environment, Pulls(plane))
         self._recorders: dict[str, EventRecorder] = {}
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task] = {}

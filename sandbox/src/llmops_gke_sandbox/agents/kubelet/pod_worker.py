@@ -9,8 +9,8 @@ import logging
 
 from llmops_gke_sandbox.agents.kubelet.container import Container, Machinery, Place
 from llmops_gke_sandbox.agents.kubelet.durations import back_off
-from llmops_gke_sandbox.agents.kubelet.environment import MountError
 from llmops_gke_sandbox.agents.kubelet.pod_status import Progress, pod_status
+from llmops_gke_sandbox.agents.kubelet.volumes import MountError
 from llmops_gke_sandbox.control.client import Client
 from llmops_gke_sandbox.control.events import EventRecorder
 from llmops_gke_sandbox.control.informers import Store
@@ -115,12 +115,13 @@ class PodWorker:
         failures = 0
         while True:
             try:
-                await self._machinery.environment.check_volumes(self._pod)
-                return
+                seconds = await self._machinery.environment.check_volumes(self._pod, self._node)
+                break
             except MountError as error:
                 failures += 1
                 await self._events.warning(self._pod, "FailedMount", str(error))
                 await self._clock.sleep(min(back_off(failures), 20))
+        await self._clock.sleep(seconds)
 
     async def _end(self, living: asyncio.Task) -> None:
         """Stop what runs, and tell the API that nothing of the pod is left."""

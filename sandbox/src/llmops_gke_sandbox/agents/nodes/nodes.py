@@ -38,11 +38,16 @@ class Nodes:
         self._drivers: dict[str, asyncio.Task] = {}
         self._gpus: dict[str, int] = {}
         self._names: set[str] = set()
+        self._disks: dict[str, list[str]] = {}
         self._heartbeats = Heartbeats(plane)
 
     def owns(self, name: str) -> bool:
         """Tell whether a node is one of this sandbox's machines; an API server may know others as well."""
         return name in self._names
+
+    def secondary_disks(self, name: str) -> list[str]:
+        """Return the images of a node's secondary boot disks that hold data."""
+        return self._disks.get(name, [])
 
     async def run(self) -> None:
         """Keep the nodes alive until cancelled."""
@@ -61,6 +66,8 @@ class Nodes:
         for condition in node["status"]["conditions"]:
             condition |= {"lastHeartbeatTime": now, "lastTransitionTime": now}
         self._names.add(name)
+        disks = (pool.get("config") or {}).get("secondaryBootDisks") or []
+        self._disks[name] = [disk["diskImage"] for disk in disks if disk.get("mode") != "CONTAINER_IMAGE_CACHE"]
         created = await self._client.create("nodes", node)
         await self._client.update_status("nodes", created, node["status"])
         await self._heartbeats.add(created)
@@ -74,6 +81,7 @@ class Nodes:
         """Delete a node and, without grace, the pods on it: their machine is gone."""
         self._names.discard(name)
         self._gpus.pop(name, None)
+        self._disks.pop(name, None)
         self._heartbeats.remove(name)
         driver = self._drivers.pop(name, None)
         if driver is not None:

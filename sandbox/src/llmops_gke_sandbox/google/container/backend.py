@@ -38,6 +38,9 @@ class Backend(Protocol):
     async def set_managed(self, namespace: str, daemon_set: dict, *, wanted: bool) -> None:
         """Have a DaemonSet that the cloud itself runs in the cluster, or have it not."""
 
+    def set_csi_drivers(self, names: frozenset[str]) -> None:
+        """Have these CSI drivers of add-ons run on every node, and no others of them."""
+
     async def define(self, definitions: Iterable[dict]) -> None:
         """Have these CustomResourceDefinitions."""
 

@@ -1,12 +1,14 @@
 # Copyright: the llmops.gke engineers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What GKE itself brings to a cluster, by its settings: the DCGM exporter, the kinds of the Gateway API."""
+"""What GKE itself brings to a cluster, by its settings: the DCGM exporter, the driver of
+Cloud Storage FUSE, the kinds of the Gateway API."""
 
 from __future__ import annotations
 
 import logging
 import re
 
+from llmops_gke_sandbox.agents.kubelet.volumes import GCS_FUSE
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.state import Cluster
@@ -33,6 +35,7 @@ class Managed:
                 where = {"project": self._parts.project, "location": cluster.location, "cluster": cluster.name}
                 if cluster.backend is None or self._faults.take("addons_late", **where) is not None:
                     continue
+                cluster.backend.set_csi_drivers(frozenset([GCS_FUSE] if _has_gcs_fuse(cluster) else []))
                 try:
                     await cluster.backend.set_managed(NAMESPACE, exporter(), wanted=_is_monitored(cluster))
                     # Switched off, what is defined stays.
@@ -47,6 +50,10 @@ class Managed:
 def _is_monitored(cluster: Cluster) -> bool:
     components = cluster.body.get("monitoringConfig", {}).get("componentConfig", {}).get("enableComponents", [])
     return "DCGM" in components
+
+
+def _has_gcs_fuse(cluster: Cluster) -> bool:
+    return bool(cluster.body.get("addonsConfig", {}).get("gcsFuseCsiDriverConfig", {}).get("enabled"))
 
 
 def _has_gateways(cluster: Cluster) -> bool:

@@ -10,6 +10,7 @@ is read all the same.
 from __future__ import annotations
 
 import asyncio
+import posixpath
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -42,6 +43,37 @@ HUB_ERRORS = {
     ),
 }
 """What huggingface_hub raises, by what the Hub answers."""
+
+
+_OFFLINE = (
+    "huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate cached snapshot folder for the "
+    "specified revision on the local disk and outgoing traffic has been disabled. To enable repo look-ups and "
+    "downloads online, pass 'local_files_only=False' as input. ({model})"
+)
+_UNRESOLVED = (
+    "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='{host}', port=443): Max retries exceeded with url: "
+    "/api/models/{model} (Caused by NameResolutionError(\"Failed to resolve '{host}' ([Errno -2] Name or service not "
+    'known)"))'
+)
+_EMPTY = "FileNotFoundError: [Errno 2] No such file or directory: '{path}/config.json'"
+
+
+class NoWeights(Exception):
+    """The weights can't be had; in the words of the library that looks for them."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a model's files are.
+
+    :param model: the Hub's id of the model whose files they are.
+    :param bytes_per_second: how fast they come, or are read where they lie.
+    :param local: whether they lie on a volume, so that nothing is downloaded.
+    """
+
+    model: str
+    bytes_per_second: float = DOWNLOAD_BYTES_PER_SECOND
+    local: bool = False
 
 
 class LaunchError(Exception):
@@ -156,9 +188,31 @@ class ModelServerWorkload(ABC):
         labels = self.context.node.get("metadata", {}).get("labels", {})
         return GPUS.get(labels.get(_GPU_LABEL, ""), GPUS["nvidia-l4"])
 
-    async def download(self, size: int) -> None:
+    def weights(self, model: str, token: str | None) -> Weights:
+        """Return where the files of a model are, by the name or path that the server was given.
+
+        :raises NoWeights: where they can't be had.
+        """
+        path = posixpath.join(self.context.container.get("workingDir") or "/", model)
+        for mount, directory in self.context.directories.items():
+            if f"{path}/".startswith(f"{mount}/"):
+                found = directory.models.get(path.removeprefix(mount).strip("/"))
+                if found is None:
+                    raise NoWeights(_EMPTY.format(path=path))
+                return Weights(found, directory.bytes_per_second, local=True)
+        if self.context.env.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
+            raise NoWeights(_OFFLINE.format(model=model))
+        endpoint = self.context.env.get("HF_ENDPOINT", "")
+        if endpoint and not self.context.hub.is_at(endpoint):
+            raise NoWeights(_UNRESOLVED.format(host=urlsplit(endpoint).hostname, model=model))
+        refused = self.context.hub.access(model, token)
+        if refused != "ok":
+            raise NoWeights(HUB_ERRORS[refused].format(model=model))
+        return Weights(model)
+
+    async def transfer(self, size: float, weights: Weights) -> None:
         """Wait as long as so many bytes take."""
-        seconds = size / DOWNLOAD_BYTES_PER_SECOND
+        seconds = size / weights.bytes_per_second
         fault = self.context.faults.take("slow_load", **self.where)
         if fault is not None:
             seconds = float(fault["seconds"]) if "seconds" in fault else seconds * float(fault.get("factor", 10))

@@ -16,7 +16,14 @@ from llmops_gke_sandbox.workloads.llm.timing import (
     tokens_that_fit,
     weight_bytes,
 )
-from llmops_gke_sandbox.workloads.llm.workload import HUB_ERRORS, LOAD_SECONDS, Ended, Launch, ModelServerWorkload
+from llmops_gke_sandbox.workloads.llm.workload import (
+    LOAD_SECONDS,
+    Ended,
+    Launch,
+    ModelServerWorkload,
+    NoWeights,
+    Weights,
+)
 from llmops_gke_sandbox.workloads.tgi.server import TgiServer
 from llmops_gke_sandbox.workloads.tgi.settings import Settings, from_environment
 
@@ -44,9 +51,9 @@ class TgiWorkload(ModelServerWorkload):
         """Download, load onto the shards, warm up."""
         settings = arguments.settings
         self._say("INFO", _LAUNCHER, _arguments(settings))
-        await self._download(settings)
-        timing, capacity = self._measures(settings)
-        await self._load(settings, capacity)
+        weights = await self._download(settings)
+        timing, capacity = self._measures(settings, weights.model)
+        await self._load(settings, capacity, weights)
         return TgiServer(
             replace(timing, **arguments.dictated),
             settings,
@@ -64,24 +71,34 @@ class TgiWorkload(ModelServerWorkload):
         """The launcher's."""
         self._say("ERROR", _LAUNCHER, "Shard 0 crashed")
 
-    async def _download(self, settings: Settings) -> None:
+    async def _download(self, settings: Settings) -> Weights:
         model, hub = settings.model, self.context.hub
         self._say("INFO", _DOWNLOAD, f"Starting check and download process for {model}")
-        refused = hub.access(model, settings.hub_token)
-        if refused != "ok":
+        try:
+            weights = self.weights(model, settings.hub_token)
+        except NoWeights as refused:
             self._say("ERROR", _DOWNLOAD, "Download encountered an error:")
-            self.log.append(HUB_ERRORS[refused].format(model=model))
+            self.log.append(str(refused))
             self.log.append("Error: DownloadError")
-            raise Ended(1)
-        size = hub.size_bytes(model)
-        self._say("INFO", _LAUNCHER, f"Download file: model.safetensors ({size / 1e9:.2f} GB)")
-        await self.download(size)
+            raise Ended(1) from None
+        if weights.local:
+            self._say("INFO", _DOWNLOAD, "Files are already present on the host. Skipping download.")
+        else:
+            size = hub.size_bytes(weights.model)
+            self._say("INFO", _LAUNCHER, f"Download file: model.safetensors ({size / 1e9:.2f} GB)")
+            await self.transfer(size, weights)
         self._say("INFO", _DOWNLOAD, f"Successfully downloaded weights for {model}")
+        return weights
 
-    async def _load(self, settings: Settings, capacity: int) -> None:
+    async def _load(self, settings: Settings, capacity: int, weights: Weights) -> None:
         for rank in range(settings.shards):
             self._say("INFO", _SHARD, f"Starting shard rank={rank}")
+        began = self.context.clock.now()
+        if weights.local:
+            # What lies elsewhere than on the local SSD is read as it is loaded.
+            await self.transfer(self.context.hub.size_bytes(weights.model), weights)
         await self.context.clock.sleep(LOAD_SECONDS)
+        took = (self.context.clock.now() - began).total_seconds()
         prefill = settings.max_input_tokens + 50
         if capacity < prefill or self.lacks_memory():
             self._say(
@@ -93,16 +110,16 @@ class TgiWorkload(ModelServerWorkload):
             self.log.append("Error: WebserverFailed")
             raise Ended(1)
         for rank in range(settings.shards):
-            self._say("INFO", _SHARD, f"Shard ready in {LOAD_SECONDS:.1f}s rank={rank}")
+            self._say("INFO", _SHARD, f"Shard ready in {took:.1f}s rank={rank}")
         self._say("INFO", _LAUNCHER, "Starting Webserver")
         self._say("INFO", "text_generation_router_v3", f"Setting max batch total tokens to {capacity}")
 
-    def _measures(self, settings: Settings) -> tuple[Timing, int]:
+    def _measures(self, settings: Settings, model: str) -> tuple[Timing, int]:
         """How fast the model is on the node's GPU, and how many tokens fit beside it."""
         gpu = self.gpu
         hub = self.context.hub
-        fp16_bytes = float(hub.size_bytes(settings.model))
-        kv_bytes = kv_bytes_per_token(hub.config(settings.model))
+        fp16_bytes = float(hub.size_bytes(model))
+        kv_bytes = kv_bytes_per_token(hub.config(model))
         timing = model_timing(
             gpu,
             fp16_bytes=fp16_bytes,

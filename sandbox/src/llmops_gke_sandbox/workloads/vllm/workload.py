@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from llmops_gke_sandbox.workloads.llm.timing import overrides
-from llmops_gke_sandbox.workloads.llm.workload import HUB_ERRORS, Ended, Launch, ModelServerWorkload
+from llmops_gke_sandbox.workloads.llm.workload import Ended, Launch, ModelServerWorkload, NoWeights, Weights
 from llmops_gke_sandbox.workloads.vllm.memory import DoesNotRun, Room, check_model, no_memory, quantization_of, room
 from llmops_gke_sandbox.workloads.vllm.middleware import load, played
 from llmops_gke_sandbox.workloads.vllm.server import VllmServer
@@ -63,17 +63,18 @@ class VllmWorkload(ModelServerWorkload):
         self._api("INFO", "api_utils.py:347", f"  █▄█▀ █     █     █     █  model   {settings.model}")
         self._api("INFO", "api_utils.py:347", f"                               version {settings.version}")
         try:
-            config = self._config(settings)
+            weights = self._found(settings)
+            config = self.context.hub.config(weights.model)
             check_model(settings, config, self.gpu, self._gpus)
             self._api("INFO", "model.py:733", f"Resolved architecture: {(config.get('architectures') or ['?'])[0]}")
-            found = await self._start_engine(settings, config)
+            found = await self._start_engine(settings, config, weights)
         except DoesNotRun as refused:
             self._fail(refused)
             raise Ended(1) from None
         clock = self.context.clock
         return VllmServer(
             replace(found.timing, **arguments.dictated),
-            self._with_template(settings),
+            self._with_template(settings, weights.model),
             listener=listener,
             longest=found.longest,
             capacity=found.capacity,
@@ -102,23 +103,22 @@ class VllmWorkload(ModelServerWorkload):
         wanted = (resources.get("limits") or {}).get(_GPU, (resources.get("requests") or {}).get(_GPU, 1))
         return int(wanted)
 
-    def _config(self, settings: Settings) -> dict[str, Any]:
-        """The model's config.json; raises Ended where the Hub does not give it."""
-        model, hub = settings.model, self.context.hub
-        refused = hub.access(model, settings.hub_token)
-        if refused != "ok":
+    def _found(self, settings: Settings) -> Weights:
+        """Where the model's files are; raises Ended where they can't be had."""
+        try:
+            return self.weights(settings.model, settings.hub_token)
+        except NoWeights as refused:
             self.log.append(f"({_API}) Traceback (most recent call last):")
-            self.log.append(f"({_API}) {HUB_ERRORS[refused].format(model=model)}")
-            raise Ended(1)
-        return hub.config(model)
+            self.log.append(f"({_API}) {refused}")
+            raise Ended(1) from None
 
-    def _with_template(self, settings: Settings) -> Settings:
+    def _with_template(self, settings: Settings, model: str) -> Settings:
         """The same; a model may have a chat template where none was given."""
-        own = self.context.hub.has_chat_template(settings.model)
+        own = self.context.hub.has_chat_template(model)
         return replace(settings, chat_template=settings.chat_template or own)
 
-    async def _start_engine(self, settings: Settings, config: dict[str, Any]) -> Room:
-        clock, size = self.context.clock, self.context.hub.size_bytes(settings.model)
+    async def _start_engine(self, settings: Settings, config: dict[str, Any], weights: Weights) -> Room:
+        clock, size = self.context.clock, self.context.hub.size_bytes(weights.model)
         longest = settings.max_model_len or config.get("max_position_embeddings")
         method = quantization_of(settings, config)
         # The real line goes on with every setting of the engine.
@@ -131,14 +131,19 @@ class VllmWorkload(ModelServerWorkload):
         )
         began = clock.now()
         self._core("INFO", "gpu_model_runner.py:5106", f"Starting to load model {settings.model}...")
-        await self.download(size)
-        took = (clock.now() - began).total_seconds()
-        self._core(
-            "INFO", "weight_utils.py:581", f"Time spent downloading weights for {settings.model}: {took:.6f} seconds"
-        )
+        if not weights.local:
+            await self.transfer(size, weights)
+            took = (clock.now() - began).total_seconds()
+            told = f"Time spent downloading weights for {settings.model}: {took:.6f} seconds"
+            self._core("INFO", "weight_utils.py:581", told)
         found = room(settings, config, float(size), self.gpu, clock.speed)
+        loads = clock.now()
+        if weights.local:
+            # What lies elsewhere than on the local SSD is read as it is loaded.
+            await self.transfer(size, weights)
         await clock.sleep(WEIGHTS_SECONDS)
-        self._core("INFO", "default_loader.py:501", f"Loading weights took {WEIGHTS_SECONDS:.2f} seconds")
+        took = (clock.now() - loads).total_seconds()
+        self._core("INFO", "default_loader.py:501", f"Loading weights took {took:.2f} seconds")
         gib = found.weights / settings.shards / _GIB
         took = (clock.now() - began).total_seconds()
         self._core(

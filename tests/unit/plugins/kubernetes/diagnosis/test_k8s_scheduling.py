@@ -92,6 +92,18 @@ def test_what_may_heal_is_only_named(events, room_comes):
     assert "no pool grows for it" in found.why
 
 
+def test_a_refusal_from_before_there_was_room_counts_only_once_it_is_repeated():
+    """Between a pod's end and the next one's placement no pod is going, and what the autoscaler said is out of date."""
+    events = [FULL]
+    view = FakeView(Event=events)
+    for room_comes in (True, False):
+        assert isinstance(unscheduled(view, POD, room_comes=room_comes), Waiting)
+    events[0] = {**FULL, "count": 3, "metadata": {**FULL["metadata"], "resourceVersion": "3"}}
+    assert isinstance(unscheduled(FakeView(Event=events), POD, room_comes=False), Failed)
+    view._objects["Event"] = events
+    assert isinstance(unscheduled(view, POD, room_comes=False), Failed)
+
+
 @pytest.mark.parametrize(("cause", "kind"), [("GCE quota exceeded", Failed), ("GCE out of resources", Waiting)])
 def test_a_pool_that_could_not_grow_is_named_with_the_cause(cause, kind):
     message = f"Node scale up in zones us-central1-a associated with this pod failed: {cause}. Pod is at risk."

@@ -247,6 +247,9 @@ def test_an_event_is_new_once_it_happens_again_or_for_the_first_time():
                 "first": True,
             }
             assert not informer.is_new(old)
+            informer.outdate(again)
+            assert not informer.is_new(again)
+            assert informer.is_new({**again, "metadata": {**again["metadata"], "resourceVersion": "6"}})
 
 
 def test_a_watch_that_has_ended_before_one_begins_to_wait_ends_the_wait_at_once():

@@ -1,0 +1,88 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a playbook, told once for all hosts; plugins/modules/deployment_summary.py documents it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils.workflows.summary.facts import PLAYBOOKS, RESULTS, SECRETS, VARIABLES, HostFacts
+from ..module_utils.workflows.summary.summary import summarise
+from ..plugin_utils import terminal
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Reads what the play's tasks registered, and asks nobody."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """See RETURN of the module."""
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        _validated, arguments = self.validate_argument_spec({"playbook": {"choices": list(PLAYBOOKS), "required": True}})
+        playbook = str(arguments["playbook"])
+        reached = [one for one in self._hosts(playbook, task_vars) if one]
+        lines, data = summarise(reached, terminal.WIDTH, os.environ.get("PWD", ""))
+        result.update(changed=False, msg=lines, ansible_stats={"data": data, "per_host": False, "aggregate": True})
+        if not terminal.prints_results():
+            display.display("\n".join(lines))
+            # With -v, nobody wants to read the same again; with -vvv, everything.
+            result["_ansible_verbose_override"] = display.verbosity < 3
+        return result
+
+    def _hosts(self, playbook: str, task_vars: Mapping[str, Any]) -> Iterable[HostFacts | None]:
+        """The facts of all hosts of the play that were reached, by now: those of earlier batches, and failed ones, too."""
+        living, batch = set(task_vars.get("ansible_play_hosts", ())), set(task_vars.get("ansible_play_batch", ()))
+        for host in task_vars.get("ansible_play_hosts_all", ()):
+            found = self._variables(str(host), task_vars)
+            results = {name: _plain(found[name]) for name in RESULTS if isinstance(found.get(name), Mapping)}
+            if host in batch or results:
+                variables = self._resolved(playbook, found)
+                yield HostFacts(
+                    host=str(host),
+                    playbook=playbook,
+                    check=bool(self._task.check_mode),
+                    failed=host not in living,
+                    variables=variables,
+                    results=results,
+                )
+
+    def _variables(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The variables that a task of this play has on a host; hostvars has none of its roles."""
+        if host == task_vars.get("inventory_hostname"):
+            return task_vars
+        every = task_vars["hostvars"]
+        inventory, manager = every._inventory, every._variable_manager
+        return dict(manager.get_vars(play=self._play(), host=inventory.get_host(host), task=self._task))
+
+    def _play(self) -> Any:
+        block = self._task._parent
+        return getattr(block, "_play", None) or getattr(getattr(block, "_parent", None), "_play", None)
+
+    def _resolved(self, playbook: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        templar = self._templar.copy_with_new_env(available_variables=variables)
+        resolved = {name: _value(templar, variables, name) for name in VARIABLES[playbook]}
+        return {**resolved, **{name: bool(_value(templar, variables, name)) for name in SECRETS}}
+
+
+def _value(templar: Any, variables: Mapping[str, Any], name: str) -> Any:
+    """A variable as plain data; None where there is none, or what it is made of is not there."""
+    try:
+        return _plain(templar.template(variables[name])) if name in variables else None
+    except AnsibleError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))

@@ -1,0 +1,179 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The summary of one host for each playbook, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
+from .load import add_load
+from .page import Page
+from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_next, add_sandbox
+from .seen import add_seen
+
+Record = Mapping[str, Any]
+
+
+def add_block(page: Page, facts: HostFacts, record: Record) -> None:
+    """What exists, where, what changed, what it costs, what to do next."""
+    if facts.failed:
+        _failed(page, facts, record)
+    else:
+        _BLOCKS[facts.playbook](page, facts, record)
+
+
+def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
+    model, state = record["model"], record["state"]
+    verified = facts.result("verify_result")
+    if facts.check:
+        page.title(f"{facts.host}: this was a preview, nothing was changed.")
+        add_changes(page, facts)
+        add_cost(page, record)
+        page.command("do it", facts.run("deploy").split(" "))
+        return
+    titles = {
+        "serving": f"{(verified.get('latency') or {}).get('model') or model} is served.",
+        "asleep": f"{model} sleeps: it has no replicas, and nothing answers.",
+    }
+    page.title(f"{facts.host}: {titles.get(state, f'{model} was not verified in this run: no answer to show.')}")
+    add_address(page, record)
+    add_cluster(page, facts)
+    pods = (verified.get("latency") or {}).get("pods") or []
+    quantized = next((pod["quantization"] for pod in pods if pod.get("quantization")), "not quantized")
+    labels = sorted((verified.get("labels") or {}).items())
+    page.row("labels", ", ".join(f"{key}={value}" for key, value in labels if not key.startswith("applyset.")))
+    if state == "serving":
+        page.row("model", f"{record['model']} ({quantized}) by {record['engine']}")
+        add_answer(page, facts)
+    add_changes(page, facts)
+    if state == "asleep":
+        page.row("costs", _asleep(facts))
+        page.command("wake it", [*facts.run("deploy").split(" "), "-e llmops_replicas=1"])
+    else:
+        add_cost(page, record)
+        add_curl(page, facts)
+    add_next(page, facts)
+    add_sandbox(page, facts)
+
+
+def _asleep(facts: HostFacts) -> str:
+    """Whether GPU nodes are paid for all the same."""
+    pools = [pool for pool in facts.node_pools if (pool.get("config") or {}).get("accelerators")]
+    if any(int((pool.get("autoscaling") or {}).get("minNodeCount") or 0) for pool in pools):
+        return "its GPU nodes all the same: gpu_nodepool_min_node_count is not 0"
+    return "no GPU, once the autoscaler has removed the empty nodes: some ten minutes after they became empty"
+
+
+def _verify(page: Page, facts: HostFacts, record: Record) -> None:
+    titles = {"serving": "answers", "asleep": "sleeps", "planned": "was not asked: this was a preview"}
+    page.title(f"{facts.host}: {record['model']} {titles.get(record['state'], 'was not asked')}.")
+    add_address(page, record)
+    add_answer(page, facts)
+    page.row("changed", "nothing: this only asks and measures")
+    add_cost(page, record)
+    add_curl(page, facts)
+    page.command("load it", facts.run("benchmark").split(" "))
+
+
+def _benchmark(page: Page, facts: HostFacts, record: Record) -> None:
+    if record["state"] != "measured":
+        page.title(f"{facts.host}: {record['model']} was not measured: this was a preview.")
+        page.command("do it", facts.run("benchmark").split(" "))
+        return
+    page.title(f"{facts.host}: {record['model']} under load")
+    add_load(page, facts)
+    page.row("changed", "nothing: the load's Job and its settings are removed again")
+    page.command("next", facts.run("verify").split(" "))
+
+
+def _status(page: Page, facts: HostFacts, record: Record) -> None:
+    page.title(f"{facts.host}: {_STATUS[record['state']]}")
+    add_seen(page, facts)
+    page.blank()
+    add_address(page, record)
+    page.row("changed", "nothing: this only reads")
+    add_cost(page, record)
+    if record["state"] == "no cluster":
+        page.command("deploy it", facts.run("deploy").split(" "))
+        return
+    if record["state"] == "drifted":
+        page.command("see why", [*facts.run("deploy").split(" "), "--check --diff"])
+        page.command("mend it", facts.run("deploy").split(" "))
+    page.command("ask it", facts.run("verify").split(" "))
+
+
+_STATUS = {
+    "no cluster": "nothing is deployed",
+    "drifted": "not as the inventory has it",
+    "as wanted": "as the inventory has it",
+}
+
+
+def _teardown(page: Page, facts: HostFacts, record: Record) -> None:
+    titles = {
+        "to remove": "this was a preview, nothing was removed.",
+        "removed": f"{record['model']} is removed.",
+        "kept": "the model was not there; its cluster is kept.",
+        "was not there": "there was nothing to remove.",
+    }
+    page.title(f"{facts.host}: {titles[record['state']]}")
+    would, gone = ("would be removed" if facts.check else "removed"), "was not there"
+    removed = record["changes"]["removed"]
+    project, location, cluster = facts.place
+    model = any(name.startswith("Deployment ") for name in removed)
+    page.row("model", f"{record['namespace']}/{record['name']}: {would if model else gone}")
+    for name in removed:
+        if name.startswith("node pool "):
+            page.row("node pool", f"{name.removeprefix('node pool ')}: {would}")
+    if record["kept"]:
+        others = record["kept"][0]["workloads"]
+        page.row("cluster", f"{cluster} stays with its node pools, because others run on it:", *others)
+        page.row("", "remove it all the same with -e llmops_teardown_in_use=true")
+    else:
+        was = would if f"cluster {cluster}" in removed else gone
+        page.row("cluster", f"{cluster} in {location} of {project}: {was}")
+    add_changes(page, facts)
+    if record["kept"]:
+        add_cost(page, record)
+    elif facts.check:
+        page.row("saves", *_saved(record))
+    else:
+        page.row("costs", "nothing any more: no cluster, and with it no node and no load balancer, is left")
+    if facts.check:
+        command = facts.run("teardown").split(" ")
+        sure = [] if facts.variables.get("llmops_sandbox") else [f"-e llmops_confirm_teardown={cluster}"]
+        page.command("do it", [*command, *sure])
+    else:
+        page.command("deploy again", facts.run("deploy").split(" "))
+
+
+def _saved(record: Record) -> list[str]:
+    cost = record["cost"]
+    return [f"about {cost['hour']:.2f} {cost['currency']} an hour (list prices of {cost['as_of']})"] if cost else []
+
+
+def _failed(page: Page, facts: HostFacts, record: Record) -> None:
+    page.title(f"{facts.host}: FAILED: {record['error']}")
+    made = facts.cluster is not None
+    if facts.playbook in (DEPLOY, TEARDOWN):
+        page.row("exists", *record["exists"])
+        if record["changes"]["text"] and any(record["changes"][word] for word in ("created", "changed", "removed")):
+            add_changes(page, facts)
+        elif not facts.check:
+            page.row("changed", "nothing")
+    if made:
+        add_cost(page, record)
+    page.command("run again", facts.run(facts.playbook).split(" "))
+    page.command("look at it", facts.run("status").split(" "))
+
+
+_BLOCKS: dict[str, Callable[[Page, HostFacts, Record], None]] = {
+    DEPLOY: _deploy,
+    VERIFY: _verify,
+    BENCHMARK: _benchmark,
+    STATUS: _status,
+    TEARDOWN: _teardown,
+}

@@ -1,0 +1,127 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a summary is made of: what the tasks of one host read and registered, and its variables as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.harmless import one_line
+
+DEPLOY, VERIFY, BENCHMARK, STATUS, TEARDOWN = "deploy", "verify", "benchmark", "status", "teardown"
+PLAYBOOKS = (DEPLOY, VERIFY, BENCHMARK, STATUS, TEARDOWN)
+
+MADE = (
+    "gke_cluster_result",
+    "gpu_nodepool_result",
+    "dcgm_exporter_result",
+    "model_server_adapter_result",
+    "model_server_result",
+    "lb_labels_result",
+    "gke_cluster_kubeconfig_result",
+)
+"""Registered by the tasks that create, change and remove, in their order."""
+
+READ = ("preflight_checked", "verify_result", "dcgm_exporter_measured", "benchmark_results", "status_cluster",
+        "status_in_cluster", "teardown_clusters")  # fmt: skip
+"""Registered by tasks that only read."""
+
+RESULTS = (*MADE, *READ)
+
+_SHARED = (
+    *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
+    *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
+    *("gke_cluster_kubeconfig", "__llmops_run", "ansible_limit"),
+)
+_SERVED = (
+    *("llmops_accelerator_type", "llmops_gpus_per_replica", "llmops_replicas"),
+    *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_to_wake"),
+)
+VARIABLES: Mapping[str, Sequence[str]] = {
+    DEPLOY: (*_SHARED, *_SERVED),
+    VERIFY: (*_SHARED, *_SERVED),
+    BENCHMARK: (
+        *_SHARED,
+        *("benchmark_prompt_tokens", "benchmark_output_tokens", "benchmark_load_type"),
+        *("benchmark_result_path", "benchmark_report_path"),
+    ),
+    STATUS: (
+        *_SHARED,
+        *("llmops_secret_name", "llmops_service_name", "status_objects", "status_events", "status_differences"),
+    ),
+    TEARDOWN: (*_SHARED, "teardown_workloads", "teardown_keeps_cluster"),
+}
+"""By the playbook: what its summary tells."""
+
+SECRETS = ("llmops_api_key", "llmops_hf_token")
+"""Of these is only told whether they are set."""
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """One host of a playbook. check: nothing was written. failed: it left the play before its end. variables: as
+    VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
+    names them, where a task registered one."""
+
+    host: str
+    playbook: str
+    check: bool
+    failed: bool
+    variables: Mapping[str, Any]
+    results: Mapping[str, Mapping[str, Any]]
+
+    def text(self, name: str) -> str:
+        """A variable as text, empty where there is none."""
+        value = self.variables.get(name)
+        return "" if value is None else str(value)
+
+    def result(self, name: str) -> Mapping[str, Any]:
+        """What a task registered, empty where none did."""
+        return self.results.get(name) or {}
+
+    @property
+    def made(self) -> list[Mapping[str, Any]]:
+        """What came of the tasks that create, change and remove."""
+        names = reversed(MADE) if self.playbook == TEARDOWN else MADE
+        return [self.results[name] for name in names if name in self.results]
+
+    @property
+    def error(self) -> str:
+        """The first line of what a task failed with, empty where none did."""
+        if not self.failed:
+            return ""
+        messages = [result.get("msg") for result in self.results.values() if result.get("failed")]
+        told = messages or [self.result("verify_result").get("breach")]
+        return one_line((str(told[-1] or "").splitlines() or [""])[0], 300) or "its task's error is above"
+
+    @property
+    def cluster(self) -> Mapping[str, Any] | None:
+        """The cluster as it was read last, None where there is none or nobody looked."""
+        for name, one in (("status_cluster", "clusters"), ("teardown_clusters", "clusters")):
+            found = self.result(name).get(one)
+            if found:
+                return dict(found[0])
+        return self.result("gke_cluster_result").get("cluster") or None
+
+    @property
+    def node_pools(self) -> list[Mapping[str, Any]]:
+        """The node pools that were read, each as it was read last."""
+        pools = [
+            *((self.cluster or {}).get("nodePools") or []),
+            *(self.result("gpu_nodepool_result").get("node_pools") or []),
+        ]
+        return list({str(pool.get("name")): pool for pool in pools}.values())
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Project, location and name of its cluster."""
+        return self.text("llmops_project"), self.text("llmops_location"), self.text("llmops_cluster")
+
+    def run(self, playbook: str) -> str:
+        """The command that runs a playbook on this inventory, and on no other hosts than this run's."""
+        begin, end = (*map(str, self.variables.get("__llmops_run") or ("ansible-playbook playbooks/", ".yml")), "")[:2]
+        limit = f" --limit '{self.text('ansible_limit')}'" if self.text("ansible_limit") else ""
+        return f"{begin}{playbook}{end}{limit}"

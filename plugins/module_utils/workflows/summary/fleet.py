@@ -1,0 +1,102 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many hosts as one table, with their sum. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .changes import Changes, sum_up
+from .costs import of_cluster, prices
+from .facts import HostFacts
+from .page import Page, columns
+
+BLOCKS = 2
+"""Hosts up to which each has a block of its own."""
+
+_HEAD = ("host", "state", "changed", "TTFT", "verdict", "USD/h")
+_NUMBERS = (3, 5)
+_NAME = 24
+
+
+def total_of(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The hosts by their state, all changes, and what all of it costs an hour; a cluster that several hosts share is
+    counted once, with the node pools of all of them."""
+    changes = _changes(facts)
+    pools: dict[tuple[str, str, str], dict[str, Mapping[str, Any]]] = {}
+    hours: dict[tuple[str, str, str], float] = {}
+    for one, record in zip(facts, records, strict=True):
+        if record["cost"]:
+            pools.setdefault(one.place, {}).update({str(pool.get("name")): pool for pool in one.node_pools})
+            hours[one.place] = max(hours.get(one.place, 0.0), record["cost"]["hour"])
+    for place, shared in pools.items():
+        gpus = _gpus([one for one in facts if one.place == place])
+        whole = of_cluster(list(shared.values()), prices(facts[0]), gpus=gpus) if shared else None
+        hours[place] = max(hours[place], whole["hour"]) if whole else hours[place]
+    return {
+        "hosts": len(records),
+        "states": dict(Counter(record["state"] for record in records)),
+        "changes": changes.sum(check=any(one.check for one in facts)),
+        "clusters": len(hours),
+        "hour": round(sum(hours.values()), 2) if hours else None,
+    }
+
+
+def _gpus(facts: Sequence[HostFacts]) -> Counter[str]:
+    """The GPUs of all replicas, by their type."""
+    gpus: Counter[str] = Counter()
+    for one in facts:
+        names = ("llmops_replicas", "llmops_gpus_per_replica")
+        replicas, each = (int(one.variables.get(name) or 0) for name in names)
+        gpus[one.text("llmops_accelerator_type")] += 0 if one.failed else replicas * each
+    return gpus
+
+
+def add_table(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> None:
+    """A row of figures and a row of words for each host, and a row for all of them."""
+    total = total_of(facts, records)
+    rows = [_HEAD, *(_row(one, record) for one, record in zip(facts, records, strict=True))]
+    changes = _changes(facts)
+    hour = "" if total["hour"] is None else f"{total['hour']:.2f}"
+    rows.append((f"total {total['hosts']}", "", changes.short(), "", "", hour))
+    lines = columns(rows, _NUMBERS)
+    for number, line in enumerate(lines):
+        page.lines.append(line)
+        if 0 < number <= len(records):
+            page.line(_words(records[number - 1]))
+    states = ", ".join(f"{count} {state}" for state, count in total["states"].items())
+    shared = f", of {total['clusters']} cluster{'s' if total['clusters'] > 1 else ''}" if total["clusters"] else ""
+    page.line(f"{states}{shared}; {total['changes']}")
+
+
+def _changes(facts: Sequence[HostFacts]) -> Changes:
+    """Of all hosts. What several of them have in one cluster is one resource."""
+    whole = Changes()
+    for place in dict.fromkeys(one.place for one in facts):
+        made = [result for one in facts if one.place == place for result in one.made]
+        part = sum_up(made, check=any(one.check for one in facts))
+        whole.actions.update({"/".join((*place, name)): action for name, action in part.actions.items()})
+    return whole
+
+
+def _row(facts: HostFacts, record: Mapping[str, Any]) -> tuple[str, ...]:
+    ttft = (record["latency"] or {}).get("ttft_seconds")
+    host = facts.host if len(facts.host) <= _NAME else f"{facts.host[: _NAME - 2]}.."
+    return (
+        host,
+        record["state"],
+        sum_up(facts.made, check=facts.check).short(),
+        "" if ttft is None else f"{ttft:.3f} s",
+        record["verdict"] or "",
+        f"{record['cost']['hour']:.2f}" if record["cost"] else "",
+    )
+
+
+def _words(record: Mapping[str, Any]) -> str:
+    if record["error"]:
+        return str(record["error"])
+    parts = [record["model"], record["engine"] and f"by {record['engine']}", record["address"]]
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,37 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a playbook: what became of all its hosts, as text and as data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .blocks import add_block
+from .facts import STATUS, HostFacts
+from .fleet import BLOCKS, add_table, total_of
+from .page import Page
+from .record import record_of
+
+
+def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
+    """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
+    ``llmops_total``, and of a status ``llmops_status``: its differences by host."""
+    page = Page(width, here)
+    records = [record_of(one) for one in facts]
+    if len(facts) > BLOCKS:
+        add_table(page, facts, records)
+        page.command("details", [*facts[0].run("status").split(" "), "--limit HOST"])
+    else:
+        for one, record in zip(facts, records, strict=True):
+            page.blank()
+            add_block(page, one, record)
+    data: dict[str, Any] = {
+        "llmops_summary": {one.host: record for one, record in zip(facts, records, strict=True)},
+        "llmops_total": total_of(facts, records),
+    }
+    if facts and facts[0].playbook == STATUS:
+        found = {one.host: one.variables.get("status_differences") for one in facts}
+        data["llmops_status"] = {host: {"differences": differences or []} for host, differences in found.items()}
+    return page.lines, data

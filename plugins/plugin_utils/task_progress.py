@@ -1,0 +1,138 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task tells while it works: whose it is, what is waited for, for how long, how long it usually takes.
+
+In a terminal that one host has for itself it is one line that is written over, elsewhere a line for each piece of news.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.utils.display import Display
+
+from . import durations, terminal
+
+display = Display()
+
+STEPS: Mapping[str, str] = {
+    "gke_cluster": "the cluster",
+    "gpu_nodepool": "the GPU node pools",
+    "model_server": "the model",
+    "verify": "the verification",
+    "benchmark": "the load",
+}
+"""Roles in which something is waited for, and what that is."""
+
+_WHOLE_WORDS: Mapping[str, Any] = {
+    "subsequent_indent": "    ",
+    "break_long_words": False,
+    "break_on_hyphens": False,
+}
+_VERBS = (("create", ("create",)), ("delete", ("delet", "going", "remov", "drain")))
+_TICK = 1.0
+_WORTH_TELLING = 10
+"""Seconds from which on a line tells how long it has been."""
+
+_WORTH_KEEPING = 1.0
+
+
+def next_step(role: str, roles: Iterable[str]) -> str:
+    """What is waited for after a role in which something is waited for, too. roles: of the play, in their order, by
+    short or full names."""
+    names = [name.rpartition(".")[2] for name in roles]
+    if role not in names or role not in STEPS:
+        return ""
+    begin = names.index(role)
+    seen = {role, *names[:begin]}
+    return next((STEPS[name] for name in names[begin + 1 :] if name in STEPS and name not in seen), "")
+
+
+def verb_of(line: str) -> str:
+    """Which kind of work a first line of progress is about."""
+    words = line.lower()
+    return next((verb for verb, begins in _VERBS if any(begin in words for begin in begins)), "update")
+
+
+class TaskProgress:
+    """The lines of one task. module: its name. project: whose last runs tell what to expect. alone: whether no other
+    host of the play tells anything meanwhile. following: what comes next, in words."""
+
+    def __init__(self, host: str, module: str, project: str = "", *, alone: bool = False, following: str = "") -> None:
+        self._host = host
+        self._head = f"  {host}: {module}: "
+        self._work = (project, module)
+        self._following = following
+        self._quiet = terminal.is_quiet()
+        self._live = alone and terminal.IS_TERMINAL and terminal.is_default() and not display.verbosity
+        self._began = time.monotonic()
+        self._line = self._verb = self._usually = ""
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+
+    def __call__(self, line: str) -> None:
+        """Tell what is going on."""
+        with self._lock:
+            first, self._line = not self._verb, line
+            if first:
+                self._verb = verb_of(line)
+                self._usually = durations.usually(durations.last(durations.place(), (*self._work, self._verb)))
+            if self._quiet:
+                return
+            if not self._live:
+                self._say(self._told(line, expected=first))
+                return
+            display.display(self._told(line, expected=first), log_only=True)
+            self._write()
+            if first:
+                threading.Thread(target=self._tick, daemon=True, name="elapsed time").start()
+
+    def note(self, line: str) -> None:
+        """Tell something that stays to be read."""
+        if not self._quiet:
+            self._say("\n".join(textwrap.wrap(f"{self._head}{line}", terminal.WIDTH, **_WHOLE_WORDS)))
+
+    def end(self, *, changed: bool) -> None:
+        """Leave the last line to be read. changed: whether work was done, whose time is kept."""
+        with self._lock:
+            self._done.set()
+            if not self._verb:
+                return
+            seconds = time.monotonic() - self._began
+            if self._live:
+                display.display("\r" + " " * (terminal.WIDTH - 1) + "\r", screen_only=True, newline=False)
+                display.display(self._told(self._line), screen_only=True)
+            if changed and self._work[0] and seconds >= _WORTH_KEEPING:
+                durations.keep(durations.place(), (*self._work, self._verb), seconds)
+
+    def _told(self, line: str, *, expected: bool = False) -> str:
+        seconds = time.monotonic() - self._began
+        parts = [durations.elapsed(seconds)] if seconds >= _WORTH_TELLING else []
+        parts += [part for part in (self._usually, self._next()) if part and expected]
+        told = f" ({', '.join(parts)})" if parts else ""
+        return f"{self._head}{line}{told}"
+
+    def _next(self) -> str:
+        return f"then {self._following}" if self._following else ""
+
+    def _say(self, line: str) -> None:
+        display.display(line)
+
+    def _tick(self) -> None:
+        while not self._done.wait(_TICK):
+            with self._lock:
+                if not self._done.is_set():
+                    self._write()
+
+    def _write(self) -> None:
+        """Write the line over; no escape sequence, which a terminal might not know."""
+        parts = [durations.elapsed(time.monotonic() - self._began), self._usually, self._next()]
+        clock = ", ".join(part for part in parts if part)
+        room = terminal.WIDTH - 1
+        text = f"  {self._host}: {clock}: {self._line}"
+        display.display("\r" + text[:room].ljust(room), screen_only=True, newline=False)

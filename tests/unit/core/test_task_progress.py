@@ -1,0 +1,168 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tasks tell while they work, and what is remembered of how long that took."""
+
+from __future__ import annotations
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.plugin_utils import durations, task_progress, terminal
+from ansible_collections.llmops.gke.plugins.plugin_utils.task_progress import TaskProgress, next_step, verb_of
+
+ROLES = ["llmops.gke.preflight", "llmops.gke.gke_cluster", "llmops.gke.gpu_nodepool", "llmops.gke.dcgm_exporter",
+         "llmops.gke.model_server", "llmops.gke.verify", "llmops.gke.model_server"]  # fmt: skip
+WORK = ("p", "gke_cluster", "create")
+
+
+@pytest.fixture
+def said(monkeypatch, tmp_path):
+    """What is displayed, with whether it ends its line."""
+    lines = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(task_progress.display, "verbosity", 0)
+    monkeypatch.setattr(
+        task_progress.display, "display", lambda text, **how: None if how.get("log_only") else lines.append((text, how))
+    )
+    return lines
+
+
+def test_each_line_names_its_host_and_the_first_what_to_expect(said):
+    for seconds in (240, 250, 360):
+        durations.keep(durations.place(), WORK, seconds)
+    progress = TaskProgress("one", "gke_cluster", "p", following="the model")
+    progress("create cluster c: RUNNING")
+    progress("create cluster c: DONE")
+    progress.end(changed=False)
+    assert [text for text, _how in said] == [
+        "  one: gke_cluster: create cluster c: RUNNING (usually 4 to 6 min, then the model)",
+        "  one: gke_cluster: create cluster c: DONE",
+    ]
+
+
+def test_in_a_terminal_it_is_one_line_that_is_written_over(said, monkeypatch):
+    monkeypatch.setattr(terminal, "IS_TERMINAL", True)
+    monkeypatch.setattr(terminal, "is_default", lambda: True)
+    monkeypatch.setattr(terminal, "WIDTH", 60)
+    progress = TaskProgress("one", "gke_cluster", "p", alone=True)
+    progress("create " + "x" * 100)
+    progress("create cluster c: DONE")
+    progress.end(changed=False)
+    *live, last = said
+    assert all(text.startswith("\r") and not how["newline"] and len(text.strip("\r")) == 59 for text, how in live)
+    assert not any("\x1b" in text for text, _how in live)
+    assert last[0] == "  one: gke_cluster: create cluster c: DONE"
+
+
+@pytest.mark.parametrize("callback", ["json", "ansible.posix.jsonl", "oneline"])
+def test_output_for_programs_is_left_alone(said, monkeypatch, callback):
+    monkeypatch.setattr(terminal.constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    progress = TaskProgress("one", "gke_cluster")
+    progress("create")
+    progress.note("a note")
+    progress.end(changed=True)
+    assert said == []
+    assert terminal.prints_results()
+
+
+def test_what_comes_next_is_what_is_waited_for_next():
+    assert [next_step(name, ROLES) for name in ("gke_cluster", "gpu_nodepool", "model_server", "verify")] == [
+        "the GPU node pools", "the model", "the verification", "",
+    ]  # fmt: skip
+    assert next_step("dcgm_exporter", ROLES) == next_step("", ROLES) == ""
+
+
+def test_the_kind_of_work_is_in_its_first_line():
+    lines = ["create cluster c: RUNNING", "Service a/b: created", "Service a/b: going", "delete node pool", "set x"]
+    assert [verb_of(line) for line in lines] == ["create", "create", "delete", "delete", "update"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        ([], ""),
+        ([300], "usually 5 min"),
+        ([20, 40], "usually 20 to 40 s"),
+        ([80, 400], "usually 1 to 7 min"),
+        ([0.2], "usually 1 s"),
+    ],
+)
+def test_an_expectation_in_words(seconds, words):
+    assert durations.usually(seconds) == words
+
+
+def test_only_work_that_was_done_is_remembered_with_nothing_but_names_and_seconds(said, monkeypatch):
+    clock = iter(range(0, 1000, 100))
+    monkeypatch.setattr(task_progress.time, "monotonic", lambda: next(clock))
+    for changed, project in ((False, "p"), (True, ""), (True, "p")):
+        progress = TaskProgress("one", "gke_cluster", project)
+        progress("create cluster secret-c")
+        progress.end(changed=changed)
+    TaskProgress("one", "gke_cluster", "p").end(changed=True)
+    (line,) = durations.place().read_text().splitlines()
+    assert json.loads(line)["work"] == list(WORK)
+    assert "secret" not in line
+    assert stat.S_IMODE(durations.place().stat().st_mode) == 0o600
+
+
+def test_only_the_last_runs_count(tmp_path):
+    file = tmp_path / "new" / "d"
+    for seconds in range(1, 9):
+        durations.keep(file, WORK, seconds)
+        durations.keep(file, ("q", *WORK[1:]), 1000)
+    assert durations.last(file, WORK) == [4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00",
+        b"{",
+        b"[" * 100_000,
+        b"[]\n1\nnull\n",
+        b'{"work": ["p", "gke_cluster", "create"], "seconds": "x"}',
+        b'{"work": 5, "seconds": 5}',
+        b'{"work": ["p", "gke_cluster", "create"], "seconds": -1}',
+    ],
+    ids=range(7),
+)
+def test_a_broken_cache_is_none_and_goes_on(tmp_path, content):
+    file = tmp_path / "d"
+    file.write_bytes(content + b"\n")
+    assert durations.last(file, WORK) == []
+    durations.keep(file, WORK, 5)
+    assert durations.last(file, WORK) == [5]
+
+
+def test_a_cache_that_cannot_be_is_none(tmp_path, monkeypatch):
+    (tmp_path / "f").write_text("")
+    for file in (tmp_path / "f" / "d", tmp_path):
+        durations.keep(file, WORK, 5)
+        assert durations.last(file, WORK) == []
+    (tmp_path / "link").symlink_to(tmp_path / "f")
+    durations.keep(tmp_path / "link", WORK, 5)
+    assert (tmp_path / "f").read_text() == ""
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert durations.place().is_absolute()
+
+
+def test_runs_side_by_side_lose_nothing(tmp_path):
+    file = tmp_path / "d"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: durations.keep(file, (str(number),), 5), range(200)))
+    assert {tuple(json.loads(line)["work"]) for line in file.read_text().splitlines()} == {
+        (str(n),) for n in range(200)
+    }
+
+
+def test_a_large_cache_is_shortened(tmp_path):
+    file = tmp_path / "d"
+    file.write_bytes(b"garbage\n" * 20_000)
+    durations.keep(file, WORK, 5)
+    assert len(file.read_bytes()) < 1000
+    assert durations.last(file, WORK) == [5]
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]

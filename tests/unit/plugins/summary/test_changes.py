@@ -1,0 +1,50 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sum of what tasks did, or would do."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.changes import sum_up
+from tests.unit.plugins.summary.summary_facts import step
+
+
+@pytest.mark.parametrize(
+    ("actions", "told"),
+    [
+        (["create"], "+1 ~0 -0"),
+        (["create", "update"], "+1 ~0 -0"),
+        (["update", "update"], "+0 ~1 -0"),
+        (["update", "delete"], "+0 ~0 -1"),
+        (["delete", "create"], "+0 ~1 -0"),
+        (["create", "delete"], "+0 ~0 -0"),
+        (["wait"], "+0 ~0 -0"),
+        (["drain", "delete"], "+0 ~0 -1"),
+    ],
+)
+def test_a_resource_counts_once_by_what_became_of_it(actions, told):
+    results = [{"plan": [step(action, "Service a/b")]} for action in actions]
+    assert sum_up(results, check=False).short() == told
+
+
+def test_the_sum_and_the_list_are_in_words():
+    plan = [
+        step("create", "cluster c"),
+        step("update", "Deployment a/b", "w", "x", "y", "z"),
+        step("delete", "Job a/j"),
+    ]
+    changes = sum_up([{"results": [{"plan": plan}, {"skipped": True, "plan": plan * 2}]}, "no result"], check=True)
+    assert changes.sum(check=True) == "1 to create, 1 to change, 1 to remove"
+    assert changes.sum(check=False) == "1 created, 1 changed, 1 removed"
+    assert changes.lines() == ["+ cluster c", "~ Deployment a/b: w, x, y and 1 more", "- Job a/j"]
+    assert changes.to_dict() == {"created": ["cluster c"], "changed": ["Deployment a/b"], "removed": ["Job a/j"]}
+
+
+def test_of_a_failure_only_what_was_done_counts():
+    error = {"plan": [step("create", "a"), step("create", "b")], "steps_done": [step("create", "a")], "applied": ["c"]}
+    failed = {"failed": True, "error": error}
+    assert sum_up([failed], check=False).to_dict() == {"created": ["a"], "changed": ["c"], "removed": []}
+    assert sum_up([failed], check=True).to_dict()["created"] == ["a", "b"]
+    assert sum_up([{"failed": True, "msg": "no"}], check=False).lines() == []

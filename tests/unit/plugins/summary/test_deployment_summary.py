@@ -1,0 +1,139 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What deployment_summary tells of hosts, for each playbook, and of many."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.costs import of_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
+from tests.unit.plugins.summary.summary_facts import POOLS, PRICE, host, step, verified
+
+FORGED = "\x1b[2J\nok: [one] forged \U0001f431"
+
+
+def told(*hosts, width=80):
+    lines, data = summarise(hosts, width)
+    assert json.loads(json.dumps(data)) == data
+    assert all(len(line) <= width for line in lines if len(line.split()) > 2), lines
+    assert not [line for line in lines if "\x1b" in line or line.startswith("ok: ")]
+    return " ".join(" ".join(line.removesuffix("\\") for line in lines).split()), data["llmops_summary"]
+
+
+def test_a_deployment_tells_where_it_is_what_changed_what_it_costs_and_what_is_next():
+    plan = {"plan": [step("create", "Deployment default/m")]}
+    text, data = told(
+        host(preflight_checked={"price": PRICE}, verify_result=verified(FORGED), model_server_result=plan)
+    )
+    for part in (
+        "one: mistral is served.",
+        "address http://203.0.113.9",
+        "gpu: g2-standard-12 with 1 x nvidia-l4, 1 to 2 nodes a zone",
+        "changed 1 created, 0 changed, 0 removed + Deployment default/m",
+        "costs about 1.77 USD an hour with the first nodes 1.36 at the least, 3.23 at the most; list prices",
+        "try it curl http://203.0.113.9/v1/chat/completions",
+        "ansible-playbook -i mine playbooks/status.yml",
+        "-e llmops_confirm_teardown=c",
+    ):
+        assert part in text, part
+    one = data["one"]
+    assert (one["state"], one["verdict"], one["error"]) == ("serving", "fit", None)
+    assert one["exists"] == ["cluster c", "node pool default-pool", "node pool gpu"]
+    assert one["latency"]["ttft_seconds"] == 0.05
+    assert one["cost"]["hour"] == 1.77
+
+
+def test_a_key_is_asked_for_by_the_name_of_its_variable():
+    text, _data = told(host(verify_result=verified(), variables={"llmops_api_key": True}))
+    assert '-H "Authorization: Bearer $LLMOPS_API_KEY"' in text
+    assert "LLMOPS_API_KEY" not in told(host(verify_result=verified()))[0]
+
+
+def test_a_model_inside_the_cluster_is_tried_through_a_forwarded_port():
+    text, data = told(host(verify_result={**verified(), "url": ""}))
+    assert "address in the cluster: m-service.default.svc:80" in text
+    assert "port-forward service/m-service 8080:80 &" in text
+    assert data["one"]["address"] == "http://m-service.default.svc:80"
+
+
+def test_a_preview_says_what_would_be_done():
+    plan = {"plan": [step("create", "cluster c")], "cluster": {"name": "c", "nodePools": POOLS}}
+    text, data = told(host(check=True, gke_cluster_result=plan, preflight_checked={"price": PRICE}))
+    assert "this was a preview, nothing was changed. to do 1 to create, 0 to change, 0 to remove + cluster c" in text
+    assert (data["one"]["state"], data["one"]["exists"]) == ("planned", [])
+
+
+def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
+    failed = {"failed": True, "msg": f"no GPU is free{FORGED}\nsecond line", "error": {"steps_done": []}}
+    text, data = told(
+        host(
+            failed=True,
+            gpu_nodepool_result=failed,
+            gke_cluster_result={
+                "plan": [step("create", "cluster c")],
+                "cluster": {"name": "c", "status": "RUNNING", "nodePools": POOLS[:1]},
+            },
+        )
+    )
+    assert "one: FAILED: no GPU is free" in text and "second line" not in text
+    assert "exists cluster c node pool default-pool changed 1 created" in text
+    assert "an hour" in text and "run again ansible-playbook -i mine playbooks/deploy.yml" in text
+    assert data["one"]["state"] == "failed"
+
+
+def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
+    assert "too slow" in told(host(playbook="verify", failed=True, verify_result={"breach": "too slow"}))[0]
+    assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
+
+
+@pytest.mark.parametrize(
+    ("result", "variables", "words"),
+    [
+        ({"plan": [step("delete", "cluster c")]}, {}, ["is removed.", "p: removed", "nothing any more"]),
+        ({"plan": []}, {}, ["there was nothing to remove."]),
+        (
+            {"plan": []},
+            {"teardown_keeps_cluster": True, "teardown_workloads": ["b/theirs"]},
+            ["c stays with its node pools, because others run on it: b/theirs", "USD an hour"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_teardown_tells_what_went_what_stays_and_why(result, variables, words):
+    there = {"clusters": [{"name": "c", "status": "RUNNING", "nodePools": POOLS}]}
+    one = host(playbook="teardown", variables=variables, gke_cluster_result=result, teardown_clusters=there)
+    text, data = told(one)
+    for word in words:
+        assert word in text
+    left = data["one"]["exists"]
+    assert left == ([] if result["plan"] else ["cluster c", "node pool default-pool", "node pool gpu"])
+    assert [part["why"] for part in data["one"]["kept"]] == (["others run on it"] * 3 if variables else [])
+
+
+def test_many_hosts_are_a_table_with_a_sum():
+    shared = {"plan": [step("create", "cluster c")], "cluster": {"name": "c", "status": "RUNNING", "nodePools": POOLS}}
+    hosts = [host(f"host-{n}", verify_result=verified(), gke_cluster_result=shared) for n in range(3)]
+    broken = host(
+        "broken", failed=True, gke_cluster_result={"failed": True, "msg": "no"}, variables={"llmops_cluster": "d"}
+    )
+    lines, data = summarise([*hosts, broken], 80)
+    text = "\n".join(lines)
+    assert [line.split()[0] for line in lines if line[0] != " "] == [
+        "host", "host-0", "host-1", "host-2", "broken", "total",
+    ]  # fmt: skip
+    assert "3 serving, 1 failed, of 1 cluster; 1 created, 0 changed, 0 removed" in text
+    total = data["llmops_total"]
+    # Three replicas need three GPUs, of which the pool may have two.
+    assert total["hour"] == of_cluster(POOLS, {}, gpus={"nvidia-l4": 3})["hour"] > of_cluster(POOLS, {})["hour"]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_what_a_cluster_costs_is_what_preflight_estimates_of_the_same_plan():
+    cost = of_cluster(POOLS, {})
+    assert (cost["hour"], cost["least"], cost["most"]) == (1.77, 1.36, 3.23)
+    assert of_cluster(POOLS, {}, {"default-pool": 1, "gpu": 0})["hour"] == 1.36
+    assert of_cluster([{"config": None}], {}) is None
+    assert of_cluster([{"name": "x", "config": {"machineType": "z9-none-1"}}], {})["complete"] is False
