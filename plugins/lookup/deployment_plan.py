@@ -25,6 +25,11 @@ options:
     type: list
     elements: str
     default: []
+  as_text:
+    description:
+      - Return the plan as JSON text. As a fact it then costs next to nothing, whatever else a host's tasks look at.
+    type: bool
+    default: false
 notes:
   - A role tells what it makes by C(__<role>_plan), and which variable sets which option of a module by
     C(__<role>_variables), both in its C(vars/main.yml).
@@ -81,10 +86,15 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.release import __version__ as ansible_version
+from ansible.utils.display import Display
 
+from ..plugin_utils.forks import advice, free_mib
 from ..plugin_utils.plan_values import check, without_secrets
+from ..plugin_utils.resolved_variables import ResolvedVariables
 from ..plugin_utils.role_variables import Role, read_roles, roles_of_play, unknown_variables
 from ..plugin_utils.supported_core import refuse_older
+
+display = Display()
 
 ROLES = Path(__file__).absolute().parents[2] / "roles"
 
@@ -97,8 +107,10 @@ class LookupModule(LookupBase):
         terms: Iterable[str],
         variables: Mapping[str, Any] | None = None,
         refuse: Iterable[str] = (),
+        *,
+        as_text: bool = False,
         **_options: Any,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Any]:
         """See RETURN.
 
         Raises AnsibleError where an option of a role in ``refuse`` is wrong, with all that is, and where this
@@ -106,10 +118,12 @@ class LookupModule(LookupBase):
         """
         refuse_older(ansible_version)
         variables = variables or {}
+        self._advise(variables)
         refusing = set(refuse)
         refused: list[str] = []
         roles = read_roles(ROLES)
-        here = roles_of_play(roles, self._resolved("ansible_play_role_names", variables) or [])
+        self._resolved = ResolvedVariables(self._templar, self._templar.copy_with_new_env(), variables)
+        here = roles_of_play(roles, self._value("ansible_play_role_names") or [])
         plan: dict[str, Any] = {
             "host": str(variables.get("inventory_hostname", "")),
             "roles": [role.name for role in here],
@@ -129,7 +143,14 @@ class LookupModule(LookupBase):
             refused += plan["errors"][known:] if refusing & {"all", role.name} else []
         if refused:
             raise AnsibleError("\n".join(refused))
-        return [plan]
+        return [json.dumps(plan) if as_text else plan]
+
+    @staticmethod
+    def _advise(variables: Mapping[str, Any]) -> None:
+        hosts = len(variables.get("ansible_play_hosts_all") or ())
+        if text := advice(int(variables.get("ansible_forks") or 1), hosts, free_mib()):
+            # Ansible shows the same warning of several hosts once.
+            display.warning(text)
 
     def _add_options(self, plan: dict[str, Any], role: Role, variables: Mapping[str, Any]) -> None:
         for name, spec in role.options.items():
@@ -137,7 +158,7 @@ class LookupModule(LookupBase):
                 errors = [f"{name}: is required; set it in your inventory"] if spec.get("required") else []
             else:
                 try:
-                    value, errors = check(name, self._resolved(name, variables), spec)
+                    value, errors = check(name, self._value(name), spec)
                 except AnsibleError as error:
                     value, errors = None, [f"{name}: cannot be resolved: {_on_one_line(error)}"]
                 if spec.get("no_log"):
@@ -152,7 +173,7 @@ class LookupModule(LookupBase):
         if name not in variables:
             return
         try:
-            value = self._resolved(name, variables)
+            value = self._value(name)
         except AnsibleError as error:
             # Where an option is to blame, that is told already.
             plan["errors"] += [] if plan["errors"] else [f"{name}: cannot be resolved: {_on_one_line(error)}"]
@@ -163,9 +184,9 @@ class LookupModule(LookupBase):
         else:
             plan["variables"][role.name] = value
 
-    def _resolved(self, name: str, variables: Mapping[str, Any]) -> Any:
+    def _value(self, name: str) -> Any:
         """A variable's value as plain data. Raises AnsibleError where it cannot be resolved."""
-        return json.loads(json.dumps(self._templar.template(variables.get(name)), default=str))
+        return json.loads(json.dumps(self._resolved.value(name), default=str))
 
 
 def _on_one_line(error: Exception) -> str:

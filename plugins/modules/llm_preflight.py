@@ -34,9 +34,11 @@ options:
     type: dict
     required: true
   plans:
-    description: The plans of all hosts of the run. This host's own may be among them.
+    description:
+      - The plans of all hosts of the run, as mappings or as JSON text. This host's own may be among them.
+      - As text they are handed from host to host at a fraction of the cost.
     type: list
-    elements: dict
+    elements: raw
     default: []
   token:
     description:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -28,6 +29,7 @@ from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from .controller_end import LastWords, ending_with_controller
+from .resolved_variables import of_one_task, shared
 from .role_variables import SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
 
@@ -65,12 +67,41 @@ def _timeouts(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str
     return found
 
 
+def _given(value: Any) -> Any:
+    """A value without suboptions that nobody gave: the controller goes through a result several times."""
+    if isinstance(value, dict):
+        return {name: _given(item) for name, item in value.items() if item is not None}
+    return [_given(item) for item in value] if isinstance(value, list) else value
+
+
+def _at(value: Any, path: Iterable[str]) -> Any:
+    """What is in a mapping of mappings under one key after the other; None where nothing is."""
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
 class EngineAction(ActionBase):
     """Base of every action plugin here; a subclass names its module's spec."""
 
     spec: ClassVar[ModuleSpec]
     _supports_check_mode = True
     _supports_async = True
+
+    @classmethod
+    @contextmanager
+    def get_finalize_task_args_context(cls) -> Iterator[None]:
+        """Of ansible-core: holds while the arguments of a task, or of one item of its loop, are resolved."""
+        with of_one_task():
+            yield
+
+    @classmethod
+    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
+        """Of ansible-core: an argument's value. Here each variable is resolved once for all arguments.
+
+        Experimental there: where it is not called, the arguments are resolved as for any action.
+        """
+        return shared(templar, templar.extend, templar.available_variables).rendered(value)
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the engine here where that is the same as running the module, else run the module."""
@@ -95,7 +126,8 @@ class EngineAction(ActionBase):
         finally:
             worked = outcome.get("changed") and not outcome.get("failed") and not self._task.check_mode
             progress.end(changed=bool(worked))
-        result.update(outcome, invocation=remove_values({"module_args": options}, hidden))
+        shown = {name: value for name, value in options.items() if name not in self.spec.unshown}
+        result.update(outcome, invocation=remove_values({"module_args": _given(shown)}, hidden))
         return self._shown(result, task_vars, progress)
 
     def _take_shared(self, task_vars: dict[str, Any]) -> None:
@@ -131,6 +163,8 @@ class EngineAction(ActionBase):
         options it mentions."""
         for line in result.get("notes") or ():
             progress.note(line)
+        if artifacts := self._artifacts(result, task_vars):
+            result["ansible_stats"] = {"data": artifacts, "per_host": False, "aggregate": True}
         error = result.get("error")
         if isinstance(error, dict):
             names = OptionNames(self._variables(task_vars))
@@ -145,13 +179,24 @@ class EngineAction(ActionBase):
                 result["msg"] += f" (this budget is {budget}; {TIMEOUT_FACTOR} multiplies every one)"
         return result
 
+    def _artifacts(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """What of the result the whole job has as data, by host, as the role tells by ``__<role>_artifacts``."""
+        told = task_vars.get(f"__{self._role_name()}_artifacts") or {}
+        found = {name: _at(result, path.split(".")) for name, path in told.items()}
+        return {
+            str(name): {task_vars["inventory_hostname"]: value} for name, value in found.items() if value is not None
+        }
+
+    def _role_name(self) -> str:
+        role = self._task._role
+        return role.get_name(include_role_fqcn=False) if role else ""
+
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, str]:
         """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``.
 
         ``__<role>_budget`` is the variable of a task's timeout where it is another one than of the role's other tasks.
         """
-        role = self._task._role
-        name = role.get_name(include_role_fqcn=False) if role else ""
+        name = self._role_name()
         told, budget = task_vars.get(f"__{name}_variables"), task_vars.get(f"__{name}_budget")
         try:
             known = {**SHARED_OPTIONS, **(json.loads(json.dumps(self._templar.template(told))) or {})}

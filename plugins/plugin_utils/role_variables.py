@@ -19,7 +19,7 @@ COLLECTION = "llmops.gke"
 SHARED = "llmops"
 """The role whose variables all others share."""
 
-OTHER_VARIABLES = frozenset({"llmops_in_process", "llmops_confirm_teardown", "llmops_teardown_in_use"})
+OTHER_VARIABLES = frozenset({"llmops_in_process", "llmops_confirm_teardown", "llmops_serial", "llmops_teardown_in_use"})
 """Read by plugins and playbooks, so no role's options."""
 
 SHARED_OPTIONS = {"cluster_endpoint": "llmops_cluster_endpoint", "cluster_proxy_url": "llmops_cluster_proxy_url"}

@@ -30,7 +30,7 @@ TAGS = set(re.findall(r"tags: \[(\w+)\]", "".join(path.read_text() for path in (
 MADE = {"inventories/mine", "mine"}
 OF_OTHERS = {
     "cd", "curl", "eval", "export", "gcloud", "gh", "git", "gpg", "helm", "k3s", "kind", "kubectl", "pip", "podman",
-    "pre-commit", "ansible-builder", "python3.11", "python3.12", "python3.13", "sed", "grep", "for", "done", "id",
+    "pre-commit", "ansible-builder", "python3.11", "python3.12", "python3.13", "sed", "grep", "for", "done", "id", "hf",
 }  # fmt: skip
 
 

@@ -38,6 +38,7 @@ class ModuleSpec:
     secrets: strings inside options that are not ``no_log`` as a whole (a Secret among manifests), to be hidden
     wherever they might be repeated.
     definition: the options that the option ``definition`` may hold; empty where the module has no such option.
+    unshown: options too long for each result to repeat them as its invocation.
     """
 
     run: Run
@@ -45,6 +46,7 @@ class ModuleSpec:
     rules: Mapping[str, Any] = field(default_factory=dict)
     secrets: Callable[[dict[str, Any]], set[str]] = no_secrets
     definition: frozenset[str] = frozenset()
+    unshown: frozenset[str] = frozenset()
 
     def hidden(self, options: dict[str, Any]) -> set[str]:
         """The strings inside options to be hidden beyond those that are ``no_log``: passwords in URLs as well."""

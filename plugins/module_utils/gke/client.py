@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +22,18 @@ from .answers import CLUSTER, CLUSTERS, NODE_POOL, NODE_POOLS, OPERATION, OPERAT
 _RECENT = 60.0
 """Seconds for which the other tasks of a play take a cluster to be as one of them found it."""
 
+_JUST_NOW = 10.0
+"""Seconds for which a task that finds nothing to do in what another one has read need not read it again."""
+
 _REMEMBERED = (
     *("name", "location", "status", "endpoint", "controlPlaneEndpointsConfig", "privateClusterConfig", "masterAuth"),
     "monitoringConfig",
 )
 """What the tasks of a play tell each other of a cluster: how it is reached."""
+
+
+_CLUSTER = re.compile(r"projects/([^/]+)/locations/([^/]+)/clusters/([^/:]+)")
+"""The path of what belongs to a cluster."""
 
 
 @dataclass(frozen=True)
@@ -112,18 +120,30 @@ class GkeClient:
         kept = memory.recall(self._identity(Place(project, location, name))) if memory else None
         return kept[1] if kept and time.monotonic() - kept[0] < _RECENT else None
 
+    def cluster_just_read(self, project: str, location: str, name: str) -> dict[str, Any] | None:
+        """The whole cluster, without credentials, as a task of this play has just read it and nobody here has changed
+        it since: enough to find that there is nothing to do. None where no task did.
+        """
+        memory = play_memory.shared
+        kept = memory.recall(self._identity(Place(project, location, name), whole=True)) if memory else None
+        return kept[1] if kept and time.monotonic() - kept[0] < _JUST_NOW else None
+
     def _tell(self, memory: play_memory.PlayMemory, place: Place, cluster: dict[str, Any] | None) -> None:
         if cluster is None:
             memory.forget(self._identity(place))
+            memory.forget(self._identity(place, whole=True))
             return
         told = {name: cluster[name] for name in _REMEMBERED if name in cluster}
         # Old clusters have a client's key among these.
         authority = (told.get("masterAuth") or {}).get("clusterCaCertificate")
         told["masterAuth"] = {"clusterCaCertificate": authority} if authority else {}
         memory.keep(self._identity(place), [time.monotonic(), told])
+        memory.keep(
+            self._identity(place, whole=True), [time.monotonic(), {**cluster, "masterAuth": told["masterAuth"]}]
+        )
 
-    def _identity(self, place: Place) -> bytes:
-        return play_memory.identity_of("cluster", self._address, place.name)
+    def _identity(self, place: Place, *, whole: bool = False) -> bytes:
+        return play_memory.identity_of("whole cluster" if whole else "cluster", self._address, place.name)
 
     def cluster_exists(self, place: Place) -> bool:
         """Whether the cluster is there, in whatever state."""
@@ -159,6 +179,8 @@ class GkeClient:
     def send(self, call: Call) -> dict[str, Any]:
         """Make one call that writes; returns the operation that does it. Raises ReplyLost where it may have begun."""
         path = f"/v1/{call.path}"
+        if play_memory.shared and (named := _CLUSTER.match(call.path)):
+            play_memory.shared.forget(self._identity(Place(*named.groups()), whole=True))
         return self.http.request(call.method, path, doing=call.doing, json_body=call.body, want=OPERATION).body
 
     def _get(self, path: str, doing: str, want: Shape) -> dict[str, Any] | None:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..core import play_memory
 from ..core.deadline import Deadline
 from ..core.errors import LlmopsError
 from ..http.address import endpoint
@@ -41,12 +42,14 @@ class GoogleApis:
     """Requests to these services. options: those of the ``google_auth`` doc fragment.
 
     May be used by several threads once it is made: the token is there from the beginning, so they do not all ask
-    for one. Raises InvalidOption or CredentialsRefused where there is none.
+    for one. shared_for: seconds for which what was read holds for the other tasks of the play that would read it with
+    the same token. Raises InvalidOption or CredentialsRefused where there is none.
     """
 
-    def __init__(self, options: dict[str, Any], deadline: Deadline) -> None:
+    def __init__(self, options: dict[str, Any], deadline: Deadline, shared_for: float = 0) -> None:
         authorize = authorizer(options, deadline)
-        authorize(False)
+        self._token = authorize(False)
+        self._deadline, self._shared_for = deadline, shared_for
         self._sessions = {
             service: HttpSession(endpoint(options, option), service, deadline, authorize=authorize)
             for service, option in SERVICES.items()
@@ -62,12 +65,27 @@ class GoogleApis:
 
         Raises HttpError on a refusal, of one that is not there too.
         """
-        return self._sessions[service].request("GET", path, doing=doing, params=params or None, want=want).body
+        http = self._sessions[service]
+        return self._once(
+            (service, path, params),
+            lambda: http.request("GET", path, doing=doing, params=params or None, want=want).body,
+        )
+
+    def _once(self, what: tuple[Any, ...], ask: Callable[[], Any]) -> Any:
+        memory = play_memory.shared
+        if memory is None or not self._shared_for:
+            return ask()
+        address = self._sessions[what[0]].base_url
+        identity = play_memory.identity_of("read", address, what, sorted(self._token.items()))
+        return memory.once(identity, ask, self._shared_for, self._deadline)
 
     def ask(self, service: str, path: str, doing: str, body: dict[str, Any], want: Shape = OBJECT) -> dict[str, Any]:
         """Ask by a POST that changes nothing, so that it is repeated like a read."""
         http = self._sessions[service]
-        return http.request("POST", path, doing=doing, json_body=body, repeatable=True, want=want).body
+        return self._once(
+            (service, path, body),
+            lambda: http.request("POST", path, doing=doing, json_body=body, repeatable=True, want=want).body,
+        )
 
     def write(
         self, service: str, path: str, doing: str, body: dict[str, Any], want: Shape = OBJECT, method: str = "POST"
@@ -79,10 +97,13 @@ class GoogleApis:
         self, service: str, path: str, doing: str, want: dict[str, Any], **params: Any
     ) -> Iterator[dict[str, Any]]:
         """Every page of a list, by the API's page tokens."""
-        page = {**want, "nextPageToken": str}
-        return pages(
-            self._sessions[service], path, doing, page, params, lambda body: body.get("nextPageToken"), "pageToken"
-        )
+        http, page = self._sessions[service], {**want, "nextPageToken": str}
+
+        def read() -> Iterator[dict[str, Any]]:
+            return pages(http, path, doing, page, params, lambda body: body.get("nextPageToken"), "pageToken")
+
+        # Page by page where nobody else wants them: a list may be long.
+        return iter(self._once((service, path, params), lambda: list(read()))) if self._shared_for else read()
 
     def asked_pages(
         self, service: str, path: str, doing: str, body: dict[str, Any], want: dict[str, Any]

@@ -22,6 +22,9 @@ from ..gke.session import Session
 from ..gke.target import converge as converge_target
 from . import node_pool_zones
 
+_AT_REST = "RUNNING"
+"""State of a cluster or pool on which nothing is under way."""
+
 
 def converge(options: dict[str, Any], session: Session) -> Result:
     """Bring a cluster and its ``node_pools`` to their desired state. options: those of gke_cluster.
@@ -65,6 +68,9 @@ def converge_pools(options: dict[str, Any], session: Session) -> Result:
     """
     place = Place(options["project"], options["location"], options["cluster"])
     reader, pools = ClusterReader(session.client, place), _pool_options({**options, "name": options["cluster"]})
+    unchanged = _unchanged(pools, session, place)
+    if unchanged is not None:
+        return unchanged
     cluster, result, failures = reader.cluster(), Result(values={"node_pools": []}), []
     coming = [pool["name"] for pool in pools if pool["state"] == "present"]
     if cluster is None and coming:
@@ -92,6 +98,27 @@ def converge_pools(options: dict[str, Any], session: Session) -> Result:
     if failures:
         raise _of_all(failures, result, check=session.check)
     return result
+
+
+def _unchanged(pools: list[dict[str, Any]], session: Session, place: Place) -> Result | None:
+    """The result where what another task has just read of the cluster leaves nothing to do; None to read and see."""
+    recent = session.client.cluster_just_read(place.project, place.location, str(place.cluster))
+    if recent is None or recent.get("status") != _AT_REST:
+        return None
+    sent, result = session.client.http.sent, Result(values={"node_pools": []})
+    reader, dry = PredictedCluster(session.client, place, recent), replace(session, check=True)
+    for pool in pools:
+        try:
+            outcome = node_pool_zones.converge(pool, dry, reader)
+        except LlmopsError:
+            return None
+        live = outcome.values["node_pool"]
+        if outcome.changed or outcome.warnings or (live or {}).get("status", _AT_REST) != _AT_REST:
+            return None
+        result.values["node_pools"] += [] if live is None else [live]
+        _add_stockouts(result, outcome, pool["name"])
+        result.plan = [*result.plan, *outcome.plan]
+    return result if session.client.http.sent == sent else None
 
 
 def _of_all(failures: list[LlmopsError], result: Result, *, check: bool) -> LlmopsError:

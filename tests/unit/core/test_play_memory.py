@@ -8,8 +8,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.llmops.gke.plugins.module_utils.core import play_memory
+from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.core.play_memory import PlayMemory
 from ansible_collections.llmops.gke.plugins.module_utils.google import credentials
@@ -48,12 +51,70 @@ def test_a_fact_is_recalled_under_its_own_identity_until_it_is_displaced_or_forg
 
 def test_half_a_fact_and_one_that_is_too_long_are_none():
     memory = PlayMemory()
-    memory.keep(MINE, "x" * play_memory._SIZE)
+    memory.keep(MINE, os.urandom(play_memory._SIZE).hex())
     assert memory.recall(MINE) is None
     memory.keep(MINE, "a fact")
     start = play_memory._slot(MINE) + 60
     memory._pages[start : start + 2] = b"??"
     assert memory.recall(MINE) is None
+
+
+def test_what_several_processes_want_is_asked_for_by_one_of_them():
+    memory, told = PlayMemory(), []
+    asking, go = os.pipe(), os.pipe()
+
+    def ask_slowly() -> str:
+        os.write(asking[1], b"!")
+        os.read(go[0], 1)
+        return "the child's"
+
+    child = os.fork()
+    if not child:
+        memory.once(MINE, ask_slowly, 60, Deadline(60))
+        os._exit(0)
+    os.read(asking[0], 1)
+    waiting = threading.Thread(target=lambda: told.append(memory.once(MINE, lambda: "my own", 60, Deadline(60))))
+    waiting.start()
+    os.write(go[1], b"!")
+    waiting.join()
+    os.waitpid(child, 0)
+    assert told == ["the child's"]
+
+
+def test_who_was_killed_while_it_asked_keeps_nobody_waiting():
+    memory, asking = PlayMemory(), os.pipe()
+    child = os.fork()
+    if not child:
+        memory.once(MINE, lambda: (os.write(asking[1], b"!"), signal.pause()), 60, Deadline(60))
+    os.read(asking[0], 1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert memory.once(MINE, lambda: "my own", 60, Deadline(60)) == "my own"
+
+
+def test_a_failure_and_an_old_answer_are_asked_again():
+    memory, answers = PlayMemory(), iter(["one", "two"])
+
+    def refuse() -> None:
+        raise InvalidOption("x", 1, "2")
+
+    with pytest.raises(InvalidOption):
+        memory.once(MINE, refuse, 60, Deadline(60))
+    assert memory.once(MINE, lambda: next(answers), 60, Deadline(60)) == "one"
+    assert memory.once(MINE, lambda: next(answers), 60, Deadline(60)) == "one"
+    assert memory.once(MINE, lambda: next(answers), 0, Deadline(60)) == "two"
+
+
+def test_who_has_no_time_left_to_wait_asks_by_itself():
+    memory, asking, go = PlayMemory(), os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        memory.once(MINE, lambda: (os.write(asking[1], b"!"), os.read(go[0], 1)) and "late", 60, Deadline(60))
+        os._exit(0)
+    os.read(asking[0], 1)
+    assert memory.once(MINE, lambda: "my own", 60, Deadline(0)) == "my own"
+    os.write(go[1], b"!")
+    os.waitpid(child, 0)
 
 
 @pytest.mark.parametrize(("left", "read"), [(3, True), (5, False)])

@@ -11,7 +11,8 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from ...core import harmless
+from ...core import harmless, play_memory
+from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames, option
 from ...core.result import Progress, Result, silent
@@ -23,7 +24,7 @@ from ...workflows.preflight.definitions import check_definitions
 from ...workflows.preflight.deployment import Deployment, read_deployments
 from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
-from ...workflows.preflight.project import Looked, look_at_project
+from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold
 from . import hf_model_info
@@ -120,13 +121,29 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "timeout": options["timeout"],
     }
     try:
-        return hf_model_info.run(asked, True, silent)
+        return _asked_once(asked)
     except hf_model_info.DoesNotFit as error:
         names = here.model_names
         paths = ["shards", "quantize", "context", *(["utilization"] if model.get("utilization") else [])]
         ways = ["llmops_accelerator_type", *map(names.of, paths)]
         error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")
         raise
+
+
+def _asked_once(asked: dict[str, Any]) -> Result:
+    """What the Hub says; hosts of a run that serve the same model on the same GPUs ask it once."""
+    memory, sent = play_memory.shared, [0]
+    if memory is None:
+        return hf_model_info.run(asked, True, silent)
+
+    def ask() -> list[Any]:
+        found = hf_model_info.run(asked, True, silent)
+        sent[0] = found.http_requests
+        return [found.values, found.warnings]
+
+    identity = play_memory.identity_of("model", sorted(asked.items()))
+    values, warnings = memory.once(identity, ask, SHARED_FOR, Deadline(asked["timeout"]))
+    return Result(values=values, warnings=warnings, http_requests=sent[0])
 
 
 def _result(
@@ -181,7 +198,7 @@ def _price_said(price: Mapping[str, Any]) -> str:
 ARGUMENT_SPEC: dict[str, Any] = {
     **GOOGLE_AUTH,
     "plan": {"type": "dict", "required": True},
-    "plans": {"type": "list", "elements": "dict", "default": []},
+    "plans": {"type": "list", "elements": "raw", "default": []},
     "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["HF_TOKEN"])},
     "endpoint": {"type": "str", "default": HOME, "fallback": (env_fallback, ["HF_ENDPOINT"])},
     "prices": {"type": "dict", "default": {}},
@@ -190,4 +207,4 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
 }
 
-SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC)
+SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, unshown=frozenset({"plans"}))

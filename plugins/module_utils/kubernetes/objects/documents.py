@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import os
 from collections.abc import Iterable, Iterator
@@ -114,13 +115,19 @@ def _parse(source: str, text: str) -> Iterator[Any]:
     if yaml is None:
         raise MissingLibrary("PyYAML", YAML_ERROR)
     try:
-        yield from yaml.load_all(text, Loader=_loader())
+        yield from copy.deepcopy(_bodies(text))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "the text"
         problem = getattr(error, "problem", None) or "not YAML"
         # YAML's own message quotes the text, which may be a Secret's.
         raise InvalidOption(source, where, f"manifests in YAML ({problem})") from error
+
+
+@functools.lru_cache(maxsize=32)
+def _bodies(text: str) -> list[Any]:
+    """Each text is read twice, for what it has and for what must be hidden of it, and PyYAML takes its time."""
+    return list(yaml.load_all(text, Loader=_loader()))
 
 
 @functools.cache

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -143,8 +144,19 @@ def read_deployment(plan: Mapping[str, Any], option: str = "plan") -> Deployment
     )
 
 
-def read_deployments(plan: Mapping[str, Any], plans: list[Mapping[str, Any]]) -> tuple[Deployment, list[Deployment]]:
+def _plan(given: Any, option: str) -> Mapping[str, Any]:
+    """A plan that may be JSON text."""
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        found = None
+    if not isinstance(found, Mapping):
+        raise InvalidOption(option, type(given).__name__, _ACCEPTED)
+    return found
+
+
+def read_deployments(plan: Mapping[str, Any], plans: list[Any]) -> tuple[Deployment, list[Deployment]]:
     """This host's deployment, and those of the run's other hosts."""
     here = read_deployment(plan)
-    all_of_them = [read_deployment(one, f"plans[{index}]") for index, one in enumerate(plans)]
+    all_of_them = [read_deployment(_plan(one, f"plans[{index}]"), f"plans[{index}]") for index, one in enumerate(plans)]
     return here, [one for one in all_of_them if one.host != here.host]

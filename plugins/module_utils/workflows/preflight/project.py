@@ -25,6 +25,10 @@ from .gateways import CHECK as GATEWAY
 from .plan import read_plan
 from .price import estimate
 
+SHARED_FOR = 60.0
+"""Seconds for which what one host of a run has read of the project holds for the others: those of the same task, not
+those of a later batch (serial)."""
+
 _NAMES = OptionNames({"prices": "llmops_prices"})
 
 
@@ -56,7 +60,7 @@ def look_at_project(
         prices, names = {}, names - {PRICE}
     # It needs nothing of the project then.
     names = names if plan.gateway_class else names - {GATEWAY}
-    apis = GoogleApis(dict(options), Deadline(options["timeout"]))
+    apis = GoogleApis(dict(options), Deadline(options["timeout"]), shared_for=SHARED_FOR)
     try:
         facts = read_facts(apis, plan, needs_of(names))
         if TARGETS in names and has_targets(here):

@@ -1,0 +1,168 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a fleet costs, first and again without a change: seconds, processor and memory a host, requests, connections.
+
+    PYTHONPATH=collections python -m benchmarks.fleet [--hosts 1,5,50] [--runs 3] [--json FILE]
+
+Each host of the inventory is a deployment on a cluster of its own. A fresh sandbox for each size, whose quotas hold
+them all. Verify's latency samples are left out: what they take is the model's affair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.playbooks.playground import ROOT, Sandbox
+
+SIZES = (1, 5, 10, 50)
+RUNS = 3
+SPEED = 200
+PLENTY = 100_000.0
+QUOTAS = dict.fromkeys(
+    ("NVIDIA_L4_GPUS", "GPUS_ALL_REGIONS", "CPUS", "CPUS_ALL_REGIONS", "INSTANCES", "IN_USE_ADDRESSES",
+     "DISKS_TOTAL_GB", "SSD_TOTAL_GB", "LOCAL_SSD_TOTAL_GB", "STATIC_ADDRESSES", "FORWARDING_RULES"), PLENTY
+)  # fmt: skip
+LEAST_SAMPLES = {"verify_latency_samples": 1, "verify_latency_warmup": 0, "verify_report_path": ""}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one run. processor: seconds of the controller and its workers. memory: MiB that they had at their most, shared
+    pages once."""
+
+    seconds: float
+    processor: float
+    memory: float
+    tasks: int
+    changed: int
+    requests: int
+    connections: int
+
+
+def inventory(count: int) -> dict[str, Any]:
+    """Hosts of a fleet, for ``-i`` beside the sandbox's own inventory, whose one host is left out."""
+    names = [f"model-{number:02}" for number in range(count)]
+    return {"all": {"hosts": {name: {"llmops_cluster": f"cluster-{name}", "llmops_name": name} for name in names}}}
+
+
+class _Memory:
+    """The most that a process and those below it had, looked at now and then."""
+
+    def __init__(self, root: int) -> None:
+        self._root, self.most = root, 0.0
+
+    def look(self) -> None:
+        """Once."""
+        try:
+            self.most = max(self.most, sum(map(_proportional, _tree(self._root))))
+        except (OSError, ValueError):
+            # A process that has just ended.
+            return
+
+
+def _tree(root: int) -> list[int]:
+    below = Path(f"/proc/{root}/task/{root}/children").read_text().split()
+    return [root, *(each for child in below for each in _tree(int(child)))]
+
+
+def _proportional(process: int) -> float:
+    text = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) / 1024
+
+
+def measure(sandbox: Sandbox, hosts: Path, *arguments: str) -> Cost:
+    """Run deploy.yml on a fleet once; raises where it fails."""
+    sandbox.forget_requests()
+    variables = {"llmops_sandbox_speed": sandbox.speed, "gke_cluster_kubeconfig": "", **LEAST_SAMPLES}
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    command = [program, "playbooks/deploy.yml", "-i", "inventories/sandbox", "-i", str(hosts), "--limit", "model-*"]
+    command += ["--extra-vars", json.dumps(variables), *arguments]
+    with tempfile.TemporaryFile("w+") as output:
+        began = time.monotonic()
+        running = subprocess.Popen(
+            command, cwd=ROOT, env=sandbox.environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        memory = _Memory(running.pid)
+        while True:
+            ended, status, used = os.wait4(running.pid, os.WNOHANG)
+            if ended:
+                break
+            memory.look()
+            time.sleep(0.2)
+        seconds = time.monotonic() - began
+        running.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        said = output.read()
+    if running.returncode:
+        raise RuntimeError(said)
+    requests = sandbox.requests()
+    return Cost(
+        seconds=seconds,
+        processor=used.ru_utime + used.ru_stime,
+        memory=memory.most,
+        tasks=len(re.findall(r"^(?:TASK|RUNNING HANDLER) ", said, re.MULTILINE)),
+        changed=sum(map(int, re.findall(r"\bchanged=(\d+)", said))),
+        requests=len(requests),
+        connections=len({request["connection"] for request in requests}),
+    )
+
+
+def fleet(count: int, runs: int, *arguments: str) -> dict[str, Cost]:
+    """What a fleet of so many hosts costs: ``first``, and ``unchanged`` as the median of some runs."""
+    with tempfile.TemporaryDirectory(prefix="fleet-") as directory:
+        hosts = Path(directory) / "hosts.json"
+        hosts.write_text(json.dumps(inventory(count)))
+        sandbox = Sandbox(Path(directory) / "sandbox", speed=SPEED, quotas=QUOTAS)
+        try:
+            first = measure(sandbox, hosts, *arguments)
+            again = [measure(sandbox, hosts, *arguments) for _run in range(runs)]
+        finally:
+            sandbox.stop()
+    if any(cost.changed for cost in again):
+        raise RuntimeError("a deploy that had nothing to do changed something")
+    middle = {name: statistics.median(asdict(cost)[name] for cost in again) for name in asdict(again[0])}
+    return {"first": first, "unchanged": Cost(**middle)}
+
+
+def measured(sizes: list[int], runs: int, *arguments: str) -> list[dict[str, Any]]:
+    """A row a size and run: ``hosts``, ``run`` and the fields of Cost."""
+    return [
+        {"hosts": count, "run": run, **asdict(cost)}
+        for count in sizes
+        for run, cost in fleet(count, runs, *arguments).items()
+    ]
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hosts", default=",".join(map(str, SIZES)), help="sizes of the fleet, such as 1,5,50")
+    parser.add_argument("--runs", type=int, default=RUNS, help="unchanged runs, of which the median is told")
+    parser.add_argument("--json", help="a file to write the rows to as well; - prints them instead of the table")
+    given, others = parser.parse_known_args()
+    rows = measured([int(size) for size in given.hosts.split(",")], given.runs, *others)
+    if given.json == "-":
+        print(json.dumps(rows, indent=2))
+        return
+    if given.json:
+        Path(given.json).write_text(json.dumps(rows, indent=2) + "\n")
+    heads = list(rows[0])
+    print(*(f"{head:>11}" for head in heads))
+    for row in rows:
+        print(*(f"{value:>11.1f}" if isinstance(value, float) else f"{value:>11}" for value in row.values()))
+
+
+if __name__ == "__main__":
+    main()
