@@ -26,7 +26,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api real-engine build test
+.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api real-engine bench build test
 .PHONY: demo demo-down picture clean lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
@@ -115,6 +115,9 @@ real-api: setup  ## contracts, playbooks and scenarios on real API servers, see 
 real-engine: setup  ## a real vLLM on the processor (3.5 GB), behind the sandbox: deploy, verify, load, report
 	bash scripts/real_engine.sh "$(VENV)" .cache/real-engine
 	LLMOPS_GKE_REAL_ENGINE=.cache/real-engine pytest -s tests/real_engine
+
+bench: setup  ## every figure of docs/benchmarks.md, ours and the peers'; BENCH="converge objects" for some, BENCH=--quick to try it
+	PYTHONPATH=collections python -m benchmarks $(BENCH)
 
 build: setup  ## the collection's artifact in dist/, as Galaxy would import it
 	@bash scripts/build.sh

@@ -21,6 +21,7 @@ author: The llmops.gke engineers (@llmops)
 extends_documentation_fragment:
   - llmops.gke.google_auth
   - llmops.gke.gke_resource
+  - llmops.gke.gke_control_plane
   - llmops.gke.gke_node_pool_fields.pools_of_cluster
   - llmops.gke.attributes
   - llmops.gke.attributes.actiongroup_gcp
@@ -33,6 +34,17 @@ options:
     description: Name of the cluster that the node pools belong to.
     type: str
     required: true
+  wait_until:
+    description:
+      - When the task stops waiting for a node pool that it creates.
+      - V(operation_done) is when GKE has finished its operation.
+      - V(nodes_ready) is when the Kubernetes API shows its first nodes as ready, which is earlier. GKE goes on with its
+        operation, and a next task may begin to use the nodes.
+      - Where the Kubernetes API cannot be reached, where the node pool is created without nodes or without
+        O(node_pools[].locations), and with O(node_pools[].recreate), V(nodes_ready) is the same as V(operation_done).
+    type: str
+    choices: [operation_done, nodes_ready]
+    default: operation_done
   timeout:
     description: Seconds that the task may take, including the time that GKE's operations take.
     type: int
@@ -107,7 +119,9 @@ plan:
       elements: dict
       returned: always
 operations:
-  description: GKE operations that the task waited for, including those that others started.
+  description:
+    - GKE operations that the task waited for, including those that others started.
+    - With O(wait_until=nodes_ready) one may still be running.
   returned: success
   type: list
   elements: dict

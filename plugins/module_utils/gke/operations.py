@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..core.deadline import backoff
@@ -118,15 +118,21 @@ def _phase(metrics: list[dict[str, Any]]) -> str:
 
 
 def follow(
-    client: GkeClient, place: Place, operation: dict[str, Any], doing: str, progress: Progress
+    client: GkeClient,
+    place: Place,
+    operation: dict[str, Any],
+    doing: str,
+    progress: Progress,
+    is_enough: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
     """Wait for an operation's end and return it as it then is; its failure is the caller's to judge.
 
-    Raises DeadlineExceeded with where it was. One that GKE no longer knows has ended. What ends the process meanwhile
-    has a note that the operation goes on.
+    is_enough: asked while it runs, whether it has come far enough not to be waited for any longer. Raises
+    DeadlineExceeded with where it was. One that GKE no longer knows has ended. What ends the process meanwhile has a
+    note that the operation goes on.
     """
     try:
-        return _follow(client, place, operation, doing, progress)
+        return _follow(client, place, operation, doing, progress, is_enough)
     except Exception:
         raise
     except BaseException as ended:
@@ -139,7 +145,12 @@ def follow(
 
 
 def _follow(
-    client: GkeClient, place: Place, operation: dict[str, Any], doing: str, progress: Progress
+    client: GkeClient,
+    place: Place,
+    operation: dict[str, Any],
+    doing: str,
+    progress: Progress,
+    is_enough: Callable[[], bool] | None,
 ) -> dict[str, Any]:
     name = operation["name"]
     pauses = backoff()
@@ -152,6 +163,8 @@ def _follow(
                 told = seen
             pause(next(pauses), f"{doing} ({name})", seen)
             operation = client.operation(place.project, place.location, name) or {**operation, "status": "DONE"}
+            if is_enough is not None and operation.get("status") == "RUNNING" and is_enough():
+                break
     return operation
 
 

@@ -27,6 +27,8 @@ CONTROL_PLANE: dict[str, dict[str, Any]] = {
 
 STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 TIMEOUT: dict[str, Any] = {"type": "int", "default": 2700}
+OPERATION_DONE, NODES_READY = "operation_done", "nodes_ready"
+WAIT_UNTIL: dict[str, Any] = {"type": "str", "choices": [OPERATION_DONE, NODES_READY], "default": OPERATION_DONE}
 DEFINITION: dict[str, Any] = {"type": "dict"}
 NODE_POOL: dict[str, Any] = {
     "name": {"type": "str", "required": True},

@@ -75,7 +75,16 @@ class GkeTarget:
         if self.check:
             self.warnings.append(f"{self.resource} is {current['status']}: compared as it is now, not waited for")
             return None if current["status"] == "STOPPING" else current
+        if self._is_coming(current) and self.serves():
+            return current
         return self._settled(current)
+
+    def _is_coming(self, current: dict[str, Any]) -> bool:
+        return current["status"] == "PROVISIONING" and self.options["state"] == "present"
+
+    def serves(self) -> bool:
+        """Whether what GKE is still creating can be used already, so that nobody need wait for the operation's end."""
+        return False
 
     def plan(self, current: dict[str, Any] | None) -> list[Step]:
         """See ``Target.plan``. Raises OperationFailed where nothing differs but the resource is broken."""
@@ -113,7 +122,8 @@ class GkeTarget:
                 if pending is not None:
                     self.client.deadline.pause(next(pauses), call.doing, error.message)
                 continue
-            operation = operations.follow(self.client, self.place, operation, call.doing, progress)
+            serves = self.serves if pending.action == "create" else None
+            operation = operations.follow(self.client, self.place, operation, call.doing, progress, serves)
             self._judge(operation, call.doing)
             return operation
         return None

@@ -17,7 +17,7 @@ from ..core.reconcile import planned
 from ..core.result import Result, Step
 from ..gke.client import ClusterAbsent, Place
 from ..gke.cluster import ClusterReader, ClusterTarget, PredictedCluster
-from ..gke.options import LOCATION
+from ..gke.options import CONTROL_PLANE, LOCATION
 from ..gke.session import Session
 from ..gke.target import converge as converge_target
 from . import node_pool_zones
@@ -134,7 +134,8 @@ def _of_all(failures: list[LlmopsError], result: Result, *, check: bool) -> Llmo
 
 def _pool_options(options: dict[str, Any]) -> list[dict[str, Any]]:
     """Each pool of ``node_pools`` with the options of gke_node_pool."""
-    shared = {name: options[name] for name in (*LOCATION, "timeout")}
+    names = (*LOCATION, *CONTROL_PLANE, "wait_until", "timeout")
+    shared = {name: options[name] for name in names if name in options}
     return [{**shared, "cluster": options["name"], **pool} for pool in options["node_pools"] or []]
 
 

@@ -11,6 +11,9 @@ from typing import Any
 ACCELERATOR = "cloud.google.com/gke-accelerator"
 """Label of a node with GPUs: their type."""
 
+POOL_LABEL = "cloud.google.com/gke-nodepool"
+"""GKE's label on every node: the name of its pool."""
+
 GPU = "nvidia.com/gpu"
 """The resource that counts GPUs."""
 
@@ -18,7 +21,7 @@ _LABELS = {
     "machine_type": "node.kubernetes.io/instance-type",
     "accelerator_type": ACCELERATOR,
     "zone": "topology.kubernetes.io/zone",
-    "node_pool": "cloud.google.com/gke-nodepool",
+    "node_pool": POOL_LABEL,
 }
 _SPOT = "cloud.google.com/gke-spot"
 

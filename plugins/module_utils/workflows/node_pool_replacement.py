@@ -19,14 +19,14 @@ from ..core.result import Change, Progress, Result, Step
 from ..gke import compare, target
 from ..gke.fields.remedies import ANOTHER_POOL
 from ..gke.node_pool import NodePoolTarget, PoolReader
+from ..gke.options import NODES_READY
 from ..gke.session import Session
 from ..gke.target import BROKEN, UNSETTLED
 from ..kubernetes.apply import drain
 from ..kubernetes.client.api import KubernetesApi
 from . import cluster_access
-
-POOL_LABEL = "cloud.google.com/gke-nodepool"
-"""GKE's label on every node: the name of its pool."""
+from .gke_nodes import POOL_LABEL
+from .node_pool_nodes import PoolUntilNodesReady
 
 
 def stand_in_name(name: str) -> str:
@@ -175,7 +175,8 @@ def converge(options: dict[str, Any], session: Session, reader: PoolReader) -> R
 @contextmanager
 def _target(options: dict[str, Any], session: Session, reader: PoolReader) -> Iterator[NodePoolTarget]:
     if not options["recreate"]:
-        yield NodePoolTarget(options, session, reader)
+        kind = PoolUntilNodesReady if options.get("wait_until") == NODES_READY else NodePoolTarget
+        yield kind(options, session, reader)
         return
     with ExitStack() as stack:
         pool = ReplacedPool(options, session, reader, stack=stack)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+from llmops_gke_sandbox.durations import USUAL, Durations
+
 _SLICE = 0.25
 """Seconds of wall time after which a sleeper looks at the speed again."""
 
@@ -15,13 +17,15 @@ class Clock:
     """Turns life's seconds into the sandbox's.
 
     :param speed: how many of life's seconds pass in one second of wall time; above 0.
+    :param durations: how long things take in life.
     :raises ValueError: if speed is not above 0.
     """
 
-    def __init__(self, speed: float = 50.0) -> None:
+    def __init__(self, speed: float = 50.0, durations: Durations = USUAL) -> None:
         if not speed > 0:
             raise ValueError(f"speed must be above 0, not {speed}")
         self.speed = float(speed)
+        self.durations = durations
 
     async def sleep(self, seconds: float) -> None:
         """Wait for ``seconds`` of life's time; a speed that is changed meanwhile counts from then on."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from llmops_gke_sandbox import durations
+
 _PROJECT = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]")
 
 
@@ -20,6 +22,7 @@ class Config:
 
     :param directory: where its files live; one directory, one sandbox.
     :param speed: how many of life's seconds pass in a second, see Clock.
+    :param durations: how long things take in life, over the defaults, see Durations.
     :param project: id of the only project that exists.
     :param project_number: its number.
     :param quotas: Compute quota metric -> limit, over the defaults; in every region, and project-wide.
@@ -43,6 +46,7 @@ class Config:
 
     directory: Path
     speed: float = 50.0
+    durations: dict[str, float] = field(default_factory=dict)
     project: str = "sandbox-project"
     project_number: str = "123456789012"
     quotas: dict[str, float] = field(default_factory=dict)
@@ -66,6 +70,7 @@ class Config:
             raise ValueError(f"unknown setting kubernetes.{unknown[0]}; known: kubeconfig, context")
         if isinstance(self.speed, bool) or not isinstance(self.speed, int | float) or not self.speed > 0:
             raise ValueError(f"speed must be a number above 0, not {self.speed!r}")
+        durations.read(self.durations)
         if not _PROJECT.fullmatch(str(self.project)):
             raise ValueError(
                 f"project {self.project!r} is no project id: 6 to 30 lowercase letters, digits and hyphens, "

@@ -9,7 +9,7 @@ import socket
 
 from aiohttp import web
 
-from llmops_gke_sandbox import __version__
+from llmops_gke_sandbox import __version__, durations
 from llmops_gke_sandbox.admin import Admin, loopback_only
 from llmops_gke_sandbox.agents.network.addresses import Addresses
 from llmops_gke_sandbox.body_log import BodyLog
@@ -54,7 +54,7 @@ class Sandbox:
 
     def __init__(self, config: Config, factory: BackendFactory | None = None) -> None:
         self.config = config
-        self.clock, self.faults = Clock(config.speed), Faults()
+        self.clock, self.faults = Clock(config.speed, durations.read(config.durations)), Faults()
         self.log = RequestLog(config.directory / "requests.jsonl")
         self._bodies = BodyLog(config.record_bodies)
         self.hub = Hub(config, self.faults)

@@ -20,54 +20,16 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
 )
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply import drain
 from ansible_collections.llmops.gke.plugins.module_utils.workflows import node_pool_replacement
-from llmops_gke_sandbox.config import Config
-from llmops_gke_sandbox.server import Sandbox
 from sandbox.tests.runtime.conftest import deployment, pod
 from tests.contract.gke import playground as playgrounds
-from tests.contract.gke.playground import Playground
+from tests.contract.gke.living import LOCATION, Living
 from tests.contract.out_of_time import time_ends_at
 
-LOCATION, POOL, STAND_IN = "us-central1-a", "work", "work-stand-in"
+POOL, STAND_IN = "work", "work-stand-in"
 FIRST = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
 SCALED = {"enabled": True, "min_node_count": 1, "max_node_count": 3}
 WORK = {"name": POOL, "initial_node_count": 2, "autoscaling": SCALED, "config": {"labels": {"for": "work"}}}
 SPOT = {"name": POOL, "config": {"spot": True}}
-
-
-class Living(Playground):
-    """A cloud whose clusters live."""
-
-    async def _made(self, config: Config) -> Sandbox:
-        return Sandbox(config)
-
-    @property
-    def api(self) -> Any:
-        """The cluster's API, from inside."""
-        return self.sandbox.store.cluster(LOCATION, "home").backend._server.api
-
-    def do(self, verb: str, *arguments: Any, **named: Any) -> Any:
-        """Call the cluster's API."""
-        return self._wait(getattr(self.api, verb)(*arguments, **named))
-
-    def until(self, holds: Any) -> None:
-        """Wait, in the cloud's own loop."""
-
-        async def wait() -> None:
-            async with asyncio.timeout(15):
-                while not holds():
-                    await asyncio.sleep(0.005)
-
-        self._wait(wait())
-
-    def available(self, name: str, replicas: int) -> bool:
-        found = self.api.get_now("deployments.apps", name, "default")
-        return found["status"].get("availableReplicas") == replicas
-
-    def nodes(self, pool: str) -> list[dict[str, Any]]:
-        return self.api.list_now("nodes", label_selector=f"cloud.google.com/gke-nodepool={pool}")
-
-    def pool(self, check: bool = False, **given: Any) -> Any:
-        return self.run("node_pool", check=check, location=LOCATION, cluster="home", **given)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ from typing import Any
 
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
-from ...gke.options import LOCATION, NODE_POOL, TIMEOUT
+from ...gke.options import CONTROL_PLANE, LOCATION, NODE_POOL, TIMEOUT, WAIT_UNTIL
 from ...gke.session import open_session
 from ...gke.validation import check_node_pools
+from ...http.address import check_proxy
 from ...workflows import cluster_with_pools
 from ...workflows.stockout_advice import advised
 
@@ -22,6 +23,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     Raises InvalidOption before any request, and what ``cluster_with_pools.converge_pools`` raises.
     """
     check_node_pools(options)
+    check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
     with open_session(options, check, progress) as session:
         result = cluster_with_pools.converge_pools(options, session)
     result.http_requests = session.requests
@@ -32,8 +34,10 @@ SPEC = ModuleSpec(
     run=advised(run),
     argument_spec={
         **LOCATION,
+        **CONTROL_PLANE,
         "cluster": {"type": "str", "required": True},
         "node_pools": {"type": "list", "elements": "dict", "required": True, "options": NODE_POOL},
+        "wait_until": WAIT_UNTIL,
         "timeout": TIMEOUT,
     },
 )

@@ -44,6 +44,15 @@ class AnotherExporter(LlmopsError):
     kind = "another_exporter"
 
 
+class _Monitoring(ClusterTarget):
+    """The monitoring of a cluster: where nothing differs, what GKE is doing to the cluster is not waited for."""
+
+    def _waited_for(self, current: dict[str, Any] | None) -> dict[str, Any] | None:
+        if current is not None and current.get("status") == "RECONCILING" and not self._updates(current):
+            return current
+        return super()._waited_for(current)
+
+
 @dataclass(frozen=True)
 class ExporterMode:
     """The exporter of one cluster. options: those of gpu_metrics_exporter."""
@@ -128,7 +137,7 @@ class ExporterMode:
         }
         place = Place(self.options["project"], self.options["location"], name)
         session = Session(gke, self.check, self.progress)
-        target = ClusterTarget(options, session, ClusterReader(gke, place, self.access.cluster))
+        target = _Monitoring(options, session, ClusterReader(gke, place, self.access.cluster))
         result, cluster = converge(target)
         result.values["components"] = sorted(dig(cluster or {}, COMPONENTS.path) or [])
         result.before = {target.resource: result.before} if result.changed else {}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from llmops_gke_sandbox.durations import Durations
 from llmops_gke_sandbox.workloads.base import ContainerContext, Workload
 
 
@@ -82,10 +83,13 @@ class Image:
     pull_seconds: float
     streamed_seconds: float
 
-    def seconds(self, reference: str, streaming: bool) -> float:
+    def seconds(self, reference: str, streaming: bool, durations: Durations) -> float:
         """Return how long the pull of this reference takes on a node with or without image streaming."""
-        host = reference.partition("/")[0]
-        return self.streamed_seconds if streaming and host.endswith("-docker.pkg.dev") else self.pull_seconds
+        streamed = streaming and reference.partition("/")[0].endswith("-docker.pkg.dev")
+        chosen = durations.streamed_image if streamed else durations.image
+        if chosen is not None and self.workload in (_tgi, _vllm):
+            return chosen
+        return self.streamed_seconds if streamed else self.pull_seconds
 
 
 _IMAGES = (

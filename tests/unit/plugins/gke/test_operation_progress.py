@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded, HttpError
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
 from ansible_collections.llmops.gke.plugins.module_utils.gke import operations
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Place
 
@@ -113,6 +114,20 @@ def test_the_pauses_between_two_looks_grow():
     assert client.pauses[0] < 0.3
     assert max(client.pauses) > 4
     assert len(client.pauses) == 13
+
+
+def test_an_operation_that_has_come_far_enough_goes_on_alone():
+    client, looks = Client(running("a", "PENDING"), running("a"), running("b"), running("c")), []
+    ended = operations.follow(
+        client, PLACE, running("", "PENDING"), "create it", silent, lambda: looks.append(1) or len(looks) == 2
+    )
+    # It is not asked about before it runs.
+    assert (ended, len(looks), len(client.asked)) == (running("b"), 2, 3)
+
+
+def test_one_that_has_ended_is_judged_by_its_end():
+    done = {"name": "operation-1", "status": "DONE"}
+    assert operations.follow(Client(done), PLACE, running("a"), "create it", silent, lambda: 1 / 0) is done
 
 
 def test_an_operation_that_gke_no_longer_knows_has_ended():

@@ -57,7 +57,7 @@ class Pulls:
                 f'failed to resolve reference "{image}": {image}: not found'
             )
         streaming = labels_of(node).get(_STREAMING_LABEL) == "true"
-        seconds = _REFUSAL_SECONDS if present else found.seconds(image, streaming)
+        seconds = _REFUSAL_SECONDS if present else found.seconds(image, streaming, self._plane.clock.durations)
         await self._plane.clock.sleep(seconds)
         self._present.add((host, image))
         took = go_duration(seconds)

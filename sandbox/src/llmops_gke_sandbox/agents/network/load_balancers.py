@@ -18,7 +18,6 @@ from llmops_gke_sandbox.control.plane import Plane
 _FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
 # What GKE adds to Services of clusters that are VPC-native.
 _NEG_ANNOTATION = {"cloud.google.com/neg": '{"ingress":true}'}
-_ADDRESS_SECONDS = 35.0
 _RELEASE_SECONDS = 10.0
 _RETRY_FIRST_SECONDS, _RETRY_LAST_SECONDS = 5.0, 300.0
 
@@ -86,7 +85,7 @@ class LoadBalancers(Controller):
         if balancer is None:
             service = await self._claim(service)
             await self.events.normal(service, "EnsuringLoadBalancer", "Ensuring load balancer")
-            due = now + self.clock.scaled(_ADDRESS_SECONDS)
+            due = now + self.clock.scaled(self.clock.durations.address)
             balancer = self._balancers[key] = _Balancer(service["metadata"]["uid"], due, internal=_is_internal(service))
         if balancer.binding is not None:
             if sorted(balancer.binding.sockets) != _ports(service):

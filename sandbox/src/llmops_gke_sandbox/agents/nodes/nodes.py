@@ -16,7 +16,6 @@ _GPU = "nvidia.com/gpu"
 _GPU_TAINT = {"key": _GPU, "value": "present", "effect": "NoSchedule"}
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 # GKE's installer and device plugin need this long on a node that is Ready.
-_DRIVER_SECONDS = 12.0
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 _HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -141,7 +140,7 @@ class Nodes:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _install_driver(self, name: str, gpus: int) -> None:
-        await self._plane.clock.sleep(_DRIVER_SECONDS)
+        await self._plane.clock.sleep(self._plane.clock.durations.driver)
         added = {_GPU: str(gpus)}
         await self._client.patch("nodes", name, {"status": {"capacity": added, "allocatable": added}}, None, "status")
 

@@ -15,9 +15,8 @@ from llmops_gke_sandbox.google.container.service import Call, Parts
 from llmops_gke_sandbox.google.container.state import Cluster, Pool, fingerprint
 from llmops_gke_sandbox.google.container.validation import check_cluster, check_labels, refuse
 
-# The API server answers when this much of the creation has passed; then the nodes come.
-_CONTROL_PLANE_SECONDS = 150
-_NODES_SECONDS = 45
+# The shares of the creation after which the API server answers, and which the nodes take, and what is left of it.
+_CONTROL_PLANE, _NODES = 10 / 16, 3 / 16
 
 
 class Clusters:
@@ -28,7 +27,7 @@ class Clusters:
 
     def create(self, call: Call) -> dict:
         parts = self._parts
-        asked = call.body.get("cluster")
+        asked, seconds = call.body.get("cluster"), parts.clock.durations.cluster
         if asked is None:
             raise refuse("Cluster must be specified.")
         check_cluster(asked, call.location, parts.project)
@@ -48,9 +47,9 @@ class Clusters:
         parts.store.add(cluster)
 
         async def work(operation: Operation) -> None:
-            await operation.sleep(_CONTROL_PLANE_SECONDS)
+            await operation.sleep(seconds * _CONTROL_PLANE)
             await parts.provisioner.start_control_plane(cluster)
-            await operation.sleep(_NODES_SECONDS)
+            await operation.sleep(seconds * _NODES)
             results = await asyncio.gather(
                 *(self._fill(operation, cluster, pool) for pool in cluster.pools.values()), return_exceptions=True
             )
@@ -72,7 +71,7 @@ class Clusters:
             service.failed(cluster, started, failure)
 
         return parts.operations.begin(
-            "CREATE_CLUSTER", call.location, cluster.name, seconds=service.CREATE_CLUSTER, work=work, undo=undo
+            "CREATE_CLUSTER", call.location, cluster.name, seconds=seconds, work=work, undo=undo
         )
 
     async def _fill(self, operation: Operation, cluster: Cluster, pool: Pool) -> None:
@@ -81,7 +80,7 @@ class Clusters:
         except OperationFailed as failure:
             service.failed_pool(pool, failure)
             raise
-        await operation.sleep(_NODES_SECONDS)
+        await operation.sleep(self._parts.clock.durations.cluster * _NODES)
         service.settle(pool.body)
 
     def delete(self, call: Call) -> dict:

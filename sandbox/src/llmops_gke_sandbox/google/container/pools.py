@@ -14,8 +14,6 @@ from llmops_gke_sandbox.google.container.state import Cluster, Pool
 from llmops_gke_sandbox.google.container.validation import check_autoscaling, check_pool, refuse
 from llmops_gke_sandbox.google.errors import GoogleError, request_info
 
-_BOOT_AFTER_SECONDS = 45
-
 
 class Pools:
     """The methods of a node pool's life."""
@@ -40,10 +38,13 @@ class Pools:
         cluster.pools[pool.name] = pool
         service.settle(cluster.body, "RECONCILING")
 
+        seconds = parts.clock.durations.pool
+        boot = min(parts.clock.durations.node, seconds)
+
         async def work(operation: Operation) -> None:
-            await operation.sleep(_BOOT_AFTER_SECONDS)
+            await operation.sleep(boot)
             await parts.provisioner.resize(cluster, pool, body["initialNodeCount"])
-            await operation.sleep(service.CREATE_POOL - _BOOT_AFTER_SECONDS)
+            await operation.sleep(seconds - boot)
             service.settle(pool.body)
             service.settle(cluster.body)
 
@@ -56,7 +57,7 @@ class Pools:
             call.location,
             cluster.name,
             pool=pool.name,
-            seconds=service.CREATE_POOL,
+            seconds=seconds,
             work=work,
             undo=undo,
         )

@@ -15,8 +15,6 @@ from llmops_gke_sandbox.google.container.validation import check_location
 from llmops_gke_sandbox.google.errors import GoogleError, request_info
 
 # Life's seconds.
-CREATE_CLUSTER = 240
-CREATE_POOL = 90
 DELETE_CLUSTER = 150
 DELETE_POOL = 60
 OTHER = 20

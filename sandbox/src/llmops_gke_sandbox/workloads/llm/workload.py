@@ -212,7 +212,8 @@ class ModelServerWorkload(ABC):
 
     async def transfer(self, size: float, weights: Weights) -> None:
         """Wait as long as so many bytes take."""
-        seconds = size / weights.bytes_per_second
+        told = None if weights.local else self.context.clock.durations.weights
+        seconds = size / weights.bytes_per_second if told is None else told
         fault = self.context.faults.take("slow_load", **self.where)
         if fault is not None:
             seconds = float(fault["seconds"]) if "seconds" in fault else seconds * float(fault.get("factor", 10))

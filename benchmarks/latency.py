@@ -3,14 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Holds llm_latency against servers of known timing: what it measures beside what the server's own clock says.
 
-    PYTHONPATH=collections python benchmarks/latency_truth.py [--samples 20]
-
-Each server runs in a process of its own, so that neither slows the other. Prints a Markdown table.
+Each server runs in a process of its own, so that neither slows the other.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -22,6 +19,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.result import sile
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_latency import measure_latency
 from ansible_collections.llmops.gke.plugins.module_utils.serving.measure import OVERHEAD_SAMPLES
 from ansible_collections.llmops.gke.plugins.module_utils.serving.options import SAMPLING
+
+from .page.report import markdown
 
 TOKENS = 100
 WARMUP = 3
@@ -67,35 +66,32 @@ def measure(case: Case, samples: int) -> tuple[dict[str, Any], list[dict[str, An
         return measured, json.loads(server.stdout.read())
 
 
-def row(case: Case, samples: int) -> str:
-    """Return the table's line for one server."""
+def rows(samples: int) -> list[dict[str, Any]]:
+    """The figures of each server."""
+    return [_row(case, samples) for case in CASES]
+
+
+def _row(case: Case, samples: int) -> dict[str, Any]:
     measured, served = measure(case, samples)
     cold, hot = served[0], served[1 + WARMUP : -OVERHEAD_SAMPLES]
     first = round(measured["tokens_per_arrival"])
-    truth_ttft = median(one["ttft_seconds"] for one in hot)
-    truth_tpot = median(one["decode_seconds"] / (one["tokens"] - first) for one in hot)
-    ttft, tpot = measured["hot"]["ttft_seconds"]["median"], measured["hot"]["tpot_seconds"]["median"]
-    figures = (
-        f"{truth_ttft * 1000:.2f}",
-        f"{ttft * 1000:.2f}",
-        f"{(ttft - truth_ttft) * 1000:+.2f}",
-        f"{truth_tpot * 1000:.3f}",
-        f"{tpot * 1000:.3f}",
-        f"{tpot / truth_tpot:.4f}",
-        f"{cold['ttft_seconds'] * 1000:.0f}",
-        f"{measured['cold']['ttft_seconds'] * 1000:.0f}",
-        f"{measured['hot']['overhead_seconds']['median'] * 1000:.2f}",
-    )
-    return f"| {case.name} | {' | '.join(figures)} |"
+    return {
+        "server": case.name,
+        "samples": samples,
+        "ttft": [median(one["ttft_seconds"] for one in hot), measured["hot"]["ttft_seconds"]["median"]],
+        "tpot": [
+            median(one["decode_seconds"] / (one["tokens"] - first) for one in hot),
+            measured["hot"]["tpot_seconds"]["median"],
+        ],
+        "cold": [cold["ttft_seconds"], measured["cold"]["ttft_seconds"]],
+        "overhead": measured["hot"]["overhead_seconds"]["median"],
+    }
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--samples", type=int, default=20)
-    samples = parser.parse_args().samples
+def table(found: list[dict[str, Any]]) -> str:
+    """The figures as Markdown; of each pair the true one comes first."""
     heads = (
-        f"server ({TOKENS} tokens, n = {samples})",
+        f"server ({TOKENS} tokens, n = {found[0]['samples']})",
         "TTFT true, ms",
         "measured",
         "off by",
@@ -106,11 +102,20 @@ def main() -> None:
         "measured",
         "overhead, ms",
     )
-    print(f"| {' | '.join(heads)} |")
-    print(f"|{' --- |' * len(heads)}")
-    for case in CASES:
-        print(row(case, samples), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    lines = []
+    for one in found:
+        (ttft, seen), (tpot, pace), cold = one["ttft"], one["tpot"], one["cold"]
+        lines.append(
+            [
+                one["server"],
+                f"{ttft * 1000:.2f}",
+                f"{seen * 1000:.2f}",
+                f"{(seen - ttft) * 1000:+.2f}",
+                f"{tpot * 1000:.3f}",
+                f"{pace * 1000:.3f}",
+                f"{pace / tpot:.4f}",
+                *(f"{seconds * 1000:.0f}" for seconds in cold),
+                f"{one['overhead'] * 1000:.2f}",
+            ]
+        )
+    return markdown(heads, lines)
