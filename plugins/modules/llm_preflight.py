@@ -78,6 +78,7 @@ options:
       - egress
       - weights
       - versions
+      - gateway
       - price
       - model
       - targets

@@ -119,6 +119,14 @@ options:
       - The keys are machine types, for the price of the whole machine, or the names that M(llmops.gke.llm_preflight)
         accepts.
     type: dict
+  beside:
+    description:
+      - Paths of other reports' JSON, whose runs are shown beside this one, at most four.
+      - The report that O(json_path) had before counts as well, where it is of another model server, version, model,
+        number format or machine. Where it is of the same, what it had beside it stays. So after a switch, the last run
+        before it is shown until the next switch.
+    type: list
+    elements: path
   simulated_speed:
     description: How many times faster than real time the sandbox ran that produced the figures.
     type: float

@@ -50,21 +50,18 @@ options:
   url:
     description:
       - Base URL of the model server, C(http://ADDRESS[:PORT]).
-      - When not set or empty, it is the address of O(gateway), or of the load balancer of O(service).
+      - By default the address of O(gateway) (with a certificate, its HTTPRoute's first host name) or of O(service).
     type: str
   gateway:
     description: Name of the Gateway through which clients reach O(service), in the same namespace.
     type: str
   service_port:
-    description:
-      - Port of O(service) that a forwarded port leads to.
-      - When not set, it is the first one of the Service, or V(80) with O(gateway).
+    description: Port of O(service) that a forwarded port leads to. By default its first one, or V(80) with O(gateway).
     type: int
   port_forward:
     description:
       - Reach the model by a port forwarded through the API server, instead of by its address.
-      - When not set, this is done where O(api_key) would otherwise travel over plain HTTP to another machine, unless
-        O(url) is given.
+      - When not set, it is done where O(api_key) would travel over plain HTTP, or O(gateway) is in a VPC network.
       - Requires the Python library C(kubernetes) and permission to create C(pods/portforward).
     type: bool
   require_key:
@@ -186,6 +183,10 @@ options:
       simulated_speed:
         description: How many times faster than real time the sandbox ran that produced the figures.
         type: float
+      beside:
+        description: Paths of other reports' JSON to compare with, as in O(llmops.gke.llm_report#module:beside).
+        type: list
+        elements: path
   load:
     description:
       - After the report, load the model until its autoscaler asks for one more replica, and wait for it.

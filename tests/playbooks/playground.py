@@ -84,10 +84,17 @@ class Sandbox:
         )
         return dict(entry.split("=", 1) for entry in done.stdout.split("\0") if entry)
 
-    def play(self, playbook: str, *arguments: str, variables: dict[str, Any] | None = None, **environment: str) -> Run:
-        """Run one of playbooks/ on the sandbox's inventory."""
+    def play(
+        self,
+        playbook: str,
+        *arguments: str,
+        variables: dict[str, Any] | None = None,
+        own_reports: bool = False,
+        **environment: str,
+    ) -> Run:
+        """Run one of playbooks/ on the sandbox's inventory. own_reports: where each host says where its report goes."""
         command = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{playbook}", *arguments]
-        ours = {"llmops_sandbox_speed": self.speed, "verify_report_path": str(self.report)}
+        ours = {"llmops_sandbox_speed": self.speed} | ({} if own_reports else {"verify_report_path": str(self.report)})
         command += ["--extra-vars", json.dumps(ours | (variables or {}))]
         done = subprocess.run(
             command,

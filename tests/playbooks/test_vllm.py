@@ -8,6 +8,7 @@ The tests of this file build on each other, in their order: one deployment serve
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -84,6 +85,20 @@ def test_a_running_deployment_gets_the_other_server_in_a_rolling_update(sandbox,
     assert container(watcher)["args"][0] == "mistralai/Mistral-7B-Instruct-v0.1"
     assert is_restricted(after["spec"]["template"]["spec"])
     assert requests.get(f"{url(watcher)}/v1/models", timeout=10).json()["data"][0]["max_model_len"] == 8192
+
+
+def test_the_report_has_the_last_run_of_the_other_server_beside_its_own(sandbox, watcher):
+    report = json.loads(sandbox.report.with_suffix(".json").read_text())
+    (former,) = report["beside"]
+    assert (report["latency"]["engine"], former["server"]) == ("vllm", "text-generation-inference 2.4.0")
+    assert "huggingface-text-generation-inference" in former["image"]
+    assert {"weights", "load"} <= set(former["cold_start"]) and former["ttft_seconds"] > 0
+    page = sandbox.report.read_text()
+    assert "<h2>Beside other runs</h2>" in page and "<td>… compile</td>" in page
+    # The next run of the same server keeps it.
+    again = sandbox.play("verify.yml", variables=VLLM | {"verify_latency_samples": 1})
+    assert again.code == 0, again.output
+    assert json.loads(sandbox.report.with_suffix(".json").read_text())["beside"] == [former]
 
 
 def test_a_key_is_asked_for_wherever_it_generates_and_the_autoscaler_acts(sandbox, watcher):

@@ -15,16 +15,19 @@ import json
 import mmap
 import os
 import tempfile
+import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .deadline import Deadline
 
-_SLOTS, _SIZE = 256, 131072
-"""Memory that nothing was kept in takes none."""
-_DIGEST, _LENGTH = 32, 4
+_SLOTS, _SIZE, _WAYS = 256, 131072, 8
+"""Memory that nothing was kept in takes none. A fact may be in several slots, so that two hardly ever meet in one."""
+_IDENTITY, _DIGEST, _LENGTH = 32, 32, 4
+_HEAD = _IDENTITY + _DIGEST + _LENGTH
 
 _PAUSE = 0.02
 """Seconds between two looks at whether another process has the answer."""
@@ -40,62 +43,83 @@ class PlayMemory:
 
     def __init__(self) -> None:
         self._pages = mmap.mmap(-1, _SLOTS * _SIZE)
+        self._writing = threading.Lock()
         self._asking, path = tempfile.mkstemp(prefix="llmops-gke-")
         os.unlink(path)
 
     def recall(self, identity: bytes) -> Any:
         """What was kept under an identity (32 bytes); None where nothing was, or something else has its place."""
-        start = _slot(identity)
-        digest = self._pages[start : start + _DIGEST]
-        begin = start + _DIGEST + _LENGTH
-        length = int.from_bytes(self._pages[start + _DIGEST : begin], "big")
-        kept = self._pages[begin : begin + length]
-        if not length or hashlib.sha256(kept).digest() != digest:
+        start = self._found(identity)
+        if start is None:
             return None
-        whose, fact = json.loads(zlib.decompress(kept))
-        return fact if whose == identity.hex() else None
+        digest = self._pages[start + _IDENTITY : start + _IDENTITY + _DIGEST]
+        length = int.from_bytes(self._pages[start + _IDENTITY + _DIGEST : start + _HEAD], "big")
+        kept = self._pages[start + _HEAD : start + _HEAD + length]
+        return json.loads(zlib.decompress(kept)) if hashlib.sha256(kept).digest() == digest else None
 
     def keep(self, identity: bytes, fact: Any) -> None:
-        """Keep a fact that JSON can hold, instead of another one that happens to have the same place."""
-        kept = zlib.compress(json.dumps([identity.hex(), fact]).encode(), 1)
-        record = hashlib.sha256(kept).digest() + len(kept).to_bytes(_LENGTH, "big") + kept
-        if len(record) <= _SIZE:
-            start = _slot(identity)
+        """Keep a fact that JSON can hold, instead of another one only where there is no room beside it."""
+        kept = zlib.compress(json.dumps(fact).encode(), 1)
+        record = identity + hashlib.sha256(kept).digest() + len(kept).to_bytes(_LENGTH, "big") + kept
+        if len(record) > _SIZE:
+            return
+        with self._writing:
+            start = self._found(identity)
+            if start is None:
+                free = (place for place in _places(identity) if self._is_free(place))
+                start = next(free, next(_places(identity)))
             self._pages[start : start + len(record)] = record
+
+    @contextmanager
+    def alone(self, identity: bytes, deadline: Deadline) -> Iterator[None]:
+        """Hold that no other process of the play is in here for the same fact; not waited for past the deadline."""
+        byte = int.from_bytes(identity[:6], "big")
+        while True:
+            try:
+                fcntl.lockf(self._asking, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+                break
+            except OSError:
+                if deadline.remaining() <= _PAUSE:
+                    yield
+                    return
+                time.sleep(_PAUSE)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._asking, fcntl.LOCK_UN, 1, byte)
 
     def once(self, identity: bytes, ask: Callable[[], Any], age: float, deadline: Deadline) -> Any:
         """What ``ask`` returns, or what another process of the play was told not longer than ``age`` (s) ago.
 
         While one of them asks, the others wait for its answer, until the deadline; a failure is nobody else's.
         """
-        place = _slot(identity) // _SIZE
-        while True:
-            kept = self.recall(identity)
-            if kept is not None and time.monotonic() - kept[0] < age:
-                return kept[1]
-            try:
-                fcntl.lockf(self._asking, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-                break
-            except OSError:
-                if deadline.remaining() <= _PAUSE:
-                    return ask()
-                time.sleep(_PAUSE)
-        try:
-            # Another one may have been told between the look and the lock.
-            kept = self.recall(identity)
-            if kept is not None and time.monotonic() - kept[0] < age:
-                return kept[1]
+
+        def kept() -> list[Any] | None:
+            found = self.recall(identity)
+            return found if found is not None and time.monotonic() - found[0] < age else None
+
+        if found := kept():
+            return found[1]
+        with self.alone(identity, deadline):
+            if found := kept():
+                return found[1]
             answer = ask()
             self.keep(identity, [time.monotonic(), answer])
             return answer
-        finally:
-            fcntl.lockf(self._asking, fcntl.LOCK_UN, 1, place)
 
     def forget(self, identity: bytes) -> None:
         """Keep nothing under this identity any more."""
-        if self.recall(identity) is not None:
-            start = _slot(identity)
-            self._pages[start : start + _DIGEST] = bytes(_DIGEST)
+        with self._writing:
+            start = self._found(identity)
+            if start is not None:
+                self._pages[start : start + _HEAD] = bytes(_HEAD)
+
+    def _found(self, identity: bytes) -> int | None:
+        """Where the fact begins."""
+        return next((start for start in _places(identity) if self._pages[start : start + _IDENTITY] == identity), None)
+
+    def _is_free(self, start: int) -> bool:
+        return not any(self._pages[start : start + _IDENTITY])
 
 
 def identity_of(*parts: Any) -> bytes:
@@ -103,8 +127,10 @@ def identity_of(*parts: Any) -> bytes:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).digest()
 
 
-def _slot(identity: bytes) -> int:
-    return int.from_bytes(identity[:2], "big") % _SLOTS * _SIZE
+def _places(identity: bytes) -> Iterator[int]:
+    """Where a fact may begin, in the order in which it is looked for."""
+    first = int.from_bytes(identity[:2], "big")
+    return ((first + way) % _SLOTS * _SIZE for way in range(_WAYS))
 
 
 shared: PlayMemory | None = None

@@ -68,4 +68,4 @@ OPERATION: Shape = {
 CLUSTERS: Shape = {"clusters": [CLUSTER]}
 NODE_POOLS: Shape = {"nodePools": [NODE_POOL]}
 OPERATIONS: Shape = {"operations": [OPERATION]}
-SERVER_CONFIG: Shape = {"validMasterVersions": [str], "channels": [OBJECT]}
+SERVER_CONFIG: Shape = {"validMasterVersions": [str], "defaultClusterVersion": str, "channels": [OBJECT]}

@@ -20,6 +20,7 @@ _SUBNETWORK = {
     "network!": str,
     "region!": str,
     "ipCidrRange": str,
+    "purpose": str,
     "secondaryIpRanges": [{"ipCidrRange": str}],
 }
 _TYPE = {"name!": str, "guestCpus": int, "memoryMb": int, "maximumCardsPerInstance": int, "accelerators": [{}]}

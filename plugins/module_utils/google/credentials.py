@@ -77,11 +77,17 @@ class _Authorizer:
 
     def __call__(self, fresh: bool) -> dict[str, str]:
         credentials = self._credentials
-        if not fresh:
-            if credentials is not None and credentials.valid:
-                return _headers(credentials.token, credentials.quota_project_id)
-            if recalled := self._recalled():
-                return recalled
+        if not fresh and credentials is not None and credentials.valid:
+            return _headers(credentials.token, credentials.quota_project_id)
+        if self._memory is None:
+            return self._minted()
+        # One token for all, where the tasks of several hosts begin at once.
+        with self._memory.alone(self._identity, self._patience):
+            recalled = None if fresh else self._recalled()
+            return recalled or self._minted()
+
+    def _minted(self) -> dict[str, str]:
+        credentials = self._credentials
         if credentials is None:
             credentials = self._credentials = _load(self._options)
         # A user's own credentials are of the same class as a bare access token, but can be refreshed.

@@ -52,9 +52,8 @@ def new_session(deadline: Deadline, proxy: str | None = None, server_name: str |
             if not proxy and not is_loopback(url):
                 return super().merge_environment_settings(url, proxies, stream, verify, cert)
             chosen = {"http": proxy, "https": proxy} if proxy else {}
-            if proxy:
-                # The CAs of the system may be named in the environment.
-                verify = super().merge_environment_settings(url, chosen, stream, verify, cert)["verify"]
+            # The CAs of the system may be named in the environment, whose proxies are left alone.
+            verify = super().merge_environment_settings(url, dict(chosen), stream, verify, cert)["verify"]
             return {"proxies": chosen, "stream": stream, "verify": True if verify is None else verify, "cert": cert}
 
     session = Session()

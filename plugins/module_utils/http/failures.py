@@ -15,6 +15,20 @@ from .answers import Shape, Unexpected, wanted
 from .connection import cause_of, never_connected, refused_by_proxy, requests
 
 
+class NoTls(HttpError):
+    """The server and the client do not trust each other, or do not speak TLS alike."""
+
+
+def is_gone(failure: HttpError) -> bool:
+    """Whether a service may be elsewhere, or be another one: nobody answers, or somebody who does not know us.
+
+    A gateway that knows the name no more says so in its own words, without the service's reason. Who was made anew has
+    another CA.
+    """
+    strange = isinstance(failure, NoTls) or (failure.status == 404 and not failure.reason)
+    return strange or failure.status in (0, 401)
+
+
 @dataclass(frozen=True)
 class Asked:
     """A request, as its errors name it. doing: what it was for."""
@@ -34,7 +48,7 @@ class Asked:
             why = "nothing, for it was not asked: a header, most likely the token, holds what no header can"
             raise self._no_answer(HttpError, why, -1) from None
         except requests.exceptions.SSLError as error:
-            raise self._no_answer(HttpError, f"no TLS connection: {cause_of(error)}", -1) from error
+            raise self._no_answer(NoTls, f"no TLS connection: {cause_of(error)}", -1) from error
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
             status = -1 if refused_by_proxy(error) else 0
             raise self._no_answer(HttpError, f"no connection: {cause_of(error)}", status) from error

@@ -20,7 +20,7 @@ from . import answers, redirects
 from .address import check_address
 from .answers import ANYTHING, OBJECT, Shape, Unexpected
 from .connection import new_session
-from .failures import Asked
+from .failures import Asked, is_gone
 from .replies import Refusal, Reply, read_refusal, retry_after
 from .streams import Stream
 
@@ -165,9 +165,7 @@ class HttpSession:
             if asked != (self.base_url, self.verify):
                 return not isinstance(failure, ReplyLost)
             elsewhere, self.elsewhere = self.elsewhere, None
-            # A gateway that knows the name no more says so in its own words, without the service's reason.
-            gone = failure.status in (0, 401) or (failure.status == 404 and not failure.reason)
-            if elsewhere is None or not gone or isinstance(failure, ReplyLost):
+            if elsewhere is None or not is_gone(failure) or isinstance(failure, ReplyLost):
                 return False
             self.base_url, self.verify = elsewhere()
             check_address(self.base_url, self.service, with_credentials=self.authorize is not None)

@@ -34,6 +34,7 @@ _GKE_KINDS = tuple(
     Kind("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
     Kind("networking.gke.io", "v1", "HealthCheckPolicy", "healthcheckpolicies"),
     Kind("networking.gke.io", "v1", "GCPBackendPolicy", "gcpbackendpolicies"),
+    Kind("inference.networking.k8s.io", "v1", "InferencePool", "inferencepools"),
 )
 """Kinds that GKE adds to its clusters (managed Prometheus, the Gateway API), so that nobody has to ask for them."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 from ..core.errors import LlmopsError
 from ..core.option_names import option
 from ..http.connection import is_loopback
+
+PRIVATE_CLASSES = re.compile(r"gke-l7-(rilb|cross-regional-internal.*)(-mc)?")
+"""GatewayClasses whose addresses are in the VPC network."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -44,13 +48,21 @@ def port_of(front: Mapping[str, Any] | None) -> int:
     return int(ports[0].get("port") or _PORTS["http"])
 
 
-def url_of(front: Mapping[str, Any] | None) -> str:
-    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address."""
+def host_of(route: Mapping[str, Any] | None) -> str:
+    """The first whole host name that a Gateway's HTTPRoute answers to; empty where it has none."""
+    names = ((route or {}).get("spec") or {}).get("hostnames") or []
+    return next((name for name in names if not name.startswith("*")), "")
+
+
+def url_of(front: Mapping[str, Any] | None, host: str = "") -> str:
+    """Where a Service's load balancer, or a Gateway, takes requests; empty where it has no address. host: the name that
+    its certificate is for, by which it is asked instead."""
     status = (front or {}).get("status") or {}
     ingress = (status.get("loadBalancer") or {}).get("ingress") or []
     addresses = [each.get("ip") or each.get("hostname") for each in ingress]
     addresses += [each.get("value") for each in status.get("addresses") or []]
     address = next(filter(None, addresses), "")
+    address = host if address and host else address
     scheme, port = scheme_of(front), port_of(front)
     return f"{scheme}://{address}{'' if port == _PORTS[scheme] else f':{port}'}" if address else ""
 
@@ -58,6 +70,12 @@ def url_of(front: Mapping[str, Any] | None) -> str:
 def needs_forward(url: str, api_key: str | None) -> bool:
     """Whether a key would travel over plain http to another machine, or has no address to go to."""
     return bool(api_key) and not url.startswith("https://") and not (url and is_loopback(url))
+
+
+def is_private(front: Mapping[str, Any] | None, url: str) -> bool:
+    """Whether this is a Gateway whose address is in the VPC network, so that only machines in it can go there."""
+    name = str(((front or {}).get("spec") or {}).get("gatewayClassName") or "")
+    return PRIVATE_CLASSES.fullmatch(name) is not None and not (url and is_loopback(url))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Config:
     :param granted_permissions: those that the caller has in the project; None means all, as an owner has.
     :param account_permissions: service account's e-mail -> permissions that the caller has on it alone.
     :param routers: Compute's routers with their NAT gateways: {name, region, network, nats: [{name}]}; none by default.
+    :param proxy_subnetworks: region -> range of a proxy-only subnetwork of the default network; none by default.
     :param token_lifetime: wall seconds for which an access token is good.
     :param record_bodies: keep what is sent to the GKE API, for /sandbox/v1/bodies; no other service's is ever kept.
     :param kubernetes: {kubeconfig: FILE or list of files, context: NAME}: real Kubernetes API servers behind clusters,
@@ -58,6 +59,7 @@ class Config:
     granted_permissions: list[str] | None = None
     account_permissions: dict[str, list[str]] = field(default_factory=dict)
     routers: list[dict] = field(default_factory=list)
+    proxy_subnetworks: dict[str, str] = field(default_factory=dict)
     token_lifetime: float = 3600
     record_bodies: bool = False
 

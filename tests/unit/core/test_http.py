@@ -253,8 +253,8 @@ def test_the_environments_ca_bundle_does_not_overrule_the_clusters_ca(time, tmp_
 
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve_two() -> None:
-        for _number in range(2):
+    def serve_three() -> None:
+        for _number in range(3):
             raw, _peer = listener.accept()
             try:
                 with context.wrap_socket(raw, server_side=True) as secure:
@@ -263,11 +263,14 @@ def test_the_environments_ca_bundle_does_not_overrule_the_clusters_ca(time, tmp_
             except ssl.SSLError:
                 raw.close()
 
-    threading.Thread(target=serve_two, daemon=True).start()
+    threading.Thread(target=serve_three, daemon=True).start()
     url = f"https://127.0.0.1:{listener.getsockname()[1]}"
     assert session(url, time, verify=str(tmp_path / "ca.pem")).request("GET", "/", doing="read", want=TEXT).body == "ok"
     with pytest.raises(HttpError, match="gave no TLS connection"):
         session(url, time, verify=str(tmp_path / "other.pem")).request("GET", "/", doing="read")
+    # Where the system's CAs are to vouch, those that the environment names do.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    assert session(url, time).request("GET", "/", doing="read", want=TEXT).body == "ok"
     listener.close()
 
 

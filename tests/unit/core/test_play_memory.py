@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import signal
@@ -27,26 +26,37 @@ from ansible_collections.llmops.gke.plugins.module_utils.google import credentia
 from tests.unit.fake_http import FakeServer, Reply, google_error
 
 ROOT = Path(__file__).resolve().parents[3]
-MINE, YOURS, ELSEWHERE = bytes(32), bytes(31) + bytes([1]), bytes([0, 1]) + bytes(30)
+MINE, YOURS, ELSEWHERE = (bytes([0, place, number]) + bytes(29) for place, number in ((7, 1), (7, 2), (8, 1)))
 CLUSTERS = "/v1/projects/my-project/locations/us-central1/clusters"
 
 
-def test_a_fact_is_recalled_under_its_own_identity_until_it_is_displaced_or_forgotten():
+def test_a_fact_is_recalled_under_its_own_identity_until_it_is_forgotten():
     memory = PlayMemory()
     assert memory.recall(MINE) is None
     memory.keep(MINE, ["mine", None, 1.5])
-    assert memory.recall(MINE) == ["mine", None, 1.5]
     memory.keep(ELSEWHERE, {"else": "where"})
-    assert memory.recall(MINE) == ["mine", None, 1.5]
     # Of the same place, but not the same fact.
     assert memory.recall(YOURS) is None
     memory.forget(YOURS)
-    assert memory.recall(MINE) == ["mine", None, 1.5]
     memory.keep(YOURS, "yours")
-    assert memory.recall(MINE) is None
+    assert memory.recall(MINE) == ["mine", None, 1.5]
+    memory.keep(MINE, "newer")
+    kept = [memory.recall(each) for each in (MINE, YOURS, ELSEWHERE)]
+    assert kept == ["newer", "yours", {"else": "where"}]
+    memory.forget(MINE)
+    assert (memory.recall(MINE), memory.recall(YOURS)) == (None, "yours")
+    memory.keep(YOURS, "still one")
     memory.forget(YOURS)
     assert memory.recall(YOURS) is None
-    assert memory.recall(ELSEWHERE) == {"else": "where"}
+
+
+@pytest.mark.parametrize("first", [1, play_memory._SLOTS - 1])
+def test_a_fact_is_displaced_only_where_there_is_no_room_beside_it(first):
+    memory = PlayMemory()
+    same = [bytes([0, first, number]) + bytes(29) for number in range(play_memory._WAYS + 1)]
+    for number, identity in enumerate(same):
+        memory.keep(identity, number)
+    assert [memory.recall(identity) for identity in same] == [None, *range(1, play_memory._WAYS + 1)]
 
 
 def test_half_a_fact_and_one_that_is_too_long_are_none():
@@ -54,9 +64,21 @@ def test_half_a_fact_and_one_that_is_too_long_are_none():
     memory.keep(MINE, os.urandom(play_memory._SIZE).hex())
     assert memory.recall(MINE) is None
     memory.keep(MINE, "a fact")
-    start = play_memory._slot(MINE) + 60
+    start = next(play_memory._places(MINE)) + play_memory._HEAD
     memory._pages[start : start + 2] = b"??"
     assert memory.recall(MINE) is None
+    memory.keep(MINE, "a fact")
+    assert memory.recall(MINE) == "a fact"
+
+
+def test_a_fact_of_one_process_is_there_in_the_others():
+    memory = PlayMemory()
+    child = os.fork()
+    if not child:
+        memory.keep(MINE, "the child's")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert memory.recall(MINE) == "the child's"
 
 
 def test_what_several_processes_want_is_asked_for_by_one_of_them():
@@ -117,6 +139,16 @@ def test_who_has_no_time_left_to_wait_asks_by_itself():
     os.waitpid(child, 0)
 
 
+def test_hosts_that_begin_at_once_mint_one_token(tmp_path, monkeypatch):
+    monkeypatch.setattr(play_memory, "shared", PlayMemory())
+    with FakeServer({("POST", "/token"): Reply(200, {"access_token": "ya29.one", "expires_in": 3600})}) as server:
+        options = {"service_account_file": key_file(tmp_path / "key.json", f"{server.url}/token"), "scopes": ["s"]}
+        # Each has looked for a token, and found none, before any of them mints one.
+        first, second = (credentials.authorizer(options) for _ in range(2))
+        assert first(False) == second(False) == {"Authorization": "Bearer ya29.one"}
+        assert server.calls() == ["POST /token"]
+
+
 @pytest.mark.parametrize(("left", "read"), [(3, True), (5, False)])
 def test_a_key_is_read_only_where_no_token_of_its_own_is_kept_that_lasts(tmp_path, monkeypatch, left, read):
     monkeypatch.setattr(play_memory, "shared", PlayMemory())
@@ -150,12 +182,6 @@ def key_file(path: Path, token_uri: str) -> str:
     return str(path)
 
 
-def place_of(path: str) -> int:
-    """Where the token of a key file is kept."""
-    identity = credentials._identity({"service_account_file": path, "scopes": [credentials.CLOUD_PLATFORM]})
-    return play_memory._slot(identity)
-
-
 def test_the_tasks_of_a_play_mint_one_token_for_each_of_their_credentials(tmp_path):
     minted: list[str] = []
     used: list[str] = []
@@ -174,12 +200,7 @@ def test_the_tasks_of_a_play_mint_one_token_for_each_of_their_credentials(tmp_pa
     with FakeServer(answer) as server:
         place = {"project": "my-project", "location": "us-central1", "container_api_endpoint": server.url}
         first = key_file(tmp_path / "first.json", f"{server.url}/token")
-        # Two keys may share a place in the memory by chance, and then drive each other out.
-        second = next(
-            path
-            for number in itertools.count()
-            if place_of(path := key_file(tmp_path / f"second{number}.json", f"{server.url}/token")) != place_of(first)
-        )
+        second = key_file(tmp_path / "second.json", f"{server.url}/token")
         tasks = [
             {"llmops.gke.gke_cluster_info": {**place, "service_account_file": path}}
             for path in (first, first, second, first, second, second)

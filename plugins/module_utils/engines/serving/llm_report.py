@@ -18,6 +18,7 @@ from ...google.machine_types import read_machine_type
 from ...google.prices import NoPrice, machine_price, read_prices
 from ...serving.report.document import Sources, document, short
 from ...serving.report.page import page
+from ...serving.report.runs import run_of
 
 MODE = 0o644
 _LONGEST = 20_000_000
@@ -67,8 +68,9 @@ class NotWritten(LlmopsError):
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     """Make the report; in check mode nothing is written. A report is output, not state: changed is always False."""
     targets = _targets(options)
+    chosen = [_run_at(f"beside[{index}]", path) for index, path in enumerate(options["beside"] or [])]
     try:
-        report = document(_sources(options))
+        report = document(_sources(options, chosen, _former(targets.get("json_path"))))
         contents = {name: _CONTENTS[name](report) for name in targets}
         values = {"report": report, "short": short(report)}
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -85,7 +87,35 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     return Result(values={**values, "written": written})
 
 
-def _sources(options: dict[str, Any]) -> Sources:
+def _run_at(option: str, path: str) -> dict[str, Any]:
+    """The run of the report that is at a path. Raises InvalidOption where there is none."""
+    accepted = "the path of a report's JSON"
+    try:
+        return run_of(_read(files.readable(option, path, accepted)))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InvalidOption(option, path, f"{accepted} ({why})") from error
+
+
+def _former(path: str | None) -> dict[str, Any] | None:
+    """The report that is overwritten; None where there is none."""
+    try:
+        return _read(path) if path else None
+    except (OSError, ValueError):
+        return None
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        found = json.loads(files.read(path, _LONGEST))
+    except RecursionError as error:
+        raise ValueError("it is no report") from error
+    if not isinstance(found, dict):
+        raise ValueError("it is no report")
+    return found
+
+
+def _sources(options: dict[str, Any], chosen: Sequence[Mapping[str, Any]], former: Mapping[str, Any] | None) -> Sources:
     latency = _given(options["latency"], "hot", LATENCY)
     return Sources(
         title=options["title"],
@@ -100,18 +130,9 @@ def _sources(options: dict[str, Any]) -> Sources:
         deployment=options["deployment"],
         price=replica_price((latency or {}).get("pods") or options["pods"] or [], options["prices"] or {}),
         speed=options["simulated_speed"],
-        earlier=_earlier(options["json_path"]),
+        beside=chosen,
+        former=former,
     )
-
-
-def _earlier(path: str | None) -> list[Any]:
-    """The cold starts that the report tells of which is about to be replaced; none where there is no such report."""
-    try:
-        known = json.loads(files.read(path, _LONGEST)) if path else {}
-    except (OSError, ValueError, RecursionError):
-        return []
-    found = known.get("starts") if isinstance(known, dict) else None
-    return found if isinstance(found, list) else []
 
 
 def replica_price(pods: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -191,5 +212,6 @@ SPEC = ModuleSpec(
         },
         "prices": {"type": "dict"},
         "simulated_speed": {"type": "float"},
+        "beside": {"type": "list", "elements": "path"},
     },
 )

@@ -14,7 +14,6 @@ from ...core.errors import LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec, defaults
 from ...google.options import PROJECT_READER
-from ...kubernetes.client.resources import SERVICE, Kind, ObjectRef
 from ...models.access import HOME
 from ...serving import registry
 from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER
@@ -22,13 +21,12 @@ from ...serving.thresholds import check_thresholds, of_targets
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.fronts import read_front
 from ...workflows.port_forward import forwarded, through_port_forward
-from ...workflows.verification import Found, needs_forward, port_of, require_model, scheme_of, url_of
+from ...workflows.verification import Found, is_private, needs_forward, port_of, require_model, scheme_of, url_of
 from ..kubernetes import gpu_metrics_info
 from . import gke_inference_quickstart_info as quickstart
 from . import hf_model_info, llm_generate, llm_latency, llm_report, llm_scaling, llm_start_info
-
-_GATEWAY = Kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways")
 
 _GPU_SECONDS, _HUB_SECONDS, _BENCHMARK_SECONDS = 10, 15, 15
 """What a section of the report is worth."""
@@ -95,15 +93,14 @@ class _Verification:
 
     def _look(self) -> tuple[dict[str, Any] | None, Found]:
         options, api = self._options, self._access.api
-        engine, front, start = registry.engine(options["engine"]), None, None
+        engine, front, host, start = registry.engine(options["engine"]), None, "", None
         if api is not None:
-            namespace, gateway = options["namespace"] or api.default_namespace, options["gateway"]
-            named = ObjectRef(_GATEWAY, namespace, gateway) if gateway else None
-            front = api.get(named or ObjectRef(SERVICE, namespace, options["service"]))
+            namespace = options["namespace"] or api.default_namespace
+            front, host = read_front(api, namespace, options["service"], options["gateway"])
         # What is elsewhere has no pods here to look at.
         if not options["url"]:
             start = llm_start_info.look(self._access, options["namespace"], options["service"], engine)
-        url = options["url"] or url_of(front)
+        url = options["url"] or url_of(front, host)
         return front, Found(start, url, options["replicas"], self._check, options["to_wake"] or "")
 
     def _forward(self, front: dict[str, Any] | None, url: str) -> dict[str, Any] | None:
@@ -111,7 +108,7 @@ class _Verification:
         options = self._options
         wanted = options["port_forward"]
         if wanted is None:
-            wanted = not options["url"] and needs_forward(url, options["api_key"])
+            wanted = not options["url"] and (needs_forward(url, options["api_key"]) or is_private(front, url))
         if not wanted:
             return None
         port = options["service_port"] or port_of(None if options["gateway"] else front)
@@ -280,7 +277,9 @@ SPEC = ModuleSpec(
         "hub_endpoint": {"type": "str"},
         "report": {
             "type": "dict",
-            "options": {name: _REPORT[name] for name in ("path", "title", "deployment", "prices", "simulated_speed")},
+            "options": {
+                name: _REPORT[name] for name in ("path", "title", "deployment", "prices", "simulated_speed", "beside")
+            },
         },
         "load": {
             "type": "dict",

@@ -9,7 +9,7 @@ from typing import Any
 
 from .states import READY, Failed, State, Waiting, condition, said
 
-_PASSING = frozenset({"Pending", "BackendNotFound", "NoMatchingParent"})
+_PASSING = frozenset({"Pending", "BackendNotFound", "NoMatchingParent", "InvalidExtensionRef"})
 """Reasons of a Gateway's controller that pass when the rest of what is applied is there."""
 
 
@@ -36,6 +36,18 @@ def http_route(obj: dict[str, Any]) -> State:
             if condition(taken, kind).get("status") != "True":
                 return Waiting(said(condition(taken, kind)) or "its Gateway has not taken it yet")
     return READY if len(parents) >= wanted else Waiting("its Gateway has not taken it yet")
+
+
+def inference_pool(obj: dict[str, Any]) -> State:
+    """Ready unless a Gateway's controller says otherwise: what leads to it, its route tells."""
+    for parent in (obj.get("status") or {}).get("parents") or []:
+        taken = {**obj, "status": parent}
+        for kind in ("Accepted", "ResolvedRefs"):
+            if refused := _refused(taken, kind):
+                return refused
+            if condition(taken, kind).get("status") == "False":
+                return Waiting(said(condition(taken, kind)))
+    return READY
 
 
 def _refused(obj: dict[str, Any], kind: str) -> Failed | None:

@@ -238,6 +238,7 @@ PREDICATES: dict[tuple[str, str], Predicate] = {
     ("batch", "Job"): job,
     ("gateway.networking.k8s.io", "Gateway"): gateway_readiness.gateway,
     ("gateway.networking.k8s.io", "HTTPRoute"): gateway_readiness.http_route,
+    ("inference.networking.k8s.io", "InferencePool"): gateway_readiness.inference_pool,
 }
 
 ASKED_FOR = frozenset({"HorizontalPodAutoscaler"})

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .runs import beside, run_of
 from .starts import starts
 from .words import limit_name, seconds
 from .yardsticks import JUDGES, impossible, yardsticks
@@ -39,7 +40,8 @@ class Sources:
     benchmark: ``best``, ``unknown`` and ``differences`` of gke_inference_quickstart_info.
     deployment: what was deployed, where, by whom; names as the option has them, each None where it is not known.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
-    speed: how many times faster than life a sandbox's clock runs. earlier: ``starts`` of the report before.
+    speed: how many times faster than life a sandbox's clock runs.
+    beside: runs of other reports that were chosen, as run_of returns them. former: the report that was here before.
     """
 
     title: str
@@ -54,7 +56,8 @@ class Sources:
     deployment: Mapping[str, Any] | None = None
     price: Mapping[str, Any] | None = None
     speed: float | None = None
-    earlier: Sequence[Any] = ()
+    beside: Sequence[Mapping[str, Any]] = ()
+    former: Mapping[str, Any] | None = None
 
 
 def document(sources: Sources) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def document(sources: Sources) -> dict[str, Any]:
     )
     state, reasons = verdict(latency, answer, sources.load or {}, held_against)
     broken = [one for one in latency.get("thresholds") or [] if one["passed"] is False]
-    return {
+    report = {
         "title": sources.title,
         "made": sources.made,
         "simulated": simulated,
@@ -85,7 +88,7 @@ def document(sources: Sources) -> dict[str, Any]:
         "benchmark": dict(sources.benchmark) if sources.benchmark else None,
         "deployment": dict(sources.deployment) if sources.deployment else None,
         "latency": dict(latency) or None,
-        "starts": starts(sources.latency, sources.made, sources.speed, sources.earlier),
+        "starts": starts(sources.latency, sources.made, sources.speed, _earlier(sources.former)),
         "answer": dict(answer) or None,
         "model": dict(sources.model) if sources.model else None,
         "load": dict(sources.load) if sources.load else None,
@@ -93,6 +96,13 @@ def document(sources: Sources) -> dict[str, Any]:
         "gpus": [dict(one) for one in sources.gpus or ()] or None,
         "cost": cost(sources),
     }
+    return {**report, "beside": beside(run_of(report), sources.beside, sources.former)}
+
+
+def _earlier(former: Mapping[str, Any] | None) -> Sequence[Any]:
+    """The cold starts that a former report tells of; it may hold anything."""
+    found = (former or {}).get("starts")
+    return found if isinstance(found, list) else []
 
 
 def headline(
@@ -242,4 +252,5 @@ def short(report: Mapping[str, Any]) -> dict[str, Any]:
         "cold_start_seconds": max((pod["start_seconds"] for pod in pods), default=None),
         "dollars_per_million_tokens": (report["cost"] or {}).get("alone"),
         "simulated": report["simulated"],
+        "beside": report["beside"],
     }

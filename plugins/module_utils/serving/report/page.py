@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import about_sections, latency_sections, load_sections
+from .runs import comparison, run_of
 from .style import STYLE
 from .words import money, number, plain, seconds, text
 
@@ -21,6 +22,7 @@ def page(report: Mapping[str, Any]) -> str:
         latency_sections.yardsticks(report["yardsticks"], report["benchmark"], simulated=report["simulated"]),
         latency_sections.hot(latency),
         load_sections.load(report["load"]),
+        comparison(run_of(report), report["beside"]),
         latency_sections.cold_start(latency, report["starts"]),
         load_sections.gpu(report["gpu"], report["gpus"]),
         about_sections.memory(report["model"]),

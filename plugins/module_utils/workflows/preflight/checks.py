@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...core.errors import LlmopsError
-from . import conflicts, egress, places
+from . import conflicts, egress, gateways, places
 from .access import checks as access
 from .advice import TARGETS
 from .facts import ACCOUNTS, DISK_IMAGE, POOL_SIZES, UNLISTED_LIMITS, WEIGHTS_BUCKET, Facts
@@ -50,6 +50,7 @@ CHECKS: Mapping[str, Check] = {
     "egress": Check(egress.check_egress, ("nat_networks", "clusters"), warns=True),
     WEIGHTS: Check(check_weights, (WEIGHTS_BUCKET, DISK_IMAGE, "clusters")),
     "versions": Check(conflicts.check_versions, ("server_config", "clusters")),
+    gateways.CHECK: Check(gateways.check_gateways, ("clusters", "subnetworks", "server_config")),
 }
 
 PRICE, PRICE_NEEDS = "price", "machine_types"

@@ -90,7 +90,8 @@ class Plan:
     the plans of the run's other hosts in the same project. daemon_set: whether a DaemonSet exports GPU metrics.
     metrics_adapter: whether an autoscaler's adapter is installed. hub_mirror: whether pods load from a mirror of
     the Hub, or ask none. endpoint: by which the control plane is reached. bucket: with the weights, or None.
-    disk_image: with the weights, by its path in Compute Engine, or empty.
+    disk_image: with the weights, by its path in Compute Engine, or empty. gateway_class: of the model's Gateway, or
+    empty. inference_pool: whether that leads to an InferencePool.
     """
 
     host: str
@@ -110,6 +111,8 @@ class Plan:
     metrics_adapter: bool = False
     hub_mirror: bool = False
     endpoint: str = ""
+    gateway_class: str = ""
+    inference_pool: bool = False
     bucket: BucketPlan | None = None
     disk_image: str = ""
 
@@ -199,9 +202,16 @@ def _plan_of(deployment: Deployment) -> Plan:
         metrics_adapter=any((plan.get("metrics_adapter") or "none") != "none" for plan in deployment.plans.values()),
         hub_mirror=not deployment.asks_hub or (deployment.options.get("llmops_hf_endpoint") or HUB).rstrip("/") != HUB,
         endpoint=deployment.options.get("llmops_cluster_endpoint") or "",
+        gateway_class=_gateway_class(deployment),
+        inference_pool=any(_is(plan.get("inference_pool")) for plan in deployment.plans.values()),
         bucket=deployment.bucket,
         disk_image=deployment.disk_image,
     )
+
+
+def _gateway_class(deployment: Deployment) -> str:
+    exposed = deployment.options.get("llmops_exposure") == "gateway" and deployment.model
+    return str(deployment.options.get("model_server_gateway_class") or "") if exposed else ""
 
 
 def read_replicas(deployment: Deployment) -> ReplicaPlan | None:

@@ -21,6 +21,7 @@ from .checks import PRICE, PRICE_NEEDS, look_at, needs_of
 from .deployment import Deployment
 from .facts import read_facts
 from .findings import RULES, Finding
+from .gateways import CHECK as GATEWAY
 from .plan import read_plan
 from .price import estimate
 
@@ -57,6 +58,8 @@ def look_at_project(
         variable = _NAMES.of(error.fields["option"])
         looked.findings.append(Finding(RULES, error.told(_NAMES), variable=variable))
         prices, names = {}, names - {PRICE}
+    # It needs nothing of the project then.
+    names = names if plan.gateway_class else names - {GATEWAY}
     apis = GoogleApis(dict(options), Deadline(options["timeout"]), shared_for=SHARED_FOR)
     try:
         facts = read_facts(apis, plan, needs_of(names))

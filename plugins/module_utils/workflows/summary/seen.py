@@ -15,6 +15,8 @@ from .sections import node_pool
 
 Object = Mapping[str, Any]
 
+_LOAD_BALANCER = "networking.gke.io/load-balancer-type"
+
 
 def add_seen(page: Page, facts: HostFacts) -> None:
     """All of it."""
@@ -34,6 +36,8 @@ def add_seen(page: Page, facts: HostFacts) -> None:
         add = _KINDS.get(thing.get("kind"))
         if add:
             add(page, thing)
+        elif thing.get("kind") == "Service":
+            _service(page, thing, facts)
 
 
 def _add_drift(page: Page, facts: HostFacts) -> None:
@@ -103,19 +107,62 @@ def _pod(page: Page, pod: Object) -> None:
     )
 
 
-def _service(page: Page, service: Object) -> None:
-    spec = service["spec"]
-    if spec.get("type") != "LoadBalancer":
+def _service(page: Page, service: Object, facts: HostFacts) -> None:
+    """A load balancer of any name, and the model's own Service of any type."""
+    spec, balanced = service["spec"], service["spec"].get("type") == "LoadBalancer"
+    own = f"{facts.text('llmops_namespace')}/{facts.text('llmops_service_name')}"
+    if not balanced and _name(service) != own:
         return
     page.blank()
-    page.line(f"Load balancer {_name(service)}")
-    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
-    _row(page, "Address", ", ".join(one["ip"] for one in ingress if one.get("ip")) or "none yet")
+    if balanced:
+        internal = (service["metadata"].get("annotations") or {}).get(_LOAD_BALANCER) == "Internal"
+        page.line(f"{'Internal load balancer' if internal else 'Load balancer'} {_name(service)}")
+        ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+        _row(page, "Address", ", ".join(one["ip"] for one in ingress if one.get("ip")) or "none yet")
+    else:
+        page.line(f"Service {_name(service)}")
+        _row(page, "Type", f"{spec.get('type', 'ClusterIP')}, reached inside the cluster alone")
     ports = [f"{port['port']} -> {port.get('targetPort')}/{port.get('protocol')}" for port in spec.get("ports") or []]
     _row(page, "Ports", " ".join(ports))
     _row(page, "Labels", _pairs(service["metadata"].get("labels")))
     _row(page, "Selector", _pairs(spec.get("selector")))
     _row(page, "IP", str(spec.get("clusterIP")))
+
+
+def _gateway(page: Page, gateway: Object) -> None:
+    spec, status = gateway["spec"], gateway.get("status") or {}
+    page.blank()
+    page.line(f"Gateway {_name(gateway)}, class {spec.get('gatewayClassName')}")
+    addresses = [str(one.get("value")) for one in status.get("addresses") or []]
+    _row(page, "Address", ", ".join(addresses) or "none yet")
+    _row(page, "Listeners", " ".join(f"{one.get('port')}/{one.get('protocol')}" for one in spec.get("listeners") or []))
+    _conditions(page, status.get("conditions") or [])
+
+
+def _route(page: Page, route: Object) -> None:
+    page.line(f"Route {_name(route)}")
+    backends = [one for rule in route["spec"].get("rules") or [] for one in rule.get("backendRefs") or []]
+    _row(page, "Leads to", " ".join(f"{one.get('kind', 'Service')} {one.get('name')}" for one in backends))
+    _conditions(page, _of_parents(route))
+
+
+def _pool(page: Page, pool: Object) -> None:
+    picker = pool["spec"].get("endpointPickerRef") or {}
+    page.line(f"Pool {_name(pool)}")
+    _row(page, "Selector", _pairs(pool["spec"]["selector"].get("matchLabels")))
+    _row(page, "Picker", f"{picker.get('name', 'none')}, {picker.get('failureMode', 'FailClose')}")
+    _conditions(page, _of_parents(pool))
+
+
+def _of_parents(thing: Object) -> list[Object]:
+    parents = (thing.get("status") or {}).get("parents") or []
+    return [one for parent in parents for one in parent.get("conditions") or []]
+
+
+def _conditions(page: Page, conditions: Iterable[Object]) -> None:
+    for one in conditions:
+        message = f": {one['message']}" if one.get("message") and one.get("status") != "True" else ""
+        _row(page, "Condition", f"{one.get('type')} {one.get('status')} {one.get('reason')}{message}")
 
 
 def _autoscaler(page: Page, autoscaler: Object) -> None:
@@ -137,7 +184,9 @@ _KINDS: dict[Any, Callable[[Page, Object], None]] = {
     "Node": _node,
     "Deployment": _deployment,
     "Pod": _pod,
-    "Service": _service,
+    "Gateway": _gateway,
+    "HTTPRoute": _route,
+    "InferencePool": _pool,
     "HorizontalPodAutoscaler": _autoscaler,
     "Event": _event,
 }

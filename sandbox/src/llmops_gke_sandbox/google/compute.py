@@ -165,8 +165,14 @@ class Compute:
         return self._aggregated(request, "subnetwork", self._subnetworks_of, "regions", list(places.regions()))
 
     def _subnetworks_of(self, region: str) -> list[dict]:
-        path = f"regions/{region}/subnetworks/{subnetworks.NAME}"
-        return [self._resource("subnetwork", subnetworks.NAME, path) | subnetworks.body(self._home, region)]
+        found = {subnetworks.NAME: subnetworks.body(self._home, region)}
+        if region in self._config.proxy_subnetworks:
+            cidr = self._config.proxy_subnetworks[region]
+            found[subnetworks.PROXY_ONLY] = subnetworks.proxy_only(self._home, region, cidr)
+        return [
+            self._resource("subnetwork", name, f"regions/{region}/subnetworks/{name}") | body
+            for name, body in found.items()
+        ]
 
     def _group(self, request: web.Request) -> dict:
         zone, name = self._known_zone(request), request.match_info["name"]

@@ -22,6 +22,7 @@ _SERVICES = tuple(
             "compute",
             "container",
             "containerfilesystem",
+            "networkservices",
             "iam",
         ),
         *("gkerecommender", "iamcredentials", "logging", "monitoring", "serviceusage", "storage"),

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from llmops_gke_sandbox.control.objects import is_deleting, is_simulated, simulated
 from llmops_gke_sandbox.kubernetes.bootstrap import MONITORING
-from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions as gateway_definitions
+from llmops_gke_sandbox.kubernetes.schema.published import published
 from llmops_gke_sandbox.remote.http_api import HttpApi
 
 # Wall seconds for the end of what goes: a namespace's content goes before it does.
@@ -82,7 +82,7 @@ class Belongings:
         :raises ApiError: as the server refuses.
         """
         going = []
-        for definition in (*MONITORING, *gateway_definitions()):
+        for definition in (*MONITORING, *published("gateway"), *published("inference")):
             name = definition["metadata"]["name"]
             live = await self._api.get(_DEFINITIONS, name)
             if live is None or not is_simulated(live):

@@ -49,6 +49,12 @@ def _prometheus_frontend(context: ContainerContext) -> Workload:
     return PrometheusFrontendWorkload(context)
 
 
+def _picker(context: ContainerContext) -> Workload:
+    from llmops_gke_sandbox.workloads.picker.workload import PickerWorkload
+
+    return PickerWorkload(context)
+
+
 def _pause(context: ContainerContext) -> Workload:
     from llmops_gke_sandbox.workloads.pause import PauseWorkload
 
@@ -102,6 +108,7 @@ _IMAGES = (
     Image(r"quay\.io/inference-perf/inference-perf", _process, 410_000_000, 12.0, 5.0),
     Image(r"gcr\.io/gke-release/custom-metrics-stackdriver-adapter", _metrics_adapter, 30_000_000, 4.0, 2.0),
     Image(r"registry\.k8s\.io/prometheus-adapter/prometheus-adapter", _prometheus_adapter, 30_000_000, 4.0, 2.0),
+    Image(r"ghcr\.io/llm-d/llm-d-router-endpoint-picker", _picker, 40_000_000, 4.0, 2.0),
     Image(r"gke\.gcr\.io/prometheus-engine/frontend", _prometheus_frontend, 30_000_000, 4.0, 2.0),
     Image(r"(registry\.k8s\.io|gke\.gcr\.io|gcr\.io/google_containers)/pause", _pause, 320_000, 1.0, 1.0),
 )

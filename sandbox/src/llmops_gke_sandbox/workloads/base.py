@@ -13,6 +13,9 @@ from llmops_gke_sandbox.clock import Clock
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.workloads.metrics.series import Series
 
+GRPC_HEALTH = "/grpc.health.v1.Health/Check"
+"""Where a program of the sandbox answers a gRPC probe."""
+
 
 class Hub(Protocol):
     """The part of the Hugging Face Hub that a model server asks."""

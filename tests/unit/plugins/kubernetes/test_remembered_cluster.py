@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import base64
+import ssl
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+import trustme
 
 from ansible_collections.llmops.gke.plugins.module_utils.core import play_memory
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
@@ -32,6 +35,7 @@ class Gke:
         self.server = server
         self.endpoint = endpoint
         self.status = "RUNNING"
+        self.authority = "Q0E="
         self.components = ["SYSTEM_COMPONENTS", "DCGM"]
 
     def answer(self, request) -> Reply:
@@ -45,7 +49,7 @@ class Gke:
                 "name": "mistral",
                 "status": self.status,
                 "endpoint": self.endpoint,
-                "masterAuth": {"clusterCaCertificate": "Q0E=", "clientKey": "c2VjcmV0"},
+                "masterAuth": {"clusterCaCertificate": self.authority, "clientKey": "c2VjcmV0"},
                 "monitoringConfig": {
                     "componentConfig": {"enableComponents": self.components},
                     "managedPrometheusConfig": {"enabled": True},
@@ -135,6 +139,43 @@ def test_a_cluster_that_was_created_anew_elsewhere_is_found_there(gke, api, form
         found = read(gke)
     assert found["resources"][0]["data"] == {"a": "1"}
     assert (gke.asked, len(api.requests)) == (2, 1)
+
+
+@pytest.fixture
+def recreated(gke, api, monkeypatch) -> Gke:
+    """A cluster that a task of the play has read, and that was created anew since: at its address, with another CA."""
+    former, new = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    new.issue_cert("127.0.0.1").configure_cert(context)
+    api._server.socket = context.wrap_socket(api._server.socket, server_side=True)
+
+    def entry(cluster, *_):
+        authority = cluster["masterAuth"]["clusterCaCertificate"]
+        return SimpleNamespace(
+            cluster={"server": f"https://{cluster['endpoint']}", "certificate-authority-data": authority}
+        )
+
+    monkeypatch.setattr(cluster_access, "entry_of", entry)
+    gke.authority = base64.b64encode(former.cert_pem.bytes()).decode()
+    gke.client().cluster("demo-project", "us-central1", "mistral")
+    gke.authority = base64.b64encode(new.cert_pem.bytes()).decode()
+    return gke
+
+
+def test_a_cluster_that_was_created_anew_where_it_was_is_known_by_its_new_ca(recreated, api):
+    found = read(recreated)
+    assert found["resources"][0]["data"] == {"a": "1"}
+    assert (recreated.asked, len(api.requests)) == (2, 1)
+    # And the next task knows.
+    read(recreated)
+    assert (recreated.asked, len(api.requests)) == (2, 2)
+
+
+def test_who_is_not_known_by_gke_either_stays_refused(recreated, api):
+    recreated.authority = base64.b64encode(trustme.CA().cert_pem.bytes()).decode()
+    with pytest.raises(HttpError, match="no TLS connection: .*CERTIFICATE_VERIFY_FAILED"):
+        read(recreated)
+    assert (recreated.asked, len(api.requests)) == (2, 0)
 
 
 def test_an_object_that_is_absent_is_no_reason_to_ask_gke_again(gke, api):

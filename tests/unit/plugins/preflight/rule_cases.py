@@ -102,6 +102,11 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ({"model_server_gateway_paths": []}, "model_server_gateway_paths: [] is not accepted; it takes paths"),
     ({"model_server_gateway_paths": ["/v1", "v2"]}, "model_server_gateway_paths: "),
     ({"model_server_gateway_class": ""}, "model_server_gateway_class: "),
+    (
+        {"model_server_gateway_inference_pool": True, "llmops_exposure": "gateway", "llmops_source_ranges": []},
+        "model_server_gateway_inference_pool: true is not accepted; it takes no model_server_gateway_class "
+        "gke-l7-global-external-managed",
+    ),
     ({"model_server_address": "34.1.2.3"}, 'model_server_address: "34.1.2.3" is not accepted; it takes the name of a'),
     ({"model_server_gateway_security_policy": "A"}, "model_server_gateway_security_policy: "),
     ({"model_server_gateway_certificate_map": "A"}, "model_server_gateway_certificate_map: "),
@@ -181,6 +186,7 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ({"model_server_max_unavailable": "1000%"}, "model_server_max_unavailable: "),
     ({"tgi_mistral_image": ""}, 'tgi_mistral_image: "" is not accepted; it takes an image, by tag or by digest'),
     ({"model_server_hpa_adapter_image": "a b"}, 'model_server_hpa_adapter_image: "a b" is not accepted'),
+    ({"model_server_picker_image": "a b"}, 'model_server_picker_image: "a b" is not accepted'),
     ({"model_server_hpa_prometheus_adapter_image": ""}, "model_server_hpa_prometheus_adapter_image: "),
     (
         {"llmops_gpu_metrics": "managed", "dcgm_exporter_components": ["SYSTEM_COMPONENTS"]},
@@ -249,6 +255,13 @@ HOLDS: list[dict[str, Any]] = [
     {"llmops_exposure": "gateway", "llmops_source_ranges": [], "model_server_gateway_paths": ["/v1", "/health"]},
     {"llmops_source_ranges": ["10.0.0.0/8", "2001:db8::/32"]},
     {"model_server_gateway_tls_secret": "mistral-tls"},
+    {
+        "model_server_gateway_inference_pool": True,
+        "llmops_exposure": "gateway",
+        "llmops_source_ranges": [],
+        "model_server_gateway_class": "gke-l7-rilb",
+    },
+    {"model_server_gateway_inference_pool": True},
     {"model_server_hpa_signals": [{"signal": "gpu_utilization", "target": 1}]},
     {},
     {"llmops_project": "example.com:my-project"},

@@ -65,6 +65,7 @@ def made(**options):
         "gpus",
         "prices",
         "simulated_speed",
+        "beside",
         "deployment",
     )
     return run({**dict.fromkeys(names), "title": "T", **options}, False, silent).values
@@ -159,7 +160,7 @@ def test_the_json_holds_what_the_page_shows(tmp_path):
 
 def test_check_mode_writes_nothing(tmp_path):
     path = tmp_path / "r.html"
-    options = {"title": "T", "path": str(path), "simulated_speed": None}
+    options = {"title": "T", "path": str(path), "simulated_speed": None, "beside": None}
     names = (
         "json_path",
         "latency",

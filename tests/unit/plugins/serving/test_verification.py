@@ -14,6 +14,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.verification 
     AnotherModel,
     Found,
     NotServing,
+    host_of,
+    is_private,
     needs_forward,
     port_of,
     require_model,
@@ -81,6 +83,35 @@ def test_a_gateway_is_reached_by_its_first_listener(found, url):
 )
 def test_a_key_does_not_travel_in_the_clear(url, key, needed):
     assert needs_forward(url, key) is needed
+
+
+@pytest.mark.parametrize(
+    ("hostnames", "url"),
+    [
+        (["*.example.com", "llm.example.com"], "https://llm.example.com"),
+        (["*.example.com"], "https://192.0.2.7"),
+        (None, "https://192.0.2.7"),
+    ],
+)
+def test_who_speaks_tls_is_asked_by_the_name_of_its_certificate(hostnames, url):
+    route = {"spec": {"hostnames": hostnames}}
+    assert url_of(gateway("HTTPS", 443, "192.0.2.7"), host_of(route)) == url
+    assert url_of(gateway("HTTPS", 443), host_of(route)) == ""
+
+
+@pytest.mark.parametrize(
+    ("cls", "url", "private"),
+    [
+        ("gke-l7-rilb", "http://10.128.0.9", True),
+        ("gke-l7-cross-regional-internal-managed-mc", "", True),
+        ("gke-l7-rilb", "http://127.0.0.9:8080", False),
+        ("gke-l7-regional-external-managed", "http://192.0.2.1", False),
+        ("", "http://10.128.0.9", False),
+    ],
+)
+def test_a_gateway_in_the_vpc_is_not_gone_to_from_outside(cls, url, private):
+    front = {"spec": {"gatewayClassName": cls}} if cls else None
+    assert is_private(front, url) is private
 
 
 def start(*, exists: bool = True, ready: int = 0, asleep: bool = False) -> dict[str, Any]:

@@ -22,6 +22,7 @@ PRIVATE_NODES = "nodes without public addresses"
 BUCKET = "weights from a bucket"
 DISK = "weights from a secondary boot disk"
 DNS = "a control plane reached by its DNS endpoint"
+PICKER = "a Gateway whose endpoint picker chooses the pod"
 
 WHEN = {
     ALWAYS: "",
@@ -33,6 +34,7 @@ WHEN = {
     BUCKET: "`llmops_weights: bucket`",
     DISK: "`llmops_weights: disk`",
     DNS: "`llmops_cluster_endpoint: dns`",
+    PICKER: "`model_server_gateway_inference_pool: true`",
 }
 """When something is needed -> what of the inventory makes it so."""
 
@@ -66,6 +68,7 @@ APIS = (
     Api("monitoring.googleapis.com", "Cloud Monitoring API", "metrics of the cluster, the GPUs and the model"),
     Api("logging.googleapis.com", "Cloud Logging API", "logs of the cluster and the model"),
     Api("containerfilesystem.googleapis.com", "Container File System API", "image streaming", IMAGE_STREAMING),
+    Api("networkservices.googleapis.com", "Network Services API", "the load balancer's calls to the picker", PICKER),
     Api("storage.googleapis.com", "Cloud Storage API", "the bucket with the model's files", BUCKET),
 )
 
@@ -115,6 +118,15 @@ NEEDS = (
             *_of("roles", "bind"),
         ),
         ADAPTER,
+    ),
+    Need(
+        CONTAINER_ADMIN,
+        "the picker and its rights in the namespace",
+        (
+            *(one for kind in ("roleBindings", "roles", "serviceAccounts") for one in _of(kind)),
+            *_of("roles", "bind", "escalate"),
+        ),
+        PICKER,
     ),
     Need(CONTAINER_ADMIN, "the pods' service account, which reads the bucket", _of("serviceAccounts"), BUCKET),
     Need(COMPUTE_VIEWER, "the disk image", ("compute.images.get",), DISK),
@@ -196,6 +208,8 @@ def _holding(plan: Plan) -> Iterator[str]:
         yield DISK
     if plan.endpoint == "dns":
         yield DNS
+    if plan.inference_pool:
+        yield PICKER
 
 
 def _once(names: Iterable[str]) -> list[str]:

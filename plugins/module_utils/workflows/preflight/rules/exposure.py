@@ -11,8 +11,10 @@ from ipaddress import ip_network
 from typing import Any
 
 from ....core.rules import Rule, form, least
+from ...verification import PRIVATE_CLASSES
 from ..deployment import Deployment
 from ..findings import WARNING, Finding
+from ..gateways import REGIONAL_CLASSES
 from .evaluation import Values
 
 EXPOSURE = "exposure"
@@ -20,7 +22,6 @@ EXPOSURE = "exposure"
 
 _BALANCED = ("external", "internal")
 _PATH = re.compile(r"/[-A-Za-z0-9._~/]*")
-_PRIVATE_CLASSES = re.compile(r"gke-l7-(rilb|cross-regional-internal.*)(-mc)?")
 _NAME = r"([a-z]([-a-z0-9]{0,61}[a-z0-9])?)?"
 _NAME_SAID = "the name of a resource in the project, or nothing"
 
@@ -67,6 +68,19 @@ RULES = (
         ),
         "paths that begin with a slash, one at least",
     ),
+    Rule(
+        "model_server_gateway_inference_pool",
+        ("model_server_gateway_inference_pool", "llmops_exposure", "model_server_gateway_class"),
+        lambda values: (
+            not values["model_server_gateway_inference_pool"]
+            or values["llmops_exposure"] != "gateway"
+            or REGIONAL_CLASSES.fullmatch(str(values["model_server_gateway_class"])) is not None
+        ),
+        lambda values: (
+            f"no model_server_gateway_class {values['model_server_gateway_class']}: GKE's Inference Gateway takes "
+            "gke-l7-regional-external-managed or gke-l7-rilb"
+        ),
+    ),
     form("model_server_gateway_class", r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a GatewayClass"),
     form("model_server_address", _NAME, _NAME_SAID),
     form("model_server_gateway_security_policy", _NAME, _NAME_SAID),
@@ -96,7 +110,7 @@ def check_exposure(here: Deployment) -> Iterator[Finding]:
 def _is_public(here: Deployment) -> bool:
     options = here.options
     if options.get("llmops_exposure") == "gateway":
-        private = _PRIVATE_CLASSES.fullmatch(str(options.get("model_server_gateway_class")))
+        private = PRIVATE_CLASSES.fullmatch(str(options.get("model_server_gateway_class")))
         return not private and not options.get("model_server_gateway_security_policy")
     return options.get("llmops_exposure") == "external" and not options.get("llmops_source_ranges")
 

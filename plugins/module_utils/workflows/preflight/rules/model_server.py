@@ -183,5 +183,6 @@ RULES = (
     ),
     least("model_server_hpa_timeout", 1),
     image("model_server_hpa_adapter_image"),
+    image("model_server_picker_image"),
     image("model_server_hpa_prometheus_adapter_image"),
 )

@@ -9,6 +9,7 @@ import asyncio
 import aiohttp
 
 from llmops_gke_sandbox.agents.network.pod_network import PodNetwork
+from llmops_gke_sandbox.workloads.base import GRPC_HEALTH
 
 
 class Prober:
@@ -36,10 +37,11 @@ class Prober:
                     return await self._http(probe["httpGet"], container, address)
                 if "tcpSocket" in probe:
                     return await self._tcp(probe["tcpSocket"], container, address)
+                if "grpc" in probe:
+                    return await self._grpc(probe["grpc"], address)
         except TimeoutError:
             return "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-        kind = next((one for one in ("exec", "grpc") if one in probe), "such")
-        return f"the sandbox has no {kind} probes"
+        return f"the sandbox has no {'exec' if 'exec' in probe else 'such'} probes"
 
     async def _http(self, action: dict, container: dict, address: str) -> str | None:
         port = port_number(action["port"], container)
@@ -73,6 +75,19 @@ class Prober:
             return f"dial tcp {address}:{port}: connect: connection refused"
         writer.transport.abort()
         return None
+
+    async def _grpc(self, action: dict, address: str) -> str | None:
+        """The health protocol by HTTP/1.1 with JSON, which the sandbox's own programs take in place of HTTP/2."""
+        local = self._network.local_port(address, action["port"])
+        query = {"service": action.get("service", "")}
+        try:
+            if local is None:
+                raise ConnectionRefusedError
+            async with self._opened().get(f"http://127.0.0.1:{local}{GRPC_HEALTH}", params=query) as answer:
+                status = (await answer.json())["status"] if answer.status == 200 else "UNKNOWN"
+        except (aiohttp.ClientError, OSError, ValueError, KeyError):
+            return f'timeout: failed to connect service "{address}:{action["port"]}" within 1s'
+        return None if status == "SERVING" else f'service unhealthy (responded with "{status}")'
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

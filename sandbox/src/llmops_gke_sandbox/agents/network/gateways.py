@@ -8,14 +8,15 @@ import asyncio
 from dataclasses import dataclass, field
 
 from llmops_gke_sandbox.agents.network.addresses import AddressError, Addresses, Binding
-from llmops_gke_sandbox.agents.network.http_routes import not_simulated
+from llmops_gke_sandbox.agents.network.http_routes import Backend, not_simulated, pools_of
+from llmops_gke_sandbox.agents.network.inference_pools import POOLS, InferencePools
 from llmops_gke_sandbox.agents.network.layer7 import Layer7, tls_context
 from llmops_gke_sandbox.agents.network.pod_network import PodNetwork
 from llmops_gke_sandbox.agents.network.ready_pods import ReadyPods
 from llmops_gke_sandbox.control.controller import Controller
 from llmops_gke_sandbox.control.objects import annotations_of, is_deleting, key_of
 from llmops_gke_sandbox.control.plane import Plane
-from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions
+from llmops_gke_sandbox.kubernetes.schema.published import published
 
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _GATEWAYS, _ROUTES = "gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io"
@@ -23,6 +24,7 @@ _POLICIES = ("healthcheckpolicies.networking.gke.io", "gcpbackendpolicies.networ
 _CONTROLLER = "networking.gke.io/gateway"
 _FINALIZER = "gateway.finalizer.networking.gke.io"
 _CLASSES = "gke-l7-"
+_CLASSES_OF_POOLS = ("gke-l7-rilb", "gke-l7-regional-external-managed")
 _ADDRESS_SECONDS = 90.0
 
 
@@ -45,12 +47,17 @@ class Gateways(Controller):
     def __init__(self, plane: Plane, addresses: Addresses, network: PodNetwork) -> None:
         super().__init__(plane)
         self._addresses, self._pods = addresses, ReadyPods(plane.informers, network)
+        self._pools = InferencePools(plane.informers, network)
         self._balancers: dict[str, _Balancer] = {}
-        self._wanted = {definition["metadata"]["name"] for definition in definitions()}
+        self._wanted = {definition["metadata"]["name"] for definition in published("gateway")}
         self.store(_DEFINITIONS).subscribe(self._defined)
 
     def _defined(self, _old: dict | None, new: dict | None) -> None:
-        """Follow the kinds once all of them are there."""
+        """Follow the kinds once all of them are there; pools, which came later, once theirs is."""
+        if new is not None and new["metadata"]["name"] == POOLS and not self._pools.is_known:
+            self._pools.is_known = True
+            self.follow(POOLS, self._gateways_before)
+            self.follow("services", self._gateways_before)
         if new is not None and new["metadata"]["name"] in self._wanted:
             self._wanted.discard(new["metadata"]["name"])
             if not self._wanted:
@@ -62,6 +69,15 @@ class Gateways(Controller):
     def _gateways_of(self, route: dict) -> list[str]:
         namespace = route["metadata"]["namespace"]
         return [f"{one.get('namespace', namespace)}/{one['name']}" for one in route["spec"].get("parentRefs") or []]
+
+    def _gateways_before(self, obj: dict) -> list[str]:
+        """The Gateways that may lead to a pool, or to one whose picker is behind a Service."""
+        namespace = obj["metadata"].get("namespace")
+        if self._wanted:
+            return []
+        return [
+            key for route in self.store(_ROUTES).all(namespace) if pools_of(route) for key in self._gateways_of(route)
+        ]
 
     async def reconcile(self, key: str) -> None:
         gateway = self.store(_GATEWAYS).by_key(key)
@@ -101,7 +117,7 @@ class Gateways(Controller):
             await self._set_status(gateway, [], "False", "Invalid", str(error))
             return
         for port, listener in balancer.binding.sockets.items():
-            front = Layer7(lambda: self._routes(gateway), self._pods, self._policies, self.clock)
+            front = Layer7(lambda: self._routes(gateway), self._pods, self._pools, self._policies, self.clock)
             balancer.fronts.append(front)
             await front.start(listener, contexts[port])
         await self._set_status(gateway, [balancer.binding.address], "True", "Programmed", "")
@@ -127,14 +143,15 @@ class Gateways(Controller):
         key = key_of(gateway)
         return [one for one in self.store(_ROUTES).all() if key in self._gateways_of(one) and not is_deleting(one)]
 
-    def _policies(self, namespace: str, service: str) -> tuple[dict, dict]:
-        """Return the health check and the backend's settings that a Service's policies say; {} where there is none."""
+    def _policies(self, backend: Backend) -> tuple[dict, dict]:
+        """Return the health check and the settings that a backend's policies say; {} where there is none."""
         found = []
         for resource in _POLICIES:
             of_it = [
                 policy["spec"].get("default") or {}
-                for policy in self.store(resource).all(namespace)
-                if policy["spec"].get("targetRef", {}).get("name") == service
+                for policy in self.store(resource).all(backend.namespace)
+                if (target := policy["spec"].get("targetRef", {})).get("name") == backend.name
+                and target.get("kind") == backend.kind
             ]
             found.append(of_it[0] if of_it else {})
         return found[0], found[1]
@@ -145,9 +162,10 @@ class Gateways(Controller):
         if stranger:
             await self.events.warning(route, "NotSimulated", f"The sandbox does not play {stranger}")
         accepted = ("False", "UnsupportedValue", f"The sandbox does not play {stranger}") if stranger else None
+        resolved = await self._tell_pools(route, gateway) or ("True", "ResolvedRefs", "")
         conditions = [
             self._condition(route, "Accepted", generation, *(accepted or ("True", "Accepted", ""))),
-            self._condition(route, "ResolvedRefs", generation, "True", "ResolvedRefs", ""),
+            self._condition(route, "ResolvedRefs", generation, *resolved),
             self._condition(route, "networking.gke.io/Reconciled", generation, "True", "ReconciliationSucceeded", ""),
         ]
         parent = {
@@ -157,6 +175,26 @@ class Gateways(Controller):
         }
         status = {"parents": [{"parentRef": parent, "controllerName": _CONTROLLER, "conditions": conditions}]}
         await self.client.update_status(_ROUTES, route, status)
+
+    async def _tell_pools(self, route: dict, gateway: dict) -> tuple[str, str, str] | None:
+        """Tell a route's pools which Gateway leads to them; return why one can't be led to, None where all can."""
+        namespace, cls = route["metadata"]["namespace"], gateway["spec"]["gatewayClassName"]
+        for name in pools_of(route):
+            if not cls.startswith(_CLASSES_OF_POOLS):
+                return "False", "InvalidKind", f"GatewayClass {cls} does not support InferencePool {namespace}/{name}"
+            pool = self._pools.get(namespace, name)
+            if pool is None:
+                return "False", "BackendNotFound", f"InferencePool {namespace}/{name} does not exist"
+            lacking = self._pools.lacks(pool)
+            generation = pool["metadata"]["generation"]
+            refs = ("False", "InvalidExtensionRef", lacking) if lacking else ("True", "ResolvedRefs", "")
+            conditions = [
+                self._condition(pool, "Accepted", generation, "True", "Accepted", ""),
+                self._condition(pool, "ResolvedRefs", generation, *refs),
+            ]
+            parent = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway["metadata"]["name"]}
+            await self.client.update_status(POOLS, pool, {"parents": [{"parentRef": parent, "conditions": conditions}]})
+        return None
 
     async def _set_status(self, gateway: dict, addresses: list[str], status: str, reason: str, message: str) -> None:
         generation = gateway["metadata"]["generation"]

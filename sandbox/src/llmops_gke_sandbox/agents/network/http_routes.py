@@ -5,15 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 REFUSED = "fault filter abort"
 """What Google's load balancers say, with 404, to a request that no route takes."""
 
 
-def backend(routes: Iterable[dict], host: str, path: str) -> tuple[str, str, int] | None:
-    """Return (namespace, Service, port) for a request; the longest matching prefix decides. None: no route takes it."""
+POOL = ("inference.networking.k8s.io", "InferencePool")
+"""Group and kind of a backend whose pods a picker chooses among."""
+
+
+class Backend(NamedTuple):
+    """Where a request goes: a Service by its port, or an InferencePool (then port is 0)."""
+
+    namespace: str
+    name: str
+    port: int = 0
+    kind: str = "Service"
+
+
+def backend(routes: Iterable[dict], host: str, path: str) -> Backend | None:
+    """Return where a request goes; the longest matching prefix decides. None: no route takes it."""
     found = [
-        (len(prefix), (route["metadata"]["namespace"], one["name"], one["port"]))
+        (len(prefix), backend_of(route, one))
         for route in routes
         if not route["spec"].get("hostnames") or host.partition(":")[0] in route["spec"]["hostnames"]
         for rule in route["spec"].get("rules") or []
@@ -24,6 +38,18 @@ def backend(routes: Iterable[dict], host: str, path: str) -> tuple[str, str, int
     return max(found, default=(0, None))[1]
 
 
+def backend_of(route: dict, reference: dict) -> Backend:
+    """Return what one of a route's backendRefs names."""
+    kind = reference.get("kind", "Service")
+    return Backend(route["metadata"]["namespace"], reference["name"], reference.get("port", 0), kind)
+
+
+def pools_of(route: dict) -> list[str]:
+    """Return the names of the InferencePools that a route leads to."""
+    references = [one for rule in route["spec"].get("rules") or [] for one in rule.get("backendRefs") or []]
+    return [one["name"] for one in references if one.get("kind") == POOL[1]]
+
+
 def not_simulated(route: dict) -> str | None:
     """Return what a route asks for that nobody plays here, None where that is nothing."""
     for rule in route["spec"].get("rules") or []:
@@ -31,12 +57,16 @@ def not_simulated(route: dict) -> str | None:
             return "filters"
         if len(rule.get("backendRefs") or []) > 1:
             return "several backends of a rule"
-        if any(one.get("kind", "Service") != "Service" for one in rule.get("backendRefs") or []):
-            return "backends that are no Service"
+        if any(_is_strange(one) for one in rule.get("backendRefs") or []):
+            return "backends that are neither Service nor InferencePool"
         for match in rule.get("matches") or []:
             if (match.get("path") or {}).get("type", "PathPrefix") != "PathPrefix" or match.keys() - {"path"}:
                 return "matches by anything but a path's prefix"
     return None
+
+
+def _is_strange(reference: dict) -> bool:
+    return (reference.get("group", ""), reference.get("kind", "Service")) not in (("", "Service"), POOL)
 
 
 def _prefixes(rule: dict) -> list[str]:

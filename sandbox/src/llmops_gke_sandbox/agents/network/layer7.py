@@ -15,7 +15,8 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from llmops_gke_sandbox.agents.network.http_routes import REFUSED, backend
+from llmops_gke_sandbox.agents.network.http_routes import REFUSED, Backend, backend
+from llmops_gke_sandbox.agents.network.inference_pools import InferencePools, PickerFailed, PickerRefused
 from llmops_gke_sandbox.agents.network.ready_pods import ReadyPods
 from llmops_gke_sandbox.clock import Clock
 
@@ -26,8 +27,8 @@ _HEALTH_PATIENCE = aiohttp.ClientTimeout(total=2)
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "te", "trailer"})
 _CHUNK = 64 * 1024
 
-Policies = Callable[[str, str], tuple[dict, dict]]
-"""(namespace, Service) -> what its health check and its backend policy say."""
+Policies = Callable[[Backend], tuple[dict, dict]]
+"""What the health check and the backend policy of a backend say."""
 
 
 class Layer7:
@@ -36,8 +37,15 @@ class Layer7:
     :param routes: returns the HTTPRoutes of the moment.
     """
 
-    def __init__(self, routes: Callable[[], list[dict]], pods: ReadyPods, policies: Policies, clock: Clock) -> None:
-        self._routes, self._pods, self._policies, self._clock = routes, pods, policies, clock
+    def __init__(
+        self,
+        routes: Callable[[], list[dict]],
+        pods: ReadyPods,
+        pools: InferencePools,
+        policies: Policies,
+        clock: Clock,
+    ) -> None:
+        self._routes, self._pods, self._pools, self._policies, self._clock = routes, pods, pools, policies, clock
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -59,10 +67,14 @@ class Layer7:
         target = backend(self._routes(), request.host, request.path)
         if target is None:
             return web.Response(status=404, text=REFUSED)
-        health, settings = self._policies(*target[:2])
-        ports = self._pods.ports(*target)
-        healthy = [port for port in ports if await self._is_healthy(port, health)]
-        port = self._pods.turn(healthy)
+        health, settings = self._policies(target)
+        body = await request.read()
+        try:
+            port = await self._port(target, health, {"path": request.path, "body": body.decode(errors="replace")})
+        except PickerFailed:
+            return web.Response(status=500)
+        except PickerRefused as refusal:
+            return web.Response(status=refusal.status, text=refusal.text)
         if port is None:
             return web.Response(status=503, text="no healthy upstream")
         limit = self._clock.scaled(settings.get("timeoutSec", _TIMEOUT_SECONDS))
@@ -71,7 +83,6 @@ class Layer7:
             async with asyncio.timeout(limit):
                 url = f"http://127.0.0.1:{port}{request.path_qs}"
                 headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-                body = await request.read()
                 async with self._session.request(request.method, url, headers=headers, data=body) as answer:
                     given = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
                     response = web.StreamResponse(status=answer.status, headers=given)
@@ -84,6 +95,19 @@ class Layer7:
             return _broken(request, response, 504, "upstream request timeout")
         except aiohttp.ClientError:
             return _broken(request, response, 502, "upstream connect error")
+
+    async def _port(self, target: Backend, health: dict, request: dict) -> int | None:
+        """Return the port of the pod that takes a request; None where no pod is healthy."""
+        if target.kind == "Service":
+            ports = self._pods.ports(*target[:3])
+            return self._pods.turn([port for port in ports if await self._is_healthy(port, health)])
+        endpoints = self._pools.endpoints(target.namespace, target.name)
+        healthy = {name: port for name, port in endpoints.items() if await self._is_healthy(port, health)}
+        if not healthy:
+            return None
+        return await self._pools.pick(target.namespace, target.name, request, healthy) or self._pods.turn(
+            list(healthy.values())
+        )
 
     async def _is_healthy(self, port: int, health: dict) -> bool:
         path = (health.get("config") or {}).get("httpHealthCheck", {}).get("requestPath", "/")

@@ -6,12 +6,13 @@ Cloud Storage FUSE, the kinds of the Gateway API."""
 from __future__ import annotations
 
 import logging
+import re
 
 from llmops_gke_sandbox.agents.kubelet.volumes import GCS_FUSE
 from llmops_gke_sandbox.faults import Faults
 from llmops_gke_sandbox.google.container.service import Parts
 from llmops_gke_sandbox.google.container.state import Cluster
-from llmops_gke_sandbox.kubernetes.schema.gateway_api import definitions
+from llmops_gke_sandbox.kubernetes.schema.published import published
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 10
@@ -39,7 +40,9 @@ class Managed:
                     await cluster.backend.set_managed(NAMESPACE, exporter(), wanted=_is_monitored(cluster))
                     # Switched off, what is defined stays.
                     if _has_gateways(cluster):
-                        await cluster.backend.define(definitions())
+                        await cluster.backend.define(published("gateway"))
+                        if _has_pools(cluster):
+                            await cluster.backend.define(published("inference"))
                 except Exception:
                     _LOG.exception("what GKE manages in cluster %s is not as it should be", cluster.name)
 
@@ -56,6 +59,12 @@ def _has_gcs_fuse(cluster: Cluster) -> bool:
 def _has_gateways(cluster: Cluster) -> bool:
     channel = cluster.body.get("networkConfig", {}).get("gatewayApiConfig", {}).get("channel")
     return channel == "CHANNEL_STANDARD"
+
+
+def _has_pools(cluster: Cluster) -> bool:
+    """Whether its release brings InferencePools: from 1.34.0-gke.1626000 on."""
+    numbers = re.findall(r"\d+", cluster.body.get("currentMasterVersion", ""))
+    return [int(one) for one in numbers] >= [1, 34, 0, 1626000]
 
 
 def exporter() -> dict:

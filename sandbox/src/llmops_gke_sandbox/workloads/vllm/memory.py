@@ -39,6 +39,9 @@ _FORMATS = {
 }
 """Methods by the name that their size and speed have."""
 
+_AS_LOADED = {"fp8": 0.5, "fp8_per_tensor": 0.5, "experts_int8": 0.5, "bitsandbytes": (0.5 + 4 / 64) / 2}
+"""Methods that quantise 16-bit weights -> the part that is left. bitsandbytes keeps a 32-bit scale for 64 numbers."""
+
 
 class DoesNotRun(Exception):
     """The program ends with this as its last word. early: before the engine's own process was started."""
@@ -125,7 +128,7 @@ def room(settings: Settings, config: Mapping[str, Any], fp16_bytes: float, gpu: 
     """
     method = quantization_of(settings, config)
     quantize = _FORMATS.get(method or "", method)
-    weights = weight_bytes(fp16_bytes, quantize)
+    weights = _loaded_bytes(fp16_bytes, config, method) or weight_bytes(fp16_bytes, quantize)
     if weights > gpu.memory * settings.shards:
         raise DoesNotRun(
             f"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has a total capacity of "
@@ -155,6 +158,17 @@ def room(settings: Settings, config: Mapping[str, Any], fp16_bytes: float, gpu: 
         gpu, fp16_bytes=fp16_bytes, quantize=quantize, shards=settings.shards, kv_bytes=kv_bytes, speed=speed
     )
     return Room(longest, capacity, weights, cache, timing)
+
+
+def _loaded_bytes(fp16_bytes: float, config: Mapping[str, Any], method: str | None) -> float | None:
+    """Return what weights take that are quantised as they are loaded: linear layers alone, the embedding and the output
+    layer stay as they are. None for another method, or a model that does not tell its vocabulary."""
+    part = _AS_LOADED.get(method or "")
+    if part is None or not config.get("vocab_size"):
+        return None
+    layers = 1 if config.get("tie_word_embeddings") else 2
+    kept = 2.0 * layers * int(config["vocab_size"]) * int(config["hidden_size"])
+    return max(fp16_bytes - kept, 0.0) * part + kept
 
 
 def no_memory() -> DoesNotRun:
