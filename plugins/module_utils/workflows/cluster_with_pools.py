@@ -20,7 +20,7 @@ from ..gke.cluster import ClusterReader, ClusterTarget, PredictedCluster
 from ..gke.options import CONTROL_PLANE, LOCATION
 from ..gke.session import Session
 from ..gke.target import converge as converge_target
-from . import node_pool_zones
+from .node_pools import zones
 
 _AT_REST = "RUNNING"
 """State of a cluster or pool on which nothing is under way."""
@@ -47,7 +47,7 @@ def converge(options: dict[str, Any], session: Session) -> Result:
         reader = PredictedCluster(session.client, reader.place, cluster or {})
     for pool in pools:
         try:
-            outcome = node_pool_zones.converge(pool, session, reader)
+            outcome = zones.converge(pool, session, reader)
         except LlmopsError as error:
             following = [plans[other["name"]] for other in pools[pools.index(pool) + 1 :] if other["name"] in plans]
             _attribute(error, pool["name"], [] if session.check else result.plan, following)
@@ -83,7 +83,7 @@ def converge_pools(options: dict[str, Any], session: Session) -> Result:
         _plans(pools, session, PredictedCluster(session.client, place, cluster or {}))
     for pool in pools:
         try:
-            outcome = node_pool_zones.converge(pool, session, reader)
+            outcome = zones.converge(pool, session, reader)
         except LlmopsError as error:
             error.fields.setdefault("node_pool", pool["name"])
             failures.append(error)
@@ -109,7 +109,7 @@ def _unchanged(pools: list[dict[str, Any]], session: Session, place: Place) -> R
     reader, dry = PredictedCluster(session.client, place, recent), replace(session, check=True)
     for pool in pools:
         try:
-            outcome = node_pool_zones.converge(pool, dry, reader)
+            outcome = zones.converge(pool, dry, reader)
         except LlmopsError:
             return None
         live = outcome.values["node_pool"]
@@ -145,7 +145,7 @@ def _plans(pools: list[dict[str, Any]], session: Session, reader: PredictedClust
     plans: dict[str, list[Step]] = {}
     for pool in pools:
         try:
-            plans[pool["name"]] = node_pool_zones.plan(pool, dry, reader)
+            plans[pool["name"]] = zones.plan(pool, dry, reader)
         except (ImmutableField, InvalidOption) as error:
             _attribute(error, pool["name"], [], [])
             raise

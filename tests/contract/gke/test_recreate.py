@@ -19,7 +19,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.errors import (
     LlmopsError,
 )
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply import drain
-from ansible_collections.llmops.gke.plugins.module_utils.workflows import node_pool_replacement
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.node_pools import replacement
 from sandbox.tests.runtime.conftest import deployment, pod
 from tests.contract.gke import playground as playgrounds
 from tests.contract.gke.living import LOCATION, Living
@@ -129,7 +129,7 @@ def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeyp
         pass
 
     taken = []
-    act = node_pool_replacement.ReplacedPool.act
+    act = replacement.ReplacedPool.act
 
     def act_only_so_often(self: Any, step: Any, progress: Any) -> Any:
         if len(taken) == steps:
@@ -137,7 +137,7 @@ def test_a_run_that_was_cut_short_is_taken_up(cloud: Living, steps: int, monkeyp
         taken.append(step)
         return act(self, step, progress)
 
-    monkeypatch.setattr(node_pool_replacement.ReplacedPool, "act", act_only_so_often)
+    monkeypatch.setattr(replacement.ReplacedPool, "act", act_only_so_often)
     with pytest.raises(CutShort):
         cloud.pool(**SPOT, recreate=True)
     monkeypatch.undo()
@@ -198,4 +198,4 @@ def test_absent_takes_a_stand_in_along(cloud: Living):
 
 
 def test_the_stand_in_of_a_long_name_has_a_name_that_gke_takes(tmp_path: Path):
-    assert len(node_pool_replacement.stand_in_name("p" * 40)) == 40
+    assert len(replacement.stand_in_name("p" * 40)) == 40

@@ -15,7 +15,7 @@ from ...gke.options import CONTROL_PLANE, DEFINITION, LOCATION, NODE_POOL, TIMEO
 from ...gke.session import Session, open_session
 from ...gke.validation import check_node_pool
 from ...http.address import check_proxy
-from ...workflows import node_pool_zones
+from ...workflows.node_pools import zones
 from ...workflows.stockout_advice import advised
 
 
@@ -29,7 +29,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     check_proxy("cluster_proxy_url", options["cluster_proxy_url"])
     cluster = Place(options["project"], options["location"], options["cluster"])
     with open_session(options, check, progress) as session:
-        result = node_pool_zones.converge(options, session, PoolReader(session.client, cluster))
+        result = zones.converge(options, session, PoolReader(session.client, cluster))
         if check and result.changed and result.before is None:
             _warn_of_absent_cluster(result, session, cluster)
     result.http_requests = session.requests

@@ -16,7 +16,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.gke import gke_
 from ansible_collections.llmops.gke.plugins.module_utils.engines.gke.gke_node_pool import ARGUMENT_SPEC as NODE_POOL
 from ansible_collections.llmops.gke.plugins.module_utils.gke import stockouts
 from ansible_collections.llmops.gke.plugins.module_utils.gke.client import Place
-from ansible_collections.llmops.gke.plugins.module_utils.workflows import node_pool_zones
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.node_pools import zones
 from tests.unit.fake_http import Answer, FakeServer, Reply, Request
 from tests.unit.plugins.gke.gke_support import (
     CLUSTER,
@@ -239,7 +239,7 @@ def test_the_next_run_goes_on_where_one_was_cut_short(monkeypatch: pytest.Monkey
         def now(cls, tz: Any = None) -> datetime:
             return NOW
 
-    monkeypatch.setattr(node_pool_zones, "datetime", Clock)
+    monkeypatch.setattr(zones, "datetime", Clock)
     result, server = play(Zones(A, B, history=(failed("CREATE_NODE_POOL", A, 5), deleted(4))))
     assert zones_asked(server) == [B, C]
     assert [(one["zone"], one["operation"]) for one in result.values["out_of_stock"]] == [

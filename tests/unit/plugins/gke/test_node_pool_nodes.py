@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.node_pool_nodes import takes_pods
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.node_pools.nodes import takes_pods
 
 READY = {"type": "Ready", "status": "True"}
 

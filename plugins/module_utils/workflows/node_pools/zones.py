@@ -15,19 +15,19 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from ..core.deadline import Deadline
-from ..core.errors import InvalidOption, LlmopsError, OperationFailed
-from ..core.option_names import option
-from ..core.result import Change, Result, Step
-from ..gke import compare, stockouts
-from ..gke.client import Place
-from ..gke.fields.field import dig
-from ..gke.fields.node_pool.table import NODE_POOL_FIELDS
-from ..gke.node_pool import PoolReader
-from ..gke.session import Session
-from ..google.apis import GoogleApis
-from ..google.compute import group_instances
-from . import node_pool_replacement
+from ...core.deadline import Deadline
+from ...core.errors import InvalidOption, LlmopsError, OperationFailed
+from ...core.option_names import option
+from ...core.result import Change, Result, Step
+from ...gke import compare, stockouts
+from ...gke.client import Place
+from ...gke.fields.field import dig
+from ...gke.fields.node_pool.table import NODE_POOL_FIELDS
+from ...gke.node_pool import PoolReader
+from ...gke.session import Session
+from ...google.apis import GoogleApis
+from ...google.compute import group_instances
+from . import replacement
 
 _PATIENCE = 15.0
 """Seconds in which Compute Engine must have said which nodes run."""
@@ -42,18 +42,18 @@ def plan(options: dict[str, Any], session: Session, reader: PoolReader) -> list[
     """
     if _is_in_order(options):
         options = _ZoneSearch(options, session, reader).planned_options()
-    return node_pool_replacement.plan(options, session, reader)
+    return replacement.plan(options, session, reader)
 
 
 def converge(options: dict[str, Any], session: Session, reader: PoolReader) -> Result:
     """Bring a node pool to its desired state. options: those of gke_node_pool.
 
-    Raises what ``node_pool_replacement.converge`` raises; OperationFailed where no zone has stock, with the pool
+    Raises what ``replacement.converge`` raises; OperationFailed where no zone has stock, with the pool
     removed.
     """
     if _is_in_order(options):
         return _ZoneSearch(options, session, reader).run()
-    return node_pool_replacement.converge(options, session, reader)
+    return replacement.converge(options, session, reader)
 
 
 def _is_in_order(options: dict[str, Any]) -> bool:
@@ -125,7 +125,7 @@ class _ZoneSearch:
         deadline = self._session.client.deadline
         deadline.pause(0, f"find a zone for {self._resource}", f"out of stock: {', '.join(self._out)}")
         options = {**self._options, "locations": zones, "repair": repair}
-        return node_pool_replacement.converge(options, self._session, self._reader)
+        return replacement.converge(options, self._session, self._reader)
 
     def _zones_after(self, error: LlmopsError) -> list[str]:
         """The zone to go to after a failure. Raises it where another zone is not the answer."""
@@ -218,7 +218,7 @@ class _ZoneSearch:
         # The pool alone: on one that stands in for it the workload runs.
         absent = {**self._options, "state": "absent", "recreate": False}
         try:
-            gone = node_pool_replacement.converge(absent, self._session, self._reader)
+            gone = replacement.converge(absent, self._session, self._reader)
         except LlmopsError as failure:
             return (
                 f"the pool is left in {where} ({failure.message}): delete it (state: absent), or it costs money as "

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.deadline import Deadline
-from ..core.errors import LlmopsError
-from ..gke.node_pool import NodePoolTarget
-from ..kubernetes.client.resources import NODE
-from ..kubernetes.wait.states import condition
-from . import cluster_access
-from .gke_nodes import POOL_LABEL
+from ...core.deadline import Deadline
+from ...core.errors import LlmopsError
+from ...gke.node_pool import NodePoolTarget
+from ...kubernetes.client.resources import NODE
+from ...kubernetes.wait.states import condition
+from .. import cluster_access
+from ..gke_nodes import POOL_LABEL
 
 _PATIENCE = 10
 """Seconds that a look at the nodes may take, of the many that a pool takes."""

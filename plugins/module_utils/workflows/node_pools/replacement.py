@@ -14,19 +14,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.reconcile import planned
-from ..core.result import Change, Progress, Result, Step
-from ..gke import compare, target
-from ..gke.fields.remedies import ANOTHER_POOL
-from ..gke.node_pool import NodePoolTarget, PoolReader
-from ..gke.options import NODES_READY
-from ..gke.session import Session
-from ..gke.target import BROKEN, UNSETTLED
-from ..kubernetes.apply import drain
-from ..kubernetes.client.api import KubernetesApi
-from . import cluster_access
-from .gke_nodes import POOL_LABEL
-from .node_pool_nodes import PoolUntilNodesReady
+from ...core.reconcile import planned
+from ...core.result import Change, Progress, Result, Step
+from ...gke import compare, target
+from ...gke.fields.remedies import ANOTHER_POOL
+from ...gke.node_pool import NodePoolTarget, PoolReader
+from ...gke.options import NODES_READY
+from ...gke.session import Session
+from ...gke.target import BROKEN, UNSETTLED
+from ...kubernetes.apply import drain
+from ...kubernetes.client.api import KubernetesApi
+from .. import cluster_access
+from ..gke_nodes import POOL_LABEL
+from .nodes import PoolUntilNodesReady
 
 
 def stand_in_name(name: str) -> str:
