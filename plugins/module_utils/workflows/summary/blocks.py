@@ -17,6 +17,10 @@ from .seen import add_seen
 Record = Mapping[str, Any]
 
 
+_WITHOUT_CHECK = "the same command without --check"
+"""Its extra variables are not known here, and without them it would be another one."""
+
+
 def add_block(page: Page, facts: HostFacts, record: Record) -> None:
     """What exists, where, what changed, what it costs, what to do next."""
     if facts.failed:
@@ -32,7 +36,7 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
         page.title(f"{facts.host}: this was a preview, nothing was changed.")
         add_changes(page, facts)
         add_cost(page, record)
-        page.command("do it", facts.run("deploy").split(" "))
+        page.row("do it", _WITHOUT_CHECK)
         return
     titles = {
         "serving": f"{(verified.get('latency') or {}).get('model') or model} is served.",
@@ -81,7 +85,7 @@ def _verify(page: Page, facts: HostFacts, record: Record) -> None:
 def _benchmark(page: Page, facts: HostFacts, record: Record) -> None:
     if record["state"] != "measured":
         page.title(f"{facts.host}: {record['model']} was not measured: this was a preview.")
-        page.command("do it", facts.run("benchmark").split(" "))
+        page.row("do it", _WITHOUT_CHECK)
         return
     page.title(f"{facts.host}: {record['model']} under load")
     add_load(page, facts)
@@ -143,9 +147,8 @@ def _teardown(page: Page, facts: HostFacts, record: Record) -> None:
     else:
         page.row("costs", "nothing any more: no cluster, and with it no node and no load balancer, is left")
     if facts.check:
-        command = facts.run("teardown").split(" ")
-        sure = [] if facts.variables.get("llmops_sandbox") else [f"-e llmops_confirm_teardown={cluster}"]
-        page.command("do it", [*command, *sure])
+        sure = "" if facts.variables.get("llmops_sandbox") else f", with -e llmops_confirm_teardown={cluster}"
+        page.row("do it", f"{_WITHOUT_CHECK}{sure}")
     else:
         page.command("deploy again", facts.run("deploy").split(" "))
 

@@ -65,6 +65,8 @@ def test_a_preview_says_what_would_be_done():
     text, data = told(host(check=True, gke_cluster_result=plan, preflight_checked={"price": PRICE}))
     assert "this was a preview, nothing was changed. to do 1 to create, 0 to change, 0 to remove + cluster c" in text
     assert (data["one"]["state"], data["one"]["exists"]) == ("planned", [])
+    # Whoever previewed a value that he gave as an extra variable wants that one.
+    assert "do it the same command without --check" in text
 
 
 def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
