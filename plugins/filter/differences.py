@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: differences
 short_description: List what differs from the inventory
-version_added: 0.1.0
+version_added: 0.2.0
 author: The llmops.gke engineers (@llmops)
 description:
   - Takes the results of tasks of this collection that ran in check mode, and lists the resources that they would

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: of_living
 short_description: Select the events of objects that are still there
-version_added: 0.1.0
+version_added: 0.2.0
 author: The llmops.gke engineers (@llmops)
 description:
   - Leaves out the events about objects that are gone, which a cluster keeps for an hour. An object that was made anew

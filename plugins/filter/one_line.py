@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: one_line
 short_description: Make a text fit to be printed on one line
-version_added: 0.1.0
+version_added: 0.2.0
 author: The llmops.gke engineers (@llmops)
 description:
   - Makes one line of a text that a server, an event, a log or a model said, so that it cannot forge lines of output or

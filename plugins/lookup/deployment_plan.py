@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: deployment_plan
 short_description: Collect what the roles of a play are about to deploy for a host
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Resolves every option of this collection's roles in the play, validates each value by the role's argument spec, and
     collects what the roles tell about the resources that they make.

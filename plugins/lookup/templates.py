@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: templates
 short_description: Render template files
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Renders template files with Jinja, as P(ansible.builtin.template#lookup) does.
   - Resolves each variable that a template names once for all templates of the call, which takes a fraction of the time

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: custom_metrics_adapter
 short_description: Install or remove the custom metrics adapter of a cluster
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Makes sure that the custom metrics API, from which autoscalers read the metrics of pods, is served by an adapter.
   - A cluster has one adapter for all of its autoscalers. One that somebody else installed is used as it is. This

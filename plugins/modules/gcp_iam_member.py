@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gcp_iam_member
 short_description: Give a role of a project or of a bucket to a member, or take it away
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Adds one member to one role of a project or of a Cloud Storage bucket, or removes it. Every other binding stays as
     it is, conditional ones too.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gcp_quota_info
 short_description: Read Compute Engine's quotas of a region and of the project
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads limits and use of the quotas of a region, and of those that hold for the whole project.
   - Reads from Cloud Quotas the limits of GPUs that Compute Engine's own list lacks, such as H100, H200 and B200.

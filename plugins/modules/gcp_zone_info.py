@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gcp_zone_info
 short_description: Find the zones that offer a machine type and a GPU
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Finds the zones that have a machine type, a type of accelerator, or both together.
 author: The llmops.gke engineers (@llmops)

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gke_cluster
 short_description: Manage a GKE cluster and its node pools
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Creates, changes or deletes a Standard cluster of Google Kubernetes Engine together with the node pools that are
     given, and waits until GKE has finished.

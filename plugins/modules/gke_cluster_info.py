@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gke_cluster_info
 short_description: Read GKE clusters with their node pools
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads one cluster, or all clusters of a location or of a project, as the API returns them.
 author: The llmops.gke engineers (@llmops)

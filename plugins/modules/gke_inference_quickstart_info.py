@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gke_inference_quickstart_info
 short_description: Read Google's measurements of a language model on GKE
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads from GKE Inference Quickstart which models and model servers Google has measured, on which machines, how fast
     and at what cost they answered, and the manifests that it generates.

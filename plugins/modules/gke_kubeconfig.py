@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gke_kubeconfig
 short_description: Manage the entry of a GKE cluster in a kubeconfig file
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Adds a cluster's entry to a kubeconfig file, as C(gcloud container clusters get-credentials) does, and makes it the
     current context. Other entries are left alone.

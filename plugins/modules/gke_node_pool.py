@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gke_node_pool
 short_description: Manage a node pool of a GKE cluster
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Creates, changes or deletes a node pool of a Standard cluster, and waits until GKE has finished.
   - The field options are named after the fields of the GKE API, in snake case.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gke_node_pools
 short_description: Manage several node pools of a GKE cluster
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Creates, changes or deletes node pools of a Standard cluster, and waits until GKE has finished.
   - The cluster and its pools are read by one request. If nothing differs, that is the only request.

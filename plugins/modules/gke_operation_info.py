@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gke_operation_info
 short_description: Read GKE's operations
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads the current and recent operations of GKE on clusters and node pools, one of them or all of a location.
 author: The llmops.gke engineers (@llmops)

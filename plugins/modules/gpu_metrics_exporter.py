@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gpu_metrics_exporter
 short_description: Choose who runs the exporter of a cluster's GPU metrics
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Makes sure that the DCGM exporter, which publishes the metrics of the GPUs, is run by GKE, by a DaemonSet of your
     own, or by nobody. Two exporters on the same node would publish every metric twice.

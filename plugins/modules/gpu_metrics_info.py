@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gpu_metrics_info
 short_description: Read the metrics of a cluster's GPUs, or find out why there are none
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads the metrics of every GPU from the DCGM exporter on its node, through the API server. The exporter may be run
     by GKE or by a DaemonSet.

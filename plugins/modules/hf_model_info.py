@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: hf_model_info
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Check access to a model on the Hugging Face Hub, and what GPU memory it needs
 description:
   - Asks the Hub whether a token may read a model, and returns the model's C(config.json).

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: inference_perf_info
 short_description: Read the results of an inference-perf Job, and judge whether they can be trusted
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads the reports that the Job of the role P(llmops.gke.benchmark#role) wrote into its log.
   - Fails with all reasons at once, and returns no figures, if the run measured the load generator instead of the

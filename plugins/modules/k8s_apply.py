@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: k8s_apply
 short_description: Apply many manifests to a Kubernetes cluster in one call
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Applies any number of manifests with server-side apply, in dependency order. Objects that do not depend on each
     other are applied in parallel.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: k8s_info
 short_description: Read objects of a Kubernetes cluster by kind, name and selectors
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads objects of one or more kinds, by name or by label and field selectors.
   - Values of Secrets are never returned.

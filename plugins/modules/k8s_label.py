@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: k8s_label
 short_description: Label and annotate objects in a Kubernetes cluster
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Sets or removes labels and annotations of existing objects. It uses a field manager of its own, so that applying
     the manifest of such an object again does not touch them.

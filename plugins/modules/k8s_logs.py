@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: k8s_logs
 short_description: Read the logs of containers in a Kubernetes cluster
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Returns the last lines of the logs of containers, of one pod or of all pods that match a selector.
   - A container that has no log yet is returned with the reason instead.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: llm_generate
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Generate text with a served language model
 description:
   - Sends one prompt (O(prompt)) or one chat (O(messages)) to a model server, and returns the generated text, the number

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: llm_latency
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Measure the latency of a served language model
 description:
   - Sends streamed requests one after the other over one connection and times every token as it arrives, with a

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: llm_preflight
 short_description: Refuse a deployment that cannot work, before anything is created
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Holds the plan of a deployment against rules of values and combinations, asks the Google Cloud project whether it
     allows what is planned, and asks the Hugging Face Hub whether the model may be read and fits the GPUs. All of it is

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: llm_report
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Write a report about a served language model
 description:
   - Writes one HTML page that needs no network, and the same content as JSON, from the results of other modules.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: llm_scaling
 short_description: Load a served language model until its autoscaler adds a replica
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Keeps a model busy until its HorizontalPodAutoscaler asks for one more replica than it has, and then until that
     replica serves. The load ends as soon as the outcome is known.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: llm_start_info
 short_description: Get the start-up progress of a served language model
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Finds the Deployment and the pods behind a Service, and tells whether the model sleeps, serves, or is starting.
   - The start of a pod is divided into phases that follow each other, each with its seconds. C(asked) lasts until the

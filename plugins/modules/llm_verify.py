@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: llm_verify
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Prove that a deployed language model serves
 description:
   - Finds the address of the model's Service or Gateway, tells whether the model sleeps, serves or is on its way,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tgi_generate
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Generate text with text-generation-inference and any of its parameters
 description:
   - Sends one prompt (O(inputs)) or one chat (O(messages)) to Hugging Face's text-generation-inference (TGI), and

@@ -75,6 +75,8 @@ def test_who_installed_the_artifact_can_verify_who_signed_it(artifact, home, tmp
 def test_a_release_takes_every_fragment_into_the_changelog(tmp_path):
     working_copy.copy_to(tmp_path)
     fragments = tmp_path / "changelogs" / "fragments"
+    # Git keeps no empty folder, and a release leaves one.
+    fragments.mkdir(exist_ok=True)
     (fragments / "of-this-test.yml").write_text("---\nbugfixes:\n  - deploys on the moon, too.\n")
     refused = script("release.sh", "soon", cwd=tmp_path)
     assert (refused.returncode, refused.stderr) == (2, "say which: make release VERSION=1.2.3\n")
