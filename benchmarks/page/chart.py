@@ -58,7 +58,7 @@ def svg(panels: Sequence[Panel], description: str) -> str:
 
 def _panel(parts: list[str], panel: Panel, y: int) -> int:
     """Draw a panel below y; returns where it ends."""
-    longest = max((bar.value for group in panel.groups for bar in group.bars), default=0.0)
+    longest = max((one.value for group in panel.groups for one in group.bars), default=0.0)
     scale = (_WIDTH - _LEFT - _RIGHT - 50) / longest if longest else 0.0
     parts.append(_text(16, y + 16, panel.title, weight="600", size="14"))
     parts.append(_text(_WIDTH - 16, y + 16, panel.unit, fill=_QUIET, anchor="end"))
@@ -66,16 +66,16 @@ def _panel(parts: list[str], panel: Panel, y: int) -> int:
     for group in panel.groups:
         parts.append(f'<line x1="16" x2="{_WIDTH - 16}" y1="{y - 5}" y2="{y - 5}" stroke="{_RULE}"/>')
         others = iter(_OTHERS * len(group.bars))
-        for index, bar in enumerate(group.bars):
+        for index, one in enumerate(group.bars):
             if index == 0 and group.name:
                 parts.append(_text(16, y + 12, group.name, weight="600"))
                 y += _BAR + _BETWEEN_BARS
-            colour = _OURS if bar.ours else next(others)
-            width = max(1.5, bar.value * scale)
-            parts.append(_text(_LEFT - 8, y + 12, bar.label, anchor="end", fill=_TEXT if bar.ours else _QUIET))
+            colour = _OURS if one.ours else next(others)
+            width = max(1.5, one.value * scale)
+            parts.append(_text(_LEFT - 8, y + 12, one.label, anchor="end", fill=_TEXT if one.ours else _QUIET))
             parts.append(f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="2" fill="{colour}"/>')
-            said = f"{number(bar.value)}{f'  {bar.note}' if bar.note else ''}"
-            parts.append(_text(_LEFT + width + 6, y + 12, said, weight="600" if bar.ours else "400"))
+            said = f"{number(one.value)}{f'  {one.note}' if one.note else ''}"
+            parts.append(_text(_LEFT + width + 6, y + 12, said, weight="600" if one.ours else "400"))
             y += _BAR + _BETWEEN_BARS
         y += _BETWEEN_GROUPS
     return y - _BETWEEN_GROUPS

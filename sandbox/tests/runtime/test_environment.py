@@ -9,6 +9,7 @@ import base64
 import pytest
 
 from llmops_gke_sandbox.agents.kubelet.environment import ConfigError, Environment
+from llmops_gke_sandbox.agents.kubelet.volumes import ModelVolumes
 
 
 class Api:
@@ -22,6 +23,7 @@ class Api:
         return known.get((resource, name, namespace))
 
 
+NO_MODELS = ModelVolumes(None, frozenset, lambda _node: [])
 POD = {
     "metadata": {"name": "p", "namespace": "default", "labels": {"app": "a"}},
     "spec": {"nodeName": "n"},
@@ -30,7 +32,7 @@ POD = {
 
 
 async def _resolve(*env: dict, env_from: tuple[dict, ...] = (), **container) -> dict[str, str]:
-    return await Environment(Api()).resolve(POD, {"env": list(env), "envFrom": list(env_from), **container})
+    return await Environment(Api(), NO_MODELS).resolve(POD, {"env": list(env), "envFrom": list(env_from), **container})
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,11 @@ the cost of), ``as_of`` and ``currency``, ``complete`` where nothing is without 
 
 def cost_of(facts: HostFacts) -> Cost | None:
     """The cost of one host's deployment, None where it is not known."""
-    planned = facts.result("preflight_checked").get("price")
-    if facts.playbook == DEPLOY and planned:
-        return _of_estimate(planned, "with the first nodes")
+    checked = facts.result("preflight_checked")
+    if facts.playbook == DEPLOY and checked:
+        # No price where preflight_skip turns it off.
+        planned = checked.get("price")
+        return _of_estimate(planned, "with the first nodes") if planned else None
     if facts.playbook == VERIFY:
         return _of_pods((facts.result("verify_result").get("latency") or {}).get("pods"), prices(facts))
     if facts.playbook in (DEPLOY, STATUS, TEARDOWN) and facts.cluster:

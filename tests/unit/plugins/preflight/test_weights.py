@@ -114,8 +114,9 @@ def test_a_network_policy_may_shut_all_off_where_the_weights_are_on_the_node():
     assert text.startswith('model_server_network_policy_egress: "none" is not accepted; it takes hub, unless')
 
 
-def plan(options: dict[str, Any] = BUCKET, *, cluster: Any = None, **planned: Any) -> Plan:
-    return read_plan(deployment(options, cluster=cluster, bucket={**PLANNED, **planned} if options is BUCKET else {}))
+def plan(options: dict[str, Any] | None = None, *, cluster: Any = None, **planned: Any) -> Plan:
+    bucket = {**PLANNED, **planned} if options is None else {}
+    return read_plan(deployment(BUCKET if options is None else options, cluster=cluster, bucket=bucket))
 
 
 def findings(here: Plan, bucket: Bucket | None = None, image: Any = None, clusters: Any = ()) -> list[tuple[str, str]]:
