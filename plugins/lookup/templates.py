@@ -10,7 +10,7 @@ name: templates
 short_description: Render template files
 version_added: 0.2.0
 description:
-  - Renders template files with Jinja, as P(ansible.builtin.template#lookup) does.
+  - Renders template files with Jinja, as the lookup C(ansible.builtin.template) does.
   - Resolves each variable that a template names once for all templates of the call, which takes a fraction of the time
     where variables are made of others.
 author: The llmops.gke engineers (@llmops)
@@ -23,8 +23,6 @@ options:
 notes:
   - A variable is resolved where a template names it, even where the template then makes no use of it.
 seealso:
-  - plugin: ansible.builtin.template
-    plugin_type: lookup
   - module: llmops.gke.k8s_apply
 """
 

@@ -15,7 +15,7 @@ description:
     each; more of them are a table with a row for each host, also for one that failed, and a sum.
   - Runs on the controller and asks nobody. What is not registered by the roles of this collection in the same play is
     not told.
-  - The same is data for an automation controller, as M(ansible.builtin.set_stats) leaves it, C(llmops_summary) and
+  - The same is data for an automation controller, as C(ansible.builtin.set_stats) leaves it, C(llmops_summary) and
     C(llmops_total).
 options:
   playbook:

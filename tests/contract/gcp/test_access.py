@@ -37,6 +37,7 @@ WHOLE = deployment_plan(
         "replicas": {"least": 1, "most": 1},
         "metrics_adapter": "stackdriver",
         "permissions": [name for need in table.NEEDS if need.when == table.ADAPTER_GRANT for name in need.permissions],
+        "inference_pool": True,
         "bucket": {"name": f"{PROJECT}-models", "path": "mistralai/Mistral-7B-Instruct-v0.1", "iam": True},
     },
     roles=("llmops", "preflight", "gke_cluster", "gpu_nodepool", "tgi_mistral", "dcgm_exporter"),
