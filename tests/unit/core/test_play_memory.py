@@ -144,7 +144,7 @@ def test_hosts_that_begin_at_once_mint_one_token(tmp_path, monkeypatch):
     with FakeServer({("POST", "/token"): Reply(200, {"access_token": "ya29.one", "expires_in": 3600})}) as server:
         options = {"service_account_file": key_file(tmp_path / "key.json", f"{server.url}/token"), "scopes": ["s"]}
         # Each has looked for a token, and found none, before any of them mints one.
-        first, second = (credentials.authorizer(options) for _ in range(2))
+        first, second = credentials.authorizer(options), credentials.authorizer(options)
         assert first(False) == second(False) == {"Authorization": "Bearer ya29.one"}
         assert server.calls() == ["POST /token"]
 
