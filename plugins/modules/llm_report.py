@@ -37,7 +37,7 @@ options:
     description:
       - Path of the JSON file to write, with the same content as the page.
       - No file is written if the option is not set or empty.
-      - Cold starts that the file tells of are kept, so that the new report shows them beside this one.
+      - The runs that the file tells of are kept, see O(beside).
     type: path
   title:
     description: Title at the top of the report.
@@ -122,9 +122,8 @@ options:
   beside:
     description:
       - Paths of other reports' JSON, whose runs are shown beside this one, at most four.
-      - The report that O(json_path) had before counts as well, where it is of another model server, version, model,
-        number format or machine. Where it is of the same, what it had beside it stays. So after a switch, the last run
-        before it is shown until the next switch.
+      - The last runs of another model server, version, model, number format, machine or source of the weights, which
+        the report at O(json_path) tells of, are shown as well, the newest first.
     type: list
     elements: path
   simulated_speed:
@@ -219,12 +218,6 @@ report:
       elements: dict
     gpus:
       description: State of each GPU, as given in O(gpus).
-      type: list
-      elements: dict
-    starts:
-      description:
-        - The slowest cold start of this run, then those of earlier reports of the same model, the newest by each engine
-          and source of the weights.
       type: list
       elements: dict
 short:

@@ -26,6 +26,7 @@ DISK: dict[str, Any] = {
     "gpu_nodepool_recreate": True,
 }
 QUICK = {"verify_latency_samples": 3}
+TGI, VLLM = "text-generation-inference", "vLLM"
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,12 @@ def environment(watcher) -> dict[str, str]:
     return {one["name"]: one.get("value", "from a Secret") for one in container["env"]}
 
 
-def starts(sandbox) -> list[dict[str, Any]]:
-    return json.loads(sandbox.report.with_suffix(".json").read_text())["starts"]
+def runs(sandbox) -> list[tuple[str, str]]:
+    """Server and source of the weights of this run and those beside it in the report."""
+    report = json.loads(sandbox.report.with_suffix(".json").read_text())
+    (pod,) = report["latency"]["pods"]
+    beside = [(one["server"].partition(" ")[0], one["weights"]) for one in report["beside"]]
+    return [(report["latency"]["info"]["server"], pod["weights"]), *beside]
 
 
 def hub_requests(sandbox) -> list[str]:
@@ -73,12 +78,11 @@ def test_pods_ask_the_mirror_that_preflight_asks(sandbox, watcher):
     run = sandbox.play("deploy.yml", variables=QUICK)
     assert run.code == 0, run.output
     assert environment(watcher)["HF_ENDPOINT"] == sandbox.endpoints["huggingface"]
-    (start,) = starts(sandbox)
-    assert start["weights"] == f"{sandbox.endpoints['huggingface']}, as the Hugging Face Hub"
+    asked = [(TGI, f"{sandbox.endpoints['huggingface']}, as the Hugging Face Hub")]
+    assert runs(sandbox) == asked
     again = sandbox.play("deploy.yml", variables=QUICK)
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
-    # A pod that is asked for the same serves on, and is no start of its own.
-    assert [one["pod"] for one in starts(sandbox)] == [start["pod"]]
+    assert runs(sandbox) == asked
 
 
 def test_a_bucket_is_granted_mounted_and_nobody_asks_the_hub(sandbox, watcher):
@@ -104,8 +108,8 @@ def test_a_bucket_is_granted_mounted_and_nobody_asks_the_hub(sandbox, watcher):
     assert environment(watcher)["HF_HUB_OFFLINE"] == "1"
     assert not {"HF_ENDPOINT", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"} & environment(watcher).keys()
     # What it served before was from the Hub, which the report shows beside this start.
-    assert [one["weights"].partition(":")[0] for one in starts(sandbox)] == ["gs", "http"]
-    assert "Beside earlier starts of this model" in sandbox.report.read_text()
+    assert [(server, weights.partition(":")[0]) for server, weights in runs(sandbox)] == [(TGI, "gs"), (TGI, "http")]
+    assert "Cold start of a pod" in sandbox.report.read_text()
     again = sandbox.play("deploy.yml", variables=BUCKET | QUICK)
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
 
@@ -144,8 +148,8 @@ def test_the_other_server_has_them_from_a_disk(sandbox, watcher):
     # The account that read the bucket went with it.
     accounts = [one["metadata"]["name"] for one in watcher.get("serviceaccount")["items"]]
     assert "mistral-7b" not in accounts
-    assert [one["engine"] for one in starts(sandbox)] == ["vllm", "tgi", "tgi"]
-    assert starts(sandbox)[0]["weights"] == "a disk of the image models"
+    assert [server for server, _weights in runs(sandbox)] == [VLLM, TGI, TGI]
+    assert runs(sandbox)[0][1] == "a disk of the image models"
     again = sandbox.play("deploy.yml", variables=DISK | QUICK)
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
 

@@ -13,12 +13,10 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.gpu_metrics.exporter_mode import AnotherExporter
 from ansible_collections.llmops.gke.plugins.modules import gpu_metrics_exporter
-from llmops_gke_sandbox.config import Config
-from llmops_gke_sandbox.server import Sandbox
 from tests.contract.gke import playground as playgrounds
-from tests.contract.gke.playground import Playground
+from tests.contract.gke.living import LOCATION, Living
 
-LOCATION, SETS, OF_GKE = "us-central1-a", "daemonsets.apps", "gke-managed-system"
+SETS, OF_GKE = "daemonsets.apps", "gke-managed-system"
 LABELS = {"app": "dcgm-exporter"}
 IMAGE = "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless"
 
@@ -43,16 +41,8 @@ SCRAPED = {
 BY_US = {"mode": "daemonset", "manifests": [COUNTERS, daemon_set("dcgm-exporter"), SCRAPED]}
 
 
-class Living(Playground):
-    """A cloud whose cluster lives."""
-
-    async def _made(self, config: Config) -> Sandbox:
-        return Sandbox(config)
-
-    @property
-    def api(self) -> Any:
-        """The cluster's API, from inside."""
-        return self.sandbox.store.cluster(LOCATION, "home").backend._server.api
+class Exporting(Living):
+    """A cloud whose cluster lives, and exports the figures of its GPUs."""
 
     def exporter(self, check: bool = False, **given: Any) -> dict[str, Any]:
         """What a task returns."""
@@ -70,11 +60,11 @@ class Living(Playground):
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporting]:
     directory: Path = tmp_path_factory.mktemp("cloud")
     with playgrounds.quick_pauses(), pytest.MonkeyPatch.context() as patch:
         patch.setitem(playgrounds.SPECS, "exporter", gpu_metrics_exporter.SPEC)
-        living = Living(directory, speed=5000.0)
+        living = Exporting(directory, speed=5000.0)
         first = {"name": "first", "initial_node_count": 1, "config": {"machine_type": "n1-standard-4"}}
         living.run("cluster", location=LOCATION, name="home", node_pools=[first])
         yield living

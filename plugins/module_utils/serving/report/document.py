@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .runs import beside, run_of
-from .starts import starts
 from .words import limit_name, seconds
 from .yardsticks import JUDGES, impossible, yardsticks
 
@@ -88,7 +87,6 @@ def document(sources: Sources) -> dict[str, Any]:
         "benchmark": dict(sources.benchmark) if sources.benchmark else None,
         "deployment": dict(sources.deployment) if sources.deployment else None,
         "latency": dict(latency) or None,
-        "starts": starts(sources.latency, sources.made, sources.speed, _earlier(sources.former)),
         "answer": dict(answer) or None,
         "model": dict(sources.model) if sources.model else None,
         "load": dict(sources.load) if sources.load else None,
@@ -97,12 +95,6 @@ def document(sources: Sources) -> dict[str, Any]:
         "cost": cost(sources),
     }
     return {**report, "beside": beside(run_of(report), sources.beside, sources.former)}
-
-
-def _earlier(former: Mapping[str, Any] | None) -> Sequence[Any]:
-    """The cold starts that a former report tells of; it may hold anything."""
-    found = (former or {}).get("starts")
-    return found if isinstance(found, list) else []
 
 
 def headline(

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import charts
-from .starts import comparison
 from .words import NOTHING, facts, limit_name, seconds, section, table, text
 
 METRICS = {
@@ -117,8 +116,8 @@ def _row(title: str, summary: Mapping[str, Any]) -> list[str]:
     return [title, str(summary["n"]), f"<b>{seconds(summary['median'])}</b>", interval, *told]
 
 
-def cold_start(latency: Mapping[str, Any] | None, known: Sequence[Mapping[str, Any]] = ()) -> str:
-    """How the pods came to life, and the first request after it. known: this start and earlier ones."""
+def cold_start(latency: Mapping[str, Any] | None) -> str:
+    """How the pods came to life, and the first request after it."""
     pods, cold = (latency or {}).get("pods") or [], (latency or {}).get("cold")
     if not pods and not cold:
         return ""
@@ -130,7 +129,6 @@ def cold_start(latency: Mapping[str, Any] | None, known: Sequence[Mapping[str, A
         sources = ", ".join(dict.fromkeys(pod["weights"] for pod in pods if pod.get("weights")))
         parts = [charts.timeline(rows), facts((stage, explained.get(stage)) for stage in seen)]
         parts.append(f"<p>The weights came from <b>{text(sources)}</b>.</p>" if sources else "")
-        parts.append(comparison([dict(one) for one in known]))
     if cold:
         parts.append(
             f"<p>The first request of the fresh server had its first token after <b>{seconds(cold['ttft_seconds'])}</b>"

@@ -23,7 +23,7 @@ def page(report: Mapping[str, Any]) -> str:
         latency_sections.hot(latency),
         load_sections.load(report["load"]),
         comparison(run_of(report), report["beside"]),
-        latency_sections.cold_start(latency, report["starts"]),
+        latency_sections.cold_start(latency),
         load_sections.gpu(report["gpu"], report["gpus"]),
         about_sections.memory(report["model"]),
         load_sections.cost(report["cost"], report["speed"]),

@@ -10,6 +10,7 @@ any two reports can be put side by side, those of earlier releases as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .words import NOTHING, number, seconds, section, table, text
@@ -92,25 +93,26 @@ def _number(value: Any) -> float | None:
 
 
 def beside(run: Mapping[str, Any], chosen: Iterable[Mapping[str, Any]], former: Mapping[str, Any] | None) -> list[Any]:
-    """The runs to show beside one: those that were chosen, and the last one of something else.
+    """The runs to show beside one: those that were chosen, and of each other thing the last that was measured here.
 
-    former: the report that was here before. Where it is of the same thing as this run, what that had beside it stays.
+    former: the report that was here before, with what it had beside it.
     """
+    known: list[dict[str, Any]] = []
+    # Whatever else was there is overwritten, and no reason to fail.
+    with suppress(NoRun):
+        if former is not None:
+            known = [run_of(former), *(_read(one) for one in former.get("beside") or [])]
     found = list(chosen)
-    if former is not None:
-        try:
-            last = run_of(former)
-            found += [last] if is_of_another(last, run) else [_read(one) for one in former.get("beside") or []]
-        except NoRun:
-            # Whatever else was there is overwritten, and no reason to fail.
-            pass
-    unique = {(one["made"], *(one[name] for name in WHAT)): one for one in found}
-    return list(unique.values())[:MOST]
+    seen = {_what(run), *map(_what, found)}
+    for one in known:
+        if _what(one) not in seen:
+            seen.add(_what(one))
+            found.append(one)
+    return found[:MOST]
 
 
-def is_of_another(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two runs are of different things."""
-    return any(one[name] != other[name] for name in WHAT)
+def _what(run: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(run[name] for name in WHAT)
 
 
 def _read(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,22 @@ def test_so_does_that_of_another_image_number_format_or_machine(tmp_path, change
     assert servers(report(path, TGI, pods=[POD | changes])) == ["text-generation-inference 2.4.0"]
 
 
+def test_the_last_run_of_each_other_choice_stays_the_newest_first(tmp_path):
+    path = tmp_path / "model.json"
+
+    def weights(source: str, info: dict[str, str] = TGI) -> list[str]:
+        return [one["weights"] for one in report(path, info, pods=[POD | {"weights": source}])["beside"]]
+
+    assert weights("hub") == []
+    assert weights("bucket") == ["hub"]
+    assert weights("disk") == ["bucket", "hub"]
+    assert weights("bucket") == ["disk", "hub"]
+    assert weights("bucket") == ["disk", "hub"]
+    assert weights("disk", VLLM) == ["bucket", "disk", "hub"]
+    assert [*weights("a"), *weights("b")] == ["disk", "bucket", "disk", "hub", "a", "disk", "bucket", "disk"]
+    assert "Weights from" in path.with_suffix(".html").read_text()
+
+
 def test_any_report_can_be_chosen(tmp_path):
     other = tmp_path / "other.json"
     report(other, TGI, model="org/other")
@@ -65,15 +81,16 @@ def test_any_report_can_be_chosen(tmp_path):
     assert (chosen["model"], chosen["cold_start"]) == ("org/other", {"scheduled": 90.0, "load": 81.0})
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"latency": 1}', None])
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "{}", '{"latency": 1}', b"\xff\xfe", "[" * 9999, None])
 def test_what_is_no_report_is_refused_where_it_was_chosen_and_no_matter_where_it_was_not(tmp_path, content):
     path = tmp_path / "model.json"
+    content = content.encode() if isinstance(content, str) else content
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content)
     assert servers(report(path, TGI)) == []
     other = tmp_path / "other.json"
     if content is not None:
-        other.write_text(content)
+        other.write_bytes(content)
     with pytest.raises(InvalidOption, match=r"beside\[0\]: .*it takes the path of a report's JSON"):
         run(options(path, latency=latency(), beside=[str(other)]), False, silent)
 
@@ -119,6 +136,7 @@ def test_a_run_beside_is_read_as_strictly_as_a_report():
     of_it = run_of({"made": "now", "simulated": False, "latency": None, "load": None})
     former = {"made": "x", "simulated": False, "latency": None, "load": None, "beside": [of_it, {"made": "now"}]}
     assert beside(of_it, [], former) == []
-    assert beside(of_it, [], former | {"beside": [of_it]}) == [of_it]
+    of_another = of_it | {"server": "vLLM 0.32.0"}
+    assert beside(of_it, [], former | {"beside": [of_it, of_another]}) == [of_another]
     with pytest.raises(NoRun):
         run_of({"latency": {"hot": {"ttft_seconds": {"median": "soon"}}}, "made": "", "simulated": 0, "load": None})
