@@ -139,6 +139,9 @@ def _teardown(page: Page, facts: HostFacts, record: Record) -> None:
     else:
         was = would if f"cluster {cluster}" in removed else gone
         page.row("cluster", f"{cluster} in {location} of {project}: {was}")
+    if facts.text("llmops_weights") == "bucket":
+        bucket = facts.text("llmops_weights_bucket")
+        page.row("bucket", f"{bucket} stays, and so does the pods' right to read it (docs/weights.md ends it)")
     add_changes(page, facts)
     if record["kept"]:
         add_cost(page, record)

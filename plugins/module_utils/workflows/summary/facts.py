@@ -19,6 +19,7 @@ MADE = (
     "gpu_nodepool_result",
     "dcgm_exporter_result",
     "model_server_adapter_result",
+    "model_server_bucket_result",
     "model_server_result",
     "lb_labels_result",
     "gke_cluster_kubeconfig_result",
@@ -52,7 +53,7 @@ VARIABLES: Mapping[str, Sequence[str]] = {
         *_SHARED,
         *("llmops_secret_name", "llmops_service_name", "status_objects", "status_events", "status_differences"),
     ),
-    TEARDOWN: (*_SHARED, "teardown_workloads", "teardown_keeps_cluster"),
+    TEARDOWN: (*_SHARED, "teardown_workloads", "teardown_keeps_cluster", "llmops_weights", "llmops_weights_bucket"),
 }
 """By the playbook: what its summary tells."""
 

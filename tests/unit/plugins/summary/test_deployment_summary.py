@@ -92,6 +92,13 @@ def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
     assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
 
 
+def test_a_teardown_tells_that_a_bucket_stays_with_who_may_read_it():
+    bucket = {"llmops_weights": "bucket", "llmops_weights_bucket": "gs://my-models/7b"}
+    text, _data = told(host(playbook="teardown", variables=bucket))
+    assert "bucket gs://my-models/7b stays, and so does the pods' right to read it" in text
+    assert "stays" not in told(host(playbook="teardown"))[0]
+
+
 @pytest.mark.parametrize(
     ("result", "variables", "words"),
     [
