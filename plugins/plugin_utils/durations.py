@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .user_cache import user_cache
+
 _RUNS = 5
 """Of so many last runs the shortest and the longest are told."""
 
@@ -25,10 +27,8 @@ _READ = 2 * _LARGE
 
 
 def place() -> Path:
-    """The file, by the rules for a user's cache."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if os.path.isabs(home) else Path(os.path.expanduser("~")) / ".cache"
-    return base / "llmops.gke" / "durations.jsonl"
+    """The file."""
+    return user_cache() / "durations.jsonl"
 
 
 def keep(file: Path, work: tuple[str, ...], seconds: float) -> None:

@@ -28,10 +28,14 @@ from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
+from .compiled_modules import keep_compiled
 from .controller_end import LastWords, ending_with_controller
 from .resolved_variables import of_one_task, shared
 from .role_variables import SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
+
+# The modules' engines are imported after this file.
+keep_compiled()
 
 _MEMORY = play_memory.PlayMemory()
 """Of the controller, which imports this before it forks a task's process."""

@@ -1,0 +1,105 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the controller imports from the collection is compiled once a change, and nothing is put beside its source."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.plugin_utils import compiled_modules
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = "some_collection.module_utils"
+
+
+@pytest.fixture
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a collection's shared code that imports look at, with an empty cache of the user's own."""
+    folder = tmp_path / "some_collection" / "module_utils" / "core"
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "meta_path", [compiled_modules._Finder([PACKAGE]), *sys.meta_path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return folder
+
+
+def imported(name: str) -> object:
+    """The module, imported as by a process that has just begun."""
+    for known in [known for known in sys.modules if known.startswith("some_collection")]:
+        del sys.modules[known]
+    importlib.invalidate_caches()
+    return importlib.import_module(f"{PACKAGE}.core.{name}").VALUE
+
+
+def compiled(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "cache").rglob("*.pyc"))
+
+
+def test_a_compiled_file_is_kept_for_its_user_alone_and_apart_from_its_source(collection, tmp_path):
+    (collection / "answer.py").write_text("VALUE = 41")
+    assert imported("answer") == 41
+    (kept,) = compiled(tmp_path)
+    assert kept.relative_to(tmp_path / "cache" / "llmops.gke" / "compiled").parts[1:-1] == collection.parts[2:]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert [*collection.iterdir()] == [collection / "answer.py"]
+
+
+def test_it_is_used_as_long_as_its_source_is_the_same(collection, tmp_path):
+    source = collection / "answer.py"
+    source.write_text("VALUE = 'written'")
+    imported("answer")
+    (kept,) = compiled(tmp_path)
+    kept.write_bytes(kept.read_bytes().replace(b"written", b"kept so"))
+    assert imported("answer") == "kept so"
+    source.write_text("VALUE = 'written anew'")
+    assert imported("answer") == "written anew"
+
+
+@pytest.mark.parametrize("hindrance", ["a file in the way", "spoiled"])
+def test_a_cache_of_no_use_is_none(collection, tmp_path, hindrance):
+    (collection / "answer.py").write_text("VALUE = 41")
+    if hindrance == "spoiled":
+        imported("answer")
+        compiled(tmp_path)[0].write_bytes(b"no compiled file")
+    else:
+        (tmp_path / "cache").write_text("")
+    assert imported("answer") == 41
+
+
+def test_what_is_not_there_is_told_by_its_name(collection):
+    with pytest.raises(ModuleNotFoundError, match="some_collection.module_utils.core.nothing"):
+        imported("nothing")
+
+
+def test_ansible_uses_it_for_the_engines_and_their_ground(tmp_path):
+    program = """
+import json, os, sys
+from ansible.plugins.loader import action_loader, init_plugin_loader
+init_plugin_loader([os.path.abspath("collections")])
+action_loader.get("llmops.gke.k8s_apply", class_only=True)
+loaders = {name: type(module.__spec__.loader).__module__ for name, module in sys.modules.items()
+           if name.startswith("ansible_collections.llmops.gke.plugins.module_utils") and module.__spec__.origin}
+print(json.dumps(sorted(name for name, loader in loaders.items() if loader.endswith("compiled_modules"))))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment | {"XDG_CACHE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    names = [name.rpartition("module_utils.")[2] for name in json.loads(done.stdout)]
+    assert {"engines.kubernetes.k8s_apply", "http.session"} <= {*names}, names
