@@ -87,8 +87,9 @@ def test_a_model_that_sleeps_costs_no_gpu_and_wakes(sandbox, watcher):
     again = sandbox.play("deploy.yml", variables=ASLEEP)
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
     until(lambda: nodes(watcher) == {SPOT: 0, ON_DEMAND: 0}, "no GPU node is left")
-    told = sandbox.play("verify.yml", variables={"llmops_replicas": 0})
+    told = sandbox.play("verify.yml", "--limit", "mistral-*", variables={"llmops_replicas": 0})
     assert told.code == 0, told.output
+    assert "playbooks/deploy.yml --limit 'mistral-*' -e llmops_replicas=1" in words(told)
     assert "asleep default/mistral-7b sleeps: 0 replicas are asked for" in words(told)
     woken = sandbox.play("deploy.yml", variables=BOTH)
     assert woken.code == 0, woken.output

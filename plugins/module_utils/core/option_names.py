@@ -38,15 +38,22 @@ class OptionNames:
     def variable(self, path: str) -> str | None:
         """The variable that sets the option, or None where none is known."""
         segments = path.split(".")
+        pool = len(segments) > 1 and _bare(segments[0]) == "node_pools"
         # A pool in a list of pools has the options of a pool.
-        for first in (0, 1) if _bare(segments[0]) == "node_pools" else (0,):
+        for first in (0, 1) if pool else (0,):
             for last in range(len(segments), first, -1):
                 name = self._variables.get(_bare(".".join(segments[first:last])))
                 if name:
-                    index = "".join(_INDEX.findall(segments[last - 1])) if last < len(segments) else ""
+                    # What sets a pool's options is no list of pools.
+                    kept = last < len(segments) and not (pool and last == 1)
+                    index = "".join(_INDEX.findall(segments[last - 1])) if kept else ""
                     return ".".join([name + index, *segments[last:]])
-        others = self._variables.get("*")
-        return f"{others}.{path}" if others else None
+        return f"{self.others}.{'.'.join(segments[pool:])}" if self.others else None
+
+    @property
+    def others(self) -> str | None:
+        """The variable that holds further options in the module's own terms, or None where none does."""
+        return self._variables.get("*")
 
     def extended(self, other: OptionNames) -> OptionNames:
         """These names and another's, which hold where both have one."""

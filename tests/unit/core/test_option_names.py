@@ -35,6 +35,7 @@ VARIABLES = {
         ("locations[2]", "gpu_nodepool_locations"),
         # A pool among a cluster's pools has the options of a pool.
         ("node_pools[0].config.machine_type", "gpu_nodepool_machine_type"),
+        ("node_pools[0].config.disk_type", "gpu_nodepool_fields.config.disk_type"),
         # What no variable sets is in the one for all other options.
         ("config.disk_type", "gpu_nodepool_fields.config.disk_type"),
     ],
@@ -45,8 +46,17 @@ def test_an_option_is_named_by_the_variable_that_sets_it(path, name):
 
 
 def test_a_pools_own_variable_goes_before_the_clusters():
-    names = OptionNames({"node_pools.name": "gke_cluster_pool_name", "name": "llmops_cluster"})
+    names = OptionNames(
+        {
+            "node_pools": "gke_cluster_pool_fields",
+            "node_pools.name": "gke_cluster_pool_name",
+            "name": "llmops_cluster",
+            "*": "gke_cluster_fields",
+        }
+    )
     assert names.of("node_pools[0].name") == "gke_cluster_pool_name"
+    assert names.of("node_pools[0].config.disk_type") == "gke_cluster_pool_fields.config.disk_type"
+    assert names.of("node_pools") == "gke_cluster_pool_fields"
     assert names.of("name") == "llmops_cluster"
 
 

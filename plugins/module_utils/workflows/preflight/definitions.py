@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 
 from ...core.errors import InvalidOption
 from ...core.option_names import OptionNames
@@ -16,6 +17,7 @@ from ...gke.options import CLUSTER, LOCATION, NODE_POOL
 from ...gke.validation import check_cluster, check_node_pool
 from .deployment import Deployment
 from .findings import RULES, Finding
+from .misspelt import meant
 
 _PLACE = {name: spec for name, spec in LOCATION.items() if name in ("project", "location")}
 _CLUSTER_SPEC: dict[str, Any] = {**_PLACE, "name": {"type": "str"}, **CLUSTER}
@@ -36,6 +38,17 @@ def check_definitions(here: Deployment) -> Iterator[Finding]:
             yield from _refusals({**place, **pool, "cluster": cluster}, _POOL_SPEC, check_node_pool, names)
 
 
+def field_meant(here: Deployment, variable: str) -> str | None:
+    """The field that somebody looked for by the name of a variable that no role has, and the variable that takes it:
+    ``gpu_nodepool_fields: config.disk_size_gb`` for ``gpu_nodepool_disk_size_gb``; None where there is none."""
+    for role, plan in here.plans.items():
+        others = here.names_of(role).others
+        if others and variable.startswith(f"{role}_") and "node_pools" in plan:
+            path = meant(variable.removeprefix(f"{role}_"), _CLUSTER_SPEC if "cluster" in plan else _POOL_SPEC)
+            return f"{others}: {path}" if path else None
+    return None
+
+
 def _refusals(
     options: Mapping[str, Any],
     spec: dict[str, Any],
@@ -43,10 +56,20 @@ def _refusals(
     names: OptionNames,
 ) -> Iterator[Finding]:
     validated = ArgumentSpecValidator(spec).validate(options)
+    others = names.others
+    for unknown in sorted(validated.unsupported_parameters, key=str):
+        path = unknown if isinstance(unknown, str) else ".".join(unknown)
+        wanted = meant(path, spec)
+        fix = (
+            f"did you mean {wanted}?"
+            if wanted
+            else "ansible-doc llmops.gke.gke_cluster and llmops.gke.gke_node_pool list them"
+        )
+        yield Finding(RULES, f"{others}: {path} is not an option", fix, variable=others)
+    for error in validated.errors:
+        if not isinstance(error, UnsupportedError):
+            yield Finding(RULES, f"{others}: {error.msg}", variable=others)
     if validated.error_messages:
-        others = names.variable("*")
-        for message in validated.error_messages:
-            yield Finding(RULES, f"{others}: {message}" if others else message, variable=others)
         return
     try:
         check(validated.validated_parameters)

@@ -35,7 +35,7 @@ RESULTS = (*MADE, *READ)
 _SHARED = (
     *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
     *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
-    *("gke_cluster_kubeconfig", "__llmops_run", "ansible_limit"),
+    *("gke_cluster_kubeconfig", "__llmops_run"),
 )
 _SERVED = (
     *("llmops_accelerator_type", "llmops_gpus_per_replica", "llmops_replicas"),
@@ -124,5 +124,4 @@ class HostFacts:
     def run(self, playbook: str) -> str:
         """The command that runs a playbook on this inventory, and on no other hosts than this run's."""
         begin, end = (*map(str, self.variables.get("__llmops_run") or ("ansible-playbook playbooks/", ".yml")), "")[:2]
-        limit = f" --limit '{self.text('ansible_limit')}'" if self.text("ansible_limit") else ""
-        return f"{begin}{playbook}{end}{limit}"
+        return f"{begin}{playbook}{end}"

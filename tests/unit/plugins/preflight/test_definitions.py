@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import OptionNames
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.definitions import check_definitions
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.definitions import (
+    check_definitions,
+    field_meant,
+)
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.deployment import Deployment
 
 POOL = {"name": "gpu", "locations": ["us-central1-a"], "initial_node_count": 1}
@@ -47,12 +50,27 @@ def test_definitions_that_can_be_sent_are_not_mentioned():
 @pytest.mark.parametrize(
     ("pool", "variable", "words"),
     [
-        ({"config": {"machine_typo": "x"}}, "gpu_nodepool_fields", "machine_typo"),
+        ({"config": {"zzz": "x"}}, "gpu_nodepool_fields", "config.zzz is not an option; ansible-doc"),
+        ({"config": {"machine_typo": "x"}}, "gpu_nodepool_fields", "did you mean config.machine_type?"),
+        ({"config": {"diskSizeGb": 9}}, "gpu_nodepool_fields", "did you mean config.disk_size_gb?"),
+        (
+            {"disk_size_gb": 9},
+            "gpu_nodepool_fields",
+            "disk_size_gb is not an option; did you mean config.disk_size_gb?",
+        ),
         ({"autoscaling": {"location_policy": "SOME"}}, "gpu_nodepool_fields", "location_policy"),
         ({"initial_node_count": "many"}, "gpu_nodepool_fields", "initial_node_count"),
         ({"locations": ["europe-west4-a"]}, "gpu_nodepool_fields.locations", "us-central1"),
     ],
-    ids=["unknown", "choice", "type", "zone of another region"],
+    ids=[
+        "unknown",
+        "misspelt",
+        "as the API spells it",
+        "without its group",
+        "choice",
+        "type",
+        "zone of another region",
+    ],
 )
 def test_a_pool_that_would_be_refused_once_the_cluster_is_there(pool, variable, words):
     ((named, text),) = findings(pool)
@@ -69,3 +87,18 @@ def test_the_cluster_and_its_own_pool():
     assert text.startswith("gke_cluster_workload_pool: 'other.svc.id.goog' is not accepted")
     ((named, text),) = findings(fields={}, own={"name": "Upper"})
     assert (named, text.split(":")[0]) == ("gke_cluster_pool_name", "gke_cluster_pool_name")
+
+
+@pytest.mark.parametrize(
+    ("variable", "field"),
+    [
+        ("gpu_nodepool_disk_size_gb", "gpu_nodepool_fields: config.disk_size_gb"),
+        ("gke_cluster_description", "gke_cluster_fields: description"),
+        ("gpu_nodepool_nonsense", None),
+        ("verify_disk_size_gb", None),
+    ],
+)
+def test_a_variable_that_is_none_may_be_meant_as_a_field(variable, field):
+    plans = {"gpu_nodepool": {"node_pools": []}, "gke_cluster": {"cluster": {}, "node_pools": []}}
+    names = {role: OptionNames(variables) for role, variables in NAMES.items()}
+    assert field_meant(Deployment("host", tuple(plans), PLACE, plans, names), variable) == field

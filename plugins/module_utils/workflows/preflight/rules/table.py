@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ....core.rules import Rule
 from ....serving import registry
+from ..definitions import field_meant
 from ..deployment import Deployment
 from ..findings import RULES as CHECK
 from ..findings import Finding
@@ -50,8 +51,15 @@ def _named_in(error: str, here: Deployment) -> str | None:
     return max((name for name in here.refused if name in error), key=len, default=None)
 
 
+def _of_its_role(here: Deployment, name: str, nearest: str | None) -> str | None:
+    """A field of the role whose name a variable begins with, unless another variable of that role is near."""
+    role = max((role for role in here.plans if name.startswith(f"{role}_")), key=len, default=None)
+    return nearest if role and nearest and nearest.startswith(f"{role}_") else field_meant(here, name) or nearest
+
+
 def _unknown(here: Deployment) -> Iterator[Finding]:
     for variable in here.unknown:
-        name, nearest = variable["name"], variable.get("nearest")
+        name = variable["name"]
+        nearest = _of_its_role(here, name, variable.get("nearest"))
         fix = f"did you mean {nearest}?" if nearest else "remove it, or give it another name"
         yield Finding(VARIABLES, f"{name} is not a variable of this collection", fix, variable=name)
