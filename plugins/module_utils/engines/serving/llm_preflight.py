@@ -26,6 +26,7 @@ from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
+from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold
 from . import hf_model_info
 
@@ -59,6 +60,8 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     findings = check_rules(here, others, unknown=VARIABLES in names)
     # A variable that breaks a rule is told by the rule alone.
     findings += [] if findings else check_definitions(here)
+    # What to warn of is told of a plan that can be followed.
+    findings += list(check_rollout(here)) if ROLLOUT in names and not findings else []
     findings += list(check_exposure(here)) if EXPOSURE in names else []
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)

@@ -17,6 +17,7 @@ from .findings import ERROR, WARNING, Finding, listed
 from .plan import Plan
 from .quotas.quota import check_quota
 from .rules.exposure import EXPOSURE
+from .rules.rollout import ROLLOUT
 from .rules.table import VARIABLES
 from .weights import CHECK as WEIGHTS
 from .weights import check_weights
@@ -59,7 +60,7 @@ PRICE, PRICE_NEEDS = "price", "machine_types"
 MODEL = "model"
 """Access to the model on the Hub, and whether it fits the GPUs."""
 
-NAMES = (*CHECKS, PRICE, MODEL, TARGETS, VARIABLES, EXPOSURE)
+NAMES = (*CHECKS, PRICE, MODEL, TARGETS, VARIABLES, EXPOSURE, ROLLOUT)
 
 
 def needs_of(names: set[str]) -> set[str]:

@@ -190,3 +190,30 @@ def test_two_hosts_that_want_different_adapters_on_one_cluster():
         host("b", model=adapter("prometheus"), cluster="second"),
     ):
         assert told(here, same) == []
+
+
+def test_two_hosts_that_want_a_shared_pool_otherwise():
+    larger = pool(1, 3)
+    assert told(host("a", pool(1, 2)), host("b", larger)) == [
+        "gpu_nodepool_max_node_count: host a wants 2, host b wants 3 for node pool gpu of cluster mistral; they would "
+        "take turns in changing it: set it once, in variables of a group that has both hosts"
+    ]
+    for apart in (
+        host("b", pool(1, 2)),
+        # The first to come sets it, and nobody changes it then.
+        host("b", pool(2, 2)),
+        host("b", {**larger, "name": "other"}),
+        host("b", larger, cluster="second"),
+        # Who does not name a field leaves it as it is.
+        host("b", {"name": "gpu", "autoscaling": {"enabled": True}}),
+    ):
+        assert told(host("a", pool(1, 2)), apart) == []
+
+
+def test_two_hosts_that_want_a_shared_cluster_otherwise():
+    def wanting(called: str, **fields: Any) -> dict[str, Any]:
+        return deployment_plan(pool(), host=called, cluster={"release_channel": "REGULAR", **fields})
+
+    (text,) = told(wanting("a"), wanting("b", release_channel="RAPID"))
+    assert text.startswith("gke_cluster_fields.release_channel: host a wants REGULAR, host b wants RAPID for cluster ")
+    assert told(wanting("a"), wanting("b", resource_labels={"team": "b"})) == []

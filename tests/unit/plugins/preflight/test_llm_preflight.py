@@ -35,7 +35,7 @@ POOL = {
     },
 }
 SERVED = {"replicas": {"least": 1, "most": 1}, "shards": 1, "quantize": "", "context": 4096}
-ALL = [*CHECKS, "price", "model", "targets", "exposure"]
+ALL = [*CHECKS, "price", "model", "targets", "exposure", "rollout"]
 
 
 def options(plan: dict[str, Any], url: str = "http://127.0.0.1:9", **given: Any) -> dict[str, Any]:

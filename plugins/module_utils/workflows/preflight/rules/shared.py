@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ....core.errors import InvalidOption
@@ -14,7 +14,7 @@ from ....core.rules import Rule, form, least
 from ....google.names import check_location, check_project, check_zones, region_of
 from ....google.quickstart.profiles import TARGETS as WANTED
 from ....google.quickstart.profiles import read_targets
-from ..plan import PoolPlan
+from ..plan import PoolPlan, ReplicaPlan
 from .evaluation import Values
 
 NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -91,13 +91,17 @@ def _matching(values: Values) -> list[PoolPlan]:
     return [pool for pool in values.gpu_pools if wanted and pool.gpu == wanted.gpu]
 
 
+def replicas_in(pools: Iterable[PoolPlan], wanted: ReplicaPlan) -> int:
+    """Replicas that these pools can hold at most. A pod is on one node."""
+    return sum(pool.most * (pool.gpus // max(wanted.gpus, 1)) for pool in pools if pool.gpu == wanted.gpu)
+
+
 def _fits_a_node(values: Values) -> bool:
     return any(pool.gpus >= values["llmops_gpus_per_replica"] for pool in _matching(values))
 
 
 def _room(values: Values) -> int:
-    """Replicas that these pools can hold at most. A pod is on one node."""
-    return sum(pool.most * (pool.gpus // max(values["llmops_gpus_per_replica"], 1)) for pool in _matching(values))
+    return replicas_in(values.gpu_pools, values.replicas) if values.replicas else 0
 
 
 def _most_replicas(values: Values) -> int:
