@@ -59,8 +59,8 @@ def test_so_does_that_of_another_image_number_format_or_machine(tmp_path, change
 def test_the_last_run_of_each_other_choice_stays_the_newest_first(tmp_path):
     path = tmp_path / "model.json"
 
-    def weights(source: str, info: dict[str, str] = TGI) -> list[str]:
-        return [one["weights"] for one in report(path, info, pods=[POD | {"weights": source}])["beside"]]
+    def weights(source: str, info: dict[str, str] | None = None) -> list[str]:
+        return [one["weights"] for one in report(path, info or TGI, pods=[POD | {"weights": source}])["beside"]]
 
     assert weights("hub") == []
     assert weights("bucket") == ["hub"]
