@@ -1,8 +1,9 @@
 # Copyright: the llmops.gke engineers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ansible-test sanity, with no ignore entries, on a copy of the collection.
+"""Runs ansible-test sanity, with no ignore entries, on a copy of the collection as Galaxy has it.
 
-A copy, because ansible-test wants the path ``ansible_collections/llmops/gke`` and refuses a link. It makes virtual
+A copy, because ansible-test wants the path ``ansible_collections/llmops/gke`` and refuses a link; without what the
+artifact leaves out, which users never get and ruff keeps in order. It makes virtual
 environments of its own below its home and installs into them the versions it pins; that home is in .cache here.
 """
 
@@ -19,6 +20,7 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 import working_copy
+import yaml
 
 HOME = working_copy.ROOT / ".cache" / "ansible-test"
 
@@ -58,6 +60,16 @@ def place_pip_configuration() -> None:
     path.write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
 
 
+def leave_out(copy: Path) -> None:
+    """Remove what galaxy.yml keeps out of the artifact."""
+    ignored = yaml.safe_load((copy / "galaxy.yml").read_text())["build_ignore"]
+    for path in [path for pattern in ignored for path in copy.glob(pattern)]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def main() -> int:
     """Run what was asked for, or everything; the exit code is the worst of ansible-test's."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -69,8 +81,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="llmops-gke-sanity-") as top:
         copy = Path(top) / "ansible_collections" / "llmops" / "gke"
         working_copy.copy_to(copy)
-        # A Python package of its own, which is no part of the collection: ruff keeps it in order.
-        shutil.rmtree(copy / "sandbox")
+        leave_out(copy)
         command = [str(Path(sys.executable).with_name("ansible-test")), "sanity", "--python", python, "--color", "no"]
         environment = os.environ | {"HOME": str(HOME)}
         # shellcheck and pslint want programs that can't be had from the package index: where they are missing,

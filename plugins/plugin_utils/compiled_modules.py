@@ -18,6 +18,8 @@ from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
+from ansible import context
+
 from .user_cache import user_cache
 
 _COLLECTION = __package__.rpartition(".")[0]
@@ -55,9 +57,9 @@ class _Finder(MetaPathFinder):
 
 
 def keep_compiled() -> None:
-    """From here on. Does nothing where Ansible's loader is not in use, and nothing a second time."""
+    """From here on, in a command of Ansible; tools that import plugins one by one are left alone."""
     ours = any(isinstance(finder, _Finder) for finder in sys.meta_path)
-    if not ours and not sys.dont_write_bytecode:
+    if context.CLIARGS and not ours and not sys.dont_write_bytecode:
         sys.meta_path.insert(0, _Finder([f"{_COLLECTION}.module_utils", f"{_COLLECTION}.plugin_utils"]))
 
 

@@ -18,18 +18,15 @@ from tests.playbooks.playground import Sandbox
 
 NODES = "nodes@sandbox-project.iam.gserviceaccount.com"
 AUTOSCALED = {"llmops_gpu_metrics": "daemonset", "model_server_hpa_enabled": True}
+BUCKET = {
+    "llmops_weights": "bucket",
+    "llmops_weights_bucket": "gs://sandbox-project-models/mistralai/Mistral-7B-Instruct-v0.1",
+}
 CASES = {
     "by default": ((table.ALWAYS,), {}),
-    "with an autoscaler and a DaemonSet": (
-        (table.ALWAYS, table.DAEMON_SET, table.ADAPTER, table.ADAPTER_GRANT),
-        AUTOSCALED,
-    ),
-    "with weights from a bucket": (
-        (table.ALWAYS, table.BUCKET),
-        {
-            "llmops_weights": "bucket",
-            "llmops_weights_bucket": "gs://sandbox-project-models/mistralai/Mistral-7B-Instruct-v0.1",
-        },
+    "with an autoscaler, a DaemonSet and weights from a bucket": (
+        (table.ALWAYS, table.DAEMON_SET, table.ADAPTER, table.ADAPTER_GRANT, table.BUCKET),
+        AUTOSCALED | BUCKET,
     ),
 }
 ON_THE_BUCKET = ["storage.buckets.getIamPolicy", "storage.buckets.setIamPolicy", "storage.objects.list"]

@@ -147,6 +147,8 @@ def test_a_further_run_changes_nothing(user):
 @pytest.mark.parametrize("playbook", ["verify", "status"])
 @pytest.mark.parametrize("arguments", [(), ("--check",)])
 def test_what_only_reads_runs_in_both_modes(user, playbook, arguments):
+    if user.collections and arguments:
+        pytest.skip("what check mode does hangs on nothing that an installation changes")
     run = user.play(playbook, *arguments)
     assert (run.code, run.recap["changed"]) == (0, 0), run.output
 

@@ -84,6 +84,9 @@ def test_what_is_not_there_is_told_by_its_name(collection):
 def test_ansible_uses_it_for_the_engines_and_their_ground(tmp_path):
     program = """
 import json, os, sys
+from ansible import context
+from ansible.module_utils.common.collections import ImmutableDict
+context.CLIARGS = ImmutableDict(verbosity=0)
 from ansible.plugins.loader import action_loader, init_plugin_loader
 init_plugin_loader([os.path.abspath("collections")])
 action_loader.get("llmops.gke.k8s_apply", class_only=True)

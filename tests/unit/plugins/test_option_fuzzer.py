@@ -29,7 +29,7 @@ WITHOUT_ENGINE = {"deployment_summary"}
 MODULES = sorted(
     {path.stem for path in (Path(__file__).parents[3] / "plugins" / "modules").glob("*.py")} - WITHOUT_ENGINE
 )
-EXAMPLES = 150
+EXAMPLES = 60
 FIXED = settings(
     max_examples=EXAMPLES,
     derandomize=True,
