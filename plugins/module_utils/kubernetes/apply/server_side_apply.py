@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.deadline import Deadline
-from ...core.errors import LlmopsError
+from ...core.errors import HttpError, LlmopsError
 from ...core.result import Progress
 from ..client.api import KubernetesApi
 from ..client.parallel import side_by_side
@@ -24,6 +25,9 @@ from .apply_set import Identity
 from .coming_kinds import until_served
 from .outcomes import Outcome
 from .replicas import ReplicaHandover
+
+_MANY = 20
+"""Objects of one kind in one namespace, from which on a list is the lesser answer."""
 
 
 def predicted(manifest: Manifest, action: str = "created") -> Outcome:
@@ -48,12 +52,34 @@ class Applier:
     def read(
         self, manifests: Sequence[Manifest], known: Mapping[ObjectRef, dict[str, Any]] | None = None
     ) -> list[dict[str, Any] | None]:
-        """The live objects, None where absent, in the manifests' order: one GET for each that is not ``known``."""
-        known = known or {}
+        """The live objects, None where absent, in the manifests' order: one GET for each that is not ``known``, and one
+        for all of a kind and namespace where they are many."""
+        known = {
+            **(known or {}),
+            **self._listed([manifest for manifest in manifests if manifest.ref not in (known or ())]),
+        }
         unknown = [manifest for manifest in manifests if manifest.ref not in known]
         replies = _answered(unknown, side_by_side(lambda manifest: self.api.get(manifest.ref), unknown), ())
         lives = {**known, **{manifest.ref: live for manifest, live in zip(unknown, replies, strict=True)}}
         return [lives[manifest.ref] for manifest in manifests]
+
+    def _listed(self, manifests: Sequence[Manifest]) -> dict[ObjectRef, dict[str, Any] | None]:
+        """Those of a kind and namespace of which there are many. Who may not list them gets them one by one, as
+        everybody gets Secrets: the others in their namespace are none of ours."""
+        places = Counter((manifest.ref.kind, manifest.ref.namespace) for manifest in manifests)
+        found: dict[ObjectRef, dict[str, Any] | None] = {}
+        for (kind, namespace), count in places.items():
+            if count < _MANY or kind.kind == "Secret":
+                continue
+            try:
+                there = {live["metadata"]["name"]: live for live in self.api.list(kind, namespace)}
+            except HttpError as error:
+                if error.status != 403:
+                    raise
+                continue
+            refs = [one.ref for one in manifests if (one.ref.kind, one.ref.namespace) == (kind, namespace)]
+            found |= {ref: there.get(ref.name) for ref in refs}
+        return found
 
     def plan(
         self, manifests: Sequence[Manifest], lives: Sequence[dict[str, Any] | None], *, check: bool
