@@ -43,7 +43,7 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
         "asleep": f"{model} sleeps: it has no replicas, and nothing answers.",
     }
     page.title(f"{facts.host}: {titles.get(state, f'{model} was not verified in this run: no answer to show.')}")
-    add_address(page, record)
+    add_address(page, facts, record)
     add_cluster(page, facts)
     pods = (verified.get("latency") or {}).get("pods") or []
     quantized = next((pod["quantization"] for pod in pods if pod.get("quantization")), "not quantized")
@@ -74,7 +74,7 @@ def _asleep(facts: HostFacts) -> str:
 def _verify(page: Page, facts: HostFacts, record: Record) -> None:
     titles = {"serving": "answers", "asleep": "sleeps", "planned": "was not asked: this was a preview"}
     page.title(f"{facts.host}: {record['model']} {titles.get(record['state'], 'was not asked')}.")
-    add_address(page, record)
+    add_address(page, facts, record)
     add_answer(page, facts)
     page.row("changed", "nothing: this only asks and measures")
     add_cost(page, record)
@@ -97,7 +97,7 @@ def _status(page: Page, facts: HostFacts, record: Record) -> None:
     page.title(f"{facts.host}: {_STATUS[record['state']]}")
     add_seen(page, facts)
     page.blank()
-    add_address(page, record)
+    add_address(page, facts, record)
     page.row("changed", "nothing: this only reads")
     add_cost(page, record)
     if record["state"] == "no cluster":

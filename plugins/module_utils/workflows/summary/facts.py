@@ -40,6 +40,7 @@ _SHARED = (
 _SERVED = (
     *("llmops_accelerator_type", "llmops_gpus_per_replica", "llmops_replicas"),
     *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_to_wake"),
+    "__verify_exposure",
 )
 VARIABLES: Mapping[str, Sequence[str]] = {
     DEPLOY: (*_SHARED, *_SERVED),

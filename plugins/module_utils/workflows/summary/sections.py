@@ -19,11 +19,12 @@ _ANSWER = 300
 """Characters of an answer that are shown."""
 
 
-def add_address(page: Page, record: Mapping[str, Any]) -> None:
-    """Where the model answers; a name of the cluster's own says so."""
+def add_address(page: Page, facts: HostFacts, record: Mapping[str, Any]) -> None:
+    """Where the model answers, and whom; a name of the cluster's own says so."""
     address = record["address"] or ""
     inside = ".svc:" in address
     page.row("address", f"in the cluster: {address.removeprefix('http://')}" if inside else address)
+    page.row("exposure", facts.text("__verify_exposure") if address else "")
 
 
 def add_cluster(page: Page, facts: HostFacts) -> None:

@@ -47,6 +47,7 @@ VARIABLES = {
     "llmops_service_name": "m-service",
     "llmops_service_port": 80,
     "gke_cluster_kubeconfig": "/srv/.kube/config",
+    "__verify_exposure": "a load balancer on the internet, without an API key",
     "__llmops_run": ["ansible-playbook -i mine playbooks/", ".yml"],
 }
 SECONDS = {name: {"median": 0.05, "n": 20} for name in ("ttft_seconds", "e2e_seconds", "tpot_seconds", "ntpot_seconds")}

@@ -31,7 +31,7 @@ def test_a_deployment_tells_where_it_is_what_changed_what_it_costs_and_what_is_n
     )
     for part in (
         "one: mistral is served.",
-        "address http://203.0.113.9",
+        "address http://203.0.113.9 exposure a load balancer on the internet, without an API key",
         "gpu: g2-standard-12 with 1 x nvidia-l4, 1 to 2 nodes a zone",
         "changed 1 created, 0 changed, 0 removed + Deployment default/m",
         "costs about 1.77 USD an hour with the first nodes 1.36 at the least, 3.23 at the most; list prices",
