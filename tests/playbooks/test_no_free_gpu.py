@@ -39,13 +39,18 @@ def test_the_old_one_serves_on_and_deploy_says_what_the_new_one_waits_for(sandbo
     found = watcher.get("service", "mistral-7b-service")
     url = f"http://{found['status']['loadBalancer']['ingress'][0]['ip']}:{found['spec']['ports'][0]['port']}"
     body = {"model": "mistralai/Mistral-7B-Instruct-v0.1", "prompt": "[INST] Hello [/INST]", "max_tokens": 20}
+    patient = VLLM | {"model_server_progress_deadline_seconds": 100000, "model_server_timeout": 120}
     with asking(f"{url}/v1/completions", body) as told:
-        # In the sandbox's time.
-        run = sandbox.play("deploy.yml", *TAGS, variables=VLLM | {"model_server_progress_deadline_seconds": 600})
-    assert run.code == 2, run.output
+        runs = [sandbox.play("deploy.yml", *TAGS, variables=patient) for _again in range(2)]
     assert told["failed"] == [] and told["answered"]
     assert ["text-generation-inference" in image for image in ready(watcher)] == [True]
-    assert "Insufficient nvidia.com/gpu" in run.output, run.output
+    for run in runs:
+        assert run.code == 2, run.output
+        words = " ".join(run.output.split())
+        assert "Insufficient nvidia.com/gpu" in words, run.output
+        assert "max node group size reached); raise the pool's maximum, or free what its nodes hold" in words, (
+            run.output
+        )
 
 
 def test_it_hands_its_gpu_over_where_that_is_asked_for(sandbox, watcher):

@@ -16,6 +16,7 @@ from .cluster_view import ClusterView
 from .crash_reasons import CrashReason
 from .events import count_of, events_of, text_of
 from .pods import needs_log, pod_state
+from .rollouts import may_end_old_pods_first
 from .stale_conditions import Baseline, confirmed
 
 _EXPLAINED_BY: dict[tuple[str, str], tuple[Kind, ...]] = {
@@ -78,8 +79,9 @@ def _workload(
     pods = view.all(POD, namespace)
     current = [pod for pod in pods if _owned(pod, maker) and _of_newest_template(pod, obj)]
     alive = [pod for pod in current if not pod["metadata"].get("deletionTimestamp")]
-    # Pods of this namespace that are going, or of an older template, may leave the room that a new one needs.
-    rolling = any(pod["metadata"].get("deletionTimestamp") for pod in pods) or _has_older(view, obj, maker)
+    # Pods of this namespace that are going, or that a rollout may end, leave the room that a new one needs.
+    going = any(pod["metadata"].get("deletionTimestamp") for pod in pods)
+    rolling = going or (may_end_old_pods_first(obj) and _has_older(view, obj, maker))
     if isinstance(state, Waiting):
         refused = events_of(view, maker, "FailedCreate", "FailedCreatePod")
         if refused and is_refusal(refused[-1].get("message", "")) and not alive:

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import Any
 
+from ....kubernetes.diagnosis.rollouts import may_end_old_pods_first
 from ..deployment import Deployment
 from ..findings import WARNING, Finding
 from .evaluation import Values
@@ -27,11 +26,10 @@ def check_rollout(here: Deployment) -> Iterator[Finding]:
     wanted = values.replicas
     if not wanted or not wanted.least or not values.gpu_pools or here.refused & {*_READ}:
         return
-    # As the Deployment's controller rounds percentages; at least one of both is one pod.
-    surge = _pods(values[_SURGE], wanted.least, math.ceil)
-    away = _pods(values[_AWAY], wanted.least, math.floor)
+    limits = {"maxSurge": values[_SURGE], "maxUnavailable": values[_AWAY]}
+    spec = {"replicas": wanted.least, "strategy": {"rollingUpdate": limits}}
     room = replicas_in(values.gpu_pools, wanted)
-    if room and surge and not away and wanted.least + 1 > room:
+    if room and wanted.least + 1 > room and not may_end_old_pods_first({"spec": spec}):
         message = (
             f"with {wanted.least} of {room} replicas that the node pools can hold, an update of the model has no GPU "
             "for the pod that it starts first, and fails while the old one serves on"
@@ -41,8 +39,3 @@ def check_rollout(here: Deployment) -> Iterator[Finding]:
             f"has loaded ({_SURGE}: 0, {_AWAY}: 1)"
         )
         yield Finding(ROLLOUT, message, fix, severity=WARNING, variable=_SURGE)
-
-
-def _pods(value: Any, replicas: int, rounded: Any) -> int:
-    text = str(value)
-    return int(rounded(replicas * int(text[:-1]) / 100)) if text.endswith("%") else int(text)
