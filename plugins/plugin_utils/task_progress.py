@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a task tells while it works: whose it is, what is waited for, for how long, how long it usually takes.
 
-In a terminal that one host has for itself it is one line that is written over, elsewhere a line for each piece of news.
+In a terminal that one host has for itself it is one line that is written over, beside news that are too long for it;
+elsewhere a line for each piece of news.
 """
 
 from __future__ import annotations
@@ -87,7 +88,11 @@ class TaskProgress:
             if not self._live:
                 self._say(self._told(line, expected=first))
                 return
-            display.display(self._told(line, expected=first), log_only=True)
+            if self._fits(line):
+                display.display(self._told(line, expected=first), log_only=True)
+            else:
+                self._clear()
+                self.note(line)
             self._write()
             if first:
                 threading.Thread(target=self._tick, daemon=True, name="elapsed time").start()
@@ -105,8 +110,9 @@ class TaskProgress:
                 return
             seconds = time.monotonic() - self._began
             if self._live:
-                display.display("\r" + " " * (terminal.WIDTH - 1) + "\r", screen_only=True, newline=False)
-                display.display(self._told(self._line), screen_only=True)
+                self._clear()
+                if self._fits(self._line):
+                    display.display(self._told(self._line), screen_only=True)
             if changed and self._work[0] and seconds >= _WORTH_KEEPING:
                 durations.keep(durations.place(), (*self._work, self._verb), seconds)
 
@@ -129,10 +135,20 @@ class TaskProgress:
                 if not self._done.is_set():
                     self._write()
 
+    def _fits(self, line: str) -> bool:
+        return len(f"{self._head}{line}") < terminal.WIDTH
+
+    def _clear(self) -> None:
+        display.display("\r" + " " * (terminal.WIDTH - 1) + "\r", screen_only=True, newline=False)
+
     def _write(self) -> None:
-        """Write the line over; no escape sequence, which a terminal might not know."""
-        parts = [durations.elapsed(time.monotonic() - self._began), self._usually, self._next()]
-        clock = ", ".join(part for part in parts if part)
+        """Write the line over; no escape sequence, which a terminal might not know. Where there is no room for all of
+        it, what is to be expected goes first."""
         room = terminal.WIDTH - 1
-        text = f"  {self._host}: {clock}: {self._line}"
+        parts = [durations.elapsed(time.monotonic() - self._began), self._usually, self._next()]
+        while True:
+            text = f"  {self._host}: {', '.join(filter(None, parts))}: {self._line}"
+            if len(text) <= room or len(parts) == 1:
+                break
+            parts.pop()
         display.display("\r" + text[:room].ljust(room), screen_only=True, newline=False)

@@ -48,14 +48,29 @@ def test_in_a_terminal_it_is_one_line_that_is_written_over(said, monkeypatch):
     monkeypatch.setattr(terminal, "IS_TERMINAL", True)
     monkeypatch.setattr(terminal, "is_default", lambda: True)
     monkeypatch.setattr(terminal, "WIDTH", 60)
-    progress = TaskProgress("one", "gke_cluster", "p", alone=True)
-    progress("create " + "x" * 100)
+    progress = TaskProgress("one", "gke_cluster", "p", alone=True, following="the GPU node pools")
+    progress("create cluster c: RUNNING")
     progress("create cluster c: DONE")
     progress.end(changed=False)
     *live, last = said
+    # What comes next has no room here.
+    assert live[0][0].strip() == "one: 0 s: create cluster c: RUNNING"
     assert all(text.startswith("\r") and not how["newline"] and len(text.strip("\r")) == 59 for text, how in live)
     assert not any("\x1b" in text for text, _how in live)
     assert last[0] == "  one: gke_cluster: create cluster c: DONE"
+
+
+def test_news_that_are_too_long_for_the_line_stay_to_be_read(said, monkeypatch):
+    monkeypatch.setattr(terminal, "IS_TERMINAL", True)
+    monkeypatch.setattr(terminal, "is_default", lambda: True)
+    monkeypatch.setattr(terminal, "WIDTH", 60)
+    progress = TaskProgress("one", "k8s_apply", "p", alone=True)
+    why = "Deployment m: 0 of 1 replicas are available: no node fits pod m-1"
+    for line in ("apply 9 objects", why):
+        progress(line)
+    progress.end(changed=False)
+    stays = [text for text, how in said if how.get("newline", True)]
+    assert stays == [f"  one: k8s_apply: {why[:34]}\n    {why[35:]}"]
 
 
 @pytest.mark.parametrize("callback", ["json", "ansible.posix.jsonl", "oneline"])
