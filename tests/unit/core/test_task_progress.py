@@ -70,7 +70,7 @@ def test_news_that_are_too_long_for_the_line_stay_to_be_read(said, monkeypatch):
         progress(line)
     progress.end(changed=False)
     stays = [text for text, how in said if how.get("newline", True)]
-    assert stays == [f"  one: k8s_apply: {why[:34]}\n    {why[35:]}"]
+    assert stays == [f"  one: k8s_apply: {why[:33]}\n    {why[34:]}"]
 
 
 @pytest.mark.parametrize("callback", ["json", "ansible.posix.jsonl", "oneline"])

@@ -87,7 +87,8 @@ def deployment(obj: dict[str, Any]) -> State:
     if updated < wanted:
         return Waiting(f"{updated} of {wanted} replicas have the new template")
     if total > updated:
-        return Waiting(f"{total - updated} replicas of the old template are still there")
+        old = total - updated
+        return Waiting(f"{old} replica{'' if old == 1 else 's'} of the old template still there")
     return Waiting(f"{available} of {updated} replicas are available")
 
 

@@ -37,7 +37,7 @@ CASES = [
     (DEPLOYMENT, {"replicas": 2}, rolled(2, 2, 2, observed=1), Waiting, "has not seen the change"),
     (DEPLOYMENT, {"replicas": 2}, {}, Waiting, "has not seen the change"),
     (DEPLOYMENT, {"replicas": 2}, rolled(1, 3, 2), Waiting, "1 of 2 replicas have the new template"),
-    (DEPLOYMENT, {"replicas": 2}, rolled(2, 3, 2), Waiting, "1 replicas of the old template are still there"),
+    (DEPLOYMENT, {"replicas": 2}, rolled(2, 3, 2), Waiting, "1 replica of the old template still there"),
     (DEPLOYMENT, {"replicas": 2}, rolled(2, 2, 1), Waiting, "1 of 2 replicas are available"),
     (DEPLOYMENT, {"replicas": 1, "paused": True}, rolled(0, 1, 1), Failed, "paused"),
     (
