@@ -18,7 +18,7 @@ Record = Mapping[str, Any]
 
 
 _WITHOUT_CHECK = "the same command without --check"
-"""Its extra variables are not known here, and without them it would be another one."""
+"""Extra variables are not known here, and without them it would be another one."""
 
 
 def add_block(page: Page, facts: HostFacts, record: Record) -> None:
@@ -172,7 +172,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
             page.row("changed", "nothing")
     if made:
         add_cost(page, record)
-    page.command("run again", facts.run(facts.playbook).split(" "))
+    page.row("run again", "the same command")
     page.command("look at it", facts.run("status").split(" "))
 
 

@@ -32,6 +32,9 @@ READ = ("preflight_checked", "verify_result", "dcgm_exporter_measured", "benchma
 
 RESULTS = (*MADE, *READ)
 
+_ERROR = 1200
+"""Characters of an error in a summary."""
+
 _SHARED = (
     *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
     *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
@@ -92,12 +95,15 @@ class HostFacts:
 
     @property
     def error(self) -> str:
-        """The first line of what a task failed with, empty where none did."""
+        """The first line of what a task failed with, and how many findings follow it; empty where none did."""
         if not self.failed:
             return ""
-        messages = [result.get("msg") for result in self.results.values() if result.get("failed")]
-        told = messages or [self.result("verify_result").get("breach")]
-        return one_line((str(told[-1] or "").splitlines() or [""])[0], 300) or "its task's error is above"
+        failed = [result for result in self.results.values() if result.get("failed")]
+        last = failed[-1] if failed else {"msg": self.result("verify_result").get("breach")}
+        line = one_line((str(last.get("msg") or "").splitlines() or [""])[0], _ERROR)
+        further = len((last.get("error") or {}).get("findings") or ()) - 1
+        more = f" (and {further} more, above)" if line and further > 0 else ""
+        return f"{line}{more}" or "its task's error is above"
 
     @property
     def cluster(self) -> Mapping[str, Any] | None:

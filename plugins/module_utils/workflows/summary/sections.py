@@ -177,8 +177,8 @@ def add_sandbox(page: Page, facts: HostFacts) -> None:
     if program.endswith("/bin/ansible-playbook"):
         page.row("shorter", f". {program.removesuffix('ansible-playbook')}activate, then ansible-playbook is enough")
     page.row("for real", 'cp -r inventories/example inventories/mine, set the values marked "required", then')
-    command = facts.run("deploy").replace("ansible-playbook", "ansible-playbook -i inventories/mine", 1)
-    page.command("", command.split(" "))
+    # On that inventory alone, whatever this run was on.
+    page.command("", [program, "-i", "inventories/mine", *facts.run("deploy").split(" ")[-1:]])
     page.blank()
     speed = int(float(sandbox.get("speed") or 1))
     page.line(

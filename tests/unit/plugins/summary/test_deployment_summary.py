@@ -83,13 +83,21 @@ def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
     )
     assert "one: FAILED: no GPU is free" in text and "second line" not in text
     assert "exists cluster c node pool default-pool changed 1 created" in text
-    assert "an hour" in text and "run again ansible-playbook -i mine playbooks/deploy.yml" in text
+    assert "an hour" in text and "run again the same command" in text
     assert data["one"]["state"] == "failed"
 
 
 def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
     assert "too slow" in told(host(playbook="verify", failed=True, verify_result={"breach": "too slow"}))[0]
     assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
+
+
+def test_a_failure_with_several_findings_tells_how_many_there_are():
+    findings = [{"message": "no such model"}, {"message": "no such zone"}, {"message": "no quota"}]
+    failed = {"failed": True, "msg": "no such model\nno such zone\nno quota", "error": {"findings": findings}}
+    text, data = told(host(failed=True, preflight_checked=failed))
+    assert "one: FAILED: no such model (and 2 more, above)" in text
+    assert data["one"]["error"] == "no such model (and 2 more, above)"
 
 
 def test_a_teardown_tells_that_a_bucket_stays_with_who_may_read_it():
