@@ -180,7 +180,7 @@ class EngineAction(ActionBase):
             budget = names.variable("timeout") if error.get("kind") == DeadlineExceeded.kind else None
             if budget:
                 error["variable"] = budget
-                result["msg"] += f" (this budget is {budget}; {TIMEOUT_FACTOR} multiplies every one)"
+                result["msg"] += f" ({TIMEOUT_FACTOR} multiplies every such time)"
         return result
 
     def _artifacts(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Deadline:
             raise DeadlineExceeded(
                 f"{waiting_for}: not done after {self.seconds:g} s{seen}. "
                 "It goes on by itself where the server has begun it; run again to pick it up, "
-                f"or raise the {option('timeout')}",
+                f"or raise {option('timeout')}",
                 waiting_for=waiting_for,
                 last_seen=last_seen,
                 timeout=self.seconds,

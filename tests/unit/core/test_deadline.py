@@ -62,7 +62,7 @@ def test_a_pause_ends_at_the_deadline_and_says_what_was_waited_for(clock: Clock,
     assert clock.slept == [3, 7]
     assert ended.value.message == (
         "the cluster: not done after 10 s; last seen: PROVISIONING. It goes on by itself where the server has begun "
-        "it; run again to pick it up, or raise the timeout"
+        "it; run again to pick it up, or raise timeout"
     )
     wanted = {"waiting_for": "the cluster", "last_seen": "PROVISIONING", "timeout": 10}
     assert ended.value.fields == wanted

@@ -150,7 +150,7 @@ def add_curl(page: Page, facts: HostFacts) -> None:
     body.append('"content": "Where is the Cheshire cat?"}]}\'')
     page.command(label, ["curl", f"{url}/v1/chat/completions", "-H 'Content-Type: application/json'", *key, body])
     if key:
-        page.row("", "(the key is asked for: export LLMOPS_API_KEY first)")
+        page.row("", "(export LLMOPS_API_KEY first)")
 
 
 def add_next(page: Page, facts: HostFacts, *, confirm: bool = True) -> None:
