@@ -88,6 +88,10 @@ asleep:
   description: Whether the Deployment exists and asks for 0 replicas.
   returned: success
   type: bool
+selector:
+  description: Labels by which the Service selects the model's pods. It is empty if it selects none, or is absent.
+  returned: success
+  type: dict
 text:
   description: Summary of the state in one line.
   returned: success

@@ -90,6 +90,9 @@ options:
   to_wake:
     description: Sentence that is added where the model sleeps, for example with the command that wakes it.
     type: str
+  to_deploy:
+    description: Sentence that is added where the model is not deployed, for example with the command that deploys it.
+    type: str
   prompt:
     description:
       - Text to complete, sent to the model as it is.

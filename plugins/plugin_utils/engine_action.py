@@ -28,6 +28,7 @@ from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
+from ..module_utils.google.options import GOOGLE_AUTH_VARIABLES
 from .compiled_modules import keep_compiled
 from .controller_end import LastWords, ending_with_controller
 from .resolved_variables import of_one_task, shared
@@ -203,7 +204,9 @@ class EngineAction(ActionBase):
         name = self._role_name()
         told, budget = task_vars.get(f"__{name}_variables"), task_vars.get(f"__{name}_budget")
         try:
-            known = {**SHARED_OPTIONS, **(json.loads(json.dumps(self._templar.template(told))) or {})}
+            # Playbooks hand these over by their module_defaults.
+            shared_by_play = GOOGLE_AUTH_VARIABLES if name else {}
+            known = {**shared_by_play, **SHARED_OPTIONS, **(json.loads(json.dumps(self._templar.template(told))) or {})}
             return {**known, **({"timeout": self._templar.template(budget)} if budget else {})}
         except (AnsibleError, TypeError):
             # Without the names the failure is told all the same.

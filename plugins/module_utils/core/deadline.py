@@ -13,21 +13,28 @@ from contextlib import contextmanager
 from .errors import DeadlineExceeded, HttpError
 from .option_names import option
 
+TOLD_AFTER = 3.0
+"""Seconds of one wait after which it is told."""
+
 
 class Deadline:
     """A budget of seconds that everything a task does shares.
 
-    clock and sleep are given by tests; times are monotonic seconds.
+    progress: told what a long wait is for. clock and sleep are given by tests; times are monotonic seconds.
     """
 
     def __init__(
         self,
         seconds: float,
         *,
+        progress: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.seconds = seconds
+        self._progress = progress
+        self._waits_for, self._since = "", 0.0
+        self._told: set[str] = set()
         self._clock = clock
         self._sleep = sleep
         self._start = clock()
@@ -60,8 +67,20 @@ class Deadline:
         """Sleep at most ``seconds``, never past the deadline; raises as check does where nothing is left before, or
         after."""
         self.check(waiting_for, last_seen)
+        self._tell(waiting_for, last_seen)
         self._sleep(min(seconds, self.remaining()))
         self.check(waiting_for, last_seen)
+
+    def _tell(self, waiting_for: str, last_seen: str) -> None:
+        """Say once what is waited for, and anew when something else is seen."""
+        if self._progress is None:
+            return
+        if waiting_for != self._waits_for:
+            self._waits_for, self._since = waiting_for, self.elapsed()
+        line = f"waiting to {waiting_for}: {last_seen.removeprefix(f'{waiting_for}: ')}"
+        if self.elapsed() - self._since >= TOLD_AFTER and line not in self._told:
+            self._told.add(line)
+            self._progress(line)
 
     def ended(self, error: Exception) -> bool:
         """Whether an error is there because no time was left: before a request, or while its answer was waited for."""

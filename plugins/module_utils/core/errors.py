@@ -52,14 +52,14 @@ class LlmopsError(Exception):
 
     def add(self, text: str) -> None:
         """Let the message go on with ``text``."""
-        self._message += self._harmless(text)
+        self._message = self._harmless(self._message + text)
 
     def begin_with(self, text: str) -> None:
         """Put ``text`` before the message."""
-        self._message = self._harmless(text) + self._message
+        self._message = self._harmless(text + self._message)
 
     def _harmless(self, text: str) -> str:
-        return harmless.one_line(text)
+        return harmless.joined(harmless.one_line(text))
 
     @property
     def after_changes(self) -> bool:

@@ -19,6 +19,7 @@ QUOTE = 1200
 
 # A run of blanks is looked at once, from its start: a server may send millions.
 _BREAKS = re.compile(r"(?<![ \t])[ \t]*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029][\s]*|\t")
+_STOPPED = re.compile(r"(?<=[^.])\. ?;")
 # Controls, and what turns the direction of text or cannot be seen. Joiners are a part of many scripts and stay.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
@@ -52,6 +53,11 @@ def shown(value: Any) -> Any:
 def all_on_one_line(value: Any) -> Any:
     """A structure that a server gave, each text of it as one_line."""
     return _each_text(value, one_line)
+
+
+def joined(text: str) -> str:
+    """A message whose parts may be sentences of others: before our semicolon there is no full stop."""
+    return _STOPPED.sub(";", text)
 
 
 def cut(text: str, most: int) -> str:

@@ -94,9 +94,9 @@ class Result:
                 **self._headers(),
             }
         if self.warnings:
-            body["warnings"] = [harmless.one_line(line) for line in self.warnings]
+            body["warnings"] = [harmless.joined(harmless.one_line(line)) for line in self.warnings]
         if self.notes:
-            body["notes"] = [harmless.one_line(line) for line in self.notes]
+            body["notes"] = [harmless.joined(harmless.one_line(line)) for line in self.notes]
         return body
 
     def _headers(self) -> dict[str, str]:

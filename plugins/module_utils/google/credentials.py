@@ -16,6 +16,7 @@ from ..core import files, play_memory
 from ..core.deadline import Deadline, backoff
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ..core.harmless import one_line
+from ..core.option_names import option
 from ..http.address import header_text
 from ..http.connection import cause_of
 from ..http.session import CONNECT_PATIENCE
@@ -44,6 +45,9 @@ QUOTA_PROJECT = "x-goog-user-project"
 
 _RENEWED_BEFORE = timedelta(minutes=4)
 """What is left of a token that another task left is at least this; google-auth renews its own as early."""
+
+
+_NAME_A_KEY = f"name a service account's key file by GCP_SERVICE_ACCOUNT_FILE or {option('service_account_file')}"
 
 
 class CredentialsRefused(LlmopsError):
@@ -157,7 +161,7 @@ def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
             if not request.failed_in_passing or given_up or pause >= deadline.remaining():
                 raise CredentialsRefused(
                     f"Google credentials ({source}): no access token was given: {said}; "
-                    "renew them (gcloud auth application-default login), or name a service account's key",
+                    f"renew them (gcloud auth application-default login), or {_NAME_A_KEY}",
                     source=source,
                 ) from error
             deadline.pause(pause, "get an access token", said)
@@ -200,8 +204,8 @@ def _load(options: dict[str, Any]) -> Any:
             credentials, _project = google.auth.default(scopes=scopes)
         except google.auth.exceptions.DefaultCredentialsError as error:
             raise CredentialsRefused(
-                f"Google credentials (application): {error.args[0]}; "
-                "run gcloud auth application-default login, or set service_account_file",
+                f"Google credentials (application): {error.args[0]}; run gcloud auth application-default login, or "
+                f"{_NAME_A_KEY}",
                 source=source,
             ) from error
     target = options.get("impersonate_service_account")
@@ -214,21 +218,21 @@ def _load(options: dict[str, Any]) -> Any:
 
 def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
     path, contents = options.get("service_account_file"), options.get("service_account_contents")
-    option = "service_account_contents" if contents else "service_account_file"
+    named = "service_account_contents" if contents else "service_account_file"
     accepted = "a service account key in JSON (keys type, client_email, private_key, token_uri)"
     if not path and not contents:
-        raise InvalidOption(option, path, "a key file's path, because auth_kind is serviceaccount")
+        raise InvalidOption(named, path, "a key file's path, because auth_kind is serviceaccount")
     try:
         if contents:
             info = contents if isinstance(contents, dict) else json.loads(contents)
         else:
-            with open(files.readable(option, path), encoding="utf-8") as stream:
+            with open(files.readable(named, path), encoding="utf-8") as stream:
                 info = json.load(stream)
         if not isinstance(info, dict):
             raise ValueError("no JSON object")
         return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
     except OSError as error:
-        raise InvalidOption(option, path, f"a readable key file ({error.strerror})") from error
+        raise InvalidOption(named, path, f"a readable key file ({error.strerror})") from error
     except (AttributeError, TypeError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
         # The value itself may be the key, so the message never repeats it.
-        raise InvalidOption(option, path if option.endswith("file") else "(hidden)", accepted) from error
+        raise InvalidOption(named, path if named.endswith("file") else "(hidden)", accepted) from error

@@ -77,6 +77,9 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
     },
 }
 
+GOOGLE_AUTH_VARIABLES = {name: f"llmops_google_auth.{name}" for name in GOOGLE_AUTH}
+"""What sets them in an inventory."""
+
 PROJECT: dict[str, Any] = {
     "type": "str",
     "fallback": (env_fallback, ["GCP_PROJECT", "GCE_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"]),

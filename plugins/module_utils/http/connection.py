@@ -94,4 +94,8 @@ def cause_of(error: Exception) -> str:
     while getattr(inner, "args", None) and isinstance(inner.args[0], Exception):
         inner = inner.args[0]
     reason = getattr(inner, "reason", None) or inner
+    arguments = getattr(reason, "args", ())
+    if len(arguments) == 2 and isinstance(arguments[0], str) and isinstance(arguments[1], Exception):
+        # What was done, and why it failed.
+        return one_line(f"{arguments[0].rstrip('.')}: {arguments[1]}", 200)
     return one_line(reason, 200)

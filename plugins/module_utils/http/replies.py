@@ -41,7 +41,7 @@ def error_info(details: Any) -> dict[str, Any]:
     return {}
 
 
-def read_refusal(status: int, body: Any) -> Refusal:
+def read_refusal(_status: int, body: Any) -> Refusal:
     """The refusal in a body of Google's, Kubernetes' or a model server's form, or of the web framework that those are
     made with; of any other, its text shortened."""
     if isinstance(body, dict):
@@ -60,7 +60,7 @@ def read_refusal(status: int, body: Any) -> Refusal:
             details = body.get("details")
             told = details if isinstance(details, dict) else None
             return Refusal(str(body.get("reason", "")), str(body.get("message", "")), told)
-    return Refusal("", one_line(str(body or f"HTTP status {status}").strip(), 300), None)
+    return Refusal("", one_line(str(body or "").strip(), 300), None)
 
 
 @dataclass(frozen=True)

@@ -276,17 +276,18 @@ class HttpSession:
             return asked.redirected(response.status_code, response.headers.get("Location", ""))
         content_type = response.headers.get("Content-Type", "")
         refusal = self.refusal(response.status_code, answers.leniently(content_type, answers.read_some(response)))
-        said = quoted(f"{refusal.reason}: {refusal.message}" if refusal.reason else refusal.message)
+        said = quoted(": ".join(filter(None, (refusal.reason, refusal.message))))
+        answered = f"{response.status_code} {said}".strip()
         unsure = method not in SAFE and response.status_code in TRANSIENT - REFUSED_UNREAD
         kind = ReplyLost if unsure else HttpError
         advice = f"; {quoted(refusal.advice)}" if refusal.advice else ""
         failure = kind(
-            f"{doing}: {self.service} answered {response.status_code} {said} ({method} {response.url}){advice}",
+            f"{doing}: {self.service} answered {answered} ({method} {response.url}){advice}",
             status=response.status_code,
             method=method,
             url=response.url,
             reason=refusal.reason,
-            server_message=refusal.message,
+            server_message=refusal.message or f"HTTP status {response.status_code}",
             details=refusal.details,
         )
         failure.retry_after = retry_after(response.headers.get("Retry-After"))

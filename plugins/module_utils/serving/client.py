@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ..core.deadline import Deadline, backoff
 from ..core.errors import HttpError, InvalidOption, ReplyLost, UnexpectedAnswer
+from ..core.option_names import option
 from ..http.address import header_text
 from ..http.answers import ANYTHING, LIMIT, OBJECT, TEXT, Shape, Unexpected, bounded, described, misfit, parsed
 from ..http.prometheus import totals
@@ -71,6 +72,7 @@ class ServerClient(ABC):
 
     def __init__(self, url: str, api_key: str | None, deadline: Deadline) -> None:
         key = header_text("api_key", api_key) if api_key else None
+        self._has_key = key is not None
 
         def authorization(_fresh: bool) -> dict[str, str]:
             return {"Authorization": f"Bearer {key}"}
@@ -125,7 +127,9 @@ class ServerClient(ABC):
         server's words do not say."""
         message = error.message
         if error.status == 401:
-            message += "; the server was started with an API key: set api_key or LLM_API_KEY"
+            key = option("api_key")
+            refused = f"{key} was refused; set it to the key that the server was started with"
+            message += f"; {refused if self._has_key else f'the server asks for a key; set {key}'}"
         if isinstance(error, UnexpectedAnswer) or (error.status == 404 and not error.reason):
             message += f"; the answer is not {self.service}'s: {_STRANGER}"
         message += self._way_out(error)

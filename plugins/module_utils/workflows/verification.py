@@ -83,7 +83,7 @@ class Found:
     """What is known before the model is asked.
 
     start: as llm_start_info returns it, or None where the model is elsewhere. url: where to ask, or empty. replicas:
-    that are meant to run. to_wake: in words, what wakes a model that sleeps.
+    that are meant to run. to_wake, to_deploy: in words, what wakes a model that sleeps, and what deploys it.
     """
 
     start: Mapping[str, Any] | None
@@ -91,6 +91,7 @@ class Found:
     replicas: int
     check: bool
     to_wake: str = ""
+    to_deploy: str = ""
 
     @property
     def asleep(self) -> bool:
@@ -105,8 +106,7 @@ class Found:
     @property
     def why_asleep(self) -> str:
         """That it sleeps, and what wakes it."""
-        said = self.start["text"] if self.start else ""
-        return f"{said}. {self.to_wake}" if self.to_wake else said
+        return self._said(self.to_wake)
 
     @property
     def is_asked(self) -> bool:
@@ -114,12 +114,18 @@ class Found:
         return not self.asleep and bool(self.url or not self.check)
 
     def require_ready(self) -> None:
-        """Raise NotServing where no replica is ready. With an address, what answers there is asked, also where it is no
-        Deployment."""
+        """Raise NotServing where no replica is ready. With an address, what answers there is asked where the Service is
+        absent or selects no pods, for it is something else then."""
         if self.check or self.start is None or self.sleeps_rightly or self.start["ready"] > 0:
             return
-        if self.start["exists"] or not self.url:
-            raise NotServing(self.why_asleep if self.asleep else self.start["text"])
+        if self.asleep:
+            raise NotServing(self.why_asleep)
+        if self.start["exists"] or self.start["selector"] or not self.url:
+            raise NotServing(self._said("" if self.start["exists"] else self.to_deploy))
+
+    def _said(self, way_out: str) -> str:
+        said = self.start["text"] if self.start else ""
+        return f"{said}. {way_out}" if way_out else said
 
 
 def require_model(url: str, serves: str | None, model: str | None, served_name: str | None = None) -> None:

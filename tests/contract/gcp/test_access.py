@@ -63,7 +63,7 @@ def look(options_of) -> Look:
         asked = plan or deployment_plan(POOL, cluster={}, options={"llmops_project": PROJECT})
         options = options_of(ARGUMENT_SPEC, plan=asked, fail=False, **{"skip": ["model"], **given})
         lines = run(options, False, silent).values.get("msg", "").splitlines()
-        return [line for line in lines if not line.startswith("A check is turned off")]
+        return [line for line in lines if not line.startswith("If a check is wrong")]
 
     return found
 

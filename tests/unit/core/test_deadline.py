@@ -70,6 +70,15 @@ def test_a_pause_ends_at_the_deadline_and_says_what_was_waited_for(clock: Clock,
         deadline.pause(1, "the cluster", "RECONCILING")
 
 
+def test_a_long_wait_is_told_once_and_anew_when_something_else_is_seen(clock: Clock):
+    told: list[str] = []
+    deadline = Deadline(60, clock=clock, sleep=clock.sleep, progress=told.append)
+    for seen in ("ask x: 503", "ask x: 503", "ask x: 503", "ask x: reset", "ask x: 503"):
+        deadline.pause(2, "ask x", seen)
+    deadline.pause(9, "read y", "no answer")
+    assert told == ["waiting to ask x: 503", "waiting to ask x: reset"]
+
+
 def test_nothing_is_slept_where_nothing_is_left(clock: Clock, deadline: Deadline):
     clock.now += 10
     with pytest.raises(DeadlineExceeded, match="the cluster: not done after 10 s. It goes on"):

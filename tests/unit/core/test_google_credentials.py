@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 
+import google.auth
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import OptionNames
 from ansible_collections.llmops.gke.plugins.module_utils.google.credentials import CredentialsRefused, authorizer
 from ansible_collections.llmops.gke.plugins.module_utils.workflows import cluster_access
 from tests.unit.fake_http import FakeServer, Reply
@@ -98,6 +100,21 @@ def test_credentials_that_cannot_be_are_refused_by_name(options, option):
         authorizer(options)
     assert caught.value.message.startswith(f"{option}: ")
     assert "hush" not in caught.value.message
+
+
+def test_without_any_credentials_it_says_what_to_run_or_to_set(tmp_path, monkeypatch):
+    said = "Your default credentials were not found. See https://cloud.google.com/docs for more information."
+
+    def nothing(**_options):
+        raise google.auth.exceptions.DefaultCredentialsError(said)
+
+    monkeypatch.setattr(google.auth, "default", nothing)
+    with pytest.raises(CredentialsRefused) as refused:
+        authorizer({})
+    assert refused.value.told(OptionNames({"service_account_file": "llmops_google_auth.service_account_file"})) == (
+        f"Google credentials (application): {said.removesuffix('.')}; run gcloud auth application-default login, or "
+        "name a service account's key file by GCP_SERVICE_ACCOUNT_FILE or llmops_google_auth.service_account_file"
+    )
 
 
 def test_a_refused_exchange_names_the_source_and_the_way_out(private_key):

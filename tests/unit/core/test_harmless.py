@@ -122,3 +122,24 @@ def test_a_secret_is_hidden_before_a_text_is_cut():
 
     outcome = run_engine(ModuleSpec(run=cut_amid, argument_spec={}), {}, False, lambda _line: None)
     assert "canary" not in outcome["msg"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (("it said: Not found.", "; run x"), "it said: Not found; run x"),
+        (("it said: Not found. ; run x",), "it said: Not found; run x"),
+        (("cut off...; run x",), "cut off...; run x"),
+        (("one. Two; three.",), "one. Two; three."),
+    ],
+)
+def test_a_sentence_of_others_goes_on_in_ours(parts, told):
+    error = LlmopsError(parts[0])
+    for part in parts[1:]:
+        error.add(part)
+    assert error.message == told
+    assert Result(warnings=["".join(parts)], notes=["".join(parts)]).to_dict() | {} == {
+        **Result().to_dict(),
+        "warnings": [told],
+        "notes": [told],
+    }

@@ -73,7 +73,8 @@ def measure_latency(
             raise InvalidOption(name, options[name], f"{least} or more")
     if check:
         return look(engine, options["url"], options["api_key"], options["timeout"])
-    client = engine.connect(options["url"], options["api_key"], Deadline(options["timeout"]))
+    deadline = Deadline(options["timeout"], progress=progress)
+    client = engine.connect(options["url"], options["api_key"], deadline)
     try:
         client.health()
         identity = client.identity()

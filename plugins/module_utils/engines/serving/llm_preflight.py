@@ -17,7 +17,7 @@ from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames, option
 from ...core.result import Progress, Result, silent
 from ...core.runner import ModuleSpec, defaults
-from ...google.options import GOOGLE_AUTH
+from ...google.options import GOOGLE_AUTH, GOOGLE_AUTH_VARIABLES
 from ...models.access import HOME, AccessDenied
 from ...workflows.preflight.checks import MODEL, NAMES
 from ...workflows.preflight.definitions import check_definitions
@@ -34,6 +34,7 @@ _VARIABLES = {
     "model": "llmops_model",
     "token": "llmops_hf_token",
     "endpoint": "llmops_hf_endpoint",
+    **GOOGLE_AUTH_VARIABLES,
 }
 _TO_BLAME = {"not_found": "llmops_model"}
 """Reason why the Hub does not give the model -> variable; the token for all others."""
@@ -47,7 +48,7 @@ class PlanRefused(LlmopsError):
     kind = "plan_refused"
 
     def _harmless(self, text: str) -> str:
-        return harmless.lines(text)
+        return harmless.joined(harmless.lines(text))
 
 
 def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
@@ -176,8 +177,10 @@ def _result(
 
 
 def _how_to_skip(errors: list[Finding]) -> list[str]:
-    checks = list(dict.fromkeys(finding.check for finding in errors if finding.check in NAMES))
-    return [f"A check is turned off by its name: {option('skip')}: [{', '.join(checks)}]"] if checks else []
+    """The last resort against a check that errs; a rule cannot be turned off, and a variable need not be misspelt."""
+    checks = list(dict.fromkeys(one.check for one in errors if one.check in NAMES and one.check != VARIABLES))
+    turned_off = f"{option('skip')}: [{', '.join(checks)}] turns {'it' if len(checks) == 1 else 'them'} off"
+    return [f"If a check is wrong about your project, {turned_off}."] if checks else []
 
 
 def _notes(here: Deployment, looked: Looked) -> list[str]:

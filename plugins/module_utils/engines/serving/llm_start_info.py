@@ -47,8 +47,9 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
 
 
 def look(access: cluster_access.ClusterAccess, namespace: str | None, service: str, engine: Engine) -> dict[str, Any]:
-    """The values of the result: ``exists``, ``replicas``, ``ready``, ``asleep``, ``pods`` and all of it as ``text``."""
-    values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "pods": []}
+    """The values of the result: ``exists``, ``replicas``, ``ready``, ``asleep``, ``selector``, ``pods`` and all of it
+    as ``text``."""
+    values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "selector": {}, "pods": []}
     if access.api is None:
         return {**values, "text": access.why}
     return values | _found(access.api, namespace or access.api.default_namespace, service, engine)
@@ -59,15 +60,19 @@ def _found(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> 
     if selector is None:
         return {"text": f"there is no Service {namespace}/{service}"}
     deployments = [one for one in api.list(_DEPLOYMENT, namespace) if selector and _has(one, selector)]
-    if not deployments:
-        return {"text": f"there is no Deployment whose pods the Service {namespace}/{service} selects"}
     wanted = sum(one["spec"].get("replicas", 1) for one in deployments)
     pods = [pod for pod in selected_pods(api, namespace, selector) if _is_coming(pod)]
-    told = _pods(api, pods, engine) if wanted else []
+    told = _pods(api, pods, engine) if wanted or not deployments else []
     ready = sum(pod["phase"] is None for pod in told)
+    if not deployments:
+        labels = ",".join(f"{name}={value}" for name, value in selector.items())
+        selects = f"the Service {namespace}/{service} selects{f' ({labels})' if labels else ''}"
+        text = f"there is no Deployment whose pods {selects}"
+        return {"ready": ready, "selector": selector, "pods": told, "text": text}
     names = ", ".join(f"{namespace}/{one['metadata']['name']}" for one in deployments)
     text = f"{names} sleeps: 0 replicas are asked for, so nothing answers" if not wanted else _text(names, told, wanted)
-    return {"exists": True, "replicas": wanted, "ready": ready, "asleep": not wanted, "pods": told, "text": text}
+    found = {"exists": True, "replicas": wanted, "ready": ready, "asleep": not wanted}
+    return {**found, "selector": selector, "pods": told, "text": text}
 
 
 def _pods(api: KubernetesApi, pods: list[dict[str, Any]], engine: Engine) -> list[dict[str, Any]]:

@@ -101,7 +101,8 @@ class _Verification:
         if not options["url"]:
             start = llm_start_info.look(self._access, options["namespace"], options["service"], engine)
         url = options["url"] or url_of(front, host)
-        return front, Found(start, url, options["replicas"], self._check, options["to_wake"] or "")
+        ways_out = options["to_wake"] or "", options["to_deploy"] or ""
+        return front, Found(start, url, options["replicas"], self._check, *ways_out)
 
     def _forward(self, front: dict[str, Any] | None, url: str) -> dict[str, Any] | None:
         """How the model is reached, as the option port_forward of other modules; None for the URL."""
@@ -265,6 +266,7 @@ SPEC = ModuleSpec(
         "served_name": {"type": "str"},
         "replicas": {"type": "int", "default": 1},
         "to_wake": {"type": "str"},
+        "to_deploy": {"type": "str"},
         "prompt": {"type": "str"},
         **MESSAGES,
         **SAMPLING,

@@ -86,7 +86,7 @@ def test_without_checks_only_the_rules_are_asked():
     assert (result.values["checked"], result.notes, result.http_requests) == (["variables"], [], 0)
 
 
-def test_findings_of_rules_come_with_their_variables_and_what_can_be_skipped():
+def test_findings_of_rules_and_misspelt_variables_come_with_their_variables_and_are_not_to_be_skipped():
     wrong = {"unknown": [{"name": "llmops_nmae", "nearest": "llmops_name"}]}
     error = refused(deployment_plan(options={"llmops_project": "", "llmops_name": "X"}, **wrong), skip=ALL)
     assert error.message.splitlines() == [
@@ -95,15 +95,12 @@ def test_findings_of_rules_come_with_their_variables_and_what_can_be_skipped():
         "hyphens; "
         "set it in your inventory",
         'llmops_name: "X" is not accepted; it takes a name of 1 to 63 lower-case letters, digits and hyphens',
-        "A check is turned off by its name: skip: [variables]",
     ]
     assert error.fields["findings"] == [
         {"check": "variables", "variable": "llmops_nmae"},
         {"check": "rules", "variable": "llmops_project"},
         {"check": "rules", "variable": "llmops_name"},
     ]
-    named = error.told(OptionNames({"skip": "preflight_skip"}))
-    assert named.endswith("A check is turned off by its name: preflight_skip: [variables]")
 
 
 def test_a_rule_alone_cannot_be_skipped():
@@ -150,7 +147,10 @@ def test_everything_comes_in_one_failure():
     assert quota.startswith("quota: NVIDIA_L4_GPUS: the first nodes of gpu need 1, 0 of 0 are free")
     assert replicas.startswith("quota: 1 replica (llmops_replicas) need 1 nvidia-l4")
     assert model.startswith("model: mistralai/Mistral-7B-Instruct-v0.1: ") and model.endswith("check llmops_model")
-    assert hint == "A check is turned off by its name: skip: [quota, model]"
+    assert hint == "If a check is wrong about your project, skip: [quota, model] turns them off."
+    assert error.told(OptionNames({"skip": "preflight_skip"})).endswith(
+        ", preflight_skip: [quota, model] turns them off."
+    )
     assert [finding["variable"] for finding in error.fields["findings"]] == [
         "llmops_name",
         "gpu_nodepool_initial_node_count",
@@ -165,7 +165,7 @@ def test_a_project_that_refuses_credentials_does_not_silence_the_hub():
         plan = deployment_plan(POOL, model=SERVED)
         error = refused(plan, server.url, token="hf_wrong", auth_kind="accesstoken", access_token=None)
     credentials, model, _hint = error.message.splitlines()
-    assert credentials.startswith("access_token: None is not accepted")
+    assert credentials.startswith("llmops_google_auth.access_token: None is not accepted")
     assert "does not know the token (401)" in model and "give it as llmops_hf_token or HF_TOKEN" in model
     assert "hf_wrong" not in error.message
 

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import OptionNames
 from ansible_collections.llmops.gke.plugins.module_utils.serving.client import check_url
 from ansible_collections.llmops.gke.plugins.module_utils.serving.engine import GenerationRequest
 from ansible_collections.llmops.gke.plugins.module_utils.serving.tgi.client import TgiClient, TgiRequest
@@ -239,10 +240,24 @@ def test_a_failure_that_is_told_inside_the_stream_is_raised():
     assert refused.value.fields["error_type"] == "generation"
 
 
-def test_a_wrong_key_is_told_with_the_option_and_never_shown():
+@pytest.mark.parametrize(
+    ("key", "way_out"),
+    [
+        ("sk-canary", "llmops_api_key was refused; set it to the key that the server was started with"),
+        (None, "the server asks for a key; set llmops_api_key"),
+    ],
+)
+def test_a_key_that_is_wrong_or_missing_is_told_by_what_sets_it(key, way_out):
+    with FakeServer({("POST", "/generate"): Reply(401, "")}) as server, pytest.raises(HttpError) as refused:
+        client(server.url, api_key=key).generate(HI)
+    assert refused.value.told(OptionNames({"api_key": "llmops_api_key"})) == (
+        f"generate on {server.url}: TGI answered 401 (POST {server.url}/generate); {way_out}"
+    )
+
+
+def test_a_wrong_key_is_never_shown():
     with FakeServer({("POST", "/generate"): Reply(401, "")}) as server, pytest.raises(HttpError) as refused:
         client(server.url, api_key="sk-canary").generate(HI)
-    assert "set api_key or LLM_API_KEY" in refused.value.message
     assert "sk-canary" not in str(refused.value.to_dict()) + refused.value.message
     assert server.headers[0]["authorization"] == "Bearer sk-canary"
 

@@ -150,7 +150,7 @@ def test_so_is_a_whole_one(client):
     ("reply", "words"),
     [
         (Reply(400, {"error": {"message": "no", "type": "BadRequestError", "param": None, "code": 400}}), "no"),
-        (Reply(401, {"error": "Unauthorized"}), "set api_key or LLM_API_KEY"),
+        (Reply(401, {"error": "Unauthorized"}), "asks for a key; set api_key"),
         (Reply(404, {"detail": "Not Found"}), "404 Not Found .*which engine serves it"),
         (Reply(404, {"error": {"message": "The model `x` does not exist.", "type": "NotFoundError"}}), r"exist\. \("),
         (Reply(422, {"detail": [{"loc": ["body"], "msg": "Field required"}]}), "Field required"),
@@ -171,7 +171,7 @@ def test_each_form_of_a_refusal_is_told(client, reply, words):
         ({"data": []}, "a model expected"),
         ({"data": [{"object": "model"}]}, "without id"),
         (Reply(404, {"detail": "Not Found"}), "which engine serves it"),
-        (Reply(401, {"error": "Unauthorized"}), "set api_key or LLM_API_KEY"),
+        (Reply(401, {"error": "Unauthorized"}), "asks for a key; set api_key"),
     ],
 )
 def test_a_server_that_lists_no_model_is_told(client, listed, words):

@@ -130,14 +130,23 @@ def test_pods_that_ended_with_their_node_are_history():
     assert found["text"] == "golden/mistral: 0 of 1 replicas serve; there is no pod yet"
 
 
+NO_DEPLOYMENT = "there is no Deployment whose pods the Service golden/mistral selects (app=m)"
+
+
 @pytest.mark.parametrize(
     ("deployments", "more", "text"),
     [
-        ([], {}, "there is no Deployment whose pods the Service golden/mistral selects"),
-        ([deployment(1, app="other")], {}, "there is no Deployment whose pods the Service golden/mistral selects"),
+        ([], {}, NO_DEPLOYMENT),
+        ([deployment(1, app="other")], {}, NO_DEPLOYMENT),
         ([], {("GET", f"{GOLDEN}/services/mistral"): Reply(404, {})}, "there is no Service golden/mistral"),
     ],
 )
 def test_what_is_not_there_is_no_error(deployments, more, text):
     found, _methods = told(deployments, [], more)
     assert (found["exists"], found["asleep"], found["text"]) == (False, False, text)
+
+
+def test_pods_without_a_deployment_serve_all_the_same():
+    found, _methods = told([], [pod()])
+    assert (found["exists"], found["ready"], found["selector"]) == (False, 1, {"app": "m"})
+    assert found["pods"][0]["pod"] == "mistral-1"

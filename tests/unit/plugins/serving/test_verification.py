@@ -114,16 +114,20 @@ def test_a_gateway_in_the_vpc_is_not_gone_to_from_outside(cls, url, private):
     assert is_private(front, url) is private
 
 
-def start(*, exists: bool = True, ready: int = 0, asleep: bool = False) -> dict[str, Any]:
-    return {"exists": exists, "ready": ready, "asleep": asleep, "text": "golden/m: it is so"}
+def start(*, exists: bool = True, ready: int = 0, asleep: bool = False, selects: bool = True) -> dict[str, Any]:
+    selector = {"app": "m"} if selects else {}
+    return {"exists": exists, "ready": ready, "asleep": asleep, "selector": selector, "text": "golden/m: it is so"}
 
 
 URL = "http://192.0.2.1"
 SLEEPS = start(asleep=True)
 COMING = start()
 READY = start(ready=1)
-ABSENT = start(exists=False)
+ABSENT = start(exists=False, selects=False)
+DELETED = start(exists=False)
+STRANGE = start(exists=False, ready=1)
 WAKE = "To wake it: deploy"
+DEPLOY = "To deploy it: deploy"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,13 @@ WAKE = "To wake it: deploy"
         pytest.param(Found(COMING, "", 1, True), False, False, None, id="no address, check mode"),
         pytest.param(Found(ABSENT, "", 1, False), False, True, "golden/m: it is so", id="absent"),
         pytest.param(Found(ABSENT, "", 1, True), False, False, None, id="absent, check mode"),
-        pytest.param(Found(ABSENT, URL, 1, False), False, True, None, id="no Deployment, but an address"),
+        pytest.param(Found(ABSENT, URL, 1, False), False, True, None, id="no pods are selected, but an address"),
+        pytest.param(Found(STRANGE, URL, 1, False), False, True, None, id="pods of no Deployment"),
+        pytest.param(Found(DELETED, URL, 1, False), False, True, "golden/m: it is so", id="no Deployment"),
+        pytest.param(Found(DELETED, URL, 1, True), False, True, None, id="no Deployment, check mode"),
+        pytest.param(
+            Found(DELETED, URL, 1, False, WAKE, DEPLOY), False, True, f"golden/m: it is so. {DEPLOY}", id="what deploys"
+        ),
         pytest.param(Found(None, URL, 1, False), False, True, None, id="elsewhere"),
         pytest.param(Found(SLEEPS, URL, 0, False), True, False, None, id="sleeps as it is meant to"),
         pytest.param(Found(SLEEPS, URL, 1, True), True, False, None, id="sleeps until it is deployed, check mode"),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.llmops.gke.plugins.module_utils.core import deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.serving.expectations import ExpectationFailed
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.verification import AnotherModel, NotServing
@@ -146,6 +147,27 @@ def test_a_service_that_is_absent_is_a_failure_and_in_check_mode_none(deployed):
     with pytest.raises(NotServing, match="there is no Service golden/mistral"):
         deployed.verify()
     assert deployed.verify(check=True)["start"]["exists"] is False
+
+
+def test_a_deployment_that_is_gone_is_told_before_the_load_balancer_is_asked(deployed):
+    deployed.routes["GET", "/apis/apps/v1/namespaces/golden/deployments"] = {"metadata": {}, "items": []}
+    deployed.routes["GET", PODS] = {"metadata": {}, "items": [pod(deletionTimestamp="2026-01-01T13:00:00Z")]}
+    with pytest.raises(NotServing) as error:
+        deployed.verify(to_wake="Wake it.", to_deploy="To deploy it: deploy.yml")
+    assert error.value.message == (
+        "there is no Deployment whose pods the Service golden/mistral selects (app=m). To deploy it: deploy.yml"
+    )
+    assert not [call for call in deployed.calls if "/health" in call or call.startswith("POST")]
+
+
+def test_a_long_wait_says_what_it_waits_for(deployed, monkeypatch):
+    monkeypatch.setattr(deadline, "TOLD_AFTER", 0.0)
+    answers = iter([Reply(503), Reply(503)])
+    deployed.routes["GET", "/health"] = lambda _request: next(answers, "")
+    deployed.verify()
+    (line,) = [line for line in deployed.lines if line.startswith("waiting")]
+    assert line.startswith("waiting to ask http://127.0.0.1:")
+    assert "for its health: TGI answered 503" in line
 
 
 def test_a_wrong_limit_is_refused_before_anything_is_asked(deployed):
