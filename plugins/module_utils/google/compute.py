@@ -35,14 +35,28 @@ class Project:
     default_account: str = ""
 
 
+@dataclass(frozen=True)
+class Region:
+    """quotas: metric -> limit and usage. zones: their names, sorted."""
+
+    quotas: dict[str, dict[str, float]]
+    zones: tuple[str, ...] = ()
+
+
 Offers = dict[str, dict[str, dict[str, Any]]]
 """Name of a type -> zone -> the type as that zone has it."""
 
 
 def region_quotas(apis: GoogleApis, project: str, region: str) -> dict[str, dict[str, float]]:
     """A region's quotas: metric -> limit and usage."""
-    path = f"/projects/{project}/regions/{region}"
-    return _by_metric(apis.get(COMPUTE, path, f"read the quotas of {region}", {"quotas!": _QUOTAS}))
+    return read_region(apis, project, region).quotas
+
+
+def read_region(apis: GoogleApis, project: str, region: str) -> Region:
+    """What Compute Engine says of a region itself."""
+    want = {"quotas!": _QUOTAS, "zones": [str]}
+    body = apis.get(COMPUTE, f"/projects/{project}/regions/{region}", f"read the quotas of {region}", want)
+    return Region(_by_metric(body), tuple(sorted(url.rpartition("/")[2] for url in body.get("zones", []))))
 
 
 def project_quotas(apis: GoogleApis, project: str) -> dict[str, dict[str, float]]:

@@ -82,20 +82,20 @@ FAULTS = {
     "a zone without the GPU": (
         [{"name": "not_offered", "match": {"zone": "us-central1-a", "type": "nvidia-l4"}}],
         {},
-        "zones: pool gpu-pool: us-central1-a has no nvidia-l4 (gpu_nodepool_locations); choose among the zones of "
+        "zones: pool gpu-pool: us-central1-a has no nvidia-l4 (llmops_zones); choose among the zones of "
         "us-central1 that have "
         "g2-standard-12 and nvidia-l4: us-central1-b, us-central1-c",
     ),
     "a zone without the machine type": (
         [{"name": "not_offered", "match": {"zone": "us-central1-a", "type": "g2-.*"}}],
         {},
-        "zones: pool gpu-pool: us-central1-a has no g2-standard-12 (gpu_nodepool_locations); choose among the zones "
+        "zones: pool gpu-pool: us-central1-a has no g2-standard-12 (llmops_zones); choose among the zones "
         "of us-central1",
     ),
     "a region without the GPU": (
         [{"name": "not_offered", "match": {"zone": "us-central1-.", "type": "nvidia-l4"}}],
         {},
-        "us-central1-a has no nvidia-l4 (gpu_nodepool_locations); no zone of us-central1 has g2-standard-12 and "
+        "us-central1-a has no nvidia-l4 (llmops_zones); no zone of us-central1 has g2-standard-12 and "
         "nvidia-l4; "
         "these regions do: asia-southeast1, europe-west1",
     ),

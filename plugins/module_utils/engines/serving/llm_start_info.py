@@ -66,8 +66,8 @@ def _found(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> 
     ready = sum(pod["phase"] is None for pod in told)
     if not deployments:
         labels = ",".join(f"{name}={value}" for name, value in selector.items())
-        selects = f"the Service {namespace}/{service} selects{f' ({labels})' if labels else ''}"
-        text = f"there is no Deployment whose pods {selects}"
+        text = f"there is no Deployment whose pods the Service {namespace}/{service} selects"
+        text += f" ({labels})" if labels else ""
         return {"ready": ready, "selector": selector, "pods": told, "text": text}
     names = ", ".join(f"{namespace}/{one['metadata']['name']}" for one in deployments)
     text = f"{names} sleeps: 0 replicas are asked for, so nothing answers" if not wanted else _text(names, told, wanted)

@@ -12,7 +12,17 @@ from ...core.errors import LlmopsError
 from . import conflicts, egress, gateways, places
 from .access import checks as access
 from .advice import TARGETS
-from .facts import ACCOUNTS, DISK_IMAGE, POOL_SIZES, UNLISTED_LIMITS, WEIGHTS_BUCKET, Facts
+from .facts import (
+    ACCOUNTS,
+    DISK_IMAGE,
+    POOL_SIZES,
+    PROJECT_QUOTAS,
+    REGION_QUOTAS,
+    REGION_ZONES,
+    UNLISTED_LIMITS,
+    WEIGHTS_BUCKET,
+    Facts,
+)
 from .findings import ERROR, WARNING, Finding, listed
 from .plan import Plan
 from .quotas.quota import check_quota
@@ -42,9 +52,9 @@ CHECKS: Mapping[str, Check] = {
     ACCOUNTS: Check(access.check_accounts, (ACCOUNTS, "project")),
     "quota": Check(
         check_quota,
-        ("region_quotas", "project_quotas", "machine_types", "clusters", POOL_SIZES, UNLISTED_LIMITS),
+        (REGION_QUOTAS, PROJECT_QUOTAS, "machine_types", "clusters", POOL_SIZES, UNLISTED_LIMITS),
     ),
-    "zones": Check(places.check_zones, ("machine_types", "accelerator_types")),
+    "zones": Check(places.check_zones, ("machine_types", "accelerator_types", REGION_ZONES)),
     "shapes": Check(places.check_shapes, ("machine_types",)),
     "names": Check(conflicts.check_names, ("clusters",)),
     "networks": Check(conflicts.check_networks, ("subnetworks", "clusters")),

@@ -71,7 +71,7 @@ READERS: Mapping[str, Callable[[GoogleApis, Plan], Any]] = {
         apis, plan.project, [api.service for api in table.apis_of(plan)]
     ),
     "permissions": lambda apis, plan: projects.granted_permissions(apis, plan.project, table.permissions_of(plan)),
-    "region_quotas": lambda apis, plan: compute.region_quotas(apis, plan.project, plan.region),
+    "region": lambda apis, plan: compute.read_region(apis, plan.project, plan.region),
     "project": lambda apis, plan: compute.read_project(apis, plan.project),
     "machine_types": lambda apis, plan: compute.machine_types(
         apis, plan.project, {pool.machine_type for pool in plan.all_pools}
@@ -98,12 +98,21 @@ POOL_SIZES = "pool_sizes"
 PROJECT_QUOTAS = "project_quotas"
 """Metric -> limit and usage, as the project tells them."""
 
+REGION_QUOTAS, REGION_ZONES = "region_quotas", "region_zones"
+"""Metric -> limit and usage, as the region tells them; and its zones, none where they could not be read."""
+
 ACCOUNTS = "accounts"
 """Service account of the nodes -> what the caller may do with it, or None where it is not there; read after the
 project, which names the default one."""
 
 
-FIRST = {POOL_SIZES: "clusters", ACCOUNTS: "project", PROJECT_QUOTAS: "project"}
+FIRST = {
+    POOL_SIZES: "clusters",
+    ACCOUNTS: "project",
+    PROJECT_QUOTAS: "project",
+    REGION_QUOTAS: "region",
+    REGION_ZONES: "region",
+}
 """Fact -> the one that is read before it."""
 
 
@@ -116,9 +125,11 @@ def read_facts(apis: GoogleApis, plan: Plan, wanted: set[str]) -> Facts:
             groups = _groups(plan, facts["clusters"])
             sizes = list(threads.map(lambda url: _attempt(compute.group_size, apis, url), groups))
             facts[POOL_SIZES] = _added_up(groups, sizes)
-        if PROJECT_QUOTAS in wanted:
-            project = facts["project"]
-            facts[PROJECT_QUOTAS] = project if isinstance(project, LlmopsError) else project.quotas
+        for name, place in ((PROJECT_QUOTAS, "project"), (REGION_QUOTAS, "region")):
+            if name in wanted:
+                facts[name] = facts[place] if isinstance(facts[place], LlmopsError) else facts[place].quotas
+        if REGION_ZONES in wanted:
+            facts[REGION_ZONES] = getattr(facts["region"], "zones", ())
         if ACCOUNTS in wanted:
             facts[ACCOUNTS] = _accounts(threads, apis, plan, facts["project"])
     return facts

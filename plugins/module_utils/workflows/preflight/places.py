@@ -9,24 +9,28 @@ from collections.abc import Iterator
 
 from ...google.compute import zones_by_region
 from ...google.machine_types import check_local_ssds, misfit, read_machine_type
-from .facts import Facts
+from .facts import REGION_ZONES, Facts
 from .findings import Finding, listed
 from .plan import Plan
 
 
 def check_zones(plan: Plan, facts: Facts) -> Iterator[Finding]:
-    """Zones that do not have a pool's machine type or GPU, with those that have both."""
+    """Zones that are none, or do not have a pool's machine type or GPU, with those that have both."""
+    known = facts[REGION_ZONES]
     for pool in plan.pools:
         offers = {pool.machine_type: facts["machine_types"].get(pool.machine_type, {})}
         if pool.gpu:
             offers[pool.gpu] = facts["accelerator_types"].get(pool.gpu, {})
         both = {zone: {} for zone in offers[pool.machine_type] if all(zone in zones for zones in offers.values())}
+        fix = _elsewhere(plan, listed(list(offers)), zones_by_region(both))
+        none = [zone for zone in pool.zones if known and zone not in known]
+        wrong = [f"{plan.region} has no zone {listed(none)}"] if none else []
         for name, zones in offers.items():
-            if missing := [zone for zone in pool.zones if zone not in zones]:
-                variable = pool.names.of("locations")
-                message = f"pool {pool.name}: {listed(missing)} {'has' if len(missing) == 1 else 'have'} no {name}"
-                fix = _elsewhere(plan, listed(list(offers)), zones_by_region(both))
-                yield Finding("zones", f"{message} ({variable})", fix, variable=variable)
+            if missing := [zone for zone in pool.zones if zone not in zones and zone not in none]:
+                wrong.append(f"{listed(missing)} {'has' if len(missing) == 1 else 'have'} no {name}")
+        variable = pool.names.of("locations")
+        for one in wrong:
+            yield Finding("zones", f"pool {pool.name}: {one} ({variable})", fix, variable=variable)
 
 
 def _elsewhere(plan: Plan, what: str, regions: dict[str, list[str]]) -> str:

@@ -240,6 +240,9 @@ def _pool(pool: Mapping[str, Any], deployment: Deployment, role: str) -> PoolPla
         if str(location).count("-") < 2:
             raise InvalidOption(names.of("locations"), pool.get("locations"), "the zones that its nodes are to be in")
         zones = (location,)
+    if list(zones) == deployment.options.get("llmops_zones"):
+        # A role has them from there unless somebody says otherwise.
+        names = names.extended(OptionNames({"locations": "llmops_zones"}))
     ssds = (config.get("ephemeral_storage_local_ssd_config") or {}).get("local_ssd_count")
     try:
         # Of zones that are tried in order, the pool is in one.

@@ -24,6 +24,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_quot
 from ansible_collections.llmops.gke.plugins.module_utils.engines.google.gcp_zone_info import ARGUMENT_SPEC as ZONE_INFO
 from ansible_collections.llmops.gke.plugins.module_utils.google.hardware import PRICES_AS_OF
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.conflicts import check_versions
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import REGION_ZONES
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.places import check_zones
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.price import estimate
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.needs import node_needs
@@ -56,11 +57,25 @@ def test_sizes_are_counted_over_the_zones():
 def test_of_zones_that_are_tried_in_order_one_is_counted_and_all_are_looked_at():
     (pool,) = plan({**GPU_POOL, "locations_in_order": True}).pools
     assert (pool.least, pool.start, pool.most) == (0, 1, 3)
-    offered = {"machine_types": G2, "accelerator_types": {"nvidia-l4": G2["g2-standard-12"]}}
+    offered = {"machine_types": G2, "accelerator_types": {"nvidia-l4": G2["g2-standard-12"]}, REGION_ZONES: ()}
     (machine, gpu) = check_zones(plan({**GPU_POOL, "locations_in_order": True}), offered)
     assert machine.message == "pool gpu: us-central1-b has no g2-standard-12 (gpu_nodepool_locations)"
     assert gpu.message == "pool gpu: us-central1-b has no nvidia-l4 (gpu_nodepool_locations)"
     assert {machine.variable, gpu.variable} == {"gpu_nodepool_locations"}
+
+
+@pytest.mark.parametrize("known", [("us-central1-a", "us-central1-c"), ()])
+def test_a_zone_that_is_none_is_told_by_the_variable_that_set_it(known):
+    zones = ["us-central1-z"]
+    offered = {"machine_types": G2, "accelerator_types": {"nvidia-l4": G2["g2-standard-12"]}, REGION_ZONES: known}
+    (first, *others) = check_zones(plan({**GPU_POOL, "locations": zones}, options={"llmops_zones": zones}), offered)
+    said = "us-central1 has no zone us-central1-z" if known else "us-central1-z has no g2-standard-12"
+    assert first.message == f"pool gpu: {said} (llmops_zones)"
+    assert first.fix.startswith(
+        "choose among the zones of us-central1 that have g2-standard-12 and nvidia-l4: us-central1-a"
+    )
+    # Where the region's zones could not be read, each type is told.
+    assert (first.variable, len(others)) == ("llmops_zones", 0 if known else 1)
 
 
 def test_a_zonal_cluster_has_its_own_zone():
