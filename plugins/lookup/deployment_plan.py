@@ -91,7 +91,7 @@ from ansible.utils.display import Display
 from ..plugin_utils.forks import advice, free_mib
 from ..plugin_utils.plan_values import check, without_secrets
 from ..plugin_utils.resolved_variables import ResolvedVariables
-from ..plugin_utils.role_variables import Role, read_roles, roles_of_play, unknown_variables
+from ..plugin_utils.role_variables import Role, following, read_roles, roles_of_play, unknown_variables
 from ..plugin_utils.supported_core import refuse_older
 
 display = Display()
@@ -153,6 +153,7 @@ class LookupModule(LookupBase):
             display.warning(text)
 
     def _add_options(self, plan: dict[str, Any], role: Role, variables: Mapping[str, Any]) -> None:
+        wrong: dict[str, list[str]] = {}
         for name, spec in role.options.items():
             if name not in variables:
                 errors = [f"{name}: is required; set it in your inventory"] if spec.get("required") else []
@@ -165,8 +166,12 @@ class LookupModule(LookupBase):
                     plan["secrets"][name] = bool(value)
                 elif not errors:
                     plan["options"][name] = without_secrets(value, spec)
-            plan["errors"] += errors
-            plan["refused"] += [name] if errors else []
+            if errors:
+                wrong[name] = errors
+        refused = [*plan["refused"], *wrong]
+        told_elsewhere = following({name: variables.get(name) for name in refused})
+        plan["errors"] += [line for name, lines in wrong.items() if name not in told_elsewhere for line in lines]
+        plan["refused"] = refused
 
     def _add_part(self, plan: dict[str, Any], role: Role, part: str, variables: Mapping[str, Any]) -> None:
         name = f"__{role.name}_{part}"

@@ -33,6 +33,7 @@ _SANDBOX = "llmops_sandbox"
 
 _SET_BY_TASKS = re.compile(r"^[ -]*(?:register:|(?:ansible\.builtin\.)?set_fact:\n)\s*(\w+)", re.MULTILINE)
 _SET_BY_VARS = re.compile(r"^(\w+):", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _LEAST_LIKENESS = 0.6
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -81,6 +82,22 @@ def unknown_variables(roles: Mapping[str, Role], names: Iterable[str]) -> list[d
         for name in sorted(set(names) - known)
         if (role := role_of(name, roles)) and not name.startswith(_SANDBOX)
     ]
+
+
+def following(refused: Mapping[str, Any]) -> set[str]:
+    """Those of the refused variables that have their value from another one of them. refused: name -> its value before
+    templates are resolved."""
+    sources = {name: (_words_of(value) & refused.keys()) - {name} for name, value in refused.items()}
+    known = {name for name, others in sources.items() if not others}
+    found: set[str] = set()
+    while more := {name for name, others in sources.items() if others & known} - known:
+        known |= more
+        found |= more
+    return found
+
+
+def _words_of(template: Any) -> set[str]:
+    return set(_WORD.findall(template)) if isinstance(template, str) and "{{" in template else set()
 
 
 def role_of(variable: str, roles: Iterable[str]) -> str | None:

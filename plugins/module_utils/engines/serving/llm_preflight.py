@@ -23,7 +23,7 @@ from ...workflows.preflight.checks import MODEL, NAMES
 from ...workflows.preflight.definitions import check_definitions
 from ...workflows.preflight.deployment import Deployment, read_deployments
 from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
-from ...workflows.preflight.plan import read_pools
+from ...workflows.preflight.plan import UnreadablePool, read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
 from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
@@ -67,8 +67,8 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and here.asks_hub and _has_model(here), _look_at_model, here, options)
-        looked, refused = _ended(project, RULES)
-        hub, denied = _ended(model, MODEL)
+        looked, refused = _ended(project, RULES, here)
+        hub, denied = _ended(model, MODEL, here)
     looked, hub = looked or Looked(), hub or Result(values={})
     findings += [*refused, *looked.findings, *denied]
     findings += [Finding(MODEL, text, severity=WARNING) for text in hub.warnings]
@@ -79,17 +79,21 @@ def _begin(threads: ThreadPoolExecutor, wanted: bool, look: Callable[..., Any], 
     return threads.submit(look, *arguments) if wanted else None
 
 
-def _ended(future: Future[Any] | None, check: str) -> tuple[Any, list[Finding]]:
-    """What came of a look: its result, or the finding that it failed with."""
+def _ended(future: Future[Any] | None, check: str, here: Deployment) -> tuple[Any, list[Finding]]:
+    """What came of a look: its result, or the finding that it failed with. What a refused value makes of the plan is
+    told with that value."""
     try:
         return future.result() if future else None, []
     except LlmopsError as error:
+        if here.refused and isinstance(error, UnreadablePool):
+            return None, []
         message, fix, variable = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or "", _blamed(error)
         named = message if variable is None or variable in f"{message} {fix}" else f"{message} ({variable})"
         return None, [Finding(check, named, fix, variable=variable)]
     except (KeyError, TypeError, ValueError) as error:
         # What a role plans is data that a user has a hand in.
-        return None, [Finding(check, f"the plan cannot be evaluated ({error!r})", "correct its values")]
+        fault = Finding(check, f"the plan cannot be evaluated ({error!r})", "correct its values")
+        return None, [] if here.refused else [fault]
 
 
 def _blamed(error: LlmopsError) -> str | None:

@@ -26,6 +26,10 @@ HUB = "https://huggingface.co"
 _ANY_VERSION = ("", "-", "latest")
 
 
+class UnreadablePool(InvalidOption):
+    """A role's node pool has a value that is none of its kind."""
+
+
 @dataclass(frozen=True)
 class PoolPlan:
     """A node pool. start, least, most: nodes of all its zones together, at the start, at least and at most.
@@ -174,7 +178,7 @@ def _readable(deployment: Deployment) -> Plan | None:
     """The plan of another host; None where it is wrong, which is told to that host."""
     try:
         return _plan_of(deployment)
-    except InvalidOption:
+    except (InvalidOption, KeyError, TypeError, ValueError):
         return None
 
 
@@ -270,7 +274,7 @@ def _pool(pool: Mapping[str, Any], deployment: Deployment, role: str) -> PoolPla
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         accepted = f"node pools in the options of llmops.gke.gke_node_pool ({error!r})"
-        raise InvalidOption(f"the node pools of role {role}", pool.get("name"), accepted) from error
+        raise UnreadablePool(f"the node pools of role {role}", pool.get("name"), accepted) from error
 
 
 def _sizes(pool: Mapping[str, Any], zones: int) -> tuple[int, int, int]:

@@ -123,6 +123,16 @@ def test_what_argument_specs_refuse_is_told_in_one_line_each(roles):
     assert all("\n" not in line for line in found["errors"])
 
 
+def test_what_has_its_wrong_value_from_another_option_is_not_told_again(roles):
+    templates = {"pool_count": "{{ llmops_replicas }}", "pool_machine": "{{ pool_count }}"}
+    found = plan("pool", llmops_name="mistral", llmops_replicas="many", pool_needed="{{ pool_needed }}", **templates)
+    assert found["refused"] == ["llmops_replicas", "pool_count", "pool_machine", "pool_needed"]
+    (replicas, needed) = found["errors"]
+    assert "'llmops_replicas' is of type str" in replicas
+    # Who asks itself has it from nobody else.
+    assert needed.startswith("pool_needed: cannot be resolved: ")
+
+
 def test_what_cannot_be_resolved_is_an_error_that_names_the_option(roles):
     found = plan("pool", **GOOD, pool_count="{{ nowhere.to.be.found }}", __pool_plan={"a": "{{ pool_count }}"})
     assert found["refused"] == ["pool_count", "__pool_plan"]

@@ -103,6 +103,25 @@ def test_findings_of_rules_and_misspelt_variables_come_with_their_variables_and_
     ]
 
 
+@pytest.mark.parametrize("skip", [ALL, []])
+@pytest.mark.parametrize(
+    ("variable", "pool", "served"),
+    [
+        ("gpu_nodepool_max_node_count", {"autoscaling": {"enabled": True, "max_node_count": "three"}}, {}),
+        ("llmops_replicas", {}, {"replicas": {"least": "three", "most": "three"}}),
+        ("tgi_mistral_num_shard", {}, {"shards": "three"}),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_told_once(variable, pool, served, skip):
+    error = f"argument '{variable}' is of type str"
+    plan = deployment_plan({**POOL, **pool}, model={**SERVED, **served}, errors=[error], refused=[variable])
+    del plan["options"][variable]
+    with FakeServer(lambda _request: Reply(404, {})) as server:
+        told = refused(plan, server.url, skip=skip).message
+    assert "three" not in told and told.splitlines()[0] == f"not accepted: {error}"
+    assert len(told.splitlines()) == 1 or not skip
+
+
 def test_a_rule_alone_cannot_be_skipped():
     message = refused(deployment_plan(options={"llmops_name": "X"}), skip=[*ALL, "variables"]).message
     assert "turned off" not in message

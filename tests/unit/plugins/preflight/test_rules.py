@@ -233,6 +233,11 @@ def test_a_rule_reads_only_what_it_declares():
     assert finding and "does not declare that it reads verify_load_timeout" in finding.text
 
 
+def test_what_a_refused_value_makes_of_the_plan_is_not_told_by_rules_that_read_it():
+    here = deployment(pools=({**POOL, "initial_node_count": "three"},), errors=["x: no"], refused=["x"])
+    assert [finding.text for finding in check_rules(here, [])] == ["not accepted: x: no"]
+
+
 def test_what_an_argument_spec_refused_is_told_once_and_not_held_against_rules():
     refused = "gpu_nodepool_timeout: it is no number"
     here = deployment({"gpu_nodepool_timeout": "soon"}, errors=[refused], refused=["gpu_nodepool_timeout"])

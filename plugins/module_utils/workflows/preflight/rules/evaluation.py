@@ -15,7 +15,7 @@ from ....core.errors import InvalidOption
 from ....core.rules import Rule, Text
 from ..deployment import Deployment
 from ..findings import RULES, Finding
-from ..plan import PoolPlan, ReplicaPlan, read_pools, read_replicas
+from ..plan import PoolPlan, ReplicaPlan, UnreadablePool, read_pools, read_replicas
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,14 @@ def check(rule: Rule, deployment: Deployment) -> Finding | None:
             return None
         variable, accepted = _said(rule.variable, values), _said(rule.accepted, values)
         value = rule.value(values) if rule.value else deployment.options.get(variable)
+    except UnreadablePool as error:
+        return None if deployment.refused else Finding(RULES, error.message, variable=error.fields["option"])
     except InvalidOption as error:
         return Finding(RULES, error.message, variable=error.fields["option"])
     except Exception as error:
+        if deployment.refused:
+            # What a refused value makes of the plan is told with that value.
+            return None
         # Whatever a value makes of a predicate: a rule without an answer must not let anything pass.
         fix = "correct it, or the variables that it is compared with: " + ", ".join((*rule.reads, *rule.optional))
         return Finding(RULES, f"{first}: its rule cannot be evaluated ({error!r})", fix, variable=first)
