@@ -96,7 +96,7 @@ def converge_pools(options: dict[str, Any], session: Session) -> Result:
             setattr(outcome, side, {f"node pool {pool['name']}": shown} if outcome.changed and shown else None)
         result.add(outcome)
     if failures:
-        raise _of_all(failures, result, check=session.check)
+        raise _of_all(failures, result, [] if session.check else _left(session, place), check=session.check)
     return result
 
 
@@ -121,11 +121,22 @@ def _unchanged(pools: list[dict[str, Any]], session: Session, place: Place) -> R
     return result if session.client.http.sent == sent else None
 
 
-def _of_all(failures: list[LlmopsError], result: Result, *, check: bool) -> LlmopsError:
-    """The first failure, which also tells of the others and of the pools that did not fail."""
+def _left(session: Session, place: Place) -> list[dict[str, Any]]:
+    """The cluster's pools after a failure, which leaves some of them in ERROR; none where they cannot be read."""
+    try:
+        cluster = session.client.cluster(place.project, place.location, str(place.cluster))
+        return (cluster or {}).get("nodePools", [])
+    except LlmopsError:
+        return []
+
+
+def _of_all(failures: list[LlmopsError], result: Result, left: list[dict[str, Any]], *, check: bool) -> LlmopsError:
+    """The first failure, which also tells of the others, of the pools that did not fail, and of all that are left."""
     first, *others = failures
     for other in others:
         first.add(f"; {other.message}")
+    if left:
+        first.fields["node_pools"] = left
     name = "plan" if check else "steps_done"
     if steps := [step.to_dict() for step in result.plan]:
         first.fields[name] = [*steps, *first.fields.get(name, [])]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.deadline import Deadline
-from ...core.errors import LlmopsError
 from ...core.result import Progress
 from ..client.api import KubernetesApi
 from ..client.resources import NAMESPACE, ObjectRef
@@ -22,7 +21,7 @@ from ..wait.wait import until_gone, until_ready
 from . import coming_kinds
 from .apply_set import ApplySet, LiveSet, identity, kept_in_set
 from .deletion import plan_removal, removal, remove
-from .outcomes import Outcome
+from .outcomes import Outcome, telling_of
 from .server_side_apply import Applier, predicted
 
 FIELD_MANAGER = "llmops.gke"
@@ -157,7 +156,7 @@ class ApplyTask:
     def _act(
         self, applier: Applier, manifests: Sequence[Manifest], planned: Sequence[Outcome], before: Sequence[Outcome]
     ) -> list[Outcome]:
-        done = [outcome.ref for outcome in before if outcome.changed]
+        done = [outcome for outcome in before if outcome.changed]
         return [*before, *applier.act(manifests, planned, self.deadline, self.progress, done)]
 
     def _namespaces(self, manifests: Iterable[Manifest], lives: Iterable[dict[str, Any] | None]) -> list[Manifest]:
@@ -199,11 +198,8 @@ class ApplyTask:
             outcome.ref: outcome.after for outcome in outcomes if outcome.after is not None and outcome.ref in wanted
         }
         before = {outcome.ref: outcome.before for outcome in outcomes}
-        try:
+        with telling_of(outcomes):
             found = until_ready(api, seen, self.deadline, self.progress, ready, before, self.settings.crash_reasons)
-        except LlmopsError as error:
-            error.fields["applied"] = [str(outcome.ref) for outcome in outcomes if outcome.changed]
-            raise
         return [outcome.seen_as(found[outcome.ref]) if outcome.ref in found else outcome for outcome in outcomes]
 
     def _remove(self, api: KubernetesApi, outcomes: Sequence[Outcome]) -> None:

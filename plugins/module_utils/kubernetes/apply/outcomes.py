@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...core.errors import LlmopsError
 from ...core.result import Change, Result, Step
 from ..client.resources import ObjectRef
 from ..objects import managed_fields, masking
@@ -88,6 +90,19 @@ class Outcome:
         if self.tree is not None:
             return managed_fields.project(obj, self.tree) if self.tree else {}
         return {key: value for key, value in managed_fields.substance(obj).items() if key != "status"}
+
+
+@contextmanager
+def telling_of(outcomes: Sequence[Outcome]) -> Iterator[None]:
+    """Let a failure inside the block say what was applied before it. outcomes: as they are when it fails."""
+    try:
+        yield
+    except LlmopsError as error:
+        changed = [outcome for outcome in outcomes if outcome.changed]
+        error.fields["applied"] = [str(outcome.ref) for outcome in changed]
+        if changed:
+            error.fields["steps_done"] = [outcome.step().to_dict() for outcome in changed]
+        raise
 
 
 def result_of(outcomes: Sequence[Outcome], warnings: Iterable[str] = ()) -> Result:

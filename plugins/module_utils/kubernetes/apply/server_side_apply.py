@@ -23,7 +23,7 @@ from ..wait.wait import until_ready
 from . import refusals
 from .apply_set import Identity
 from .coming_kinds import until_served
-from .outcomes import Outcome
+from .outcomes import Outcome, telling_of
 from .replicas import ReplicaHandover
 
 _MANY = 20
@@ -120,7 +120,7 @@ class Applier:
         planned: Sequence[Outcome],
         deadline: Deadline,
         progress: Progress,
-        done: Sequence[ObjectRef] = (),
+        done: Sequence[Outcome] = (),
     ) -> list[Outcome]:
         """Apply what the plan wants written, side by side what does not need each other; gives what came of all.
 
@@ -128,28 +128,25 @@ class Applier:
         """
         outcomes = {outcome.ref: outcome for outcome in planned}
         applied = list(done)
-        for group in by_rank(manifest for manifest in manifests if outcomes[manifest.ref].changed):
-            try:
+        with telling_of(applied):
+            for group in by_rank(manifest for manifest in manifests if outcomes[manifest.ref].changed):
                 until_served(self.api, group, deadline, progress)
-            except LlmopsError as error:
-                error.fields["applied"] = [str(ref) for ref in applied]
-                raise
-            replies = side_by_side(
-                lambda manifest: self._send(manifest, outcomes[manifest.ref].before, dry_run=False), group
-            )
-            for manifest, reply in zip(group, replies, strict=True):
-                if not isinstance(reply, LlmopsError):
-                    outcome = self._outcome(manifest, outcomes[manifest.ref].before, reply)
-                    outcomes[manifest.ref] = outcome
-                    applied.append(manifest.ref)
-                    progress(f"{manifest.ref}: {outcome.action}")
-            _answered(group, replies, applied)
-            definitions = {
-                ref: outcomes[ref].after or {}
-                for ref in (manifest.ref for manifest in group)
-                if ref.kind.kind == "CustomResourceDefinition"
-            }
-            until_ready(self.api, definitions, deadline, progress)
+                replies = side_by_side(
+                    lambda manifest: self._send(manifest, outcomes[manifest.ref].before, dry_run=False), group
+                )
+                for manifest, reply in zip(group, replies, strict=True):
+                    if not isinstance(reply, LlmopsError):
+                        outcome = self._outcome(manifest, outcomes[manifest.ref].before, reply)
+                        outcomes[manifest.ref] = outcome
+                        applied.append(outcome)
+                        progress(f"{manifest.ref}: {outcome.action}")
+                _answered(group, replies, [outcome.ref for outcome in applied])
+                definitions = {
+                    ref: outcomes[ref].after or {}
+                    for ref in (manifest.ref for manifest in group)
+                    if ref.kind.kind == "CustomResourceDefinition"
+                }
+                until_ready(self.api, definitions, deadline, progress)
         return [outcomes[outcome.ref] for outcome in planned]
 
     def _decide(self, manifest: Manifest, live: dict[str, Any] | None) -> Outcome:

@@ -117,9 +117,10 @@ class HostFacts:
     @property
     def node_pools(self) -> list[Mapping[str, Any]]:
         """The node pools that were read, each as it was read last."""
+        made = self.result("gpu_nodepool_result")
         pools = [
             *((self.cluster or {}).get("nodePools") or []),
-            *(self.result("gpu_nodepool_result").get("node_pools") or []),
+            *(made.get("node_pools") or (made.get("error") or {}).get("node_pools") or []),
         ]
         return list({str(pool.get("name")): pool for pool in pools}.values())
 

@@ -104,6 +104,7 @@ def test_a_pool_without_stock_keeps_no_other_from_being_made():
     assert error.fields["node_pool"] == "gpu"
     assert server.calls().count(f"POST {POOLS}") == 2
     assert "node pool spare" in [step["resource"] for step in error.fields["steps_done"]]
+    assert [pool["name"] for pool in error.fields["node_pools"]] == ["gpu", "spare"]
     assert error.after_changes
 
 

@@ -58,7 +58,7 @@ def test_no_conditions_tell_of_no_failure():
         ),
         (
             {"conditions": [STOCKOUT], "words": "It failed.", "code": "RESOURCE_EXHAUSTED", "remedy": "or wait"},
-            f"do it: GKE failed with GCE_STOCKOUT: It failed.; No L4 here; {ELSEWHERE}; or wait",
+            f"do it: GKE failed with GCE_STOCKOUT: It failed; No L4 here; {ELSEWHERE}; or wait",
             {"code": "GCE_STOCKOUT", "server_message": "It failed.; No L4 here.", "conditions": [STOCKOUT]},
         ),
         # What several say is said once.

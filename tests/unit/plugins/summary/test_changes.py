@@ -61,5 +61,7 @@ def test_of_a_failure_only_what_was_done_counts():
     error = {"plan": [step("create", "a"), step("create", "b")], "steps_done": [step("create", "a")], "applied": ["c"]}
     failed = {"failed": True, "error": error}
     assert sum_up([failed], check=False).to_dict() == {"created": ["a"], "changed": ["c"], "removed": []}
+    told_by_both = {"failed": True, "error": {"steps_done": [step("create", "c")], "applied": ["c"]}}
+    assert sum_up([told_by_both], check=False).short() == "+1 ~0 -0"
     assert sum_up([failed], check=True).to_dict()["created"] == ["a", "b"]
     assert sum_up([{"failed": True, "msg": "no"}], check=False).lines() == []

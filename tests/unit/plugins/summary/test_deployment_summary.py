@@ -70,7 +70,11 @@ def test_a_preview_says_what_would_be_done():
 
 
 def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
-    failed = {"failed": True, "msg": f"no GPU is free{FORGED}\nsecond line", "error": {"steps_done": []}}
+    failed = {
+        "failed": True,
+        "msg": f"no GPU is free{FORGED}\nsecond line",
+        "error": {"steps_done": [], "node_pools": POOLS[1:]},
+    }
     text, data = told(
         host(
             failed=True,
@@ -82,7 +86,7 @@ def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
         )
     )
     assert "one: FAILED: no GPU is free" in text and "second line" not in text
-    assert "exists cluster c node pool default-pool changed 1 created" in text
+    assert "exists cluster c node pool default-pool node pool gpu changed 1 created" in text
     assert "an hour" in text and "run again the same command" in text
     assert data["one"]["state"] == "failed"
 

@@ -112,6 +112,7 @@ def test_a_refusal_names_what_was_applied_before_it():
     with FakeServer(routes) as server, pytest.raises(ApplyRefused) as error:
         run(SPEC, server.url, manifests=[CONFIG, MANIFEST])
     assert error.value.fields["applied"] == ["ConfigMap golden/counters"]
+    assert [step["action"] for step in error.value.fields["steps_done"]] == ["create"]
     assert "applied before it: ConfigMap golden/counters" in error.value.message
     assert 'User "viewer" cannot patch resource' in error.value.message
 

@@ -80,6 +80,8 @@ def test_a_wait_that_cannot_end_well_fails_at_once_and_says_what_was_applied():
         run(SPEC, server.url, manifests=[MANIFEST], wait=True)
     assert message in error.value.message
     assert error.value.fields["applied"] == ["Deployment golden/mistral-7b"]
+    (step,) = error.value.fields["steps_done"]
+    assert (step["action"], step["resource"]) == ("create", "Deployment golden/mistral-7b")
 
 
 SCALER = {
