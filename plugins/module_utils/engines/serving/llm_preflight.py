@@ -27,7 +27,7 @@ from ...workflows.preflight.plan import UnreadablePool, read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
 from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
-from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold
+from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold, pools_told
 from . import hf_model_info
 
 _VARIABLES = {
@@ -85,7 +85,7 @@ def _ended(future: Future[Any] | None, check: str, here: Deployment) -> tuple[An
     try:
         return future.result() if future else None, []
     except LlmopsError as error:
-        if here.refused and isinstance(error, UnreadablePool):
+        if isinstance(error, UnreadablePool) and pools_told(here):
             return None, []
         message, fix, variable = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or "", _blamed(error)
         named = message if variable is None or variable in f"{message} {fix}" else f"{message} ({variable})"

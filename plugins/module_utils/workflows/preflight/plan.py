@@ -27,7 +27,7 @@ _ANY_VERSION = ("", "-", "latest")
 
 
 class UnreadablePool(InvalidOption):
-    """A role's node pool has a value that is none of its kind."""
+    """A role's node pool has a value that is none of its kind, or is nowhere."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def _pool(pool: Mapping[str, Any], deployment: Deployment, role: str) -> PoolPla
     zones = tuple(pool.get("locations") or ())
     if not zones:
         if str(location).count("-") < 2:
-            raise InvalidOption(names.of("locations"), pool.get("locations"), "the zones that its nodes are to be in")
+            raise UnreadablePool(names.of("locations"), pool.get("locations"), "the zones that its nodes are to be in")
         zones = (location,)
     if list(zones) == deployment.options.get("llmops_zones"):
         # A role has them from there unless somebody says otherwise.

@@ -122,6 +122,14 @@ def test_a_value_of_the_wrong_type_is_told_once(variable, pool, served, skip):
     assert len(told.splitlines()) == 1 or not skip
 
 
+def test_zones_that_are_missing_are_told_once():
+    none = {"llmops_zones": [], "gpu_nodepool_locations": [], "gke_cluster_locations": []}
+    plan = deployment_plan({**POOL, "locations": []}, model=SERVED, options=none)
+    with FakeServer(lambda _request: Reply(404, {})) as server:
+        (line,) = refused(plan, server.url, skip=[name for name in ALL if name != "model"]).message.splitlines()
+    assert line.startswith("llmops_zones: [] is not accepted")
+
+
 def test_a_rule_alone_cannot_be_skipped():
     message = refused(deployment_plan(options={"llmops_name": "X"}), skip=[*ALL, "variables"]).message
     assert "turned off" not in message

@@ -64,8 +64,11 @@ class Values(Mapping[str, Any]):
         return self.deployment.model_names.of(path)
 
 
-def check(rule: Rule, deployment: Deployment) -> Finding | None:
-    """What is wrong, or None. A rule that cannot be evaluated is wrong too, but for values refused otherwise."""
+def check(rule: Rule, deployment: Deployment, *, pools_told: bool = False) -> Finding | None:
+    """What is wrong, or None. A rule that cannot be evaluated is wrong too, but for values refused otherwise.
+
+    pools_told: whether something else tells why the node pools cannot be read, where they cannot.
+    """
     if not all(_has_role(deployment, name) for name in rule.reads):
         return None
     if deployment.refused & {*rule.reads, *rule.optional}:
@@ -81,7 +84,7 @@ def check(rule: Rule, deployment: Deployment) -> Finding | None:
         variable, accepted = _said(rule.variable, values), _said(rule.accepted, values)
         value = rule.value(values) if rule.value else deployment.options.get(variable)
     except UnreadablePool as error:
-        return None if deployment.refused else Finding(RULES, error.message, variable=error.fields["option"])
+        return None if pools_told else Finding(RULES, error.message, variable=error.fields["option"])
     except InvalidOption as error:
         return Finding(RULES, error.message, variable=error.fields["option"])
     except Exception as error:

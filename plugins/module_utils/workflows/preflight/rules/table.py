@@ -29,7 +29,8 @@ def check_rules(here: Deployment, others: Sequence[Deployment], *, unknown: bool
     are told."""
     findings = [Finding(CHECK, f"not accepted: {error}", variable=_named_in(error, here)) for error in here.errors]
     findings += _unknown(here) if unknown else []
-    findings += [finding for rule in rules_of(here) if (finding := check(rule, here))]
+    told = pools_told(here)
+    findings += [finding for rule in rules_of(here) if (finding := check(rule, here, pools_told=told))]
     findings += check_hosts(here, others)
     return list({finding.text: finding for finding in findings}.values())
 
@@ -44,6 +45,11 @@ def places_hold(here: Deployment) -> bool:
     """Whether project and places are such that Google can be asked about them."""
     wanted = {name for rule in shared.PLACES for name in rule.reads}
     return not here.refused & wanted and not any(check(rule, here) for rule in shared.PLACES)
+
+
+def pools_told(here: Deployment) -> bool:
+    """Whether a value that is told by itself may keep the node pools from being read."""
+    return bool(here.refused) or not places_hold(here)
 
 
 def _named_in(error: str, here: Deployment) -> str | None:
