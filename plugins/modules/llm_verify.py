@@ -228,9 +228,7 @@ EXAMPLES = r"""
     service: mistral-7b-service
     model: mistralai/Mistral-7B-Instruct-v0.1
     prompt: "[INST] What is a secret in the gardens of Wonderland? [/INST]"
-    thresholds: {ttft_seconds: 0.5}
     report: {path: ~/reports/mistral.html}
-  register: verified
 """
 
 RETURN = r"""

@@ -21,9 +21,9 @@ from ...google.options import GOOGLE_AUTH, GOOGLE_AUTH_VARIABLES
 from ...models.access import HOME, AccessDenied
 from ...workflows.preflight.checks import MODEL, NAMES
 from ...workflows.preflight.definitions import check_definitions
-from ...workflows.preflight.deployment import Deployment, read_deployments
+from ...workflows.preflight.deployment import Deployment, UnreadablePool, read_deployments
 from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
-from ...workflows.preflight.plan import UnreadablePool, read_pools
+from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
 from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout

@@ -40,6 +40,10 @@ _PARTS: dict[str, Callable[[Any], bool]] = {
 """What each part of a plan must be."""
 
 
+class UnreadablePool(InvalidOption):
+    """A role's node pool has a value that is none of its kind, or is nowhere."""
+
+
 @dataclass(frozen=True)
 class BucketPlan:
     """A bucket with the weights. grants: whether the pods are given the right to read it."""

@@ -14,7 +14,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ...core.errors import InvalidOption
 from ...core.option_names import OptionNames
 from ...google.names import check_location, check_project, region_of
-from .deployment import BucketPlan, Deployment
+from .deployment import BucketPlan, Deployment, UnreadablePool
 
 DEFAULT_MACHINE = "e2-medium"
 DEFAULT_DISK, DEFAULT_DISK_GB = "pd-balanced", 100
@@ -24,10 +24,6 @@ DEFAULT_NETWORK = "default"
 HUB = "https://huggingface.co"
 
 _ANY_VERSION = ("", "-", "latest")
-
-
-class UnreadablePool(InvalidOption):
-    """A role's node pool has a value that is none of its kind, or is nowhere."""
 
 
 @dataclass(frozen=True)

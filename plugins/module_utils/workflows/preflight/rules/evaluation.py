@@ -13,9 +13,9 @@ from typing import Any
 
 from ....core.errors import InvalidOption
 from ....core.rules import Rule, Text
-from ..deployment import Deployment
+from ..deployment import Deployment, UnreadablePool
 from ..findings import RULES, Finding
-from ..plan import PoolPlan, ReplicaPlan, UnreadablePool, read_pools, read_replicas
+from ..plan import PoolPlan, ReplicaPlan, read_pools, read_replicas
 
 
 @dataclass(frozen=True)
