@@ -13,6 +13,7 @@ from .load import add_load
 from .page import Page
 from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_next, add_sandbox
 from .seen import add_seen
+from .serving import ASLEEP, NOT_SERVING, ROLLOUT_FAILED, serving_of
 
 Record = Mapping[str, Any]
 
@@ -94,25 +95,39 @@ def _benchmark(page: Page, facts: HostFacts, record: Record) -> None:
 
 
 def _status(page: Page, facts: HostFacts, record: Record) -> None:
-    page.title(f"{facts.host}: {_STATUS[record['state']]}")
+    state, title = record["state"], _STATUS[record["state"]]
+    if record["reason"]:
+        link = "and" if state == "drifted" else "but"
+        what = "its rollout failed" if serving_of(facts).state == ROLLOUT_FAILED else "it does not serve"
+        title += f", {link} {what}: {record['reason']}"
+    page.title(f"{facts.host}: {title}")
     add_seen(page, facts)
     page.blank()
     add_address(page, facts, record)
     page.row("changed", "nothing: this only reads")
     add_cost(page, record)
-    if record["state"] == "no cluster":
-        page.command("deploy it", facts.run("deploy").split(" "))
+    deploy = facts.run("deploy").split(" ")
+    if state == "no cluster":
+        page.command("deploy it", deploy)
         return
-    if record["state"] == "drifted":
-        page.command("see why", [*facts.run("deploy").split(" "), "--check --diff"])
-        page.command("mend it", facts.run("deploy").split(" "))
-    page.command("ask it", facts.run("verify").split(" "))
+    if state == "drifted":
+        page.command("see why", [*deploy, "--check --diff"])
+        page.command("mend it", deploy)
+    if state == ASLEEP:
+        page.command("wake it", [*deploy, "-e llmops_replicas=1"])
+    elif state in (NOT_SERVING, ROLLOUT_FAILED):
+        page.command("wait for it", deploy)
+    else:
+        page.command("ask it", facts.run("verify").split(" "))
 
 
 _STATUS = {
     "no cluster": "nothing is deployed",
     "drifted": "not as the inventory has it",
     "as wanted": "as the inventory has it",
+    ASLEEP: "as the inventory has it: it sleeps, without replicas",
+    NOT_SERVING: "as the inventory has it",
+    ROLLOUT_FAILED: "as the inventory has it",
 }
 
 

@@ -99,4 +99,5 @@ def _words(record: Mapping[str, Any]) -> str:
     if record["error"]:
         return str(record["error"])
     parts = [record["model"], record["engine"] and f"by {record['engine']}", record["address"]]
-    return " ".join(part for part in parts if part)
+    words = " ".join(part for part in parts if part)
+    return f"{words}: {record['reason']}" if record["reason"] else words

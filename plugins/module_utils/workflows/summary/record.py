@@ -11,6 +11,7 @@ from typing import Any
 from .changes import Changes, sum_up
 from .costs import cost_of
 from .facts import BENCHMARK, STATUS, TEARDOWN, HostFacts
+from .serving import serving_of
 
 
 def record_of(facts: HostFacts) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def record_of(facts: HostFacts) -> dict[str, Any]:
         "cost": cost_of(facts),
         "latency": latency_of(facts),
         "verdict": ((verified.get("report") or {}).get("short") or {}).get("verdict"),
+        "reason": (serving_of(facts).reason or None) if facts.playbook == STATUS else None,
         "error": facts.error or None,
     }
     if facts.playbook == TEARDOWN:
@@ -43,8 +45,9 @@ def state_of(facts: HostFacts, changes: Changes) -> str:
     if facts.failed:
         return "failed"
     if facts.playbook == STATUS:
-        differs = facts.variables.get("status_differences")
-        return ("drifted" if differs else "as wanted") if facts.cluster else "no cluster"
+        if not facts.cluster:
+            return "no cluster"
+        return "drifted" if facts.variables.get("status_differences") else serving_of(facts).state or "as wanted"
     if facts.playbook == BENCHMARK:
         return "measured" if facts.result("benchmark_results").get("results") else "not measured"
     if facts.playbook == TEARDOWN:
