@@ -36,14 +36,7 @@ class Target(Protocol):
 def planned(target: Target) -> tuple[dict[str, Any] | None, list[Step]]:
     """Read ``target`` and plan; returns the live resource and the steps. Raises ImmutableField."""
     current = target.read()
-    steps = target.plan(current)
-    for step in steps:
-        if step.remedy is not None:
-            change = step.changes[0]
-            refused = ImmutableField(target.resource, change.field, change.before, change.after, step.remedy)
-            refused.fields["plan"] = [one.to_dict() for one in steps]
-            raise refused
-    return current, steps
+    return current, _possible(target, target.plan(current))
 
 
 def reconcile(
@@ -64,17 +57,41 @@ def reconcile(
     if check or not steps:
         after = target.predict(current, steps) if steps else current
     else:
-        for done, step in enumerate(steps):
-            try:
-                operation = target.act(step, progress)
-            except LlmopsError as error:
-                _say_how_far(error, steps, done)
-                raise
-            if operation is not None:
-                result.operations.append(operation)
+        ours = _take(target, steps, progress, result)
         after = target.read()
+        if not ours and (further := _possible(target, target.plan(after))):
+            result.plan = [*steps, *further]
+            _take(target, further, progress, result)
+            after = target.read()
     result.after = target.render(after)
     return result, after
+
+
+def _possible(target: Target, steps: list[Step]) -> list[Step]:
+    for step in steps:
+        if step.remedy is not None:
+            change = step.changes[0]
+            refused = ImmutableField(target.resource, change.field, change.before, change.after, step.remedy)
+            refused.fields["plan"] = [one.to_dict() for one in steps]
+            raise refused
+    return steps
+
+
+def _take(target: Target, steps: list[Step], progress: Progress, result: Result) -> bool:
+    """Take the steps one after the other. Gives False where somebody else created what a step was to create: then it is
+    theirs as it is, and may differ from what is wanted."""
+    ours = True
+    for done, step in enumerate(steps):
+        try:
+            operation = target.act(step, progress)
+        except LlmopsError as error:
+            _say_how_far(error, steps, done)
+            raise
+        if operation is not None:
+            result.operations.append(operation)
+        elif step.action == "create":
+            ours = False
+    return ours
 
 
 def add_next(result: Result, action: Callable[[], Result], *, check: bool) -> None:

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -35,11 +36,12 @@ def start(directory, *arguments) -> dict:
 
 
 def ends(pid: int) -> bool:
-    """Return whether a process has ended, be it unreaped, or does so at once."""
-    for _ in range(50):
+    """Return whether a process has ended, be it unreaped, or does so before long: it is told first, and goes then."""
+    for _ in range(100):
         state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
         if not state or state.startswith("Z"):
             return True
+        time.sleep(0.1)
     return False
 
 

@@ -67,6 +67,43 @@ def test_absent_is_created_and_read_again():
     assert {diff["before_header"], diff["after_header"]} == {lamp.resource}
 
 
+class LostRace(Lamp):
+    """Somebody else makes it between the look and the request."""
+
+    def __init__(self, made: dict[str, Any], want: dict[str, Any]) -> None:
+        super().__init__(None, want)
+        self._made = made
+
+    def act(self, step, progress):
+        if step.action != "create":
+            return super().act(step, progress)
+        self.calls.append(step.request)
+        self.live = self._made
+        return None
+
+
+def test_what_somebody_else_created_meanwhile_is_brought_to_what_is_wanted():
+    lamp = LostRace({"socket": "E27", "colour": "red"}, {"colour": "blue"})
+    result, after = reconcile(lamp, check=False, progress=silent)
+    assert lamp.calls == ["read", "POST /lamps", "read", "PUT /lamps/colour", "read"]
+    assert after == {"socket": "E27", "colour": "blue"}
+    assert [step.action for step in result.plan] == ["create", "update"]
+    assert result.changed
+
+
+def test_what_somebody_else_created_as_wanted_is_left():
+    lamp = LostRace({"socket": "E27", "colour": "blue"}, {"colour": "blue"})
+    result, _after = reconcile(lamp, check=False, progress=silent)
+    assert lamp.calls == ["read", "POST /lamps", "read"]
+    assert [step.action for step in result.plan] == ["create"]
+
+
+def test_what_somebody_else_created_otherwise_and_cannot_be_changed_is_refused():
+    lamp = LostRace({"socket": "E14"}, {"socket": "E27"})
+    with pytest.raises(ImmutableField, match="buy another lamp"):
+        reconcile(lamp, check=False, progress=silent)
+
+
 def test_agreement_costs_one_read_and_changes_nothing():
     lamp = Lamp({"socket": "E27"}, {"socket": "E27"})
     result, _after = reconcile(lamp, check=False, progress=silent)

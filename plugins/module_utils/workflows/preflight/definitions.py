@@ -17,7 +17,7 @@ from ...gke.options import CLUSTER, LOCATION, NODE_POOL
 from ...gke.validation import check_cluster, check_node_pool
 from .deployment import Deployment
 from .findings import RULES, Finding
-from .misspelt import meant
+from .rules.misspelt import meant
 
 _PLACE = {name: spec for name, spec in LOCATION.items() if name in ("project", "location")}
 _CLUSTER_SPEC: dict[str, Any] = {**_PLACE, "name": {"type": "str"}, **CLUSTER}

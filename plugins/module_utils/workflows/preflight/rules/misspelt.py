@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...gke.fields.field import snake_case
+from ....gke.fields.field import snake_case
 
 _LIKE = 0.75
 """Of difflib's ratio: below it, two names are two words."""
