@@ -47,8 +47,8 @@ UNPLACED = pod(phase="Pending", conditions=[{"type": "PodScheduled", "status": "
 READY = pod(phase="Running", conditions=[{"type": "Ready", "status": "True"}])
 
 
-def told(*objects, differences=(), hosts=1):
-    variables = {"status_objects": list(objects), "status_events": [], "status_differences": list(differences)}
+def told(*objects, differences=(), events=(), hosts=1):
+    variables = {"status_objects": list(objects), "status_events": list(events), "status_differences": [*differences]}
     there = {"clusters": [{"name": "c", "status": "RUNNING", "nodePools": POOLS}]}
     each = [host(f"h{n}", "status", variables=variables, status_cluster=there) for n in range(hosts)]
     lines, data = summarise(each, 100)
@@ -81,6 +81,23 @@ def test_a_model_that_does_not_serve_is_told_first(objects, state, title):
     assert "no drift: everything is as the inventory has it" in text
     assert data["state"] == state
     assert bool(data["reason"]) == (state in ("not serving", "rollout failed"))
+
+
+@pytest.mark.parametrize("other", [{"namespace": "team-b"}, {"deletionTimestamp": "now"}, {"labels": {"app": "x"}}])
+def test_pods_of_others_and_those_that_go_are_no_reason(other):
+    elsewhere = {**UNPLACED, "metadata": {**UNPLACED["metadata"], **other}}
+    assert told(deployment(1, 0), elsewhere)[1]["reason"] == "it has no pod"
+
+
+def test_what_events_say_is_a_part_of_the_reason():
+    event = {
+        "metadata": {"namespace": "default", "name": "e", "uid": "e"},
+        "involvedObject": {"kind": "Pod", "namespace": "default", "name": "m-1-a", "uid": "u"},
+        "reason": "NotTriggerScaleUp",
+        "message": "pod didn't trigger scale-up: 1 max node group size reached",
+    }
+    _text, data = told(deployment(1, 0), UNPLACED, events=[event])
+    assert "no pool grows for it (1 max node group size reached)" in data["reason"]
 
 
 def test_drift_stays_drift_and_is_not_all_that_is_told():
