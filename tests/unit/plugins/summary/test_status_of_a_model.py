@@ -47,8 +47,9 @@ UNPLACED = pod(phase="Pending", conditions=[{"type": "PodScheduled", "status": "
 READY = pod(phase="Running", conditions=[{"type": "Ready", "status": "True"}])
 
 
-def told(*objects, differences=(), events=(), hosts=1):
+def told(*objects, differences=(), events=(), hosts=1, **given):
     variables = {"status_objects": list(objects), "status_events": list(events), "status_differences": [*differences]}
+    variables |= {"llmops_secret_name": "m-credentials", **given}
     there = {"clusters": [{"name": "c", "status": "RUNNING", "nodePools": POOLS}]}
     each = [host(f"h{n}", "status", variables=variables, status_cluster=there) for n in range(hosts)]
     lines, data = summarise(each, 100)
@@ -108,6 +109,15 @@ def test_drift_stays_drift_and_is_not_all_that_is_told():
     assert "h0: not as the inventory has it, and its rollout failed: no node fits pod m-1-a" in text
     text, data = told(differences=[DIFFERENCE])
     assert ("h0: not as the inventory has it Cluster" in text, data["reason"]) == (True, None)
+
+
+def test_a_key_that_is_missing_here_is_told_from_drift():
+    change = {"field": "data.API_KEY", "before": "***", "after": None}
+    secret = {"resource": "Secret default/m-credentials", "state": "drifted", "changes": [change], "message": ""}
+    hint = "llmops_api_key is empty here, though the model has a key"
+    assert hint in told(deployment(1, 1), READY, differences=[secret])[0]
+    assert hint not in told(deployment(1, 1), READY, differences=[{**secret, "changes": []}])[0]
+    assert hint not in told(deployment(1, 1), READY, differences=[secret], llmops_api_key=True)[0]
 
 
 def test_in_a_table_the_reason_stands_below_the_host():
