@@ -86,7 +86,10 @@ ansible_stats:
               description: Whether it was a preview.
               type: bool
             state:
-              description: Such as V(serving), V(asleep), V(planned), V(as wanted), V(drifted), V(removed) or V(failed).
+              description:
+                - Such as V(serving), V(asleep), V(planned), V(as wanted), V(drifted), V(removed) or V(failed).
+                - A status without drift is V(as wanted), V(asleep), V(not serving) if no replica is ready, or
+                  V(rollout failed) if only pods of before are.
               type: str
             project:
               description:
@@ -120,6 +123,9 @@ ansible_stats:
                 - What a teardown left alone, each with its C(resource), C(why), and the C(workloads) of others.
               type: list
               elements: dict
+            reason:
+              description: Why a model that status looked at does not serve or has a failed rollout, else null.
+              type: str
             error:
               description: The first line of what the host failed with, else null.
               type: str

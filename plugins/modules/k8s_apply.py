@@ -89,6 +89,14 @@ options:
         other members are deleted afterwards, but before O(wait) begins, so that they make room.
     type: bool
     default: false
+  keep_secret_keys:
+    description:
+      - Keys of Secrets that must stay, each with what to do instead, for the error message. When the task would take
+        one away, from a Secret among the manifests or by O(prune), it fails before anything is applied, in check mode
+        as well.
+      - Every other key that a Secret loses is named in a warning. The values are not.
+    type: dict
+    default: {}
   field_manager:
     description: Name under which the API server records the fields that this module sets.
     type: str

@@ -121,3 +121,5 @@ def test_teardown_takes_it_with_the_model(sandbox):
     deleted = [write for write in sandbox.writes() if write.startswith("DELETE")]
     for part in ("/inferencepools/mistral-7b", "/deployments/mistral-7b-picker", "/roles/mistral-7b-picker"):
         assert any(part in write for write in deleted), deleted
+    # The picker is nobody else's.
+    assert deleted[-1].endswith("/clusters/mistral-cluster-gke"), found.output

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import requests
 
 from tests.playbooks.playground import Run, until
 from tests.playbooks.watching import Watcher
@@ -39,12 +40,16 @@ def words(run: Run) -> str:
     return " ".join(run.output.split())
 
 
+def stats(run: Run, name: str) -> dict[str, object]:
+    """Of the one host, as an automation controller gets them."""
+    line = next(line for line in run.output.splitlines() if "RUN:" in line)
+    (host,) = json.loads(line[line.index("{") :])[name].values()
+    return host
+
+
 def data(sandbox) -> list[dict[str, object]]:
-    """The differences as an automation controller gets them."""
-    lines = status(sandbox, "json").output.splitlines()
-    line = next(line for line in lines if "RUN:" in line)
-    (host,) = json.loads(line[line.index("{") :])["llmops_status"].values()
-    return host["differences"]
+    """The differences."""
+    return stats(status(sandbox, "json"), "llmops_status")["differences"]
 
 
 def test_what_is_as_the_inventory_has_it_has_no_drift_and_fails_nowhere(sandbox, watcher):
@@ -52,6 +57,23 @@ def test_what_is_as_the_inventory_has_it_has_no_drift_and_fails_nowhere(sandbox,
     assert run.code == 0, run.output
     assert "no drift: everything is as the inventory has it" in words(run)
     assert data(sandbox) == []
+
+
+def test_a_model_that_does_not_serve_is_no_drift_and_told_first(sandbox, watcher):
+    faults = f"{sandbox.endpoints['admin']}/faults"
+    requests.post(faults, json={"name": "stockout"}, timeout=10).raise_for_status()
+    nodes = watcher.gpu_nodes()
+    watcher.kubectl("cordon", *nodes)
+    watcher.kubectl("delete", "pod", "-l", "app=mistral-7b")
+    until(lambda: watcher.replicas() == (1, 0) and watcher.events("FailedScheduling"), "no node takes the pod")
+    run = status(sandbox, "json", **STRICT)
+    assert run.code == 0, run.output
+    assert "mistral-7b: as the inventory has it, but it does not serve: no node fits pod mistral-7b-" in words(run)
+    found = stats(run, "llmops_summary")
+    assert (found["state"], "no node fits" in found["reason"]) == ("not serving", True)
+    requests.delete(faults, timeout=10).raise_for_status()
+    watcher.kubectl("uncordon", *nodes)
+    until(lambda: watcher.replicas() == (1, 1), "the model serves again")
 
 
 def test_what_a_colleague_changed_is_told_field_by_field(sandbox, watcher):

@@ -13,6 +13,7 @@ import yaml
 from tests.playbooks.watching import Watcher
 
 INVENTORIES = ("-i", "inventories/models", "-i", "inventories/sandbox")
+STATS = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_SHOW_CUSTOM_STATS": "True"}
 GPUS = {"mistral-7b": 1, "gemma-9b": 1, "llama-70b": 2}
 
 
@@ -38,6 +39,40 @@ def test_three_models_share_a_cluster(sandbox):
     assert "3 serving, of 1 cluster" in told
     again = sandbox.play("deploy.yml", *INVENTORIES, "--tags", "model_server", "--check")
     assert (again.code, again.recap["changed"]) == (0, 0), again.output
+
+
+def removed(sandbox, *arguments):
+    """Of models of the inventory: what a teardown said, which must remove what its check mode foretold."""
+    told, names = [], []
+    for mode in (["--check", "--diff"], []):
+        run = sandbox.play("teardown.yml", *INVENTORIES, *arguments, *mode, **STATS)
+        assert run.code == 0, run.output
+        line = next(line for line in run.output.splitlines() if "RUN:" in line)
+        summary = json.loads(line[line.index("{") :])["llmops_summary"]
+        told.append(" ".join(run.output.split()))
+        names.append({name for one in summary.values() for name in one["changes"]["removed"]})
+    assert names[0] == names[1]
+    return told
+
+
+def test_a_pool_goes_with_the_last_model_that_uses_it(sandbox):
+    some = ("--limit", "gemma-9b,llama-70b")
+    planned, told = removed(sandbox, *some)
+    for text, would in ((planned, "would be removed"), (told, "removed")):
+        assert f"node pool a100-pool: {would}" in text
+        assert "l4-pool stays: mistral-7b of the inventory has it, and these have pods on its nodes:" in text
+        assert "cluster mistral-cluster-gke stays, because others run on it: default/mistral-7b" in text
+    watcher = Watcher(sandbox)
+    assert set(watcher.pools()) == {"default-pool", "l4-pool"}
+    assert watcher.get("deployment", "mistral-7b")["status"]["readyReplicas"] == 1
+    again = sandbox.play("teardown.yml", *INVENTORIES, *some)
+    assert (again.code, again.recap["changed"]) == (0, 0), again.output
+
+
+def test_the_last_teardown_lists_every_pool(sandbox):
+    planned, told = removed(sandbox)
+    pools = "cluster mistral-cluster-gke with node pools default-pool, l4-pool"
+    assert (f"would go: {pools}" in planned, f"gone: {pools}" in told) == (True, True), told
 
 
 def test_a_sandbox_has_the_models_that_an_inventory_names(sandbox, tmp_path):

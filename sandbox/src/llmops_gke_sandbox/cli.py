@@ -19,6 +19,11 @@ from llmops_gke_sandbox import daemon
 from llmops_gke_sandbox.environment import exports
 from llmops_gke_sandbox.rundir import RunDirectory
 
+_DIRECTORY = (
+    "where its files are; default $LLMOPS_GKE_SANDBOX_DIR, else ./.sandbox while one runs there, "
+    "else llmops-gke-sandbox in the user's state directory"
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
@@ -39,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, run, help: str | None) -> argparse.ArgumentParser:
         added = commands.add_parser(name, description=help, **({"help": help} if help else {}))
-        added.add_argument("--directory", type=Path, help="where its files are; default $LLMOPS_GKE_SANDBOX_DIR")
+        added.add_argument("--directory", type=Path, help=_DIRECTORY)
         added.set_defaults(run=run)
         return added
 

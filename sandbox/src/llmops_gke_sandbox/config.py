@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from llmops_gke_sandbox import durations
+from llmops_gke_sandbox.rundir import RunDirectory
 
 _PROJECT = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]")
 
@@ -95,10 +96,14 @@ class Config:
 
 
 def default_directory() -> Path:
-    """Return LLMOPS_GKE_SANDBOX_DIR, or a folder in the user's state directory (XDG)."""
+    """Return LLMOPS_GKE_SANDBOX_DIR, else ./.sandbox while a sandbox runs in it, else a folder in the user's state
+    directory (XDG)."""
     chosen = os.environ.get("LLMOPS_GKE_SANDBOX_DIR")
     if chosen:
         return Path(chosen).expanduser().absolute()
+    here = RunDirectory(Path(".sandbox").absolute())
+    if here.pid() is not None and here.endpoints() is not None:
+        return here.path
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(state).expanduser() / "llmops-gke-sandbox"
 

@@ -165,6 +165,27 @@ def test_the_directory_comes_from_the_environment(directory):
     assert json.loads(run("status", env=env).stdout) == {"running": False, "directory": str(directory)}
 
 
+def test_the_directory_is_that_of_the_clone_while_its_sandbox_runs(tmp_path):
+    env = {name: value for name, value in os.environ.items() if name != "LLMOPS_GKE_SANDBOX_DIR"}
+    env["XDG_STATE_HOME"] = str(tmp_path / "state")
+    elsewhere = {"running": False, "directory": str(tmp_path / "state" / "llmops-gke-sandbox")}
+    directory = tmp_path / ".sandbox"
+    started = start(directory)
+    try:
+        assert json.loads(run("status", env=env, cwd=tmp_path).stdout)["directory"] == str(directory)
+        assert json.loads(run("faults", "list", env=env, cwd=tmp_path).stdout)["faults"] == []
+        assert json.loads(run("start", env=env, cwd=tmp_path).stdout) == started | {"changed": False}
+        named = env | {"LLMOPS_GKE_SANDBOX_DIR": str(tmp_path / "named")}
+        assert json.loads(run("status", env=named, cwd=tmp_path).stdout)["directory"] == str(tmp_path / "named")
+    finally:
+        stopped = run("stop", env=env, cwd=tmp_path).stdout
+        run("stop", "--directory", directory)
+    assert json.loads(stopped) == {"changed": True, "directory": str(directory)}
+    directory.mkdir(exist_ok=True)
+    (directory / "endpoints.json").write_text("{}")
+    assert json.loads(run("status", env=env, cwd=tmp_path).stdout) == elsewhere
+
+
 def test_env_is_for_a_shell_to_eval_and_keeps_proxies_off(directory):
     started = start(directory)
     lines = run("env", "--directory", directory, env=os.environ | {"NO_PROXY": "intranet", "no_proxy": ""}).stdout

@@ -12,6 +12,7 @@ from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
+from ...kubernetes.apply import secret_keys
 from ...kubernetes.apply.apply_set import ApplySet
 from ...kubernetes.apply.apply_task import FIELD_MANAGER, ApplySettings, ApplyTask
 from ...kubernetes.apply.outcomes import result_of
@@ -45,6 +46,8 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         else:
             outcomes = task.apply(manifests)
             warnings = [] if access.api else [f"{access.why}: the plan is made from the manifests alone"]
+            lose = "would lose" if check else "lost"
+            warnings += [f"{ref} {lose} {', '.join(keys)}" for ref, keys in secret_keys.lost_in(outcomes).items()]
         result = result_of(outcomes, warnings)
         result.http_requests = access.requests
         return result
@@ -67,6 +70,7 @@ def _settings(options: dict[str, Any], api: KubernetesApi | None) -> ApplySettin
         prune=options["prune"],
         propagation=options["propagation"].capitalize(),
         ready=_predicate(options) if options["wait"] else None,
+        keep_secret_keys=options["keep_secret_keys"],
         crash_reasons=registry.engine(options["engine"]).crash_reasons if options.get("engine") else (),
     )
 
@@ -99,6 +103,7 @@ SPEC = ModuleSpec(
         "propagation": {"type": "str", "choices": ["foreground", "background", "orphan"], "default": "foreground"},
         "apply_set": {"type": "str"},
         "prune": {"type": "bool", "default": False},
+        "keep_secret_keys": {"type": "dict", "default": {}, "no_log": False},
         "field_manager": {"type": "str", "default": FIELD_MANAGER},
         "force_conflicts": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": False},

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.deadline import Deadline
@@ -18,7 +18,7 @@ from ..objects.manifests import Manifest
 from ..objects.ordering import controls_others
 from ..wait.states import Predicate
 from ..wait.wait import until_gone, until_ready
-from . import coming_kinds
+from . import coming_kinds, secret_keys
 from .apply_set import ApplySet, LiveSet, identity, kept_in_set
 from .deletion import plan_removal, removal, remove
 from .outcomes import Outcome, telling_of
@@ -38,6 +38,7 @@ class ApplySettings:
     apply_set: the set that the objects belong to; prune: delete members that are not wanted any more. propagation: what
     becomes of what a deleted object owns, in the API's words. ready: when an object counts as ready, None not to wait.
     crash_reasons: what the applied application itself may say before it crashes.
+    keep_secret_keys: see secret_keys.refuse.
     """
 
     field_manager: str = FIELD_MANAGER
@@ -48,6 +49,7 @@ class ApplySettings:
     propagation: str = "Foreground"
     ready: Predicate | None = None
     crash_reasons: Sequence[CrashReason] = ()
+    keep_secret_keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class ApplyTask:
         going = frozenset(identity(outcome.ref) for outcome in stale)
         applier = Applier(api, self.settings.field_manager, self.settings.force_conflicts, manifests, going)
         lives = self._lives(applier, manifests, live.members)
+        secret_keys.refuse(self.settings.keep_secret_keys, manifests, lives, stale, self.settings.field_manager)
         manifests = coming_kinds.marked(api, manifests, lives)
         if group is not None:
             group.check_members(manifests, lives)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .costs import saved_by
 from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page
+from .removal import add_kept, add_pools
 from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_next, add_sandbox
 from .seen import add_seen
+from .serving import ASLEEP, NOT_SERVING, ROLLOUT_FAILED, serving_of
 
 Record = Mapping[str, Any]
 
@@ -94,25 +97,39 @@ def _benchmark(page: Page, facts: HostFacts, record: Record) -> None:
 
 
 def _status(page: Page, facts: HostFacts, record: Record) -> None:
-    page.title(f"{facts.host}: {_STATUS[record['state']]}")
+    state, title = record["state"], _STATUS[record["state"]]
+    if record["reason"]:
+        link = "and" if state == "drifted" else "but"
+        what = "its rollout failed" if serving_of(facts).state == ROLLOUT_FAILED else "it does not serve"
+        title += f", {link} {what}: {record['reason']}"
+    page.title(f"{facts.host}: {title}")
     add_seen(page, facts)
     page.blank()
     add_address(page, facts, record)
     page.row("changed", "nothing: this only reads")
     add_cost(page, record)
-    if record["state"] == "no cluster":
-        page.command("deploy it", facts.run("deploy").split(" "))
+    deploy = facts.run("deploy").split(" ")
+    if state == "no cluster":
+        page.command("deploy it", deploy)
         return
-    if record["state"] == "drifted":
-        page.command("see why", [*facts.run("deploy").split(" "), "--check --diff"])
-        page.command("mend it", facts.run("deploy").split(" "))
-    page.command("ask it", facts.run("verify").split(" "))
+    if state == "drifted":
+        page.command("see why", [*deploy, "--check --diff"])
+        page.command("mend it", deploy)
+    if state == ASLEEP:
+        page.command("wake it", [*deploy, "-e llmops_replicas=1"])
+    elif state in (NOT_SERVING, ROLLOUT_FAILED):
+        page.command("wait for it", deploy)
+    else:
+        page.command("ask it", facts.run("verify").split(" "))
 
 
 _STATUS = {
     "no cluster": "nothing is deployed",
     "drifted": "not as the inventory has it",
     "as wanted": "as the inventory has it",
+    ASLEEP: "as the inventory has it: it sleeps, without replicas",
+    NOT_SERVING: "as the inventory has it",
+    ROLLOUT_FAILED: "as the inventory has it",
 }
 
 
@@ -125,29 +142,23 @@ def _teardown(page: Page, facts: HostFacts, record: Record) -> None:
     }
     page.title(f"{facts.host}: {titles[record['state']]}")
     would, gone = ("would be removed" if facts.check else "removed"), "was not there"
-    removed = record["changes"]["removed"]
     project, location, cluster = facts.place
-    model = any(name.startswith("Deployment ") for name in removed)
+    model = any(name.startswith("Deployment ") for name in record["changes"]["removed"])
     page.row("model", f"{record['namespace']}/{record['name']}: {would if model else gone}")
-    for name in removed:
-        if name.startswith("node pool "):
-            page.row("node pool", f"{name.removeprefix('node pool ')}: {would}")
+    add_pools(page, facts, would)
     if record["kept"]:
-        others = record["kept"][0]["workloads"]
-        page.row("cluster", f"{cluster} stays with its node pools, because others run on it:", *others)
-        page.row("", "remove it all the same with -e llmops_teardown_in_use=true")
+        add_kept(page, record)
     else:
-        was = would if f"cluster {cluster}" in removed else gone
-        page.row("cluster", f"{cluster} in {location} of {project}: {was}")
+        page.row("cluster", f"{cluster} in {location} of {project}: {would if facts.cluster_goes else gone}")
     if facts.text("llmops_weights") == "bucket":
         bucket = facts.text("llmops_weights_bucket")
         page.row("bucket", f"{bucket} stays, and so does the pods' right to read it (docs/weights.md ends it)")
     add_changes(page, facts)
     if record["kept"]:
         add_cost(page, record)
-    elif facts.check:
-        page.row("saves", *_saved(record))
-    else:
+    if facts.check:
+        page.row("saves", *_saved(facts))
+    elif not record["kept"]:
         page.row("costs", "nothing any more: no cluster, and with it no node and no load balancer, is left")
     if facts.check:
         sure = "" if facts.variables.get("llmops_sandbox") else f", with -e llmops_confirm_teardown={cluster}"
@@ -156,9 +167,11 @@ def _teardown(page: Page, facts: HostFacts, record: Record) -> None:
         page.command("deploy again", facts.run("deploy").split(" "))
 
 
-def _saved(record: Record) -> list[str]:
-    cost = record["cost"]
-    return [f"about {cost['hour']:.2f} {cost['currency']} an hour (list prices of {cost['as_of']})"] if cost else []
+def _saved(facts: HostFacts) -> list[str]:
+    cost = saved_by(facts)
+    if not cost or not cost["hour"]:
+        return []
+    return [f"about {cost['hour']:.2f} {cost['currency']} an hour (list prices of {cost['as_of']})"]
 
 
 def _failed(page: Page, facts: HostFacts, record: Record) -> None:

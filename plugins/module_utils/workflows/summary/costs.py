@@ -35,10 +35,19 @@ def cost_of(facts: HostFacts) -> Cost | None:
         return _of_estimate(planned, "with the first nodes") if planned else None
     if facts.playbook == VERIFY:
         return _of_pods((facts.result("verify_result").get("latency") or {}).get("pods"), prices(facts))
+    if facts.playbook == TEARDOWN and facts.cluster and not facts.check:
+        return None if facts.cluster_goes else of_cluster(facts.staying, prices(facts))
     if facts.playbook in (DEPLOY, STATUS, TEARDOWN) and facts.cluster:
         nodes = nodes_by_pool(facts.variables.get("status_objects") or []) if facts.playbook == STATUS else None
         return of_cluster(facts.node_pools, prices(facts), nodes)
     return None
+
+
+def saved_by(facts: HostFacts) -> Cost | None:
+    """What a removal saves of the cost of its cluster."""
+    now = of_cluster(facts.node_pools, prices(facts)) if facts.cluster else None
+    left = of_cluster(facts.staying, prices(facts)) if now and not facts.cluster_goes else None
+    return {**now, "hour": round(now["hour"] - left["hour"], 2)} if now and left else now
 
 
 def prices(facts: HostFacts) -> dict[str, float]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ _SERVED = (
     *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_to_wake"),
     "__verify_exposure",
 )
+_REMOVED = ("teardown_workloads", "teardown_keeps_cluster", "teardown_pools_in_use")
 VARIABLES: Mapping[str, Sequence[str]] = {
     DEPLOY: (*_SHARED, *_SERVED),
     VERIFY: (*_SHARED, *_SERVED),
@@ -57,7 +58,7 @@ VARIABLES: Mapping[str, Sequence[str]] = {
         *_SHARED,
         *("llmops_secret_name", "llmops_service_name", "status_objects", "status_events", "status_differences"),
     ),
-    TEARDOWN: (*_SHARED, "teardown_workloads", "teardown_keeps_cluster", "llmops_weights", "llmops_weights_bucket"),
+    TEARDOWN: (*_SHARED, *_REMOVED, "llmops_weights", "llmops_weights_bucket"),
 }
 """By the playbook: what its summary tells."""
 
@@ -69,7 +70,8 @@ SECRETS = ("llmops_api_key", "llmops_hf_token")
 class HostFacts:
     """One host of a playbook. check: nothing was written. failed: it left the play before its end. variables: as
     VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
-    names them, where a task registered one."""
+    names them, where a task registered one. removed: cluster and node pools that a teardown removed, or would remove,
+    at the turn of whichever host."""
 
     host: str
     playbook: str
@@ -77,6 +79,7 @@ class HostFacts:
     failed: bool
     variables: Mapping[str, Any]
     results: Mapping[str, Mapping[str, Any]]
+    removed: Set[str] = frozenset()
 
     def text(self, name: str) -> str:
         """A variable as text, empty where there is none."""
@@ -123,6 +126,22 @@ class HostFacts:
             *(made.get("node_pools") or (made.get("error") or {}).get("node_pools") or []),
         ]
         return list({str(pool.get("name")): pool for pool in pools}.values())
+
+    @property
+    def cluster_goes(self) -> bool:
+        """Whether the run removed its cluster, or would."""
+        return f"cluster {self.place[2]}" in self.removed
+
+    @property
+    def going(self) -> list[str]:
+        """The names of the node pools that the run removed, or would, by themselves or with their cluster."""
+        names = [str(pool.get("name")) for pool in self.node_pools]
+        return [name for name in names if self.cluster_goes or f"node pool {name}" in self.removed]
+
+    @property
+    def staying(self) -> list[Mapping[str, Any]]:
+        """The node pools that are left, or would be, after the run."""
+        return [pool for pool in self.node_pools if str(pool.get("name")) not in self.going]
 
     @property
     def place(self) -> tuple[str, str, str]:

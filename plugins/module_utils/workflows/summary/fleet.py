@@ -13,6 +13,7 @@ from .changes import Changes, sum_up
 from .costs import of_cluster, prices
 from .facts import HostFacts
 from .page import Page, columns
+from .removal import add_removed
 
 BLOCKS = 2
 """Hosts up to which each has a block of its own."""
@@ -30,7 +31,8 @@ def total_of(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -
     hours: dict[tuple[str, str, str], float] = {}
     for one, record in zip(facts, records, strict=True):
         if record["cost"]:
-            pools.setdefault(one.place, {}).update({str(pool.get("name")): pool for pool in one.node_pools})
+            there = one.node_pools if one.check else one.staying
+            pools.setdefault(one.place, {}).update({str(pool.get("name")): pool for pool in there})
             hours[one.place] = max(hours.get(one.place, 0.0), record["cost"]["hour"])
     for place, shared in pools.items():
         gpus = _gpus([one for one in facts if one.place == place])
@@ -70,6 +72,7 @@ def add_table(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[
     states = ", ".join(f"{count} {state}" for state, count in total["states"].items())
     shared = f", of {total['clusters']} cluster{'s' if total['clusters'] > 1 else ''}" if total["clusters"] else ""
     page.line(f"{states}{shared}; {total['changes']}")
+    add_removed(page, facts, records)
 
 
 def _changes(facts: Sequence[HostFacts]) -> Changes:
@@ -99,4 +102,5 @@ def _words(record: Mapping[str, Any]) -> str:
     if record["error"]:
         return str(record["error"])
     parts = [record["model"], record["engine"] and f"by {record['engine']}", record["address"]]
-    return " ".join(part for part in parts if part)
+    words = " ".join(part for part in parts if part)
+    return f"{words}: {record['reason']}" if record["reason"] else words

@@ -11,6 +11,8 @@ from typing import Any
 from .changes import Changes, sum_up
 from .costs import cost_of
 from .facts import BENCHMARK, STATUS, TEARDOWN, HostFacts
+from .removal import kept
+from .serving import serving_of
 
 
 def record_of(facts: HostFacts) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def record_of(facts: HostFacts) -> dict[str, Any]:
         "cost": cost_of(facts),
         "latency": latency_of(facts),
         "verdict": ((verified.get("report") or {}).get("short") or {}).get("verdict"),
+        "reason": (serving_of(facts).reason or None) if facts.playbook == STATUS else None,
         "error": facts.error or None,
     }
     if facts.playbook == TEARDOWN:
@@ -43,12 +46,13 @@ def state_of(facts: HostFacts, changes: Changes) -> str:
     if facts.failed:
         return "failed"
     if facts.playbook == STATUS:
-        differs = facts.variables.get("status_differences")
-        return ("drifted" if differs else "as wanted") if facts.cluster else "no cluster"
+        if not facts.cluster:
+            return "no cluster"
+        return "drifted" if facts.variables.get("status_differences") else serving_of(facts).state or "as wanted"
     if facts.playbook == BENCHMARK:
         return "measured" if facts.result("benchmark_results").get("results") else "not measured"
     if facts.playbook == TEARDOWN:
-        if not changes.actions:
+        if not changes.actions and not facts.cluster_goes:
             return "kept" if facts.variables.get("teardown_keeps_cluster") else "was not there"
         return "to remove" if facts.check else "removed"
     verified = facts.result("verify_result")
@@ -83,20 +87,10 @@ def existing(facts: HostFacts) -> list[str]:
     """The cluster and its node pools, where they were read; after a removal, what is left of them."""
     if facts.cluster is None or (facts.check and "status" not in facts.cluster):
         return []
-    found = [f"cluster {facts.text('llmops_cluster')}", *(f"node pool {pool.get('name')}" for pool in facts.node_pools)]
-    if facts.playbook != TEARDOWN or facts.check:
-        return found
-    gone = sum_up(facts.made, check=False).to_dict()["removed"]
-    return [] if found[0] in gone else [name for name in found if name not in gone]
-
-
-def kept(facts: HostFacts) -> list[dict[str, Any]]:
-    """What a removal left alone, and why: ``resource``, ``why`` and ``workloads`` of others."""
-    workloads = list(facts.variables.get("teardown_workloads") or [])
-    if not facts.variables.get("teardown_keeps_cluster"):
+    if facts.cluster_goes and not facts.check:
         return []
-    names = [f"cluster {facts.text('llmops_cluster')}", *(f"node pool {pool.get('name')}" for pool in facts.node_pools)]
-    return [{"resource": name, "why": "others run on it", "workloads": workloads} for name in names]
+    pools = facts.node_pools if facts.check else facts.staying
+    return [f"cluster {facts.text('llmops_cluster')}", *(f"node pool {pool.get('name')}" for pool in pools)]
 
 
 def latency_of(facts: HostFacts) -> dict[str, Any] | None:

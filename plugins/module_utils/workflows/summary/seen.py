@@ -65,6 +65,9 @@ def _add_drift(page: Page, facts: HostFacts) -> None:
             "llmops_hf_token is empty here, so this is what deploy.yml would do without a token; give it as to "
             "deploy.yml (HF_TOKEN)"
         )
+    fields = {change["field"] for one in differences if one["resource"] == secret for change in one["changes"]}
+    if "data.API_KEY" in fields and not facts.variables.get("llmops_api_key"):
+        page.line("llmops_api_key is empty here, though the model has a key; give it as to deploy.yml (LLMOPS_API_KEY)")
 
 
 def _node(page: Page, node: Object) -> None:

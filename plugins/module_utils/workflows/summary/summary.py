@@ -6,19 +6,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .blocks import add_block
-from .facts import STATUS, HostFacts
+from .facts import STATUS, TEARDOWN, HostFacts
 from .fleet import BLOCKS, add_table, total_of
 from .page import Page
 from .record import record_of
+from .removal import removed_of_clusters
 
 
 def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
     """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
     ``llmops_total``, and of a status ``llmops_status``: its differences by host."""
     page = Page(width, here)
+    if facts and facts[0].playbook == TEARDOWN:
+        places = {place: [one for one in facts if one.place == place] for place in {one.place for one in facts}}
+        removed = {place: removed_of_clusters(there) for place, there in places.items()}
+        facts = [replace(one, removed=removed[one.place]) for one in facts]
     records = [record_of(one) for one in facts]
     if len(facts) > BLOCKS:
         add_table(page, facts, records)
