@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a task tells while it works: whose it is, what is waited for, for how long, how long it usually takes.
 
-In a terminal that one host has for itself it is one line that is written over, beside news that are too long for it;
+In a terminal that one host has for itself it is one line that is written over, beside news that is too long for it;
 elsewhere a line for each piece of news.
 """
 

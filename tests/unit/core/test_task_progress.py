@@ -60,7 +60,7 @@ def test_in_a_terminal_it_is_one_line_that_is_written_over(said, monkeypatch):
     assert last[0] == "  one: gke_cluster: create cluster c: DONE"
 
 
-def test_news_that_are_too_long_for_the_line_stay_to_be_read(said, monkeypatch):
+def test_news_that_is_too_long_for_the_line_stays_to_be_read(said, monkeypatch):
     monkeypatch.setattr(terminal, "IS_TERMINAL", True)
     monkeypatch.setattr(terminal, "is_default", lambda: True)
     monkeypatch.setattr(terminal, "WIDTH", 60)

@@ -9,7 +9,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-_POOL = "cloud.google.com/gke-nodepool"
+from ..gke_nodes import POOL_LABEL
+
 _HASH = "pod-template-hash"
 _ENDED = ("Succeeded", "Failed")
 _OF_NODES = ("DaemonSet", "Node")
@@ -47,7 +48,7 @@ def _may_be_there(told: Mapping[str, Any], place: Sequence[str]) -> bool:
 def _workloads(objects: Sequence[Mapping[str, Any]], ours: Collection[str], helpers: str) -> dict[str, set[str]]:
     """Node pool -> what has pods on its nodes."""
     nodes = [one for one in objects if one.get("kind") == "Node"]
-    pool_of = {one["metadata"]["name"]: (one["metadata"].get("labels") or {}).get(_POOL) for one in nodes}
+    pool_of = {one["metadata"]["name"]: (one["metadata"].get("labels") or {}).get(POOL_LABEL) for one in nodes}
     found: dict[str, set[str]] = {}
     for pod in objects:
         pool = pool_of.get((pod.get("spec") or {}).get("nodeName"))

@@ -20,6 +20,7 @@ from .findings import RULES, Finding
 from .rules.misspelt import meant
 
 _PLACE = {name: spec for name, spec in LOCATION.items() if name in ("project", "location")}
+_LISTED = "ansible-doc llmops.gke.gke_cluster and llmops.gke.gke_node_pool list them"
 _CLUSTER_SPEC: dict[str, Any] = {**_PLACE, "name": {"type": "str"}, **CLUSTER}
 _POOL_SPEC: dict[str, Any] = {**_PLACE, "cluster": {"type": "str"}, **NODE_POOL}
 
@@ -57,18 +58,15 @@ def _refusals(
 ) -> Iterator[Finding]:
     validated = ArgumentSpecValidator(spec).validate(options)
     others = names.others
+    where = f"{others}: " if others else ""
     for unknown in sorted(validated.unsupported_parameters, key=str):
         path = unknown if isinstance(unknown, str) else ".".join(unknown)
         wanted = meant(path, spec)
-        fix = (
-            f"did you mean {wanted}?"
-            if wanted
-            else "ansible-doc llmops.gke.gke_cluster and llmops.gke.gke_node_pool list them"
-        )
-        yield Finding(RULES, f"{others}: {path} is not an option", fix, variable=others)
+        fix = f"did you mean {wanted}?" if wanted else _LISTED
+        yield Finding(RULES, f"{where}{path} is not an option", fix, variable=others)
     for error in validated.errors:
         if not isinstance(error, UnsupportedError):
-            yield Finding(RULES, f"{others}: {error.msg}", variable=others)
+            yield Finding(RULES, f"{where}{error.msg}", variable=others)
     if validated.error_messages:
         return
     try:

@@ -15,11 +15,10 @@ from ...core.errors import InvalidOption
 from ...google.hardware import PRICES_AS_OF
 from ...google.machine_types import read_machine_type
 from ...google.prices import NoPrice, machine_price, read_prices
+from ..gke_nodes import POOL_LABEL
 from ..preflight.plan import DEFAULT_DISK, DEFAULT_DISK_GB, DEFAULT_MACHINE, Plan, PoolPlan
 from ..preflight.price import estimate
 from .facts import DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
-
-_POOL = "cloud.google.com/gke-nodepool"
 
 Cost = dict[str, Any]
 """``hour`` (US dollars), ``least`` and ``most`` an hour where autoscaling may change it, ``of`` (in words, what it is
@@ -61,7 +60,7 @@ def prices(facts: HostFacts) -> dict[str, float]:
 def nodes_by_pool(objects: Iterable[Mapping[str, Any]]) -> Counter[str]:
     """How many nodes each pool has, by the Nodes among objects of a cluster."""
     nodes = [one for one in objects if one.get("kind") == "Node"]
-    return Counter(((node.get("metadata") or {}).get("labels") or {}).get(_POOL, "") for node in nodes)
+    return Counter(((node.get("metadata") or {}).get("labels") or {}).get(POOL_LABEL, "") for node in nodes)
 
 
 def of_cluster(

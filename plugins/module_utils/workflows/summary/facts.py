@@ -150,5 +150,18 @@ class HostFacts:
 
     def run(self, playbook: str) -> str:
         """The command that runs a playbook on this inventory, and on no other hosts than this run's."""
-        begin, end = (*map(str, self.variables.get("__llmops_run") or ("ansible-playbook playbooks/", ".yml")), "")[:2]
+        begin, end = self._run
         return f"{begin}{playbook}{end}"
+
+    def named(self, playbook: str) -> str:
+        """What that command calls the playbook."""
+        begin, end = self._run
+        return f"{begin.split(' ')[-1]}{playbook}{end.split(' ')[0]}"
+
+    @property
+    def _run(self) -> tuple[str, str]:
+        begin, end, *_rest = (
+            *map(str, self.variables.get("__llmops_run") or ("ansible-playbook playbooks/", ".yml")),
+            "",
+        )
+        return begin, end

@@ -178,7 +178,7 @@ def add_sandbox(page: Page, facts: HostFacts) -> None:
         page.row("shorter", f". {program.removesuffix('ansible-playbook')}activate, then ansible-playbook is enough")
     page.row("for real", 'cp -r inventories/example inventories/mine, set the values marked "required", then')
     # On that inventory alone, whatever this run was on.
-    page.command("", [program, "-i", "inventories/mine", *facts.run("deploy").split(" ")[-1:]])
+    page.command("", [program, "-i", "inventories/mine", facts.named("deploy")])
     page.blank()
     speed = int(float(sandbox.get("speed") or 1))
     page.line(

@@ -89,6 +89,14 @@ def test_the_cluster_and_its_own_pool():
     assert (named, text.split(":")[0]) == ("gke_cluster_pool_name", "gke_cluster_pool_name")
 
 
+def test_a_role_that_names_no_variables_is_told_by_the_options_alone():
+    plans = {"somebody_s": {"node_pools": [{**POOL, "config": {"zzz": 1}}]}}
+    here = Deployment("host", tuple(plans), PLACE, plans, {})
+    assert [one.text for one in check_definitions(here)] == [
+        "config.zzz is not an option; ansible-doc llmops.gke.gke_cluster and llmops.gke.gke_node_pool list them"
+    ]
+
+
 @pytest.mark.parametrize(
     ("variable", "field"),
     [

@@ -96,6 +96,12 @@ def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
     assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
 
 
+def test_in_earnest_it_is_the_users_inventory_alone_and_all_of_its_hosts():
+    run = [".venv/bin/ansible-playbook -i models -i sandbox playbooks/", ".yml --limit 'm*'"]
+    text, _data = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}, "__llmops_run": run}))
+    assert ".venv/bin/ansible-playbook -i inventories/mine playbooks/deploy.yml All of this was simulated" in text
+
+
 def test_a_failure_with_several_findings_tells_how_many_there_are():
     findings = [{"message": "no such model"}, {"message": "no such zone"}, {"message": "no quota"}]
     failed = {"failed": True, "msg": "no such model\nno such zone\nno quota", "error": {"findings": findings}}
