@@ -40,6 +40,8 @@ def variables(server: str) -> dict[str, object]:
         "verify_parameters": PARAMETERS,
         "model_server_hpa_enabled": True,
         "model_server_hpa_signals": [{"signal": "waiting_requests", "target": 2}],
+        # What client and server count is compared.
+        "verify_latency_samples": 20,
     }
 
 
