@@ -18,6 +18,13 @@ BEGIN, END = "<!-- options: written by scripts/role_docs.py -->", "<!-- end of o
 ROLES = Path(__file__).resolve().parent.parent / "roles"
 
 
+def documented_roles() -> list[Path]:
+    """The roles that a user sees; one that has its variables from another role is that one's other name."""
+    return sorted(
+        path for path in ROLES.iterdir() if path.is_dir() and not (path / "defaults" / "main.yml").is_symlink()
+    )
+
+
 def options_table(specification: dict[str, Any]) -> str:
     """A Markdown table of an entry point's options: name, type, default, meaning."""
     rows = ["| option | type | default | meaning |", "|---|---|---|---|"]
@@ -66,7 +73,7 @@ def rendered(readme: str, specification: dict[str, Any]) -> str:
 def main() -> int:
     """Write, or with --check compare; returns the exit status."""
     stale = []
-    for role in sorted(path for path in ROLES.iterdir() if path.is_dir()):
+    for role in documented_roles():
         specifications = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())
         readme = role / "README.md"
         fresh = rendered(readme.read_text(), main_entry(specifications))

@@ -29,10 +29,11 @@ from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from ..module_utils.google.options import GOOGLE_AUTH_VARIABLES
+from ..module_utils.serving import registry
 from .compiled_modules import keep_compiled
 from .controller_end import LastWords, ending_with_controller
 from .resolved_variables import of_one_task, shared
-from .role_variables import SHARED_OPTIONS, TIMEOUT_FACTOR
+from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
 
 # The modules' engines are imported after this file.
@@ -92,6 +93,12 @@ class EngineAction(ActionBase):
     spec: ClassVar[ModuleSpec]
     _supports_check_mode = True
     _supports_async = True
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Import what the engine imports only where it is asked for: once here, else in each task's process."""
+        super().__init_subclass__(**arguments)
+        if cls.spec and "engine" in cls.spec.argument_spec:
+            registry.load_all()
 
     @classmethod
     @contextmanager
@@ -182,6 +189,8 @@ class EngineAction(ActionBase):
             if budget:
                 error["variable"] = budget
                 result["msg"] += f" ({TIMEOUT_FACTOR} multiplies every such time)"
+        if COMPARE_ONLY in task_vars and boolean(self._templar.template(task_vars[COMPARE_ONLY])):
+            result.update(changed=False, failed=False)
         return result
 
     def _artifacts(self, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -20,13 +20,15 @@ from ansible.template import is_trusted_as_template
 
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 _TEMPLATE = re.compile(r"\{[{%]")
-_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*\}\}")
 _SEES_ALL = frozenset({"lookup", "query", "q", "vars", "hostvars", "include", "import", "ansible_managed"})
 """Words of templates that may make use of variables that they do not name."""
 
 _OF_ANSIBLE = frozenset({"groups", "hostvars", "omit", "vars"})
 """What Ansible makes of all variables and hosts when it is looked into, and to resolve them as a whole would be all of
 that; and what is no value."""
+
+_NOTHING = object()
 
 _at_work: list[ResolvedVariables | None] = []
 """Those of the arguments that are being resolved, if any are."""
@@ -85,7 +87,12 @@ class ResolvedVariables:
             return given
         named = _VARIABLE.fullmatch(given)
         if named and named[1] in self.variables and named[1] not in _OF_ANSIBLE:
-            return self.value(named[1])
+            if not named[2]:
+                return self.value(named[1])
+            self._resolve([named[1]])
+            found = _below(self._values.get(named[1]), named[2].split(".")[1:])
+            if found is not _NOTHING:
+                return found
         words = set(_NAME.findall(given))
         self._resolve(words)
         if words & (_SEES_ALL | self._failed):
@@ -119,6 +126,15 @@ class ResolvedVariables:
             except (AnsibleError, AnsibleValueOmittedError):
                 # Whoever needs it is told why it is none; a template may name it and not.
                 self._failed.add(name)
+
+
+def _below(value: Any, keys: Iterable[str]) -> Any:
+    """What a value has under one key after the other; _NOTHING where Jinja may see something else in it."""
+    for key in keys:
+        if not isinstance(value, Mapping) or key not in value or hasattr(value, key):
+            return _NOTHING
+        value = value[key]
+    return value
 
 
 def _is_template(value: Any) -> bool:

@@ -28,6 +28,9 @@ SHARED_OPTIONS = {"cluster_endpoint": "llmops_cluster_endpoint", "cluster_proxy_
 TIMEOUT_FACTOR = "llmops_timeout_factor"
 """Multiplies the timeout of every task of a module."""
 
+COMPARE_ONLY = "llmops_compare_only"
+"""Lets the result of every task of a module tell what differs, and be neither changed nor failed."""
+
 _SANDBOX = "llmops_sandbox"
 """Begins the names of what inventories and playbooks say about a sandbox."""
 

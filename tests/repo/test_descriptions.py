@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
+from role_docs import documented_roles
 from working_copy import ROOT
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 
-ROLES = sorted({path.name for path in (ROOT / "roles").iterdir()})
+ROLES = [path.name for path in documented_roles()]
 FEWEST_WORDS = 5
 # A pronoun where the name of a thing should be, and a question whose object is missing.
 NAMELESS = re.compile(

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import role_docs
 import yaml
-from working_copy import ROOT
 
-ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+ROLES = role_docs.documented_roles()
 EACH_ROLE = pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
 NOT_GIVEN = "(no default)"
 

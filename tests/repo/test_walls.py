@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+import role_docs
 import yaml
 from working_copy import ROOT
 
-ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+ROLES = [path.name for path in role_docs.documented_roles()]
 READ_BY_ANSIBLE = ("defaults", "vars", "tasks", "handlers", "templates", "meta")
 SHARED = "llmops"
 
@@ -49,7 +50,16 @@ def test_a_mention_is_found():
 @pytest.mark.parametrize("role", [role for role in ROLES if role != SHARED])
 def test_the_role_has_the_shared_variables(role):
     meta = yaml.safe_load((ROOT / "roles" / role / "meta" / "main.yml").read_text())
-    assert meta["dependencies"] == [{"role": "llmops.gke.llmops"}]
+    assert meta["dependencies"] == [{"role": "llmops.gke.llmops_variables"}]
+
+
+def test_the_shared_variables_are_those_of_the_role_that_describes_them():
+    """Without its argument spec, which takes Ansible as long to read as all else of a role, for each role anew."""
+    light = ROOT / "roles" / "llmops_variables"
+    files = {str(path.relative_to(light)): path for path in light.rglob("*") if path.is_file()}
+    links = {name: str(path.readlink()) for name, path in files.items() if path.is_symlink()}
+    assert links == {f"{part}/main.yml": f"../../llmops/{part}/main.yml" for part in ("defaults", "vars")}
+    assert files.keys() - links.keys() == {"meta/main.yml"}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -44,3 +44,9 @@ def engine(name: str) -> Engine:
     if name not in ENGINES:
         raise InvalidOption("engine", name, f"one of {', '.join(ENGINES)}")
     return ENGINES[name]()
+
+
+def load_all() -> None:
+    """Import them all, for a process that is about to fork others which ask for one each."""
+    for make in ENGINES.values():
+        make()

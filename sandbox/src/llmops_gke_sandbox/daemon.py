@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -31,6 +30,9 @@ def serve(config: Config) -> int:
 
     :raises DaemonError: if another sandbox has the directory.
     """
+    # Here and not above: the other commands only talk to a sandbox that runs, and should not wait for what it imports.
+    import asyncio
+
     directory = RunDirectory(config.directory)
     if not directory.claim():
         raise DaemonError(f"another sandbox runs in {config.directory}")
@@ -39,7 +41,8 @@ def serve(config: Config) -> int:
 
 
 async def _serve(config: Config, directory: RunDirectory) -> None:
-    # Here and not above: the other commands only talk to a sandbox that runs, and should not wait for its imports.
+    import asyncio
+
     from llmops_gke_sandbox.server import Sandbox
 
     ended = asyncio.Event()

@@ -159,3 +159,17 @@ def test_in_a_role_a_failure_names_the_variable_of_the_inventory(tmp_path, in_pr
     assert result["msg"].startswith("tiny_location: 'nowhere' is not accepted; it takes a region such as us-central1")
     assert (result["error"]["option"], result["error"]["variable"]) == ("location", "tiny_location")
     assert "marked" not in result["error"]
+
+
+def test_model_servers_are_imported_before_ansible_forks_a_task():
+    """Else each task that speaks to one imports it anew."""
+    program = (
+        "import importlib, sys\n"
+        "package = 'ansible_collections.llmops.gke.plugins'\n"
+        "importlib.import_module(f'{package}.action.k8s_apply')\n"
+        "engines = [f'{package}.module_utils.serving.{name}.engine' for name in ('tgi', 'vllm')]\n"
+        "print([name for name in engines if name not in sys.modules])"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "collections")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -46,6 +46,14 @@ VARIABLES = {
             "uses_broken": "{{ broken }}",
             "tested": "{{ service is defined and nowhere is not defined }}",
             "itself": "{{ itself }}",
+            "part": "{{ base.name }}",
+            "part_of_list": "{{ base.list }}",
+            "own_name": "{{ told.items }}",
+            "no_part": "{{ base.nowhere }}",
+            "part_of_text": "{{ name.nowhere }}",
+            "part_of_broken": "{{ holds_broken.fine }}",
+            "holds_broken": {"fine": 1, "not": "{{ nowhere }}"},
+            "told": {"items": "a key that a method hides"},
         }
     ),
     "said_by_a_server": UNTRUSTED,
@@ -87,8 +95,10 @@ def resolved(rendered: Counter[str] | None = None) -> ResolvedVariables:
 
 
 @pytest.mark.parametrize(
-    "name", ["name", "service", "port", "base", "merged", "chosen", "tested", "said_by_a_server", "repeats_it"]
-)
+    "name",
+    ["name", "service", "port", "base", "merged", "chosen", "tested", "said_by_a_server", "repeats_it", "part",
+     "part_of_list"],
+)  # fmt: skip
 def test_a_value_is_what_ansible_makes_of_it(name):
     assert resolved().value(name) == templar(variables_with_omit()).template(VARIABLES[name])
 
@@ -97,7 +107,24 @@ def test_a_name_that_no_variable_has_is_none():
     assert resolved().value("nowhere") is None
 
 
-@pytest.mark.parametrize("name", ["broken", "uses_broken", "itself"])
+def test_a_part_of_a_value_is_taken_without_a_template():
+    rendered: Counter[str] = Counter()
+    assert resolved(rendered).value("part") == "mistral"
+    assert "{{ base.name }}" not in rendered
+
+
+def test_a_key_is_no_part_where_jinja_sees_a_method():
+    rendered: Counter[str] = Counter()
+    with pytest.raises(AnsibleError):
+        resolved(rendered).value("own_name")
+    assert rendered["{{ told.items }}"]
+
+
+def test_a_part_that_needs_nothing_of_what_is_broken_is_there():
+    assert resolved().value("part_of_broken") == 1
+
+
+@pytest.mark.parametrize("name", ["broken", "uses_broken", "itself", "no_part", "part_of_text"])
 def test_what_cannot_be_resolved_fails_where_it_is_asked_for(name):
     with pytest.raises(AnsibleError):
         resolved().value(name)

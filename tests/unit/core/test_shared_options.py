@@ -33,7 +33,8 @@ PROXY = "http://127.0.0.1:8888"
 
 def kubeconfig(tmp_path: Path, given: dict[str, Any], *, in_process: bool = True, **variables: Any) -> dict[str, Any]:
     """The result of gke_kubeconfig, which writes nothing."""
-    with FakeServer({("GET", f"{CLUSTERS}/c1"): LIVE}) as server:
+    gone = google_error(404, "NOT_FOUND", "Not found.")
+    with FakeServer({("GET", f"{CLUSTERS}/c1"): LIVE, ("GET", f"{CLUSTERS}/gone"): gone}) as server:
         place = {"project": "my-project", "location": "us-central1", "name": "c1", "access_token": TOKEN}
         arguments = {**place, "container_api_endpoint": f"{server.url}/", **given}
         return run_module(tmp_path, arguments, in_process=in_process, module="gke_kubeconfig", variables=variables)[0]
@@ -74,6 +75,20 @@ def test_a_factor_that_is_none_is_refused_by_name(tmp_path, factor):
     result = kubeconfig(tmp_path, {}, llmops_timeout_factor=factor)
     assert result["failed"] is True
     assert "llmops_timeout_factor:" in result["msg"] and "it takes a number above 0" in result["msg"]
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+@pytest.mark.parametrize(("only", "failed"), [("yes", False), (True, False), (False, True)])
+def test_a_task_that_only_compares_tells_its_error_and_does_not_fail(tmp_path, in_process, only, failed):
+    result = kubeconfig(tmp_path, {"name": "gone"}, in_process=in_process, llmops_compare_only=only)
+    assert (result.get("failed", False), result["changed"], result["error"]["kind"]) == (failed, False, "error")
+
+
+@pytest.mark.parametrize(("only", "changed"), [(True, False), (False, True)])
+def test_a_task_that_only_compares_tells_its_plan_and_does_not_change(tmp_path, only, changed):
+    given = {"path": str(tmp_path / "kubeconfig")}
+    result = kubeconfig(tmp_path, given, llmops_compare_only=only)
+    assert (result["changed"], bool(result["plan"])) == (changed, True)
 
 
 def test_a_choice_that_is_none_is_refused(tmp_path):
