@@ -53,6 +53,15 @@ def test_a_key_is_asked_for_by_the_name_of_its_variable():
     assert "LLMOPS_API_KEY" not in told(host(verify_result=verified()))[0]
 
 
+@pytest.mark.parametrize(
+    ("url", "goes"), [("http://203.0.113.9", True), ("https://m.example.com", False), ("http://127.1.2.3", False)]
+)
+def test_a_key_is_not_sent_in_the_clear_by_the_request_to_try(url, goes):
+    text, _data = told(host(verify_result={**verified(), "url": url}, variables={"llmops_api_key": True}))
+    assert ("port-forward service/m-service 8080:80 &" in text) == goes
+    assert f"curl {'http://127.0.0.1:8080' if goes else url}/v1/chat/completions" in text
+
+
 def test_a_model_inside_the_cluster_is_tried_through_a_forwarded_port():
     text, data = told(host(verify_result={**verified(), "url": ""}))
     assert "address in the cluster: m-service.default.svc:80" in text
@@ -89,6 +98,13 @@ def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
     assert "exists cluster c node pool default-pool node pool gpu changed 1 created" in text
     assert "an hour" in text and "run again the same command" in text
     assert data["one"]["state"] == "failed"
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "RUNNING_WITH_ERROR", "ERROR"])
+def test_a_broken_gpu_pool_is_made_anew_by_a_variable_that_the_failure_names(status):
+    failed = {"failed": True, "msg": "no stock", "error": {"node_pools": [{**POOLS[1], "status": status}]}}
+    text, _data = told(host(failed=True, gpu_nodepool_result=failed))
+    assert ("with -e gpu_nodepool_repair=true" in text) == (status != "RUNNING")
 
 
 def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
