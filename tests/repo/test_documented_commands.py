@@ -122,6 +122,7 @@ PROGRAMS: dict[str, Callable[[list[str]], Iterator[str]]] = {
     "molecule": of_molecule,
     "bash": of_interpreter,
     "python": of_interpreter,
+    "python3": of_interpreter,
     "cp": of_cp,
 }
 
