@@ -25,8 +25,6 @@ def lines_of(lock: str) -> list[str]:
     return [line for line in lines if line and not line.lstrip().startswith("#")]
 
 
-
-
 def listed(name: str) -> list[Requirement]:
     """The requirements of a file, but for those that its options (-r, -e) name."""
     lines = (ROOT / name).read_text().splitlines()

@@ -44,7 +44,7 @@ def test_it_says_what_is_missing(tmp_path, python, code, told):
 @pytest.mark.parametrize(("stands", "is_enough"), [("run", True), ("locked", True), ("newest", False)])
 def test_what_was_set_up_for_all_work_is_enough_to_run_the_playbooks(tmp_path, stands, is_enough):
     """A stamp alone stands for the environment: without a way to any package, it is all that is looked at."""
-    pieces = "cat requirements* sandbox/pyproject.toml meta/runtime.yml; echo \"$0 $1 $PWD\""
+    pieces = 'cat requirements* sandbox/pyproject.toml meta/runtime.yml; echo "$0 $1 $PWD"'
     version = sys.version.split()[0]
     text = subprocess.run(["bash", "-c", pieces, version, stands], cwd=ROOT, capture_output=True, check=True).stdout
     stamp = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout
