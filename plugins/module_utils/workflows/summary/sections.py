@@ -134,8 +134,8 @@ def _seconds(value: Any, digits: int = 3) -> str:
 
 
 def add_curl(page: Page, facts: HostFacts) -> None:
-    """A request to try the model with. By a forwarded port where its address is out of reach, or where a key would travel
-    in the clear."""
+    """A request to try the model with, by a forwarded port where its address is out of reach or a key would travel in
+    the clear."""
     verified = facts.result("verify_result")
     if "answer" not in verified:
         return
