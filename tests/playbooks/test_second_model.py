@@ -18,6 +18,7 @@ def test_a_second_model_joins_and_leaves_the_first_as_it_is(sandbox):
     run = sandbox.play("deploy.yml", *BOTH, variables=SHORT)
     assert run.code == 0, run.output
     assert "[WARNING]: rollout" not in run.output
+    assert "Together: about 2.82 USD an hour" in run.output
     assert {one["metadata"]["name"]: one["status"]["readyReplicas"] for one in watcher.get("deployment")["items"]} == {
         "mistral-7b": 1,
         "gemma-9b": 1,

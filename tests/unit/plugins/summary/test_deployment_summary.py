@@ -118,6 +118,17 @@ def test_in_earnest_it_is_the_users_inventory_alone_and_all_of_its_hosts():
     assert ".venv/bin/ansible-playbook -i inventories/mine playbooks/deploy.yml All of this was simulated" in text
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_two_models_of_one_cluster_are_summed_up(check):
+    """A node for each model, the cluster and the system's nodes once."""
+    models = [{"llmops_name": name} for name in "ab"]
+    hosts = [host(one["llmops_name"], check=check, variables=one, preflight_checked={"price": PRICE}) for one in models]
+    text, _data = told(*hosts)
+    assert "Together: about 2.82 USD an hour, the nodes that they share counted once." in text
+    apart = [host(name, variables={"llmops_cluster": name}, preflight_checked={"price": PRICE}) for name in "ab"]
+    assert "Together" not in told(*apart)[0] + told(hosts[0])[0]
+
+
 def test_a_failure_with_several_findings_tells_how_many_there_are():
     findings = [{"message": "no such model"}, {"message": "no such zone"}, {"message": "no quota"}]
     failed = {"failed": True, "msg": "no such model\nno such zone\nno quota", "error": {"findings": findings}}
