@@ -16,6 +16,8 @@ PYTHON ?= $(or $(wildcard $(VENV)/bin/python),$(shell for candidate in python3.1
 	"$$candidate" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$candidate" && break; done))
 BIN := $(abspath $(VENV))/bin
+COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-package llmops-gke-sandbox --custom-compile-command "make lock"
 PYTHON_FILES := plugins sandbox scripts tests benchmarks
 
 export PATH := $(BIN):$(PATH)
@@ -26,24 +28,27 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 # Where this is set, each start of ansible would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api real-engine bench build test
+.PHONY: help setup venv lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api real-engine bench build test
 .PHONY: demo demo-down picture clean lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
 
-setup:  ## make the virtual environment, or bring it up to date
+setup:  ## make the virtual environment, or bring it up to date, with all that it takes to work on this repository
 	@bash scripts/set_up.sh "$(PYTHON)" "$(VENV)" "$(VERSIONS)"
 
-lock: setup  ## take the newest versions that requirements*.txt allow into requirements.lock
-	bash scripts/uv.sh "$(VENV)" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-package llmops-gke-sandbox --custom-compile-command "make lock" \
-		--output-file requirements.lock requirements-dev.txt
+venv:  ## the same with less: what it takes to run the playbooks, and the sandbox
+	@bash scripts/set_up.sh "$(PYTHON)" "$(VENV)" "$(VERSIONS:locked=run)"
 
-demo: setup  ## deploy, verify and measure Mistral 7B on the sandbox; run again: nothing changes
+lock: setup  ## take the newest versions that requirements*.txt allow into requirements.lock, and its part for make venv
+	bash scripts/uv.sh "$(VENV)" $(COMPILE) --upgrade --output-file requirements.lock requirements-dev.txt
+	bash scripts/uv.sh "$(VENV)" $(COMPILE) --constraint requirements.lock --no-annotate \
+		--output-file requirements-run.lock requirements-run.txt
+
+demo: venv  ## deploy, verify and measure Mistral 7B on the sandbox; run again: nothing changes
 	@ansible-playbook playbooks/deploy.yml
 
-demo-down: setup  ## end the sandbox, with everything on it
+demo-down: venv  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
 
 test: setup  ## every check below, with one summary

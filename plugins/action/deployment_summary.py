@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -56,6 +57,7 @@ class ActionModule(ActionBase):
                     failed=host not in living,
                     variables=variables,
                     results=results,
+                    now=datetime.now(UTC),
                 )
 
     def _variables(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ The tests of this file build on each other, in their order.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import requests
@@ -105,7 +106,7 @@ def test_drift_fails_where_it_is_to(sandbox, watcher):
 def test_what_is_gone_is_missing_and_its_events_are_no_matter_any_more(sandbox, watcher):
     watcher.kubectl("run", "typo", "--image=registry.invalid/none:1")
     until(lambda: any("registry.invalid" in text for text in watcher.events("Failed")), "the pull has failed")
-    assert "Warning Pod/typo: Failed" in words(status(sandbox))
+    assert re.search(r"Warning Pod/typo(, \d+ times)?, \d+ s ago: Failed", words(status(sandbox)))
     watcher.kubectl("delete", "pod", "typo")
     gone = ("deployment/mistral-7b", "service/mistral-7b-service")
     watcher.kubectl("delete", *gone, "--cascade=foreground")

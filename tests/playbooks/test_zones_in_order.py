@@ -56,7 +56,7 @@ def test_without_stock_anywhere_each_zone_is_named_and_what_to_do(sandbox):
     run = sandbox.play("deploy.yml", "--tags", "gpu_nodepool", variables=other)
     assert run.code != 0
     told = " ".join(run.output.split())
-    assert "node pool more-gpus: every zone of locations is out of stock" in told
+    assert "node pool more-gpus: every zone of gpu_nodepool_locations is out of stock" in told
     for zone in ZONES:
         assert f"zones/{zone}' does not have enough resources available" in told
     assert "the pool was deleted, so that no node comes later unasked" in told

@@ -24,7 +24,7 @@ NOT_SHIPPED = (
 )  # fmt: skip
 NOT_SHIPPED_FILES = {
     ".ansible-lint", ".gitignore", ".pre-commit-config.yaml", ".yamllint", "Makefile", "ansible.cfg", "galaxy.yml",
-    "pyproject.toml", "requirements-dev.txt", "requirements.lock",
+    "pyproject.toml", "requirements-dev.txt", "requirements.lock", "requirements-run.txt", "requirements-run.lock",
     "execution-environment.yml",
 }  # fmt: skip
 SHIPPED_ALL_THE_SAME = {"tests/config.yml"}

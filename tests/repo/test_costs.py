@@ -50,3 +50,20 @@ def test_the_budget_is_the_sum_of_hours():
         ]
         assert abs(sum(counted) - int(month)) <= 0.01 * prices.HOURS_A_MONTH
     assert PRICES_AS_OF in (ROOT / GUIDE).read_text()
+
+
+def test_every_document_has_the_same_figures_of_the_example():
+    told = re.search(
+        r"about (\d\.\d\d) USD an hour .*?, (\d\.\d\d) USD .*?\s(\d\.\d\d) USD", (ROOT / GUIDE).read_text(), re.DOTALL
+    )
+    assert told is not None
+    start, least, most = told.groups()
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert (
+        f"about {start} US dollars an hour with its first nodes, {least} at the least, and {most} at the most" in readme
+    )
+    assert {cells[1] for _line, cells in rows(Path("docs/first-deploy.md")) if "nodes" in cells[0]} == {
+        start,
+        least,
+        most,
+    }

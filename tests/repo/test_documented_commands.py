@@ -122,6 +122,7 @@ PROGRAMS: dict[str, Callable[[list[str]], Iterator[str]]] = {
     "molecule": of_molecule,
     "bash": of_interpreter,
     "python": of_interpreter,
+    "python3": of_interpreter,
     "cp": of_cp,
 }
 
@@ -163,6 +164,17 @@ def faults(command: str) -> list[str]:
 
 
 COMMANDS = commands()
+
+
+def test_without_a_clone_each_thing_is_installed_before_it_is_used():
+    text = (ROOT / "README.md").read_text().split("### Without a clone")[1].split("\n## ")[0]
+    first = text.partition("```console\n")[2].partition("```")[0]
+    steps = [
+        "python3 -m venv", "pip install 'ansible-core", "ansible-galaxy collection install", "requirements.txt",
+        "inventories/example mine", "ansible-playbook -i mine llmops.gke.deploy --check",
+    ]  # fmt: skip
+    places = [first.find(step) for step in steps]
+    assert -1 not in places and places == sorted(places)
 
 
 def of_workflows() -> Iterator[Shown]:

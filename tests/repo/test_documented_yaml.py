@@ -22,7 +22,8 @@ ROLES = read_roles(ROOT / "roles")
 OPTIONS = {name: spec for role in ROLES.values() for name, spec in role.options.items()}
 # Read by the inventories and playbooks themselves.
 OF_PLAYBOOKS = {
-    "llmops_google_auth", "llmops_confirm_teardown", "llmops_sandbox_state", "awx_execution_environment_image",
+    "llmops_google_auth", "llmops_confirm_teardown", "llmops_sandbox_state", "llmops_serial",
+    "awx_execution_environment_image",
 }  # fmt: skip
 PLAY = {
     "hosts", "gather_facts", "roles", "vars", "tasks", "name", "module_defaults", "collections", "serial",

@@ -16,9 +16,13 @@ from packaging.utils import canonicalize_name
 from working_copy import ROOT
 
 PYTHONS = ("3.11", "3.12", "3.13")
-LOCK = (ROOT / "requirements.lock").read_text()
-# A requirement and its hashes are one line, continued by backslashes.
-LOCKED = [line for line in LOCK.replace("\\\n", " ").splitlines() if line and not line.lstrip().startswith("#")]
+LOCKS = {name: (ROOT / name).read_text() for name in ("requirements.lock", "requirements-run.lock")}
+
+
+def lines_of(lock: str) -> list[str]:
+    """A requirement and its hashes are one line, continued by backslashes."""
+    lines = LOCKS[lock].replace("\\\n", " ").splitlines()
+    return [line for line in lines if line and not line.lstrip().startswith("#")]
 
 
 def listed(name: str) -> list[Requirement]:
@@ -40,11 +44,11 @@ def stated() -> list[Requirement]:
     ]
 
 
-def locked_for(python: str) -> dict[str, Requirement]:
-    """What pip would install from the lock on Linux with a Python, by name."""
+def locked_for(python: str, lock: str = "requirements.lock") -> dict[str, Requirement]:
+    """What pip would install from a lock on Linux with a Python, by name."""
     found: dict[str, Requirement] = {}
     here = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux", "os_name": "posix"}
-    for line in LOCKED:
+    for line in lines_of(lock):
         requirement = Requirement(line.partition(" --hash")[0])
         if requirement.marker is None or requirement.marker.evaluate(here):
             name = canonicalize_name(requirement.name)
@@ -65,14 +69,29 @@ def test_every_requirement_is_locked_within_its_range(python):
     assert wrong == [], "run `make lock`"
 
 
-def test_every_locked_version_is_pinned_by_hash():
+@pytest.mark.parametrize("python", PYTHONS)
+def test_what_runs_the_playbooks_is_a_part_of_the_lock(python):
+    run, whole = locked_for(python, "requirements-run.lock"), locked_for(python)
+    assert {name: str(found.specifier) for name, found in run.items()} == {
+        name: str(whole[name].specifier) for name in run
+    }
+    sandbox = tomllib.loads((ROOT / "sandbox" / "pyproject.toml").read_text())["project"]["dependencies"]
+    direct = [*listed("requirements.txt"), *listed("requirements-run.txt"), *map(Requirement, sandbox)]
+    assert {canonicalize_name(requirement.name) for requirement in direct} <= set(run), "run `make lock`"
+    # It is what a user waits for.
+    assert len(run) < len(whole) / 2
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_version_is_pinned_by_hash(lock):
     pinned = re.compile(r"[a-z0-9._-]+==[^ ]+ (; [^#]+ )?( +--hash=sha256:[0-9a-f]{64})+")
-    assert LOCKED
-    assert [line[:60] for line in LOCKED if not pinned.fullmatch(line.rstrip())] == []
+    assert lines_of(lock)
+    assert [line[:60] for line in lines_of(lock) if not pinned.fullmatch(line.rstrip())] == []
 
 
-def test_the_lock_names_no_place_that_packages_come_from():
-    assert re.findall(r".*(?:://|--(?:index|extra|find|trusted)).*", LOCK) == []
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_place_that_packages_come_from(lock):
+    assert re.findall(r".*(?:://|--(?:index|extra|find|trusted)).*", LOCKS[lock]) == []
 
 
 def test_what_the_documents_require_is_what_is_stated():

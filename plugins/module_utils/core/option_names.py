@@ -37,6 +37,8 @@ class OptionNames:
 
     def variable(self, path: str) -> str | None:
         """The variable that sets the option, or None where none is known."""
+        if not path:
+            return None
         segments = path.split(".")
         pool = len(segments) > 1 and _bare(segments[0]) == "node_pools"
         # A pool in a list of pools has the options of a pool.

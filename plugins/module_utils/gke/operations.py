@@ -12,10 +12,11 @@ from typing import Any
 from ..core.deadline import backoff
 from ..core.errors import HttpError, OperationFailed
 from ..core.harmless import quoted
+from ..core.option_names import option, plain
 from ..core.result import Progress
 from .client import GkeClient, Place
 
-_NO_STOCK = "name other zones of the region in locations, or another machine type, or try again later"
+_NO_STOCK = f"name other zones of the region in {option('locations')}, or another machine type, or try again later"
 ADVICE = {
     "GCE_STOCKOUT": _NO_STOCK,
     "ZONE_RESOURCE_POOL_EXHAUSTED": _NO_STOCK,
@@ -67,7 +68,7 @@ def failure(
 def complaint(resource: dict[str, Any]) -> str:
     """What a resource that goes on working says of itself, and the advice for it."""
     conditions, words = resource.get("conditions") or [], resource.get("statusMessage", "")
-    return _advised(_said(conditions, words), _code(conditions, words, ""))
+    return str(plain(_advised(_said(conditions, words), _code(conditions, words, ""))))
 
 
 def _code(conditions: Iterable[dict[str, Any]], words: str, code: str) -> str:

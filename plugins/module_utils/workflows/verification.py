@@ -67,9 +67,9 @@ def url_of(front: Mapping[str, Any] | None, host: str = "") -> str:
     return f"{scheme}://{address}{'' if port == _PORTS[scheme] else f':{port}'}" if address else ""
 
 
-def needs_forward(url: str, api_key: str | None) -> bool:
+def needs_forward(url: str, has_key: str | bool | None) -> bool:
     """Whether a key would travel over plain http to another machine, or has no address to go to."""
-    return bool(api_key) and not url.startswith("https://") and not (url and is_loopback(url))
+    return bool(has_key) and not url.startswith("https://") and not (url and is_loopback(url))
 
 
 def is_private(front: Mapping[str, Any] | None, url: str) -> bool:

@@ -32,3 +32,13 @@ def test_broken_pools_are_repaired_where_the_roles_are_told_to(tmp_path: Path):
         play.run(**own, gpu_nodepool_repair=True)
         assert cloud.begun(ZONE, "c1") == [*made, *anew, *anew]
         assert cloud.orphans() == []
+
+
+def test_zones_without_stock_are_told_by_the_variable_that_named_them(tmp_path: Path):
+    with playground(tmp_path) as cloud:
+        play = RolesPlay(cloud, tmp_path)
+        cloud.fault("stockout", match={"pool": "mistral-gpu-pool"})
+        assert "name other zones of the region in llmops_zones, or" in play.refused(**PLACE)
+        own = PLACE | {"gpu_nodepool_locations": ["us-central1-b"], "gpu_nodepool_name": "mistral-gpu-pool-b"}
+        cloud.fault("stockout", match={"pool": "mistral-gpu-pool-b"})
+        assert "name other zones of the region in gpu_nodepool_locations, or" in play.refused(**own)

@@ -45,6 +45,10 @@ def test_an_option_is_named_by_the_variable_that_sets_it(path, name):
     assert OptionNames(VARIABLES).variable(path) == name
 
 
+def test_a_failure_that_names_no_option_has_no_variable():
+    assert OptionNames(VARIABLES).variable("") is None
+
+
 def test_a_pools_own_variable_goes_before_the_clusters():
     names = OptionNames(
         {

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...core.harmless import quoted
@@ -21,7 +21,7 @@ def events_of(view: ClusterView, obj: dict[str, Any], *reasons: str) -> list[dic
         for event in view.all(EVENT, metadata.get("namespace"))
         if _is_about(event.get("involvedObject") or {}, obj) and (not reasons or event.get("reason") in reasons)
     ]
-    return sorted(found, key=_moment)
+    return sorted(found, key=last_seen)
 
 
 def last_warning(view: ClusterView, obj: dict[str, Any], *reasons: str) -> str:
@@ -35,9 +35,16 @@ def text_of(event: dict[str, Any]) -> str:
     return f"{event.get('reason')}: {quoted(event.get('message') or '')}"
 
 
-def count_of(event: dict[str, Any]) -> int:
+def count_of(event: Mapping[str, Any]) -> int:
     """How often it has happened."""
     return (event.get("series") or {}).get("count") or event.get("count") or 1
+
+
+def last_seen(event: Mapping[str, Any]) -> str:
+    """When it happened last, as Kubernetes writes a time; empty where it does not say."""
+    series = event.get("series") or {}
+    moments = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return next((moment for moment in moments if moment), "")
 
 
 def of_living(
@@ -62,9 +69,3 @@ def _is_about(involved: dict[str, Any], obj: dict[str, Any]) -> bool:
     if involved.get("uid") and metadata.get("uid"):
         return involved["uid"] == metadata["uid"]
     return involved.get("kind") == obj.get("kind") and involved.get("name") == metadata["name"]
-
-
-def _moment(event: dict[str, Any]) -> str:
-    series = event.get("series") or {}
-    moments = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
-    return next((moment for moment in moments if moment), "")

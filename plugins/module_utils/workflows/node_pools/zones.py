@@ -198,8 +198,8 @@ class _ZoneSearch:
         spot = dig(self._options, "config.spot")
         machines = f"{'on-demand' if spot else 'Spot'} machines ({option('config.spot')}: {str(not spot).lower()})"
         return OperationFailed(
-            f"{self._resource}: every zone of locations is out of stock: {said}; {left}; run again later, or try "
-            f"{machines}, a reservation (config.reservation_affinity), another machine type or another region",
+            f"{self._resource}: every zone of {option('locations')} is out of stock: {said}; {left}; run again later, "
+            f"or try {machines}, a reservation (config.reservation_affinity), another machine type or another region",
             code="GCE_STOCKOUT",
             server_message="; ".join(dict.fromkeys(fact["message"] for fact in self._out.values())),
             out_of_stock=self._out_of_stock(),

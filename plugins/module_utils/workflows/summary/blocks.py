@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...gke.target import BROKEN
 from .costs import saved_by
 from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
@@ -185,8 +186,15 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
             page.row("changed", "nothing")
     if made:
         add_cost(page, record)
-    page.row("run again", "the same command")
+    page.row("run again", f"the same command{_repair(facts)}")
     page.command("look at it", facts.run("status").split(" "))
+
+
+def _repair(facts: HostFacts) -> str:
+    """What has to be added to a command for a GPU pool that GKE left broken."""
+    error = facts.result("gpu_nodepool_result").get("error") or {}
+    broken = any(pool.get("status") in BROKEN for pool in error.get("node_pools") or ())
+    return "; once the reason is gone, with -e gpu_nodepool_repair=true" if broken else ""
 
 
 _BLOCKS: dict[str, Callable[[Page, HostFacts, Record], None]] = {

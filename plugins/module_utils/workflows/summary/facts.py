@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ...core.harmless import one_line
@@ -71,7 +72,7 @@ class HostFacts:
     """One host of a playbook. check: nothing was written. failed: it left the play before its end. variables: as
     VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
     names them, where a task registered one. removed: cluster and node pools that a teardown removed, or would remove,
-    at the turn of whichever host."""
+    at the turn of whichever host. now: the time, by which the age of an event is told."""
 
     host: str
     playbook: str
@@ -80,6 +81,7 @@ class HostFacts:
     variables: Mapping[str, Any]
     results: Mapping[str, Mapping[str, Any]]
     removed: Set[str] = frozenset()
+    now: datetime | None = None
 
     def text(self, name: str) -> str:
         """A variable as text, empty where there is none."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from .changes import Changes, sum_up
 from .costs import of_cluster, prices
-from .facts import HostFacts
+from .facts import DEPLOY, HostFacts
 from .page import Page, columns
 from .removal import add_removed
 
@@ -73,6 +73,14 @@ def add_table(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[
     shared = f", of {total['clusters']} cluster{'s' if total['clusters'] > 1 else ''}" if total["clusters"] else ""
     page.line(f"{states}{shared}; {total['changes']}")
     add_removed(page, facts, records)
+
+
+def add_together(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> None:
+    """What a few hosts cost where they share a cluster, which each of their blocks counts as its own."""
+    total = total_of(facts, records)
+    if facts[0].playbook == DEPLOY and total["hour"] is not None and total["clusters"] < len(facts):
+        page.blank()
+        page.line(f"Together: about {total['hour']:.2f} USD an hour, the nodes that they share counted once.", 0)
 
 
 def _changes(facts: Sequence[HostFacts]) -> Changes:

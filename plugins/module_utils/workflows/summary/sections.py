@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from ..verification import needs_forward
 from .changes import sum_up
 from .costs import said
 from .facts import TEARDOWN, HostFacts
@@ -133,18 +134,19 @@ def _seconds(value: Any, digits: int = 3) -> str:
 
 
 def add_curl(page: Page, facts: HostFacts) -> None:
-    """A request to try the model with, and where it is to be sent from if not from here."""
+    """A request to try the model with, by a forwarded port where its address is out of reach or a key would travel in
+    the clear."""
     verified = facts.result("verify_result")
     if "answer" not in verified:
         return
-    url, label = verified.get("url"), "try it"
-    if not url:
+    url, label, has_key = str(verified.get("url") or ""), "try it", bool(facts.variables.get("llmops_api_key"))
+    if not url or needs_forward(url, has_key):
         service, port = facts.text("llmops_service_name"), facts.text("llmops_service_port")
         kubeconfig = facts.text("llmops_sandbox_kubeconfig") or facts.text("gke_cluster_kubeconfig")
         words = ["kubectl", *(["--kubeconfig", kubeconfig] if kubeconfig else []), "-n", facts.text("llmops_namespace")]
         page.command(label, [*words, "port-forward", f"service/{service}", f"8080:{port}", "&"])
         url, label = "http://127.0.0.1:8080", ""
-    key = ['-H "Authorization: Bearer $LLMOPS_API_KEY"'] if facts.variables.get("llmops_api_key") else []
+    key = ['-H "Authorization: Bearer $LLMOPS_API_KEY"'] if has_key else []
     model = json.dumps((verified.get("latency") or {}).get("model"))
     body = [f'-d \'{{"model": {model},', '"max_tokens": 40,', '"messages": [{"role": "user",']
     body.append('"content": "Where is the Cheshire cat?"}]}\'')

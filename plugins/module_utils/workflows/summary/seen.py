@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
+from ...kubernetes.diagnosis.events import count_of, last_seen
 from .facts import HostFacts
 from .page import Page
 from .sections import node_pool
@@ -16,6 +18,8 @@ from .sections import node_pool
 Object = Mapping[str, Any]
 
 _LOAD_BALANCER = "networking.gke.io/load-balancer-type"
+_UNITS = ((86400, "days"), (3600, "h"), (60, "min"))
+"""Of an age: seconds and name."""
 
 
 def add_seen(page: Page, facts: HostFacts) -> None:
@@ -38,6 +42,8 @@ def add_seen(page: Page, facts: HostFacts) -> None:
             add(page, thing)
         elif thing.get("kind") == "Service":
             _service(page, thing, facts)
+        elif thing.get("kind") == "Event":
+            _event(page, thing, facts.now)
 
 
 def _add_drift(page: Page, facts: HostFacts) -> None:
@@ -176,11 +182,24 @@ def _autoscaler(page: Page, autoscaler: Object) -> None:
     page.line(f"Autoscaler {autoscaler['metadata']['name']}: {current} pods now, {wanted}, ScalingActive {active}")
 
 
-def _event(page: Page, event: Object) -> None:
+def _event(page: Page, event: Object, now: datetime | None) -> None:
     if event.get("type") == "Warning":
-        about = event.get("involvedObject") or {}
+        about, count = event.get("involvedObject") or {}, count_of(event)
+        often = f", {count} times" if isinstance(count, int) and count > 1 else ""
         said = f"{event.get('reason')}: {event.get('message') or ''}"
-        page.line(f"Warning {about.get('kind')}/{about.get('name')}: {said}")
+        page.line(f"Warning {about.get('kind')}/{about.get('name')}{often}{_ago(last_seen(event), now)}: {said}")
+
+
+def _ago(moment: str, now: datetime | None) -> str:
+    """How long ago it was, in the largest unit of which it is two or more; empty where nobody knows."""
+    try:
+        seconds = (now - datetime.fromisoformat(moment)).total_seconds() if now else None
+    except (TypeError, ValueError):
+        seconds = None
+    if seconds is None:
+        return ""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), (1, "s"))
+    return f", {max(int(seconds / size), 0)} {unit} ago"
 
 
 _KINDS: dict[Any, Callable[[Page, Object], None]] = {
@@ -191,7 +210,6 @@ _KINDS: dict[Any, Callable[[Page, Object], None]] = {
     "HTTPRoute": _route,
     "InferencePool": _pool,
     "HorizontalPodAutoscaler": _autoscaler,
-    "Event": _event,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .blocks import add_block
 from .facts import STATUS, TEARDOWN, HostFacts
-from .fleet import BLOCKS, add_table, total_of
+from .fleet import BLOCKS, add_table, add_together, total_of
 from .page import Page
 from .record import record_of
 from .removal import removed_of_clusters
@@ -33,6 +33,8 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
         for one, record in zip(facts, records, strict=True):
             page.blank()
             add_block(page, one, record)
+        if len(facts) > 1:
+            add_together(page, facts, records)
     data: dict[str, Any] = {
         "llmops_summary": {one.host: record for one, record in zip(facts, records, strict=True)},
         "llmops_total": total_of(facts, records),

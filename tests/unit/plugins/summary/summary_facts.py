@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.facts import HostFacts
@@ -33,6 +34,7 @@ PRICE = {
     "currency": "USD", "as_of": "2026-08-03", "complete": True,
     "start": {"hour": 1.77}, "least": {"hour": 1.36}, "most": {"hour": 3.23},
 }  # fmt: skip
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 VARIABLES = {
     "llmops_project": "p",
     "llmops_location": "us-central1",
@@ -79,4 +81,5 @@ def host(
 ) -> HostFacts:
     """A host whose cluster is there unless a result says otherwise."""
     there = {"gke_cluster_result": {"cluster": {"name": "c", "status": "RUNNING", "nodePools": POOLS}}}
-    return HostFacts(name, playbook, check, failed, {**VARIABLES, **(variables or {})}, {**there, **results})
+    given = {**VARIABLES, **(variables or {})}
+    return HostFacts(name, playbook, check, failed, given, {**there, **results}, now=NOW)

@@ -53,6 +53,15 @@ def test_a_key_is_asked_for_by_the_name_of_its_variable():
     assert "LLMOPS_API_KEY" not in told(host(verify_result=verified()))[0]
 
 
+@pytest.mark.parametrize(
+    ("url", "goes"), [("http://203.0.113.9", True), ("https://m.example.com", False), ("http://127.1.2.3", False)]
+)
+def test_a_key_is_not_sent_in_the_clear_by_the_request_to_try(url, goes):
+    text, _data = told(host(verify_result={**verified(), "url": url}, variables={"llmops_api_key": True}))
+    assert ("port-forward service/m-service 8080:80 &" in text) == goes
+    assert f"curl {'http://127.0.0.1:8080' if goes else url}/v1/chat/completions" in text
+
+
 def test_a_model_inside_the_cluster_is_tried_through_a_forwarded_port():
     text, data = told(host(verify_result={**verified(), "url": ""}))
     assert "address in the cluster: m-service.default.svc:80" in text
@@ -91,6 +100,13 @@ def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
     assert data["one"]["state"] == "failed"
 
 
+@pytest.mark.parametrize("status", ["RUNNING", "RUNNING_WITH_ERROR", "ERROR"])
+def test_a_broken_gpu_pool_is_made_anew_by_a_variable_that_the_failure_names(status):
+    failed = {"failed": True, "msg": "no stock", "error": {"node_pools": [{**POOLS[1], "status": status}]}}
+    text, _data = told(host(failed=True, gpu_nodepool_result=failed))
+    assert ("with -e gpu_nodepool_repair=true" in text) == (status != "RUNNING")
+
+
 def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
     assert "too slow" in told(host(playbook="verify", failed=True, verify_result={"breach": "too slow"}))[0]
     assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
@@ -100,6 +116,17 @@ def test_in_earnest_it_is_the_users_inventory_alone_and_all_of_its_hosts():
     run = [".venv/bin/ansible-playbook -i models -i sandbox playbooks/", ".yml --limit 'm*'"]
     text, _data = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}, "__llmops_run": run}))
     assert ".venv/bin/ansible-playbook -i inventories/mine playbooks/deploy.yml All of this was simulated" in text
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_two_models_of_one_cluster_are_summed_up(check):
+    """A node for each model, the cluster and the system's nodes once."""
+    models = [{"llmops_name": name} for name in "ab"]
+    hosts = [host(one["llmops_name"], check=check, variables=one, preflight_checked={"price": PRICE}) for one in models]
+    text, _data = told(*hosts)
+    assert "Together: about 2.82 USD an hour, the nodes that they share counted once." in text
+    apart = [host(name, variables={"llmops_cluster": name}, preflight_checked={"price": PRICE}) for name in "ab"]
+    assert "Together" not in told(*apart)[0] + told(hosts[0])[0]
 
 
 def test_a_failure_with_several_findings_tells_how_many_there_are():

@@ -136,3 +136,23 @@ def test_in_a_table_the_reason_stands_below_the_host():
 )
 def test_what_is_next_fits_what_was_seen(objects, command):
     assert command in told(*objects)[0]
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ({"lastTimestamp": "2026-11-27T11:59:30Z"}, ", 30 s ago"),
+        ({"lastTimestamp": "2026-11-27T11:58:01Z"}, ", 119 s ago"),
+        ({"lastTimestamp": "2026-11-27T11:58:00Z", "count": 3}, ", 3 times, 2 min ago"),
+        ({"eventTime": "2026-11-27T09:30:00.123456Z"}, ", 2 h ago"),
+        ({"lastTimestamp": "2026-11-24T12:00:00Z"}, ", 3 days ago"),
+        # Clocks differ a little.
+        ({"lastTimestamp": "2026-11-27T12:00:02Z"}, ", 0 s ago"),
+        ({}, ""),
+        ({"lastTimestamp": "yesterday"}, ""),
+    ],
+)
+def test_a_warning_has_its_age(times, words):
+    event = {"kind": "Event", "type": "Warning", "reason": "Unhealthy", "message": "refused", "metadata": {}, **times}
+    event["involvedObject"] = {"kind": "Pod", "name": "m-1-a"}
+    assert f"Warning Pod/m-1-a{words}: Unhealthy: refused" in told(READY, events=[event])[0]
