@@ -1,19 +1,24 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a whole deployment costs: previewed, first, unchanged, without parts, by modules, and far from its servers."""
+"""What a whole deployment costs: previewed, first, unchanged, without parts, by modules, and far from its servers.
+
+Beside it as many tasks that do nothing: what of it ansible-core takes for being asked.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.playbooks.playground import ROOT, Sandbox
 
 from .distance import DistantServers
+from .idle import write_idle_play
 from .measure import Contender, Cost, Row, by_turns, counted, net, timed
 
 SPEED = 50
@@ -21,7 +26,7 @@ ROUND_TRIP = 0.06
 """Seconds between us and a server that is far away."""
 
 WITHOUT_SAMPLES = {"verify_latency_samples": 1, "verify_latency_warmup": 0}
-_WHAT = "deploy.yml"
+_WHAT, _IDLE = "deploy.yml", "as many tasks that do nothing"
 
 
 class _Deploys:
@@ -43,8 +48,16 @@ class _Deploys:
         cost, output = timed(command, self._sandbox.environment(), ROOT)
         if unchanged and re.search(r" changed=[1-9]", output):
             raise RuntimeError(f"this was to change nothing:\n{output}")
-        tasks = len(re.findall(r"^(?:TASK|RUNNING HANDLER) ", output, re.MULTILINE))
-        return counted(cost, self._sandbox.requests(), tasks)
+        return counted(cost, self._sandbox.requests(), _tasks_in(output))
+
+    def idle(self, playbook: Path) -> Contender:
+        """A playbook whose tasks do nothing, to be run later."""
+
+        def run() -> Cost:
+            cost, output = timed(self._command(str(playbook), (), {}), self._sandbox.environment(), ROOT)
+            return replace(cost, tasks=_tasks_in(output))
+
+        return run
 
     def unchanged(self, *arguments: str, **variables: Any) -> Contender:
         """A deploy that has nothing to change, to be run later."""
@@ -60,6 +73,10 @@ class _Deploys:
         return [program, playbook, *arguments, "--extra-vars", json.dumps(ours | variables)]
 
 
+def _tasks_in(output: str) -> int:
+    return len(re.findall(r"^(?:TASK|RUNNING HANDLER) ", output, re.MULTILINE))
+
+
 def rows(directory: Path, runs: int) -> list[Row]:
     """Every kind of run."""
     sandbox = Sandbox(directory / "sandbox", speed=SPEED)
@@ -68,9 +85,12 @@ def rows(directory: Path, runs: int) -> list[Row]:
         # A preview, too, so that no later run pays for compiling Python files.
         deploys.run("--check", "--diff")
         once = {"preview": deploys.run("--check", "--diff"), "first": deploys.run()}
+        (directory / "idle").mkdir()
+        idle = write_idle_play(directory / "idle", int(once["first"].tasks or 0))
         away = servers.variables(sandbox)
         local = {
             "empty": deploys.empty,
+            _IDLE: deploys.idle(idle),
             "unchanged": deploys.unchanged(),
             "unchanged, without latency samples": deploys.unchanged(**WITHOUT_SAMPLES),
             "unchanged, without verify": deploys.unchanged("--skip-tags", "verify"),
@@ -86,5 +106,6 @@ def rows(directory: Path, runs: int) -> list[Row]:
         measured |= by_turns(distant, runs)
     finally:
         sandbox.stop()
-    nothing = measured.pop("empty")
-    return [Row(_WHAT, run, "llmops.gke", net(cost, nothing)) for run, cost in (once | measured).items()]
+    nothing, did_nothing = measured.pop("empty"), measured.pop(_IDLE)
+    ours = [Row(_WHAT, run, "llmops.gke", net(cost, nothing)) for run, cost in (once | measured).items()]
+    return [*ours, Row(_IDLE, "unchanged", "ansible-core", net(did_nothing, nothing))]
