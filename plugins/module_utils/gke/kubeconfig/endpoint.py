@@ -41,7 +41,7 @@ def host_of(cluster: Mapping[str, Any], wanted: str) -> tuple[str, str]:
     if status in ("PROVISIONING", "ERROR", "STOPPING"):
         text = f"cluster {name} has no {'' if wanted == AUTO else f'{wanted} '}endpoint (it is {status})"
         raise EndpointAbsent(f"{text}; wait until it is RUNNING", resource=f"cluster {name}")
-    reasons, (_why, remedy) = "; ".join(why for why, _remedy in refusals), refusals[-1 if wanted != AUTO else 1]
+    reasons, (_why, remedy) = "; ".join(dict(refusals)), refusals[-1 if wanted != AUTO else 1]
     others = [kind for kind in (DNS, PUBLIC, PRIVATE) if kind != wanted and not _FINDERS[kind](cluster)[1]]
     choice = f", or set {option('cluster_endpoint')} to {' or '.join(others)}" if others else ""
     update = f"gcloud container clusters update {name} --location {cluster.get('location', 'LOCATION')} {remedy}"
@@ -67,10 +67,7 @@ def _public(cluster: Mapping[str, Any]) -> Found:
     host = cluster.get("endpoint")
     if not _has_addresses(cluster):
         return None, "its IP endpoints are off (control_plane_endpoints_config.ip_endpoints_config.enabled)", _IP_FLAG
-    known = _part(cluster, "ipEndpointsConfig").get("publicEndpoint") or dig(
-        dict(cluster), "privateClusterConfig.publicEndpoint"
-    )
-    if not host or (host == _private_host(cluster) and not known):
+    if not host or not _is_public(cluster, host):
         setting = "control_plane_endpoints_config.ip_endpoints_config.enable_public_endpoint"
         return None, f"it has no public endpoint ({setting} is off)", "--no-enable-private-endpoint"
     return host, "", ""
@@ -92,6 +89,17 @@ def _has_addresses(cluster: Mapping[str, Any]) -> bool:
     endpoints = cluster.get("controlPlaneEndpointsConfig") or {}
     addresses = endpoints.get("ipEndpointsConfig")
     return addresses is None or bool(addresses.get("enabled"))
+
+
+def _is_public(cluster: Mapping[str, Any], host: str) -> bool:
+    """Where the cluster's address is its private one, what is switched on tells: on loopback, one address is both."""
+    if host != _private_host(cluster):
+        return True
+    addresses = _part(cluster, "ipEndpointsConfig")
+    if addresses:
+        return bool(addresses.get("enablePublicEndpoint"))
+    older = cluster.get("privateClusterConfig") or {}
+    return bool(older.get("publicEndpoint")) and not older.get("enablePrivateEndpoint")
 
 
 def _private_host(cluster: Mapping[str, Any]) -> str | None:

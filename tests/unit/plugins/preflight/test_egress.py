@@ -14,6 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.google.apis import SERV
 from ansible_collections.llmops.gke.plugins.module_utils.google.compute import nat_networks
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.checks import CHECKS, look_at
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.deployment import read_deployment
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.findings import Finding
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.plan import Plan, read_plan
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.preflight_plans import deployment_plan
@@ -29,11 +30,19 @@ def plan(pool: dict[str, Any], cluster: dict[str, Any], **options: Any) -> Plan:
     return read_plan(read_deployment(deployment_plan({**POOL, **pool}, cluster=cluster, options=options)))
 
 
+REMEDY = (
+    "gcloud compute routers create llmops --network default --region us-central1 --project {project} && "
+    "gcloud compute routers nats create llmops --router llmops --region us-central1 --project {project} "
+    "--auto-allocate-nat-external-ips --nat-all-subnet-ip-ranges, or name a mirror (llmops_hf_endpoint)"
+)
+
+
+def findings_of(plan: Plan, networks: set[str], clusters: list[dict[str, Any]] | None = None) -> list[Finding]:
+    return look_at(plan, {"nat_networks": networks, "clusters": clusters or []}, {"egress"})
+
+
 def found(plan: Plan, networks: set[str], clusters: list[dict[str, Any]] | None = None) -> list[str]:
-    facts = {"nat_networks": networks, "clusters": clusters or []}
-    findings = look_at(plan, facts, {"egress"})
-    assert {finding.severity for finding in findings} <= {"warning"}
-    return [finding.message for finding in findings]
+    return [finding.message for finding in findings_of(plan, networks, clusters)]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +62,16 @@ def found(plan: Plan, networks: set[str], clusters: list[dict[str, Any]] | None 
 def test_the_warning_comes_where_nothing_leads_out(pool, cluster, networks, options, warned):
     messages = found(plan(pool, cluster, **options), networks)
     assert [message.startswith(WARNING) for message in messages] == [True] * warned
+
+
+def test_the_warning_as_a_whole():
+    private = plan(PRIVATE, {})
+    (finding,) = findings_of(private, set())
+    assert finding.message == (
+        f"{WARNING}: they may reach neither the Hugging Face Hub nor registries other than Google's"
+    )
+    assert finding.fix == REMEDY.format(project=private.project)
+    assert (finding.check, finding.severity, finding.variable) == ("egress", "warning", "llmops_hf_endpoint")
 
 
 def test_a_cluster_that_is_there_counts_with_its_own_network():
