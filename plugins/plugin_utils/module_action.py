@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import importlib
 
-from ..plugin_utils.engine_action import EngineAction
+from ..plugin_utils.before_forks import loaded_before_forks
+
+with loaded_before_forks():
+    from ..plugin_utils.engine_action import EngineAction
 
 _NAME = __name__.rpartition(".")[2]
 
@@ -17,4 +20,5 @@ class ActionModule(EngineAction):
 
     # Imported with the class, which happens before Ansible forks a task's process. Under the file's own name there is
     # no module; only tools that look at every file import that.
-    spec = None if _NAME == "module_action" else importlib.import_module(f"..modules.{_NAME}", __package__).SPEC
+    with loaded_before_forks():
+        spec = None if _NAME == "module_action" else importlib.import_module(f"..modules.{_NAME}", __package__).SPEC
