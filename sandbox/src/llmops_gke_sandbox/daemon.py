@@ -76,9 +76,11 @@ def stop(path: Path) -> bool:
     :raises DaemonError: if its process does not end.
     """
     directory = RunDirectory(path)
-    if not path.is_dir():
-        return False
-    with directory.alone():
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(directory.alone(make=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
         pid = directory.pid()
         for number in (signal.SIGTERM, signal.SIGKILL):
             if pid is None:

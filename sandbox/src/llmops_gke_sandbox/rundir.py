@@ -38,12 +38,16 @@ class RunDirectory:
         self._claim: IO[str] | None = None
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other starts and stops waiting; the directory is made, for its owner alone, where it is not there."""
-        descriptor = self._locked()
+    def alone(self, *, make: bool = True) -> Iterator[None]:
+        """Keep other starts and stops waiting.
+
+        :param make: make the directory, for its owner alone, where it is not there.
+        :raises FileNotFoundError: if it is not there and not to be made, or is removed before it is this one's turn.
+        """
+        descriptor = self._locked(make)
         while not self._is(descriptor):
             os.close(descriptor)
-            descriptor = self._locked()
+            descriptor = self._locked(make)
         try:
             yield
         finally:
@@ -133,9 +137,14 @@ class RunDirectory:
         for name in (f"{ENDPOINTS}.new", *_FILES):
             (self.path / name).unlink(missing_ok=True)
 
-    def _locked(self) -> int:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+    def _locked(self, make: bool) -> int:
+        descriptor = None
+        while descriptor is None:
+            if make:
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Between the two, a stop may have removed it again.
+            with contextlib.suppress(*([FileNotFoundError] if make else [])):
+                descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return descriptor
 

@@ -85,6 +85,17 @@ def test_of_two_starts_at_once_one_starts_it(directory):
     assert one["pid"] == two["pid"]
 
 
+def test_of_stops_at_once_one_stops_it_and_none_leaves_a_directory(directory):
+    start(directory)
+    command = [sys.executable, "-m", "llmops_gke_sandbox", "stop", "--directory", directory]
+    with RunDirectory(directory).alone():
+        processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+        time.sleep(1)
+    changed = [json.loads(process.communicate(timeout=60)[0])["changed"] for process in processes]
+    assert sorted(changed) == [False, False, False, True]
+    assert not directory.exists()
+
+
 def test_files_that_are_not_a_sandboxes_are_left_alone(directory):
     (directory / "gcloud").mkdir(parents=True)
     result = run("start", "--directory", directory)
