@@ -46,8 +46,10 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
             outcomes, warnings = [_predicted(api, kind, wanted, options, check, access.why)], []
         else:
             outcomes, warnings = _labelled(api, kind, lives, wanted, options, check, deadline, progress)
-        if not lives:
-            warnings.append(access.why or f"no {kind.kind} was found by this name or label_selector")
+        if access.why:
+            warnings.append(access.why)
+        elif not lives and not outcomes:
+            warnings.append(f"no {kind.kind} was found by this name or label_selector")
         result = result_of(outcomes, warnings)
         result.http_requests = access.requests
         return result

@@ -14,7 +14,7 @@ from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page
 from .removal import add_kept, add_pools
-from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_next, add_sandbox
+from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_next
 from .seen import add_seen
 from .serving import ASLEEP, NOT_SERVING, ROLLOUT_FAILED, serving_of
 
@@ -64,7 +64,6 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
         add_cost(page, record)
         add_curl(page, facts)
     add_next(page, facts)
-    add_sandbox(page, facts)
 
 
 def _asleep(facts: HostFacts) -> str:

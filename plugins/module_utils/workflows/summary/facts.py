@@ -72,7 +72,8 @@ class HostFacts:
     """One host of a playbook. check: nothing was written. failed: it left the play before its end. variables: as
     VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
     names them, where a task registered one. removed: cluster and node pools that a teardown removed, or would remove,
-    at the turn of whichever host. now: the time, by which the age of an event is told."""
+    at the turn of whichever host. now: the time, by which the age of an event is told. told_before: a host of the same
+    cluster is told of before this one."""
 
     host: str
     playbook: str
@@ -82,6 +83,7 @@ class HostFacts:
     results: Mapping[str, Mapping[str, Any]]
     removed: Set[str] = frozenset()
     now: datetime | None = None
+    told_before: bool = False
 
     def text(self, name: str) -> str:
         """A variable as text, empty where there is none."""

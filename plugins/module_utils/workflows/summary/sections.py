@@ -169,11 +169,13 @@ def add_next(page: Page, facts: HostFacts, *, confirm: bool = True) -> None:
     page.command("tear down", [*facts.run("teardown").split(" "), *confirmation])
 
 
-def add_sandbox(page: Page, facts: HostFacts) -> None:
-    """That it was simulated, and how it is done in earnest."""
+def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
+    """That it was simulated, and how it is done in earnest. apart: from what is told of one host."""
     sandbox = facts.variables.get("llmops_sandbox")
     if not isinstance(sandbox, Mapping):
         return
+    if apart:
+        page.blank()
     page.row("ends it all", "make demo-down (the sandbox, with everything on it)")
     program = facts.run("").split(" ")[0]
     if program.endswith("/bin/ansible-playbook"):

@@ -28,6 +28,8 @@ def add_seen(page: Page, facts: HostFacts) -> None:
     cluster = facts.cluster
     if cluster is None:
         page.line(f"There is no cluster {name} in {location} of {project}.")
+    elif facts.told_before:
+        page.line(f"Cluster {name} and its nodes: as above")
     else:
         version = cluster.get("currentMasterVersion")
         page.line(f"Cluster {cluster.get('name')} in {location}: {cluster.get('status')}, version {version}")

@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from .blocks import add_block
-from .facts import STATUS, TEARDOWN, HostFacts
+from .facts import DEPLOY, STATUS, TEARDOWN, HostFacts
 from .fleet import BLOCKS, add_table, add_together, total_of
+from .neighbours import told_once
 from .page import Page
 from .record import record_of
 from .removal import removed_of_clusters
+from .sections import add_sandbox
 
 
 def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
@@ -30,11 +32,14 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
         add_table(page, facts, records)
         page.command("details", [*facts[0].run("status").split(" "), "--limit HOST"])
     else:
-        for one, record in zip(facts, records, strict=True):
+        for one, record in zip(told_once(facts), records, strict=True):
             page.blank()
             add_block(page, one, record)
         if len(facts) > 1:
             add_together(page, facts, records)
+        served = [one for one in facts if one.playbook == DEPLOY and not one.check and not one.failed]
+        if served:
+            add_sandbox(page, served[0], apart=len(facts) > 1)
     data: dict[str, Any] = {
         "llmops_summary": {one.host: record for one, record in zip(facts, records, strict=True)},
         "llmops_total": total_of(facts, records),

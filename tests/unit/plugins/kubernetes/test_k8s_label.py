@@ -92,6 +92,7 @@ def test_check_mode_foretells_an_object_that_is_not_there_yet():
         with pytest.raises(ObjectAbsent, match="Service golden/mistral-7b-service: it does not exist"):
             run(SPEC, server.url, **NAME, labels=LABELS)
         assert run(SPEC, server.url, **NAME, labels=LABELS, state="absent")["totals"] == {}
+    assert not result.get("warnings")
 
 
 def test_a_label_that_another_has_set_otherwise_is_a_conflict():

@@ -1,0 +1,93 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two hosts on one cluster: each is told of by what is its own, and what they share once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
+from tests.unit.plugins.summary.summary_facts import POOLS, host, verified
+
+NODE = {"kind": "Node", "metadata": {"name": "node-1", "labels": {}}, "status": {}}
+
+
+def named(kind: str, name: str, namespace: str = "default", **others: Any) -> dict[str, Any]:
+    return {"kind": kind, "metadata": {"name": name, "namespace": namespace}, **others}
+
+
+def pod(app: str) -> dict[str, Any]:
+    labels = {"labels": {"app": app}, "name": f"pod-of-{app}", "namespace": "default"}
+    return {"kind": "Pod", "metadata": labels, "spec": {"containers": []}, "status": {}}
+
+
+def service(app: str) -> dict[str, Any]:
+    ports = [{"port": 80, "targetPort": "http", "protocol": "TCP"}]
+    spec = {"type": "LoadBalancer", "selector": {"app": app}, "ports": ports, "clusterIP": "10.0.0.1"}
+    return named("Service", f"front-of-{app}", spec=spec)
+
+
+def event(about: str, namespace: str = "default") -> dict[str, Any]:
+    involved = {"kind": "Pod", "name": about, "namespace": namespace}
+    return {"kind": "Event", "type": "Warning", "reason": f"Of {about}", "metadata": {}, "involvedObject": involved}
+
+
+OBJECTS = [NODE, *(thing(app) for app in ("m", "m-b", "theirs") for thing in (pod, service))]
+EVENTS = [event("m-1-a"), event("m-b-1-a"), event("theirs-1"), event("m-b-1-a", "team-b")]
+
+
+def status(second: dict[str, Any]) -> list[str]:
+    """The two hosts' parts of the text."""
+    there = {"clusters": [{"name": "c", "status": "RUNNING", "nodePools": POOLS}]}
+    seen = {"status_objects": OBJECTS, "status_events": EVENTS, "status_differences": []}
+    hosts = [
+        host("first", "status", variables={**seen, "llmops_name": "m"}, status_cluster=there),
+        host("second", "status", variables={**seen, **second}, status_cluster=there),
+    ]
+    text = " ".join(" ".join(summarise(hosts, 200)[0]).split())
+    first, rest = text.split("second: ")
+    return [first, rest]
+
+
+def test_each_has_its_own_objects_and_those_of_nobody_in_the_run():
+    first, second = status({"llmops_name": "m-b"})
+    for own, other, text in (("m", "m-b", first), ("m-b", "m", second)):
+        assert f"Pod pod-of-{own}:" in text and f"front-of-{own} " in text
+        assert f"Pod pod-of-{other}:" not in text and f"front-of-{other} " not in text
+        assert "Pod pod-of-theirs:" in text and "front-of-theirs " in text
+    assert ("Of m-1-a" in first, "Of m-b-1-a" in first, "Of theirs-1" in first) == (True, True, True), (
+        "of another space"
+    )
+    assert ("Of m-1-a" in second, "Of m-b-1-a" in second, "Of theirs-1" in second) == (False, True, True)
+    assert first.count("Of m-b-1-a") == 1
+
+
+def test_cluster_and_nodes_are_told_once():
+    first, second = status({"llmops_name": "m-b"})
+    assert "Cluster c in us-central1: RUNNING" in first and "Node node-1" in first
+    assert "Cluster c and its nodes: as above" in second and "Node node-1" not in second
+
+
+@pytest.mark.parametrize("elsewhere", [{"llmops_cluster": "d"}, {"llmops_location": "europe-west4"}])
+def test_hosts_of_two_clusters_are_told_whole(elsewhere):
+    first, second = status({"llmops_name": "m-b", **elsewhere})
+    for text in (first, second):
+        assert "Node node-1" in text and "Pod pod-of-m:" in text and "Pod pod-of-m-b:" in text
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_that_it_was_the_sandbox_is_told_once_at_the_end(failed):
+    sandbox = {"variables": {"llmops_sandbox": {"speed": 50}}, "verify_result": verified()}
+    hosts = [host("one", **sandbox, failed=failed), host("two", **sandbox)]
+    lines = summarise(hosts, 100)[0]
+    assert sum("All of this was simulated" in line for line in lines) == 1
+    assert lines[-1].endswith("simulation's.") or "simulation's." in " ".join(lines[-2:])
+    assert any("make demo-down" in line for line in lines)
+
+
+def test_a_preview_tells_nothing_of_the_sandbox():
+    sandbox = {"llmops_sandbox": {"speed": 50}}
+    assert "simulated" not in " ".join(summarise([host("one", check=True, variables=sandbox)], 100)[0])
