@@ -57,6 +57,6 @@ def test_outside_of_roles_a_message_names_the_option_or_the_environment(tmp_path
 def test_a_server_that_has_no_address_is_told_in_plain_words():
     session = HttpSession("https://nowhere.invalid", "the Hub", Deadline(2))
     with pytest.raises(HttpError) as raised:
-        session.request("GET", "/x", "read x")
+        session.request("GET", "/x", doing="read x")
     assert "Failed to resolve 'nowhere.invalid'" in raised.value.message
     assert "host=" not in raised.value.message
