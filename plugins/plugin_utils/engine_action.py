@@ -28,7 +28,7 @@ from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
-from ..module_utils.google.options import GOOGLE_AUTH_VARIABLES
+from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
 from .compiled_modules import keep_compiled
 from .controller_end import LastWords, ending_with_controller
@@ -213,8 +213,10 @@ class EngineAction(ActionBase):
         name = self._role_name()
         told, budget = task_vars.get(f"__{name}_variables"), task_vars.get(f"__{name}_budget")
         try:
-            # Playbooks hand these over by their module_defaults.
-            shared_by_play = GOOGLE_AUTH_VARIABLES if name else {}
+            shared_by_play = google_auth_variables(self._task.args)
+            if not name:
+                # Only playbooks with roles hand these over by their module_defaults.
+                shared_by_play = {key: text for key, text in shared_by_play.items() if "." not in text}
             known = {**shared_by_play, **SHARED_OPTIONS, **(json.loads(json.dumps(self._templar.template(told))) or {})}
             return {**known, **({"timeout": self._templar.template(budget)} if budget else {})}
         except (AnsibleError, TypeError):

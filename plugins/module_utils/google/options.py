@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
@@ -77,8 +79,20 @@ GOOGLE_AUTH: dict[str, dict[str, Any]] = {
     },
 }
 
-GOOGLE_AUTH_VARIABLES = {name: f"llmops_google_auth.{name}" for name in GOOGLE_AUTH}
-"""What sets them in an inventory."""
+
+def google_auth_variables(options: Mapping[str, Any]) -> dict[str, str]:
+    """What sets each of GOOGLE_AUTH: the inventory's variable, or the environment's where the value is from there.
+
+    options: as they were given, with or without what the environment adds to them.
+    """
+    found = {}
+    for name, option in GOOGLE_AUTH.items():
+        value, variables = options.get(name), option["fallback"][1]
+        there = next((each for each in variables if each in os.environ), None)
+        from_there = there is not None and (value is None or str(value) == os.environ[there])
+        found[name] = there if there is not None and from_there else f"llmops_google_auth.{name}"
+    return found
+
 
 PROJECT: dict[str, Any] = {
     "type": "str",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,9 @@ except ImportError as error:
     REQUESTS_ERROR: Exception | None = error
 else:
     REQUESTS_ERROR = None
+
+_REPRESENTATION = re.compile(r"^\w+\(host='[^']*', port=\d+\): ")
+"""How urllib3 begins what it says of a connection; the message names the URL."""
 
 
 def new_session(deadline: Deadline, proxy: str | None = None, server_name: str | None = None) -> Any:
@@ -98,4 +102,4 @@ def cause_of(error: Exception) -> str:
     if len(arguments) == 2 and isinstance(arguments[0], str) and isinstance(arguments[1], Exception):
         # What was done, and why it failed.
         return one_line(f"{arguments[0].rstrip('.')}: {arguments[1]}", 200)
-    return one_line(reason, 200)
+    return _REPRESENTATION.sub("", one_line(reason, 200))

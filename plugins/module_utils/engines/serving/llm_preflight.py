@@ -17,7 +17,7 @@ from ...core.errors import InvalidOption, LlmopsError
 from ...core.option_names import OptionNames, option
 from ...core.result import Progress, Result, silent
 from ...core.runner import ModuleSpec, defaults
-from ...google.options import GOOGLE_AUTH, GOOGLE_AUTH_VARIABLES
+from ...google.options import GOOGLE_AUTH, google_auth_variables
 from ...models.access import HOME, AccessDenied
 from ...workflows.preflight.checks import MODEL, NAMES
 from ...workflows.preflight.definitions import check_definitions
@@ -30,12 +30,7 @@ from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold, pools_told
 from . import hf_model_info
 
-_VARIABLES = {
-    "model": "llmops_model",
-    "token": "llmops_hf_token",
-    "endpoint": "llmops_hf_endpoint",
-    **GOOGLE_AUTH_VARIABLES,
-}
+_OF_THE_HUB = {"model": "llmops_model", "token": "llmops_hf_token", "endpoint": "llmops_hf_endpoint"}
 _TO_BLAME = {"not_found": "llmops_model"}
 """Reason why the Hub does not give the model -> variable; the token for all others."""
 
@@ -67,8 +62,9 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and here.asks_hub and _has_model(here), _look_at_model, here, options)
-        looked, refused = _ended(project, RULES, here)
-        hub, denied = _ended(model, MODEL, here)
+        variables = OptionNames({**_OF_THE_HUB, **google_auth_variables(options)})
+        looked, refused = _ended(project, RULES, here, variables)
+        hub, denied = _ended(model, MODEL, here, variables)
     looked, hub = looked or Looked(), hub or Result(values={})
     findings += [*refused, *looked.findings, *denied]
     findings += [Finding(MODEL, text, severity=WARNING) for text in hub.warnings]
@@ -79,7 +75,9 @@ def _begin(threads: ThreadPoolExecutor, wanted: bool, look: Callable[..., Any], 
     return threads.submit(look, *arguments) if wanted else None
 
 
-def _ended(future: Future[Any] | None, check: str, here: Deployment) -> tuple[Any, list[Finding]]:
+def _ended(
+    future: Future[Any] | None, check: str, here: Deployment, variables: OptionNames
+) -> tuple[Any, list[Finding]]:
     """What came of a look: its result, or the finding that it failed with. What a refused value makes of the plan is
     told with that value."""
     try:
@@ -87,7 +85,7 @@ def _ended(future: Future[Any] | None, check: str, here: Deployment) -> tuple[An
     except LlmopsError as error:
         if isinstance(error, UnreadablePool) and pools_told(here):
             return None, []
-        message, fix, variable = error.told(OptionNames(_VARIABLES)), error.fields.get("set_by") or "", _blamed(error)
+        message, fix, variable = error.told(variables), error.fields.get("set_by") or "", _blamed(error, variables)
         named = message if variable is None or variable in f"{message} {fix}" else f"{message} ({variable})"
         return None, [Finding(check, named, fix, variable=variable)]
     except (KeyError, TypeError, ValueError) as error:
@@ -96,9 +94,9 @@ def _ended(future: Future[Any] | None, check: str, here: Deployment) -> tuple[An
         return None, [] if here.refused else [fault]
 
 
-def _blamed(error: LlmopsError) -> str | None:
+def _blamed(error: LlmopsError, variables: OptionNames) -> str | None:
     if isinstance(error, InvalidOption):
-        return OptionNames(_VARIABLES).of(error.fields["option"])
+        return variables.of(error.fields["option"])
     if isinstance(error, AccessDenied):
         return _TO_BLAME.get(error.fields.get("reason", ""), "llmops_hf_token")
     return error.fields.get("variable")
