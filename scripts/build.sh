@@ -4,7 +4,8 @@
 # Builds the collection's artifact into dist/ and lets galaxy-importer look at it, as Galaxy does on upload.
 set -euo pipefail
 rm -rf dist
-ansible-galaxy collection build --output-path dist
+python scripts/artifact.py dist
 # It leaves its result as a file where it runs.
 cd dist
 python -m galaxy_importer.main ./*.tar.gz
+echo "The artifact: dist/$(basename ./*.tar.gz)"

@@ -122,13 +122,20 @@ def ended() -> Iterator[dict[str, Ended]]:
     print(f"\n{len(LIGHT)} cases side by side, {len(HEAVY)} alone: {dict(kinds)}")
 
 
+ALONE = 3
+"""How often a case that failed beside others is run alone."""
+
+
 @pytest.mark.parametrize(("ask", "way"), LIGHT, ids=map(_names, LIGHT))
 def test_an_answer_that_is_none_ends_in_time_and_in_one_line(ask: Ask, way: Way, ended: dict[str, Ended]):
-    try:
-        _check(ask, way, ended[_names((ask, way))])
-    except AssertionError:
-        # Beside fifteen others on a busy machine a second may have been too short for it.
-        _check(ask, way, run(ask, way))
+    case = ended[_names((ask, way))]
+    for _again in range(ALONE):
+        try:
+            _check(ask, way, case)
+        except AssertionError:
+            # Beside fifteen others, or with more to do for the machine, a second may have been too short for it.
+            case = run(ask, way)
+    _check(ask, way, case)
 
 
 @pytest.mark.parametrize(("ask", "way"), HEAVY, ids=map(_names, HEAVY))

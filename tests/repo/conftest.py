@@ -41,6 +41,21 @@ def shipped(artifact) -> set[str]:
 
 
 @pytest.fixture(scope="session")
+def released(tmp_path_factory) -> set[str]:
+    """Names of the files in the artifact that ``make build`` makes where a user has an inventory of any name."""
+    clone = tmp_path_factory.mktemp("clone")
+    working_copy.copy_to(clone)
+    for name in ("inventories/mybox/group_vars/all.yml", "inventories/prod.yml"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).touch()
+    target = tmp_path_factory.mktemp("dist")
+    done = tool("python", str(clone / "scripts" / "artifact.py"), str(target), cwd=clone)
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(next(target.glob("llmops-gke-*.tar.gz"))) as opened:
+        return {member.name for member in opened.getmembers() if not member.isdir()}
+
+
+@pytest.fixture(scope="session")
 def installed(artifact, tmp_path_factory) -> Path:
     """The folder that a collection path names, with the artifact installed below it."""
     target = tmp_path_factory.mktemp("collections")

@@ -37,6 +37,10 @@ def test_it_holds_every_file_of_use_to_who_installs_it_and_no_other(shipped):
     assert shipped - {"MANIFEST.json", "FILES.json"} == expected | SHIPPED_ALL_THE_SAME
 
 
+def test_a_user_s_own_inventories_are_not_in_it(released, shipped):
+    assert released == shipped
+
+
 @pytest.mark.parametrize(
     "name",
     [

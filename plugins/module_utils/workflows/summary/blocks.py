@@ -68,7 +68,8 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
 
 def _asleep(facts: HostFacts) -> str:
     """Whether GPU nodes are paid for all the same."""
-    pools = [pool for pool in facts.node_pools if (pool.get("config") or {}).get("accelerators")]
+    made = facts.result("gpu_nodepool_result").get("node_pools") or facts.node_pools
+    pools = [pool for pool in made if (pool.get("config") or {}).get("accelerators")]
     if any(int((pool.get("autoscaling") or {}).get("minNodeCount") or 0) for pool in pools):
         return "its GPU nodes all the same: gpu_nodepool_min_node_count is not 0"
     return "no GPU, once the autoscaler has removed the empty nodes: some ten minutes after they became empty"
@@ -115,11 +116,12 @@ def _status(page: Page, facts: HostFacts, record: Record) -> None:
     if state == "drifted":
         page.command("see why", [*deploy, "--check --diff"])
         page.command("mend it", deploy)
+        page.row("", "where somebody set a field by hand, with -e llmops_force_conflicts=true")
     if state == ASLEEP:
         page.command("wake it", [*deploy, "-e llmops_replicas=1"])
     elif state in (NOT_SERVING, ROLLOUT_FAILED):
         page.command("wait for it", deploy)
-    else:
+    elif not record["reason"]:
         page.command("ask it", facts.run("verify").split(" "))
 
 
@@ -185,7 +187,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
             page.row("changed", "nothing")
     if made:
         add_cost(page, record)
-    page.row("run again", f"the same command{_repair(facts)}")
+    page.row("run again", f"the same command{_repair(facts)}, once that is mended")
     page.command("look at it", facts.run("status").split(" "))
 
 

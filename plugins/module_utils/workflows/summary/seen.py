@@ -60,7 +60,7 @@ def _add_drift(page: Page, facts: HostFacts) -> None:
             page.line(f"not compared: {one['message']}")
         elif one["changes"]:
             for change in one["changes"]:
-                before, after = (json.dumps(change[side], ensure_ascii=False) for side in ("before", "after"))
+                before, after = (_value(change[side]) for side in ("before", "after"))
                 page.line(f"drift in {resource}: {change['field']} is {before}, the inventory has {after}")
         else:
             page.line(f"drift in {resource}: {one['message']}")
@@ -76,6 +76,10 @@ def _add_drift(page: Page, facts: HostFacts) -> None:
     fields = {change["field"] for one in differences if one["resource"] == secret for change in one["changes"]}
     if "data.API_KEY" in fields and not facts.variables.get("llmops_api_key"):
         page.line("llmops_api_key is empty here, though the model has a key; give it as to deploy.yml (LLMOPS_API_KEY)")
+
+
+def _value(given: Any) -> str:
+    return "nothing" if given is None else json.dumps(given, ensure_ascii=False)
 
 
 def _node(page: Page, node: Object) -> None:

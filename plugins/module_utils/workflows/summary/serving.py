@@ -35,7 +35,8 @@ def serving_of(facts: HostFacts) -> Serving:
     name = facts.text("llmops_namespace"), facts.text("llmops_name")
     found = next((one for one in objects if one.get("kind") == "Deployment" and _name(one) == name), None)
     if found is None:
-        return Serving()
+        gone = facts.cluster is not None and any(one.get("kind") == "Node" for one in objects)
+        return Serving(NOT_SERVING, f"there is no Deployment {'/'.join(name)}") if gone else Serving()
     if found["spec"].get("replicas") == 0:
         return Serving(ASLEEP)
     ready = (found.get("status") or {}).get("readyReplicas") or 0

@@ -96,7 +96,7 @@ def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
     )
     assert "one: FAILED: no GPU is free" in text and "second line" not in text
     assert "exists cluster c node pool default-pool node pool gpu changed 1 created" in text
-    assert "an hour" in text and "run again the same command" in text
+    assert "an hour" in text and "run again the same command, once that is mended" in text
     assert data["one"]["state"] == "failed"
 
 

@@ -84,6 +84,21 @@ def test_a_model_that_does_not_serve_is_told_first(objects, state, title):
     assert bool(data["reason"]) == (state in ("not serving", "rollout failed"))
 
 
+def test_a_deployment_that_is_gone_serves_nothing():
+    node = {"kind": "Node", "metadata": {"name": "n"}, "status": {}}
+    gone = {"resource": "Deployment default/m", "state": "missing", "changes": [], "message": ""}
+    text, data = told(node, differences=[gone])
+    assert "not as the inventory has it, and it does not serve: there is no Deployment default/m" in text
+    assert (data["state"], data["reason"]) == ("drifted", "there is no Deployment default/m")
+    assert "verify.yml" not in text and "mend it" in text and "llmops_force_conflicts=true" in text
+
+
+def test_what_the_inventory_does_not_set_is_told_in_words():
+    change = {"field": "spec.x", "before": 1, "after": None}
+    drift = {"resource": "Service default/m", "state": "drifted", "changes": [change], "message": ""}
+    assert "drift in Service default/m: spec.x is 1, the inventory has nothing" in told(differences=[drift])[0]
+
+
 @pytest.mark.parametrize("other", [{"namespace": "team-b"}, {"deletionTimestamp": "now"}, {"labels": {"app": "x"}}])
 def test_pods_of_others_and_those_that_go_are_no_reason(other):
     elsewhere = {**UNPLACED, "metadata": {**UNPLACED["metadata"], **other}}

@@ -91,3 +91,13 @@ def test_that_it_was_the_sandbox_is_told_once_at_the_end(failed):
 def test_a_preview_tells_nothing_of_the_sandbox():
     sandbox = {"llmops_sandbox": {"speed": 50}}
     assert "simulated" not in " ".join(summarise([host("one", check=True, variables=sandbox)], 100)[0])
+
+
+@pytest.mark.parametrize(("least", "words"), [(0, "no GPU, once the autoscaler"), (1, "its GPU nodes all the same")])
+def test_a_model_that_sleeps_is_told_of_its_own_pool(least, words):
+    """The pool of another model, which is awake, keeps a node."""
+    own = {**POOLS[1], "name": "own", "autoscaling": {"enabled": True, "minNodeCount": least, "maxNodeCount": 2}}
+    there = {"cluster": {"name": "c", "status": "RUNNING", "nodePools": [*POOLS, own]}}
+    asleep = {"start": {"asleep": True}}
+    one = host(gke_cluster_result=there, gpu_nodepool_result={"node_pools": [own]}, verify_result=asleep)
+    assert words in " ".join(" ".join(summarise([one], 200)[0]).split())
