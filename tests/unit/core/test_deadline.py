@@ -79,6 +79,27 @@ def test_a_long_wait_is_told_once_and_anew_when_something_else_is_seen(clock: Cl
     assert told == ["waiting to ask x: 503", "waiting to ask x: reset"]
 
 
+def test_a_wait_is_told_from_its_third_second_on(clock: Clock):
+    told: list[str] = []
+    deadline = Deadline(60, clock=clock, sleep=clock.sleep, progress=told.append)
+    for pause, wanted in ((2.75, []), (0.25, []), (1, ["waiting to ask x: 503"])):
+        deadline.pause(pause, "ask x", "503")
+        assert told == wanted
+
+
+def test_time_is_over_when_nothing_is_left_and_no_sooner(clock: Clock, deadline: Deadline):
+    clock.now += 9.75
+    deadline.check("the cluster")
+    clock.now += 0.25
+    with pytest.raises(DeadlineExceeded) as ended:
+        deadline.check("the cluster")
+    assert ended.value.message == (
+        "the cluster: not done after 10 s. It goes on by itself where the server has begun it; run again to pick it "
+        "up, or raise timeout"
+    )
+    assert ended.value.fields == {"waiting_for": "the cluster", "last_seen": "", "timeout": 10}
+
+
 def test_nothing_is_slept_where_nothing_is_left(clock: Clock, deadline: Deadline):
     clock.now += 10
     with pytest.raises(DeadlineExceeded, match="the cluster: not done after 10 s. It goes on"):

@@ -17,7 +17,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.google.apis import SERV
 from ansible_collections.llmops.gke.plugins.module_utils.google.cloud_quotas import gpu_limit, limit_of
 from tests.unit.fake_http import FakeServer, Reply
 
-from .test_preflight_gpus import H100, PAGE, pool, quota_texts
+from .test_preflight_gpus import H100, PAGE, pool, quota_findings, quota_texts
 
 HERE = {"region": "us-central1", "gpu_family": "NVIDIA_H100"}
 FAMILY = {"gpu_family": "NVIDIA_H100"}
@@ -43,8 +43,9 @@ def info(dimensions: dict[str, str], value: Any, locations: list[str]) -> dict[s
         ([info({}, None, EVERYWHERE), info(FAMILY, "8", EVERYWHERE), info(HERE, "16", ["us-central1"])], 16),
         ([info(HERE, "16", ["us-central1"]), info(FAMILY, "8", EVERYWHERE), info({}, None, EVERYWHERE)], 16),
         ([info({"gpu_family": "NVIDIA_B200"}, "8", EVERYWHERE), info({}, None, EVERYWHERE)], 0),
-        # 0 is left out, and so may be what holds it.
+        # What is empty is left out, and so may be what holds it.
         ([{"dimensions": HERE}], 0),
+        ([{"details": {"value": "8"}}], 8),
         ([info(HERE, "-1", ["us-central1"])], math.inf),
         ([], None),
     ],
@@ -86,11 +87,27 @@ def test_a_gpu_without_a_known_family_is_not_asked_for():
 def test_a_quota_that_the_project_does_not_have_is_not_known():
     with FakeServer([Reply(404, {"error": {"code": 404, "message": "no", "status": "NOT_FOUND"}})]) as server:
         assert gpu_limit(apis(server.url), "p", "us-central1", GPUS["nvidia-b200"], spot=False) is None
-    with (
-        FakeServer([Reply(403, {"error": {"code": 403, "message": "no", "status": "PERMISSION_DENIED"}})]) as server,
-        pytest.raises(HttpError, match="Cloud Quotas answered 403"),
-    ):
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (
+            Reply(403, {"error": {"code": 403, "message": "no", "status": "PERMISSION_DENIED"}}),
+            "Cloud Quotas answered 403 PERMISSION_DENIED: no",
+        ),
+        (
+            Reply(200, {"dimensionsInfos": "many"}),
+            "Cloud Quotas answered 200 with text 'many' as dimensionsInfos where an object was expected",
+        ),
+    ],
+)
+def test_a_quota_that_cannot_be_read_is_told_with_its_name(reply: Reply, told: str):
+    with FakeServer([reply]) as server, pytest.raises(HttpError) as refused:
         gpu_limit(apis(server.url), "p", "us-central1", GPUS["nvidia-b200"], spot=False)
+    quota = "GPUS-PER-GPU-FAMILY-per-project-region"
+    asked = f"GET {server.url}{QUOTAS}/{quota}"
+    assert refused.value.message == f"read the quota {quota} of project p: {told} ({asked})"
 
 
 ON_DEMAND = ("nvidia-h100-80gb", False)
@@ -136,8 +153,23 @@ def test_a_pool_that_is_there_begins_with_what_its_autoscaler_keeps_and_holds_wh
     assert (severity, "the first nodes of gpu need 16" in text) == ("error", True)
     ((severity, text),) = quota_texts(there, sizes={"gpu": 0}, limits={ON_DEMAND: 15.0})
     assert (severity, "at their most gpu need 24" in text) == ("warning", True)
+    ((severity, text),) = quota_texts(there, sizes={"gpu": 0}, limits={ON_DEMAND: 0.0})
+    assert (severity, "at their most gpu need 24" in text) == ("warning", True)
     ((severity, text),) = quota_texts(there, sizes={"gpu": 2}, limits={ON_DEMAND: 15.0})
     assert (severity, "the first nodes of gpu need 16" in text) == ("error", True)
+
+
+def test_a_pool_without_nodes_takes_nothing_of_the_limit():
+    pools = pool(*H100, **GROWING), pool(*H100, name="empty", initial_node_count=0)
+    assert quota_texts(*pools, limits={ON_DEMAND: 24.0}) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "variable"), [(0.0, "gpu_nodepool_initial_node_count"), (16.0, "gpu_nodepool_max_node_count")]
+)
+def test_the_variable_to_lower_is_named(limit: float, variable: str):
+    (found,) = quota_findings(pool(*H100, **GROWING), limits={ON_DEMAND: limit})
+    assert found.variable == variable
 
 
 def test_a_limit_of_spot_counts_for_spot_alone():
@@ -187,5 +219,23 @@ def test_replicas_are_held_against_the_limit():
         "4 replicas (model_server_hpa_max_replicas) need 32 nvidia-h100-80gb, but by GPUs per GPU family (gpu_family "
         "NVIDIA_H100) the pools can have 16, enough for 2"
     ) in text
-    # What the pool holds is a part of the limit, not beside it.
-    assert quota_texts(pool(*H100), **planned, sizes={"gpu": 1}) == [(severity, text)]
+    # What the pool holds is a part of the limit, not beside it, even all of it.
+    for nodes in (1, 2):
+        assert quota_texts(pool(*H100), **planned, sizes={"gpu": nodes}) == [(severity, text)]
+
+
+def test_replicas_on_spot_are_held_against_the_limit_of_spot():
+    options = {"llmops_accelerator_type": "nvidia-h100-80gb", "llmops_gpus_per_replica": 8}
+    found = quota_texts(
+        pool(*H100, spot=True),
+        model={"replicas": {"least": 2, "most": 2}},
+        options=options,
+        limits={("nvidia-h100-80gb", True): 8.0},
+    )
+    assert found == [
+        (
+            "error",
+            "quota: 2 replicas (llmops_replicas) need 16 nvidia-h100-80gb, but by PREEMPTIBLE_NVIDIA_H100_GPUS the "
+            f"pools can have 8, enough for 1; ask for 8 more at {PAGE}, or lower llmops_replicas",
+        )
+    ]

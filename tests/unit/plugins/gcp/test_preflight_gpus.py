@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.facts import POOL_SIZES, UNLISTED_LIMITS
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.findings import Finding
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.places import check_shapes
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.price import estimate
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.quotas.needs import gpu_quota, node_needs
@@ -34,7 +35,7 @@ def pool(machine: str, gpu: str, gpus: int, *, spot: bool = False, ssds: int = 0
 H100 = ("a3-highgpu-8g", "nvidia-h100-80gb", 8)
 
 
-def quota_texts(*pools: dict[str, Any], region: dict[str, float] | None = None, **facts: Any) -> list[tuple[str, str]]:
+def quota_findings(*pools: dict[str, Any], region: dict[str, float] | None = None, **facts: Any) -> list[Finding]:
     def quotas(limits: dict[str, float]) -> dict[str, dict[str, float]]:
         return {name: {"limit": limit, "usage": 0.0} for name, limit in limits.items()}
 
@@ -46,10 +47,11 @@ def quota_texts(*pools: dict[str, Any], region: dict[str, float] | None = None, 
         POOL_SIZES: sizes(**facts.get("sizes", {})),
         UNLISTED_LIMITS: facts.get("limits", {}),
     }
-    return [
-        (finding.severity, finding.text)
-        for finding in check_quota(plan(*pools, model=facts.get("model"), options=facts.get("options")), read)
-    ]
+    return list(check_quota(plan(*pools, model=facts.get("model"), options=facts.get("options")), read))
+
+
+def quota_texts(*pools: dict[str, Any], **facts: Any) -> list[tuple[str, str]]:
+    return [(finding.severity, finding.text) for finding in quota_findings(*pools, **facts)]
 
 
 def test_a_quota_that_compute_engine_does_not_list_is_not_taken_for_none():

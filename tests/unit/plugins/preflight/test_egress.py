@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,6 +73,12 @@ def test_the_warning_as_a_whole():
     )
     assert finding.fix == REMEDY.format(project=private.project)
     assert (finding.check, finding.severity, finding.variable) == ("egress", "warning", "llmops_hf_endpoint")
+
+
+def test_of_a_network_that_nobody_names_nothing_is_said():
+    theirs = replace(plan(PRIVATE, {}), network=None)
+    assert found(theirs, set()) == []
+    assert len(found(theirs, set(), [{"name": "mistral", "location": "us-central1", "network": "theirs"}])) == 1
 
 
 def test_a_cluster_that_is_there_counts_with_its_own_network():

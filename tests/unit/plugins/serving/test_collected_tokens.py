@@ -71,3 +71,40 @@ def test_the_server_s_own_time_decides_about_an_answer_that_comes_at_once():
 def test_an_answer_of_one_token_tells_nothing():
     assert not are_collected([Sample(0.0, (1.0,), 1)], None)
     assert not are_collected([], None)
+
+
+def pieces(*sizes: int, gaps: tuple[float, ...], first: float = 0.5) -> Sample:
+    """An answer that comes in pieces of so many tokens, with so many seconds between them."""
+    moments = [first]
+    for gap in gaps:
+        moments.append(moments[-1] + gap)
+    arrivals = [moment for moment, size in zip(moments, sizes, strict=True) for _token in range(size)]
+    return sample(arrivals)
+
+
+AT_ONCE = Sample(0.0, (1.0,), 3)
+TWICE = (0.25, 0.25, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("samples", "pace", "seen"),
+    [
+        pytest.param([pieces(2, 2, 2, 2, gaps=TWICE)], 0.125, True, id="just two tokens, just twice the pace"),
+        pytest.param([pieces(2, 2, 2, 2, gaps=TWICE)], 0.13, False, id="closer than twice the pace"),
+        pytest.param([pieces(1, 1, 1, 1, gaps=TWICE)], 0.125, False, id="single tokens"),
+        pytest.param([pieces(4, 4, 1, gaps=(0.5, 0.5))], 0.125, True, id="the last piece holds what was left"),
+        pytest.param([pieces(4, 4, 4, gaps=(0.5, 0.125))], 0.125, True, id="and comes when it is made"),
+        pytest.param([pieces(4, 4, gaps=(0.5,))], 0.125, True, id="two pieces, the last one counts"),
+        pytest.param([pieces(1, 4, gaps=(0.5,))], 0.125, True, id="two pieces, the first does not"),
+        pytest.param(
+            [pieces(1, 1, 1, 1, gaps=TWICE), pieces(4, 4, 4, gaps=(0.5, 0.5))], 0.0625, False, id="one of two answers"
+        ),
+        # By its own pace, about 0.55 s a token: the gaps are short now and then, and the piece is late.
+        pytest.param([pieces(2, 2, 2, 2, gaps=(0.25, 3.0, 3.0))], None, False, id="late now and then"),
+        pytest.param([pieces(4, 4, 4, gaps=(0.5, 0.5))], 0.0, True, id="a pace that is rounded to nothing"),
+        pytest.param([AT_ONCE], 0.125, True, id="three at once, as far apart as two"),
+        pytest.param([Sample(0.0, (1.0,), 2)], 0.125, False, id="two at once"),
+    ],
+)
+def test_where_collecting_begins(samples: list[Sample], pace: float | None, seen: bool):
+    assert are_collected(samples, pace) is seen

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.llmops.gke.plugins.module_utils.google.accelerators import GPUS
 from ansible_collections.llmops.gke.plugins.module_utils.models import memory
 from ansible_collections.llmops.gke.plugins.module_utils.models.shape import read_shape
+from ansible_collections.llmops.gke.plugins.module_utils.serving.report.yardsticks import impossible, yardsticks
 
 from .test_report import SUMMARY, latency, limit, made, page
 
@@ -170,3 +171,55 @@ def test_a_forwarded_port_is_said_to_cost_its_own_time(overhead, part):
     (told,) = (one for one in made(latency=through)["report"]["verdict"]["cautions"] if "API server" in one)
     assert "adds its own time to the first token" in told and part in told
     assert not any("API server" in one for one in made(latency=measured())["report"]["verdict"]["cautions"])
+
+
+def of_figures(
+    chosen: dict[str, Any], *, fp16: float | None = None, slow: bool = False, **hot: float | None
+) -> dict[str, dict[str, Any]]:
+    """By figures that can be reckoned in the head: medians of hot requests, and what the format allows."""
+    known = {"hot": {name: median and {"median": median} for name, median in hot.items()}, "tokens": {"median": 4}}
+    fit = {"format": "own", "slow": slow, "formats": {"own": chosen, "fp16": {"token_seconds": fp16}}}
+    found = yardsticks(known, {"fit": fit}, {}, speed=None, simulated=False)
+    return {one["name"]: one for one in found}
+
+
+@pytest.mark.parametrize(("overhead", "at_most"), [(0.02, 0.27), (None, 0.3)])
+def test_the_way_there_and_back_is_the_measured_one_where_there_is(overhead, at_most):
+    found = of_figures({"token_seconds": 0.125}, ttft_seconds=0.26, overhead_seconds=overhead)
+    assert found["ttft_seconds"]["at_most"] == at_most
+    assert found["ttft_seconds"]["within"] is True
+
+
+def test_a_metric_that_was_not_measured_hides_no_other():
+    assert list(of_figures({"token_seconds": 0.125}, ttft_seconds=None, tpot_seconds=0.1)) == ["tpot_seconds"]
+
+
+@pytest.mark.parametrize("of_prompt", [None, 0.25])
+def test_a_prompt_whose_length_or_cost_is_unknown_adds_nothing_to_the_floor(of_prompt):
+    found = of_figures({"token_seconds": 0.125, "prompt_token_seconds": of_prompt}, ttft_seconds=0.1)
+    assert found["ttft_seconds"]["floor"] == 0.125
+    known = {"hot": {"ttft_seconds": {"median": 0.1}}, "tokens": {"median": 4}, "prompt_tokens": 2}
+    fit = {"format": "own", "formats": {"own": {"token_seconds": 0.125, "prompt_token_seconds": of_prompt}}}
+    (one,) = yardsticks(known, {"fit": fit}, {}, speed=None, simulated=False)
+    assert one["floor"] == (0.5 if of_prompt else 0.125)
+
+
+@pytest.mark.parametrize(("tpot", "within"), [(0.25, True), (0.250001, False)])
+def test_what_is_just_as_fast_as_expected_is_within(tpot, within):
+    assert of_figures({"token_seconds": 0.125}, tpot_seconds=tpot)["tpot_seconds"]["within"] is within
+
+
+@pytest.mark.parametrize(("fp16", "slow", "at_most"), [(0.1875, True, 0.375), (0.0625, True, 0.25), (None, True, 0.25)])
+def test_a_slow_method_is_as_slow_as_16_bits_and_never_faster_than_its_own_floor(fp16, slow, at_most):
+    found = of_figures({"token_seconds": 0.125}, fp16=fp16, slow=slow, tpot_seconds=0.2)
+    assert found["tpot_seconds"]["at_most"] == at_most
+
+
+def test_figures_are_rounded_to_microseconds():
+    found = of_figures({"token_seconds": 0.12345678}, tpot_seconds=0.23456789)["tpot_seconds"]
+    assert (found["measured"], found["floor"], found["at_most"]) == (0.234568, 0.123457, 0.246914)
+
+
+@pytest.mark.parametrize(("tpot", "cannot_be"), [(0.97, ["tpot_seconds"]), (0.98, []), (1.0, [])])
+def test_a_pace_is_impossible_below_98_per_cent_of_the_floor(tpot, cannot_be):
+    assert impossible([{"name": "tpot_seconds", "measured": tpot, "floor": 1.0}], simulated=False) == cannot_be

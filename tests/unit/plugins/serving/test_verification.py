@@ -100,6 +100,18 @@ def test_who_speaks_tls_is_asked_by_the_name_of_its_certificate(hostnames, url):
 
 
 @pytest.mark.parametrize(
+    ("route", "host"),
+    [
+        (None, ""),
+        ({"spec": {"hostnames": ["*.example.com"]}}, ""),
+        ({"spec": {"hostnames": ["*.example.com", "llm.example.com", "b.example.com"]}}, "llm.example.com"),
+    ],
+)
+def test_the_name_of_a_route_is_its_first_whole_one(route, host):
+    assert host_of(route) == host
+
+
+@pytest.mark.parametrize(
     ("cls", "url", "private"),
     [
         ("gke-l7-rilb", "http://10.128.0.9", True),
@@ -137,6 +149,9 @@ DEPLOY = "To deploy it: deploy"
         pytest.param(Found(READY, "", 1, False), False, True, None, id="serves without an address"),
         pytest.param(Found(READY, URL, 1, True), False, True, None, id="serves, check mode"),
         pytest.param(Found(COMING, URL, 1, False), False, True, "golden/m: it is so", id="on its way"),
+        pytest.param(
+            Found(COMING, URL, 1, False, WAKE, DEPLOY), False, True, "golden/m: it is so", id="on its way, deployed"
+        ),
         pytest.param(Found(COMING, URL, 1, True), False, True, None, id="on its way, check mode"),
         pytest.param(Found(COMING, "", 1, True), False, False, None, id="no address, check mode"),
         pytest.param(Found(ABSENT, "", 1, False), False, True, "golden/m: it is so", id="absent"),
@@ -169,6 +184,10 @@ def test_who_is_asked_and_what_is_refused(found, rightly, asked, refusal):
 @pytest.mark.parametrize(("to_wake", "text"), [("", "golden/m: it is so"), (WAKE, f"golden/m: it is so. {WAKE}")])
 def test_a_model_that_sleeps_says_what_wakes_it(to_wake, text):
     assert Found(SLEEPS, URL, 0, False, to_wake).why_asleep == text
+
+
+def test_of_a_model_that_is_elsewhere_nothing_is_said():
+    assert Found(None, URL, 0, False).why_asleep == ""
 
 
 @pytest.mark.parametrize(("serves", "wanted"), [("a", "a"), (None, "a"), ("a", None)])
