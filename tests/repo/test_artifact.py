@@ -48,6 +48,7 @@ def test_a_user_s_own_inventories_are_not_in_it(released, shipped):
         "plugins/modules/gke_cluster.py",
         "requirements.txt",
         "meta/execution-environment.yml",
+        "inventories/awx/group_vars/all.yml",
         "inventories/example/group_vars/all.yml",
         "inventories/sandbox/group_vars/all.yml",
     ],

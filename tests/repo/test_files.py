@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
+import pytest
 from working_copy import ROOT, files
 
 ALL = files()
@@ -20,6 +22,14 @@ PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[A-Za-z0-9+/]{40
 
 def text_of(path: Path) -> str:
     return (ROOT / path).read_text(errors="replace")
+
+
+def test_no_file_that_git_keeps_is_ignored():
+    # Whoever copies what is not ignored would leave it out, and the copy would lack it without a word.
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone")
+    command = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout == ""
 
 
 def test_no_file_names_a_place_on_one_machine():
