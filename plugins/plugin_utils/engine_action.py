@@ -26,7 +26,7 @@ from ansible.plugins.loader import filter_loader, test_loader
 
 from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
-from ..module_utils.core.option_names import OptionNames
+from ..module_utils.core.option_names import OptionNames, plain
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
@@ -78,6 +78,11 @@ def _given(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _given(item) for name, item in value.items() if item is not None}
     return [_given(item) for item in value] if isinstance(value, list) else value
+
+
+def _warned(warning: Any) -> Any:
+    """A warning's text; in a module's result ansible-core has it as an object."""
+    return getattr(getattr(warning, "event", None), "msg", warning)
 
 
 def _at(value: Any, path: Iterable[str]) -> Any:
@@ -177,9 +182,15 @@ class EngineAction(ActionBase):
             progress.note(line)
         if artifacts := self._artifacts(result, task_vars):
             result["ansible_stats"] = {"data": artifacts, "per_host": False, "aggregate": True}
-        error = result.get("error")
-        if isinstance(error, dict):
+        error, marked_warnings = result.get("error"), result.pop("marked_warnings", None)
+        if isinstance(error, dict) or marked_warnings:
             names = OptionNames(self._variables(task_vars))
+        if marked_warnings:
+            # Beside these, a module's result has what Ansible itself warns of.
+            known = set(plain(marked_warnings))
+            others = [line for line in result.get("warnings") or () if _warned(line) not in known]
+            result["warnings"] = [*dict.fromkeys(map(names.render, marked_warnings)), *others]
+        if isinstance(error, dict):
             marked = error.pop("marked", None)
             if marked:
                 result["msg"] = names.render(marked)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...core.deadline import Deadline
+from ...core.option_names import plain
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.client.api import KubernetesApi
@@ -105,7 +106,7 @@ def _pod(
         "phase": phase["name"] if phase else None,
         "phase_seconds": phase["seconds"] if phase else None,
         "why": state.why if state else None,
-        "advice": state.advice if isinstance(state, Failed) else None,
+        "advice": plain(state.advice) if isinstance(state, Failed) else None,
         "refused": list(came.refused),
     }
 

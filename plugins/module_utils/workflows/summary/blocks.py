@@ -187,7 +187,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
             page.row("changed", "nothing")
     if made:
         add_cost(page, record)
-    page.row("run again", f"the same command{_repair(facts)}, once that is mended")
+    page.row("run again", f"the same command, once that is mended{_repair(facts)}")
     page.command("look at it", facts.run("status").split(" "))
 
 
@@ -195,7 +195,7 @@ def _repair(facts: HostFacts) -> str:
     """What has to be added to a command for a GPU pool that GKE left broken."""
     error = facts.result("gpu_nodepool_result").get("error") or {}
     broken = any(pool.get("status") in BROKEN for pool in error.get("node_pools") or ())
-    return "; once the reason is gone, with -e gpu_nodepool_repair=true" if broken else ""
+    return ", with -e gpu_nodepool_repair=true" if broken else ""
 
 
 _BLOCKS: dict[str, Callable[[Page, HostFacts, Record], None]] = {
