@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ..module_utils.workflows.summary.facts import PLAYBOOKS, RESULTS, SECRETS, VARIABLES, HostFacts
 from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
+from ..plugin_utils.warning_text import warning_text
 
 display = Display()
 
@@ -87,4 +88,4 @@ def _value(templar: Any, variables: Mapping[str, Any], name: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(value, default=warning_text))

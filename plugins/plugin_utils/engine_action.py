@@ -35,6 +35,7 @@ from .controller_end import LastWords, ending_with_controller
 from .resolved_variables import of_one_task, shared
 from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
+from .warning_text import warning_text
 
 # The modules' engines are imported after this file.
 keep_compiled()
@@ -78,11 +79,6 @@ def _given(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _given(item) for name, item in value.items() if item is not None}
     return [_given(item) for item in value] if isinstance(value, list) else value
-
-
-def _warned(warning: Any) -> Any:
-    """A warning's text; in a module's result ansible-core has it as an object."""
-    return getattr(getattr(warning, "event", None), "msg", warning)
 
 
 def _at(value: Any, path: Iterable[str]) -> Any:
@@ -188,7 +184,7 @@ class EngineAction(ActionBase):
         if marked_warnings:
             # Beside these, a module's result has what Ansible itself warns of.
             known = set(plain(marked_warnings))
-            others = [line for line in result.get("warnings") or () if _warned(line) not in known]
+            others = [line for line in result.get("warnings") or () if warning_text(line) not in known]
             result["warnings"] = [*dict.fromkeys(map(names.render, marked_warnings)), *others]
         if isinstance(error, dict):
             marked = error.pop("marked", None)

@@ -21,7 +21,8 @@ _ADDRESS = re.compile(r"https?://[^\s,}]*/")
 _PAUSE = "in backoff after failed scale-up"
 _NO_GROWTH = re.compile(r"max node group size reached|max (?:total )?(?:nodes|cluster \w+ limit)|limit reached", re.I)
 _ADVICE = (
-    f"raise the pool's maximum{worded('pool_maximum', '', ' ({})')}, or free what its nodes hold"
+    # No role but the pool's own has its variable.
+    f"raise the pool's maximum{worded('max_surge', '', ' (gpu_nodepool_max_node_count)')}, or free what its nodes hold"
     f"{worded('max_surge', '', '; for a rollout, let the old pod end first ({}: 0, ')}"
     f"{worded('max_unavailable', '', '{}: 1)')}"
 )

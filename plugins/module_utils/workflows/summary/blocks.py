@@ -14,7 +14,17 @@ from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page
 from .removal import add_kept, add_pools
-from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_next
+from .sections import (
+    add_address,
+    add_answer,
+    add_changes,
+    add_cluster,
+    add_cost,
+    add_curl,
+    add_next,
+    add_start,
+    add_warnings,
+)
 from .seen import add_seen
 from .serving import ASLEEP, NOT_SERVING, ROLLOUT_FAILED, serving_of
 
@@ -38,8 +48,10 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
     verified = facts.result("verify_result")
     if facts.check:
         page.title(f"{facts.host}: this was a preview, nothing was changed.")
+        add_start(page, facts)
         add_changes(page, facts)
         add_cost(page, record)
+        add_warnings(page, facts)
         page.row("do it", _WITHOUT_CHECK)
         return
     titles = {
@@ -56,6 +68,7 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
     if state == "serving":
         page.row("model", f"{record['model']} ({quantized}) by {record['engine']}")
         add_answer(page, facts)
+    add_start(page, facts)
     add_changes(page, facts)
     if state == "asleep":
         page.row("costs", _asleep(facts))
@@ -180,6 +193,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
     page.title(f"{facts.host}: FAILED: {record['error']}")
     made = facts.cluster is not None
     if facts.playbook in (DEPLOY, TEARDOWN):
+        add_start(page, facts)
         page.row("exists", *record["exists"])
         if record["changes"]["text"] and any(record["changes"][word] for word in ("created", "changed", "removed")):
             add_changes(page, facts)
