@@ -29,6 +29,7 @@ ENGINE_VARIABLES = {
     "shards": "tgi_mistral_num_shard",
     "quantize": "tgi_mistral_quantize",
     "context": "tgi_mistral_env.MAX_TOTAL_TOKENS",
+    "environment": "tgi_mistral_env",
 }
 SIGNALS = {"waiting_requests": "tgi_queue_size", "running_requests": "tgi_batch_current_size"}
 SERIES = ["DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_POWER_USAGE"]

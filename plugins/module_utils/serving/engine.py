@@ -20,6 +20,7 @@ from ..core.deadline import Deadline
 from ..core.rules import Rule
 from ..kubernetes.diagnosis.crash_reasons import CrashReason
 from ..models.memory import MemoryRules
+from ..models.positions import Positions
 
 if TYPE_CHECKING:
     from .client import ServerClient
@@ -138,6 +139,21 @@ class ContainerSettings:
     shown: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class TooLong:
+    """A setting that lets requests be longer than the model was made for.
+
+    setting: the part of the plan of the engine's role that it is in: ``context``, ``arguments``, ``environment.NAME``.
+    asked: its tokens. most: the model's. outcome: what comes of it. refused: whether the server does not start.
+    """
+
+    setting: str
+    asked: int
+    most: Positions
+    outcome: str
+    refused: bool = False
+
+
 class Engine(ABC):
     """One model server.
 
@@ -168,6 +184,16 @@ class Engine(ABC):
         model: the name that the server has for it.
         """
         return {}
+
+    def too_long(
+        self, config: Mapping[str, Any], context: int, environment: Mapping[str, Any], arguments: Sequence[str]
+    ) -> Iterable[TooLong]:
+        """The settings that let requests be longer than the model was made for.
+
+        config: the model's config.json. context: tokens of the longest request, 0 where nobody says. environment,
+        arguments: those that are set beside the role's own.
+        """
+        return ()
 
     @abstractmethod
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> ServerClient:
