@@ -161,7 +161,7 @@ class Engine(ABC):
     and none where they are not known. phases: what each
     phase of its start is, by name, in the order in which launch_phases tells them. crash_reasons: what its log shows
     where no restart helps. memory: what it takes of a GPU. parameters: Ansible's argument spec of its own parameters.
-    deployment_rules: what the variables of its role must keep.
+    deployment_rules: what the variables of its role must keep. variables: which sets what, by the server's names.
     """
 
     name: ClassVar[str]
@@ -173,6 +173,7 @@ class Engine(ABC):
     memory: ClassVar[MemoryRules]
     parameters: ClassVar[Mapping[str, Mapping[str, Any]]]
     deployment_rules: ClassVar[Sequence[Rule]] = ()
+    variables: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:

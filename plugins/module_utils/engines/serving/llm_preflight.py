@@ -25,8 +25,8 @@ from ...workflows.preflight.deployment import Deployment, UnreadablePool, read_d
 from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
-from ...workflows.preflight.request_length import check_length
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
+from ...workflows.preflight.rules.request_length import check_length
 from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold, pools_told
 from . import hf_model_info

@@ -1,11 +1,20 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules of the variables of role tgi_mistral."""
+"""The variables of role tgi_mistral: what each sets, and their rules."""
 
 from __future__ import annotations
 
 from ...core.rules import Rule, image, least
+
+VARIABLES = {
+    "MODEL_ID": "llmops_model",
+    "NUM_SHARD": "tgi_mistral_num_shard",
+    "PORT": "tgi_mistral_port",
+    "QUANTIZE": "tgi_mistral_quantize",
+    "MAX_TOTAL_TOKENS": "tgi_mistral_env.MAX_TOTAL_TOKENS",
+    "MAX_BATCH_PREFILL_TOKENS": "tgi_mistral_env.MAX_BATCH_PREFILL_TOKENS",
+}
 
 RULES = (
     least("tgi_mistral_num_shard", 1),

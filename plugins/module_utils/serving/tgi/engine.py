@@ -16,7 +16,7 @@ from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, 
 from .chat import check_chat
 from .client import TgiClient, TgiRequest
 from .crash_reasons import CRASH_REASONS
-from .deployment_rules import RULES
+from .deployment_rules import RULES, VARIABLES
 from .launch_log import LOAD, WEIGHTS, read_launch
 from .parameters import ARGUMENT_SPEC, NAMES, check_request, own_parameters
 from .request_length import too_long
@@ -73,6 +73,7 @@ class TgiEngine(Engine):
     )
     parameters = ARGUMENT_SPEC
     deployment_rules = RULES
+    variables = VARIABLES
 
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
         for name, own in NAMES.items():

@@ -17,7 +17,7 @@ from ..openai.parameters import argument_spec, check_request
 from .arguments import LENGTH, QUANTIZATION, SHARDS, by_name
 from .client import SERVICE, VllmClient
 from .crash_reasons import CRASH_REASONS
-from .deployment_rules import RULES
+from .deployment_rules import RULES, VARIABLES
 from .launch_log import COMPILE, LOAD, SERVER, WEIGHTS, read_launch
 from .parameters import PARAMETERS
 from .request_length import too_long
@@ -79,6 +79,7 @@ class VllmEngine(Engine):
     )
     parameters = argument_spec(PARAMETERS)
     deployment_rules = RULES
+    variables = VARIABLES
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}

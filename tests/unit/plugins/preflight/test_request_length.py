@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.llmops.gke.plugins.module_utils.serving.vllm.arguments import tokens_of
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.deployment import read_deployment
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.findings import Finding
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.request_length import check_length
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.preflight.rules.request_length import check_length
 from tests.unit.preflight_plans import deployment_plan
 
 CONFIG = {"max_position_embeddings": 32768, "sliding_window": 4096}

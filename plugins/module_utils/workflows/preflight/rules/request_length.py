@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...serving import registry
-from .deployment import Deployment
-from .findings import ERROR, WARNING, Finding
+from ....serving import registry
+from ..deployment import Deployment
+from ..findings import ERROR, WARNING, Finding
 
 
 def check_length(here: Deployment, config: Mapping[str, Any], check: str) -> Iterator[Finding]:
