@@ -98,6 +98,7 @@ OPTIONS: dict[str, Any] = {
     "vllm_image": "docker.io/vllm/vllm-openai:v0.26.0",
     "tgi_mistral_num_shard": 1,
     "tgi_mistral_port": 8080,
+    "tgi_mistral_env": {},
     "model_server_max_surge": "25%",
     "model_server_max_unavailable": 0,
     "model_server_timeout": 2700,

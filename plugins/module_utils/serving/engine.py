@@ -11,7 +11,7 @@ streams in OpenAI's form and counts tokens in ``usage`` fits as well as one with
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -162,6 +162,7 @@ class Engine(ABC):
     phase of its start is, by name, in the order in which launch_phases tells them. crash_reasons: what its log shows
     where no restart helps. memory: what it takes of a GPU. parameters: Ansible's argument spec of its own parameters.
     deployment_rules: what the variables of its role must keep. variables: which sets what, by the server's names.
+    environment: names of environment variables that it reads, as far as they are known; there may be more.
     """
 
     name: ClassVar[str]
@@ -174,6 +175,7 @@ class Engine(ABC):
     parameters: ClassVar[Mapping[str, Mapping[str, Any]]]
     deployment_rules: ClassVar[Sequence[Rule]] = ()
     variables: ClassVar[Mapping[str, str]] = {}
+    environment: ClassVar[Set[str]] = frozenset()
 
     @abstractmethod
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:

@@ -26,6 +26,7 @@ from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
+from ...workflows.preflight.rules.misspelt import check_environment
 from ...workflows.preflight.rules.request_length import check_length
 from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold, pools_told
@@ -60,6 +61,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     # What to warn of is told of a plan that can be followed.
     findings += list(check_rollout(here)) if ROLLOUT in names and not findings else []
     findings += list(check_exposure(here)) if EXPOSURE in names else []
+    findings += list(check_environment(here, VARIABLES)) if VARIABLES in names else []
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and here.asks_hub and _has_model(here), _look_at_model, here, options)
@@ -123,7 +125,7 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "machine_type": machines[0] if machines else None,
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
         "quantize": model.get("quantize") or "",
-        "context": int(model.get("context") or 0) or hf_model_info.CONTEXT,
+        "context": here.context or hf_model_info.CONTEXT,
         "gpu_memory_utilization": float(model["utilization"]) if model.get("utilization") else None,
         "timeout": options["timeout"],
     }

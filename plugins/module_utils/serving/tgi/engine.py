@@ -17,6 +17,7 @@ from .chat import check_chat
 from .client import TgiClient, TgiRequest
 from .crash_reasons import CRASH_REASONS
 from .deployment_rules import RULES, VARIABLES
+from .environment import KNOWN
 from .launch_log import LOAD, WEIGHTS, read_launch
 from .parameters import ARGUMENT_SPEC, NAMES, check_request, own_parameters
 from .request_length import too_long
@@ -74,6 +75,7 @@ class TgiEngine(Engine):
     parameters = ARGUMENT_SPEC
     deployment_rules = RULES
     variables = VARIABLES
+    environment = KNOWN
 
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
         for name, own in NAMES.items():

@@ -18,6 +18,7 @@ from .arguments import LENGTH, QUANTIZATION, SHARDS, by_name
 from .client import SERVICE, VllmClient
 from .crash_reasons import CRASH_REASONS
 from .deployment_rules import RULES, VARIABLES
+from .environment import KNOWN
 from .launch_log import COMPILE, LOAD, SERVER, WEIGHTS, read_launch
 from .parameters import PARAMETERS
 from .request_length import too_long
@@ -80,6 +81,7 @@ class VllmEngine(Engine):
     parameters = argument_spec(PARAMETERS)
     deployment_rules = RULES
     variables = VARIABLES
+    environment = KNOWN
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}

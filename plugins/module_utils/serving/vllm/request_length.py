@@ -11,8 +11,8 @@ from typing import Any
 from ...models.positions import Positions, read_positions
 from ..engine import TooLong
 from .arguments import LENGTH, by_name, tokens_of
+from .environment import ALLOWS_LONG
 
-ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 _REWRITES = ("--hf-overrides", "--rope-scaling", "--hf-config-path")
 """Arguments that let the model have another configuration than its config.json."""
 
@@ -35,8 +35,8 @@ def too_long(
         return
     rewrites = next((name.partition(".")[0] for name in given if name.startswith(_REWRITES)), None)
     refused = False
-    if str(environment.get(ALLOWED)).strip().lower() in ("1", "true"):
-        outcome = f"{ALLOWED} lets vLLM start; answers get unreliable beyond that length"
+    if str(environment.get(ALLOWS_LONG)).strip().lower() in ("1", "true"):
+        outcome = f"{ALLOWS_LONG} lets vLLM start; answers get unreliable beyond that length"
     elif rewrites:
         outcome = f"unless {rewrites} changes that, vLLM does not start with them"
     else:

@@ -103,6 +103,12 @@ class Deployment:
         return names
 
     @property
+    def context(self) -> int:
+        """Tokens of the longest request, 0 where nobody says."""
+        planned = str(self.model.get("context") or "")
+        return int(planned) if planned.isdecimal() else 0
+
+    @property
     def environment(self) -> Mapping[str, Any]:
         """Variables that are set for the model's server beside its role's own."""
         found = self.model.get("environment")

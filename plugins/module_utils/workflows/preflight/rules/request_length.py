@@ -15,10 +15,9 @@ from ..findings import ERROR, WARNING, Finding
 
 def check_length(here: Deployment, config: Mapping[str, Any], check: str) -> Iterator[Finding]:
     """What the model's server says to the requests that its settings allow. config: the model's config.json."""
-    planned, name = here.model, here.options["llmops_model"]
+    name = here.options["llmops_model"]
     engine = registry.engine(here.options["llmops_engine"])
-    context = int(planned.get("context") or 0)
-    for found in engine.too_long(config, context, here.environment, here.arguments):
+    for found in engine.too_long(config, here.context, here.environment, here.arguments):
         variable = here.model_names.of(found.setting)
         message = (
             f"{variable}: {found.asked} tokens are more than the {found.most.tokens} that {name} was made for "
