@@ -24,6 +24,6 @@ def too_long(config: Mapping[str, Any], environment: Mapping[str, Any]) -> Itera
     for name in _LIMITS:
         asked = str(environment.get(name))
         if asked.isdecimal() and int(asked) > most.tokens:
-            outcome = "the server starts; answers get unreliable beyond that length"
+            outcome = "the server starts, but answers get unreliable beyond that length"
             yield TooLong(f"environment.{name}", int(asked), most, outcome)
             return

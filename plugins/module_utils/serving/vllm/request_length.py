@@ -36,7 +36,7 @@ def too_long(
     rewrites = next((name.partition(".")[0] for name in given if name.startswith(_REWRITES)), None)
     refused = False
     if str(environment.get(ALLOWS_LONG)).strip().lower() in ("1", "true"):
-        outcome = f"{ALLOWS_LONG} lets vLLM start; answers get unreliable beyond that length"
+        outcome = f"{ALLOWS_LONG} lets vLLM start, but answers get unreliable beyond that length"
     elif rewrites:
         outcome = f"unless {rewrites} changes that, vLLM does not start with them"
     else:

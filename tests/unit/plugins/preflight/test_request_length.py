@@ -69,8 +69,11 @@ def test_without_its_sliding_window_a_model_serves_no_more_than_that(asked, refu
 @pytest.mark.parametrize(
     ("planned", "said"),
     [
-        ({"environment": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": 1}}, "VLLM_ALLOW_LONG_MAX_MODEL_LEN lets vLLM start; "),
-        ({"environment": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": True}}, "VLLM_ALLOW_LONG_MAX_MODEL_LEN lets vLLM start; "),
+        ({"environment": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": 1}}, "LONG_MAX_MODEL_LEN lets vLLM start, but "),
+        (
+            {"environment": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": True}},
+            "VLLM_ALLOW_LONG_MAX_MODEL_LEN lets vLLM start, but ",
+        ),
         ({"arguments": ["--hf-overrides={}"]}, "unless --hf-overrides changes that, vLLM does not start with them"),
         (
             {"arguments": ["--hf-overrides.rope_scaling.factor=2"]},
@@ -96,7 +99,7 @@ def test_tgi_starts_with_more_and_that_is_a_warning(name):
     (finding,) = found("tgi", environment={name: 32769})
     assert finding.message == (
         f"env.{name}: 32769 tokens are more than the 32768 that {MODEL} was made for (max_position_embeddings in its "
-        "config.json); the server starts; answers get unreliable beyond that length"
+        "config.json); the server starts, but answers get unreliable beyond that length"
     )
     assert (finding.severity, finding.variable) == ("warning", f"env.{name}")
 
