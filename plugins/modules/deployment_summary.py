@@ -108,8 +108,9 @@ ansible_stats:
               type: dict
             cost:
               description:
-                - US dollars an C(hour), with C(least) and C(most) where autoscaling may change it, what that is the
-                  cost C(of), and the date of the prices (C(as_of)). Null where it is not known.
+                - US dollars an C(hour) of the cluster with the host's own node pools, with C(least) and C(most) where
+                  autoscaling may change it, what that is the cost C(of), and the date of the prices (C(as_of)); C(beside)
+                  it C(node_pools) of others and what they cost an C(hour) more. Null where it is not known.
               type: dict
             latency:
               description:

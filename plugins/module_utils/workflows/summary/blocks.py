@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...gke.target import BROKEN
-from .costs import saved_by
+from .cluster_costs import least_of
+from .costs import said, saved_by
 from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page
@@ -58,7 +59,7 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
         add_answer(page, facts)
     add_changes(page, facts)
     if state == "asleep":
-        page.row("costs", _asleep(facts))
+        page.row("costs", *said(record["cost"]), _asleep(facts))
         page.command("wake it", [*facts.run("deploy").split(" "), "-e llmops_replicas=1"])
     else:
         add_cost(page, record)
@@ -67,10 +68,9 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
 
 
 def _asleep(facts: HostFacts) -> str:
-    """Whether GPU nodes are paid for all the same."""
-    made = facts.result("gpu_nodepool_result").get("node_pools") or facts.node_pools
-    pools = [pool for pool in made if (pool.get("config") or {}).get("accelerators")]
-    if any(int((pool.get("autoscaling") or {}).get("minNodeCount") or 0) for pool in pools):
+    """Whether GPU nodes of this host's own are paid for all the same."""
+    pools = [pool for pool in facts.own(facts.node_pools) if (pool.get("config") or {}).get("accelerators")]
+    if any(least_of(pool) for pool in pools):
         return "its GPU nodes all the same: gpu_nodepool_min_node_count is not 0"
     return "no GPU, once the autoscaler has removed the empty nodes: some ten minutes after they became empty"
 

@@ -41,6 +41,7 @@ _SHARED = (
     *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
     *("gke_cluster_kubeconfig", "__llmops_run"),
 )
+_POOLS = ("gke_cluster_pool_name", "gpu_nodepool_name", "gpu_nodepool_on_demand_name")
 _SERVED = (
     *("llmops_accelerator_type", "llmops_gpus_per_replica", "llmops_replicas"),
     *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_to_wake"),
@@ -48,7 +49,7 @@ _SERVED = (
 )
 _REMOVED = ("teardown_workloads", "teardown_keeps_cluster", "teardown_pools_in_use")
 VARIABLES: Mapping[str, Sequence[str]] = {
-    DEPLOY: (*_SHARED, *_SERVED),
+    DEPLOY: (*_SHARED, *_SERVED, *_POOLS),
     VERIFY: (*_SHARED, *_SERVED),
     BENCHMARK: (
         *_SHARED,
@@ -57,9 +58,10 @@ VARIABLES: Mapping[str, Sequence[str]] = {
     ),
     STATUS: (
         *_SHARED,
+        *_POOLS,
         *("llmops_secret_name", "llmops_service_name", "status_objects", "status_events", "status_differences"),
     ),
-    TEARDOWN: (*_SHARED, *_REMOVED, "llmops_weights", "llmops_weights_bucket"),
+    TEARDOWN: (*_SHARED, *_POOLS, *_REMOVED, "llmops_weights", "llmops_weights_bucket"),
 }
 """By the playbook: what its summary tells."""
 
@@ -124,7 +126,8 @@ class HostFacts:
     @property
     def node_pools(self) -> list[Mapping[str, Any]]:
         """The node pools that were read, each as it was read last."""
-        made = self.result("gpu_nodepool_result")
+        # Where status compared, the pools of that result are those of the inventory.
+        made = self.result("gpu_nodepool_result") if self.playbook != STATUS else {}
         pools = [
             *((self.cluster or {}).get("nodePools") or []),
             *(made.get("node_pools") or (made.get("error") or {}).get("node_pools") or []),
@@ -146,6 +149,16 @@ class HostFacts:
     def staying(self) -> list[Mapping[str, Any]]:
         """The node pools that are left, or would be, after the run."""
         return [pool for pool in self.node_pools if str(pool.get("name")) not in self.going]
+
+    def own(self, pools: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Those pools that the host's inventory has, the cluster's own one included; all, where it tells no names."""
+        names = {self.text(name) for name in _POOLS} - {""}
+        return [pool for pool in pools if not names or str(pool.get("name")) in names]
+
+    @property
+    def asleep(self) -> bool:
+        """Whether a deployment found its model without replicas."""
+        return bool((self.result("verify_result").get("start") or {}).get("asleep"))
 
     @property
     def place(self) -> tuple[str, str, str]:

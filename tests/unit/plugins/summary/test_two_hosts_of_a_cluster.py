@@ -99,5 +99,8 @@ def test_a_model_that_sleeps_is_told_of_its_own_pool(least, words):
     own = {**POOLS[1], "name": "own", "autoscaling": {"enabled": True, "minNodeCount": least, "maxNodeCount": 2}}
     there = {"cluster": {"name": "c", "status": "RUNNING", "nodePools": [*POOLS, own]}}
     asleep = {"start": {"asleep": True}}
-    one = host(gke_cluster_result=there, gpu_nodepool_result={"node_pools": [own]}, verify_result=asleep)
+    given = {"gpu_nodepool_name": "own"}
+    one = host(
+        variables=given, gke_cluster_result=there, gpu_nodepool_result={"node_pools": [own]}, verify_result=asleep
+    )
     assert words in " ".join(" ".join(summarise([one], 200)[0]).split())
