@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ..module_utils.workflows.summary.facts import PLAYBOOKS, RESULTS, SECRETS, VARIABLES, HostFacts
 from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
+from ..plugin_utils.run_command import run_command
 
 display = Display()
 
@@ -58,6 +59,7 @@ class ActionModule(ActionBase):
                     variables=variables,
                     results=results,
                     now=datetime.now(UTC),
+                    command=run_command(task_vars),
                 )
 
     def _variables(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -109,8 +109,9 @@ ansible_stats:
             cost:
               description:
                 - US dollars an C(hour) of the cluster with the host's own node pools, with C(least) and C(most) where
-                  autoscaling may change it, what that is the cost C(of), and the date of the prices (C(as_of)); C(beside)
-                  it C(node_pools) of others and what they cost an C(hour) more. Null where it is not known.
+                  autoscaling may change it, what that is the cost C(of), and the date of the prices (C(as_of)).
+                - C(beside) has the C(node_pools) of others on the cluster, and what they cost an C(hour) more.
+                - Null where it is not known.
               type: dict
             latency:
               description:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ...core.harmless import one_line
+from .command import Command
 
 DEPLOY, VERIFY, BENCHMARK, STATUS, TEARDOWN = "deploy", "verify", "benchmark", "status", "teardown"
 PLAYBOOKS = (DEPLOY, VERIFY, BENCHMARK, STATUS, TEARDOWN)
@@ -39,13 +40,12 @@ _ERROR = 1200
 _SHARED = (
     *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
     *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
-    *("gke_cluster_kubeconfig", "__llmops_run"),
+    "gke_cluster_kubeconfig",
 )
 _POOLS = ("gke_cluster_pool_name", "gpu_nodepool_name", "gpu_nodepool_on_demand_name")
 _SERVED = (
     *("llmops_accelerator_type", "llmops_gpus_per_replica", "llmops_replicas"),
-    *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_to_wake"),
-    "__verify_exposure",
+    *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_exposure"),
 )
 _REMOVED = ("teardown_workloads", "teardown_keeps_cluster", "teardown_pools_in_use")
 VARIABLES: Mapping[str, Sequence[str]] = {
@@ -75,7 +75,7 @@ class HostFacts:
     VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
     names them, where a task registered one. removed: cluster and node pools that a teardown removed, or would remove,
     at the turn of whichever host. now: the time, by which the age of an event is told. told_before: a host of the same
-    cluster is told of before this one."""
+    cluster is told of before this one. command: how this run was started."""
 
     host: str
     playbook: str
@@ -86,6 +86,7 @@ class HostFacts:
     removed: Set[str] = frozenset()
     now: datetime | None = None
     told_before: bool = False
+    command: Command = Command()
 
     def text(self, name: str) -> str:
         """A variable as text, empty where there is none."""
@@ -164,21 +165,3 @@ class HostFacts:
     def place(self) -> tuple[str, str, str]:
         """Project, location and name of its cluster."""
         return self.text("llmops_project"), self.text("llmops_location"), self.text("llmops_cluster")
-
-    def run(self, playbook: str) -> str:
-        """The command that runs a playbook on this inventory, and on no other hosts than this run's."""
-        begin, end = self._run
-        return f"{begin}{playbook}{end}"
-
-    def named(self, playbook: str) -> str:
-        """What that command calls the playbook."""
-        begin, end = self._run
-        return f"{begin.split(' ')[-1]}{playbook}{end.split(' ')[0]}"
-
-    @property
-    def _run(self) -> tuple[str, str]:
-        begin, end, *_rest = (
-            *map(str, self.variables.get("__llmops_run") or ("ansible-playbook playbooks/", ".yml")),
-            "",
-        )
-        return begin, end

@@ -71,7 +71,8 @@ def add_answer(page: Page, facts: HostFacts) -> None:
     latency = verified.get("latency") or {}
     start = verified.get("start") or {}
     if start.get("asleep"):
-        page.row("asleep", f"{start.get('text')}. {facts.text('__verify_to_wake')}")
+        page.row("asleep", f"{start.get('text')}.")
+        page.command("wake it", facts.command.words("deploy", llmops_replicas=1))
         return
     if not latency.get("hot"):
         if latency.get("unreachable_reason"):
@@ -163,10 +164,16 @@ def add_next(page: Page, facts: HostFacts, *, confirm: bool = True) -> None:
     else:
         get = ["gcloud container clusters get-credentials", facts.place[2]]
         page.command("look around", [*get, f"--location {facts.place[1]}", f"--project {facts.place[0]}"])
-    page.command("", facts.run("status").split(" "))
+    page.command("", facts.command.words("status"))
     sandbox = facts.variables.get("llmops_sandbox")
-    confirmation = [f"-e llmops_confirm_teardown={facts.place[2]}"] if confirm and not sandbox else []
-    page.command("tear down", [*facts.run("teardown").split(" "), *confirmation])
+    confirmation = {"llmops_confirm_teardown": facts.place[2]} if confirm and not sandbox else {}
+    page.command("tear down", facts.command.words("teardown", **confirmation))
+
+
+def add_left_out(page: Page, facts: HostFacts) -> None:
+    """Which extra variables of this run the commands above them lack."""
+    left_out = facts.command.left_out
+    page.row("", f"(and the same -e as now for {left_out})" if left_out else "")
 
 
 def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
@@ -177,12 +184,12 @@ def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
     if apart:
         page.blank()
     page.row("ends it all", "make demo-down (the sandbox, with everything on it)")
-    program = facts.run("").split(" ")[0]
+    program = facts.command.program
     if program.endswith("/bin/ansible-playbook"):
         page.row("shorter", f". {program.removesuffix('ansible-playbook')}activate, then ansible-playbook is enough")
     page.row("for real", 'cp -r inventories/example inventories/mine, set the values marked "required", then')
     # On that inventory alone, whatever this run was on.
-    page.command("", [program, "-i", "inventories/mine", facts.named("deploy")])
+    page.command("", [program, "-i", "inventories/mine", facts.command.called("deploy")])
     page.blank()
     speed = int(float(sandbox.get("speed") or 1))
     page.line(

@@ -16,7 +16,7 @@ from .neighbours import told_once
 from .page import Page
 from .record import record_of
 from .removal import removed_of_clusters
-from .sections import add_sandbox
+from .sections import add_left_out, add_sandbox
 
 
 def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
@@ -30,7 +30,8 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
     records = [record_of(one) for one in facts]
     if len(facts) > BLOCKS:
         add_table(page, facts, records)
-        page.command("details", [*facts[0].run("status").split(" "), "--limit HOST"])
+        page.command("details", [*replace(facts[0].command, limit="").words("status"), "--limit HOST"])
+        add_left_out(page, facts[0])
     else:
         for one, record in zip(told_once(facts), records, strict=True):
             page.blank()

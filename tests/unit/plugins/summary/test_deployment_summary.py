@@ -10,6 +10,7 @@ import json
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.cluster_costs import of_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.command import Command
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
 from tests.unit.plugins.summary.summary_facts import POOLS, PRICE, host, step, verified
 
@@ -113,8 +114,8 @@ def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
 
 
 def test_in_earnest_it_is_the_users_inventory_alone_and_all_of_its_hosts():
-    run = [".venv/bin/ansible-playbook -i models -i sandbox playbooks/", ".yml --limit 'm*'"]
-    text, _data = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}, "__llmops_run": run}))
+    run = Command(".venv/bin/ansible-playbook", ("models", "sandbox"), limit="m*", extra={"llmops_name": "x"})
+    text, _data = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}}, command=run))
     assert ".venv/bin/ansible-playbook -i inventories/mine playbooks/deploy.yml All of this was simulated" in text
 
 
