@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .changes import Changes, sum_up
+from .changes import Changes, changes_of, sum_up
 from .cluster_costs import Cost
 from .costs import of_others, together
 from .facts import DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
@@ -109,7 +109,7 @@ def _row(facts: HostFacts, record: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         host,
         record["state"],
-        sum_up(facts.made, check=facts.check).short(),
+        changes_of(facts).short(),
         "" if ttft is None else f"{ttft:.3f} s",
         record["verdict"] or "",
         f"{record['cost']['hour']:.2f}" if record["cost"] else "",

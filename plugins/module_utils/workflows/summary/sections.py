@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from ..verification import needs_forward
-from .changes import sum_up
+from .changes import changes_of, sum_up
 from .costs import said
 from .facts import TEARDOWN, HostFacts
 from .page import Page
@@ -53,11 +54,13 @@ def node_pool(pool: Mapping[str, Any]) -> str:
 
 def add_changes(page: Page, facts: HostFacts) -> None:
     """The sum, and each resource."""
-    changes = sum_up(facts.made, check=facts.check)
-    if not changes.actions:
+    changes = changes_of(facts)
+    shared = sorted(facts.done_before & sum_up(facts.made, check=facts.check).actions.keys())
+    exists = [f"shared with a host above: {', '.join(shared)}"] if shared else []
+    if not changes.actions and not shared:
         page.row("changed", "nothing" if facts.playbook == TEARDOWN else "nothing: all is as the inventory has it")
         return
-    page.row("to do" if facts.check else "changed", changes.sum(check=facts.check), *changes.lines())
+    page.row("to do" if facts.check else "changed", changes.sum(check=facts.check), *changes.lines(), *exists)
 
 
 def add_cost(page: Page, record: Mapping[str, Any]) -> None:
@@ -111,7 +114,8 @@ def _figures(seconds: Mapping[str, Any]) -> tuple[str, str]:
 
 def _add_pods(page: Page, latency: Mapping[str, Any], start: Mapping[str, Any]) -> None:
     pods = latency.get("pods") or []
-    page.row("runs on", *(_place(pod) for pod in pods))
+    places = Counter(_place(pod) for pod in pods)
+    page.row("runs on", *(f"{count} x {place}" if count > 1 else place for place, count in places.items()))
     if any(not pod.get("spot") for pod in pods):
         refused = [line for pod in start.get("pods") or [] for line in pod.get("refused") or []]
         page.row("", *(f"the autoscaler said: {line}" for line in dict.fromkeys(refused)))

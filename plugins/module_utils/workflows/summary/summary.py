@@ -12,7 +12,7 @@ from typing import Any
 from .blocks import add_block
 from .facts import DEPLOY, STATUS, TEARDOWN, HostFacts
 from .fleet import BLOCKS, add_table, add_together, total_of
-from .neighbours import told_once
+from .neighbours import done_once, told_once
 from .page import Page
 from .record import record_of
 from .removal import removed_of_clusters
@@ -27,6 +27,8 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
         places = {place: [one for one in facts if one.place == place] for place in {one.place for one in facts}}
         removed = {place: removed_of_clusters(there) for place, there in places.items()}
         facts = [replace(one, removed=removed[one.place]) for one in facts]
+    if facts and facts[0].playbook == DEPLOY:
+        facts = done_once(facts)
     records = [record_of(one) for one in facts]
     if len(facts) > BLOCKS:
         add_table(page, facts, records)

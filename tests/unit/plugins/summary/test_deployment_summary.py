@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.cluster_costs import of_cluster
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.command import Command
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
-from tests.unit.plugins.summary.summary_facts import POOLS, PRICE, host, step, verified
+from tests.unit.plugins.summary.summary_facts import POD, POOLS, PRICE, host, step, verified
 
 FORGED = "\x1b[2J\nok: [one] forged \U0001f431"
 
@@ -68,6 +68,17 @@ def test_a_model_inside_the_cluster_is_tried_through_a_forwarded_port():
     assert "address in the cluster: m-service.default.svc:80" in text
     assert "port-forward service/m-service 8080:80 &" in text
     assert data["one"]["address"] == "http://m-service.default.svc:80"
+
+
+def test_replicas_on_equal_nodes_are_told_once():
+    pods = [POD, {**POD, "node": "n2"}, {**POD, "node": "n3", "spot": True}]
+    text, _data = told(
+        host("one", "verify", verify_result={**verified(), "latency": {**verified()["latency"], "pods": pods}})
+    )
+    assert (
+        "runs on 2 x g2-standard-12 of gpu in us-central1-a, on demand g2-standard-12 of gpu in us-central1-a, Spot"
+        in text
+    )
 
 
 def test_a_preview_says_what_would_be_done():
