@@ -90,7 +90,7 @@ def test_a_model_that_sleeps_costs_no_gpu_and_wakes(sandbox, watcher):
     until(lambda: nodes(watcher) == {SPOT: 0, ON_DEMAND: 0}, "no GPU node is left")
     told = sandbox.play("verify.yml", "--limit", "mistral-*", variables={"llmops_replicas": 0})
     assert told.code == 0, told.output
-    command = words(told).partition("wake it ")[2].replace("\\ ", "")
+    command = words(told).rpartition("wake it ")[2].partition("changed ")[0].replace("\\ ", "")
     assert "playbooks/deploy.yml --limit 'mistral-*' -e " in command
     assert command.count("llmops_replicas") == 1 and " -e llmops_replicas=1" in command
     assert "asleep default/mistral-7b sleeps: 0 replicas are asked for" in words(told)
