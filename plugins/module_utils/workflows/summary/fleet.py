@@ -75,7 +75,7 @@ def _meaning(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -
     when = _WHEN.get(playbook, "with the first nodes")
     once = "; the total counts once what hosts share"
     places = _of_places(facts, records).items()
-    beside = [f"cluster {place[2]}: {others}" for place, (_, whole) in places if (others := of_others(whole or {}))]
+    beside = [f"cluster {place[2]}: {others}" for place, (_hour, whole) in places if (others := of_others(whole or {}))]
     return [f"USD/h: a host's node pools and its whole cluster, {when}{once}", *beside]
 
 
