@@ -19,6 +19,7 @@ from ..module_utils.workflows.summary.facts import PLAYBOOKS, RESULTS, SECRETS, 
 from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
 from ..plugin_utils.resolved_variables import ResolvedVariables
+from ..plugin_utils.run_command import run_command
 from ..plugin_utils.warning_text import warning_text
 
 display = Display()
@@ -60,6 +61,7 @@ class ActionModule(ActionBase):
                     variables=variables,
                     results=results,
                     now=datetime.now(UTC),
+                    command=run_command(task_vars),
                 )
 
     def _variables(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:

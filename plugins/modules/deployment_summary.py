@@ -108,8 +108,10 @@ ansible_stats:
               type: dict
             cost:
               description:
-                - US dollars an C(hour), with C(least) and C(most) where autoscaling may change it, what that is the
-                  cost C(of), and the date of the prices (C(as_of)). Null where it is not known.
+                - US dollars an C(hour) of the cluster with the host's own node pools, with C(least) and C(most) where
+                  autoscaling may change it, what that is the cost C(of), and the date of the prices (C(as_of)).
+                - C(beside) has the C(node_pools) of others on the cluster, and what they cost an C(hour) more.
+                - Null where it is not known.
               type: dict
             latency:
               description:

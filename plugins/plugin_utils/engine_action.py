@@ -176,6 +176,9 @@ class EngineAction(ActionBase):
         options it mentions."""
         for line in result.get("notes") or ():
             progress.note(line)
+        several = len(task_vars.get("ansible_play_hosts_all") or ()) > 1
+        if self.spec.warns_by_host and several and result.get("warnings"):
+            result["warnings"] = [f"{task_vars['inventory_hostname']}: {line}" for line in result["warnings"]]
         if artifacts := self._artifacts(result, task_vars):
             result["ansible_stats"] = {"data": artifacts, "per_host": False, "aggregate": True}
         error, marked_warnings = result.get("error"), result.pop("marked_warnings", None)

@@ -56,7 +56,7 @@ def play(sandbox: Sandbox, playbook: str, *arguments: str, **variables: Any) -> 
     assert KEY not in run.output
     for line in summary(run):
         # A path or a name that is longer than a line stays whole.
-        assert len(line) <= COLUMNS or len(line.split()) <= 2, line
+        assert len(line) <= COLUMNS or len(line.removesuffix("\\").split()) <= 2, line
     return run
 
 

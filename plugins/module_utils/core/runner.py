@@ -39,6 +39,7 @@ class ModuleSpec:
     wherever they might be repeated.
     definition: the options that the option ``definition`` may hold; empty where the module has no such option.
     unshown: options too long for each result to repeat them as its invocation.
+    warns_by_host: its warnings are of what it measured on one host, and are told with the host's name among others.
     """
 
     run: Run
@@ -47,6 +48,7 @@ class ModuleSpec:
     secrets: Callable[[dict[str, Any]], set[str]] = no_secrets
     definition: frozenset[str] = frozenset()
     unshown: frozenset[str] = frozenset()
+    warns_by_host: bool = False
 
     def hidden(self, options: dict[str, Any]) -> set[str]:
         """The strings inside options to be hidden beyond those that are ``no_log``: passwords in URLs as well."""

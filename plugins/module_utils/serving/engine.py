@@ -48,6 +48,10 @@ class GenerationRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
+SIMULATED = "x-simulated"
+"""The header by which a sandbox's server says that it is one."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A whole answer.

@@ -23,13 +23,15 @@ _LABELS = {
     "zone": "topology.kubernetes.io/zone",
     "node_pool": POOL_LABEL,
 }
-_SPOT = "cloud.google.com/gke-spot"
+_SPOT = ("cloud.google.com/gke-spot", "cloud.google.com/gke-preemptible")
+"""Labels of nodes that may be taken back, and cost less."""
 
 
 def machine_of(node: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a node is by its labels: machine_type, accelerator_type, zone, node_pool (None where not told), spot."""
     labels = ((node or {}).get("metadata") or {}).get("labels") or {}
-    return {**{name: labels.get(label) for name, label in _LABELS.items()}, "spot": labels.get(_SPOT) == "true"}
+    told = {name: labels.get(label) for name, label in _LABELS.items()}
+    return {**told, "spot": any(labels.get(label) == "true" for label in _SPOT)}
 
 
 def gpus_in(resources: Mapping[str, Any]) -> int:

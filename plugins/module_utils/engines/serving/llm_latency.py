@@ -150,4 +150,6 @@ RULES: dict[str, Any] = {
     "required_by": {"cluster": ("location",)},
 }
 
-SPEC = ModuleSpec(run=through_port_forward(run), argument_spec=ARGUMENT_SPEC, rules=RULES, secrets=secrets)
+SPEC = ModuleSpec(
+    run=through_port_forward(run), argument_spec=ARGUMENT_SPEC, rules=RULES, secrets=secrets, warns_by_host=True
+)

@@ -252,6 +252,7 @@ class _Verification:
 _LATENCY, _REPORT, _SCALING = (each.SPEC.argument_spec for each in (llm_latency, llm_report, llm_scaling))
 
 SPEC = ModuleSpec(
+    warns_by_host=True,
     run=run,
     argument_spec={
         **ENGINE,

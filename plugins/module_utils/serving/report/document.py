@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..engine import SIMULATED
 from .runs import beside, run_of
 from .words import limit_name, seconds
 from .yardsticks import JUDGES, impossible, yardsticks
@@ -24,9 +25,6 @@ SIMULATION = "It answers. No limit was set, and simulated figures are held again
 
 FEW = 20
 """Samples below which a median is a hint rather than a figure."""
-
-SIMULATED = "x-simulated"
-"""The header by which a sandbox's server says that it is one."""
 
 
 @dataclass(frozen=True)

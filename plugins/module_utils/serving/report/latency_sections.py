@@ -53,11 +53,15 @@ def yardsticks(
     if not held_against:
         return ""
     said = {True: '<span class="yes">as expected</span>', False: '<span class="no">slower</span>', None: "not judged"}
+    heads = {"floor": "at least", "google": "by Google", "measured": "measured", "at_most": "expected at most"}
+    if simulated:
+        # Times of another scale, which nothing here is held against.
+        del heads["measured"]
     rows = [
         (
             text(limit_name(one["name"])),
-            *(seconds(one[name]) for name in ("floor", "google", "measured", "at_most")),
-            said[one["within"]],
+            *(seconds(one[name]) for name in heads),
+            *([] if simulated else [said[one["within"]]]),
         )
         for one in held_against
     ]
@@ -65,16 +69,17 @@ def yardsticks(
     why_not = (benchmark or {}).get("unknown") or "it has no figures for this model, server and machine"
     measured_by = f" Google measured {text(of)}." if of else f" By Google nothing is known: {text(why_not)}."
     measured_by = measured_by if benchmark else ""
-    of_sandbox = (
-        " The measured figures are simulated, told in life's time, and held against nothing." if simulated else ""
+    judged = (
+        " These are a real GPU's times; the simulation is held against none of them."
+        if simulated
+        else " What is slower than expected is a remark; only a limit that was set can be broken."
     )
     why = (
         "The least that is possible: each token reads all weights from the GPU's memory, and a prompt has to be "
-        f"calculated (less where the server remembers it).{measured_by} What is slower than expected is a remark; only "
-        f"a limit that was set can be broken.{of_sandbox}"
+        f"calculated (less where the server remembers it).{measured_by}{judged}"
     )
-    heads = ("", "at least", "by Google", "measured", "expected at most", "")
-    return section("yardsticks", "How fast it could be", why, table(heads, rows))
+    columns = ("", *heads.values(), *([] if simulated else [""]))
+    return section("yardsticks", "How fast it could be", why, table(columns, rows))
 
 
 def hot(latency: Mapping[str, Any] | None) -> str:

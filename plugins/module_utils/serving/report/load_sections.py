@@ -114,18 +114,23 @@ def _place(series: Mapping[str, Any]) -> str:
     return f" of GPU {series.get('gpu', NOTHING)} in {series.get('node', NOTHING)}"
 
 
-def cost(given: Mapping[str, Any] | None, speed: float | None) -> str:
+def cost(given: Mapping[str, Any] | None, *, simulated: bool) -> str:
     """Dollars a million tokens."""
     if not given:
         return ""
+    if simulated:
+        why = (
+            f"{money(given['hour'])} an hour for {text(given['of'])}, by the price table; network and cluster are not "
+            "in it. What a million tokens cost a simulation can't tell: its pace is that of no GPU."
+        )
+        return section("cost", "Cost", why)
     rows = [
         ("one request after the other", money(given["alone"]) if given["alone"] else "not measured"),
         ("under load, at its best stage", money(given["loaded"]) if given["loaded"] else "not measured"),
     ]
-    scaled = " The sandbox's clock was taken out of it." if speed else ""
     each = f", {given['replicas']} of them under load" if given["loaded"] and given["replicas"] > 1 else ""
     why = (
         f"{money(given['hour'])} an hour for {text(given['of'])}{each}, by the price table; network and cluster are "
-        f"not in it.{scaled} A GPU that serves many requests at once makes each token cheaper."
+        "not in it. A GPU that serves many requests at once makes each token cheaper."
     )
     return section("cost", "Cost of a million tokens", why, table(("", "US dollars"), rows))

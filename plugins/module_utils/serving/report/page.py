@@ -26,7 +26,7 @@ def page(report: Mapping[str, Any]) -> str:
         latency_sections.cold_start(latency),
         load_sections.gpu(report["gpu"], report["gpus"]),
         about_sections.memory(report["model"]),
-        load_sections.cost(report["cost"], report["speed"]),
+        load_sections.cost(report["cost"], simulated=report["simulated"]),
         latency_sections.cross_checks(latency),
         about_sections.deployed(latency, report["deployment"], report["model"]),
         about_sections.manifest(report["benchmark"]),
@@ -49,8 +49,8 @@ def _simulated(report: Mapping[str, Any]) -> str:
     faster = f", {plain(number(report['speed']))} times faster than life" if report["speed"] else ""
     return (
         '<p class="simulated"><b>Simulated.</b> A sandbox gave these figures: no GPU was used, no language model ran, '
-        f"and the times are the simulation's{faster}. So is the verdict below: it says nothing of a real GPU. "
-        "Only the cost is reckoned in life's time.</p>"
+        f"and the times are the simulation's{faster}, also those of a limit. So is the verdict below: it says nothing "
+        "of a real GPU.</p>"
     )
 
 
@@ -64,6 +64,9 @@ def _verdict(verdict: Mapping[str, Any]) -> str:
 def _tiles(report: Mapping[str, Any]) -> str:
     """The few figures that most people come for."""
     latency, given = report["latency"] or {}, report["cost"] or {}
+    if report["simulated"]:
+        # By the simulation's pace, a token would cost what it does on no GPU.
+        given = {"hour": given.get("hour")}
     hot, pods = latency.get("hot") or {}, latency.get("pods") or []
     ttft, tpot = (hot.get(name) for name in ("ttft_seconds", "tpot_seconds"))
     tiles = [
@@ -71,6 +74,7 @@ def _tiles(report: Mapping[str, Any]) -> str:
         ("tokens a second", number(1 / tpot["median"]) if tpot and tpot["median"] else None),
         ("cold start of a pod", seconds(max(pod["start_seconds"] for pod in pods)) if pods else None),
         ("for a million tokens, one request at a time", money(given["alone"]) if given.get("alone") else None),
+        ("for an hour of the machine", money(given["hour"]) if report["simulated"] and given["hour"] else None),
         ("for a million tokens under load", money(given["loaded"]) if given.get("loaded") else None),
     ]
     shown = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for name, value in tiles if value)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...gke.target import BROKEN
-from .costs import saved_by
+from .cluster_costs import least_of
+from .costs import said, saved_by
 from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page
@@ -21,6 +22,7 @@ from .sections import (
     add_cluster,
     add_cost,
     add_curl,
+    add_left_out,
     add_next,
     add_start,
     add_warnings,
@@ -41,6 +43,8 @@ def add_block(page: Page, facts: HostFacts, record: Record) -> None:
         _failed(page, facts, record)
     else:
         _BLOCKS[facts.playbook](page, facts, record)
+    if page.has_commands:
+        add_left_out(page, facts)
 
 
 def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
@@ -71,8 +75,9 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
     add_start(page, facts)
     add_changes(page, facts)
     if state == "asleep":
-        page.row("costs", _asleep(facts))
-        page.command("wake it", [*facts.run("deploy").split(" "), "-e llmops_replicas=1"])
+        first, *further = said(record["cost"]) or [""]
+        page.row("costs", first, _asleep(facts), *further)
+        page.command("wake it", facts.command.words("deploy", llmops_replicas=1))
     else:
         add_cost(page, record)
         add_curl(page, facts)
@@ -80,10 +85,9 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
 
 
 def _asleep(facts: HostFacts) -> str:
-    """Whether GPU nodes are paid for all the same."""
-    made = facts.result("gpu_nodepool_result").get("node_pools") or facts.node_pools
-    pools = [pool for pool in made if (pool.get("config") or {}).get("accelerators")]
-    if any(int((pool.get("autoscaling") or {}).get("minNodeCount") or 0) for pool in pools):
+    """Whether GPU nodes of this host's own are paid for all the same."""
+    pools = [pool for pool in facts.own(facts.node_pools) if (pool.get("config") or {}).get("accelerators")]
+    if any(least_of(pool) for pool in pools):
         return "its GPU nodes all the same: gpu_nodepool_min_node_count is not 0"
     return "no GPU, once the autoscaler has removed the empty nodes: some ten minutes after they became empty"
 
@@ -96,7 +100,7 @@ def _verify(page: Page, facts: HostFacts, record: Record) -> None:
     page.row("changed", "nothing: this only asks and measures")
     add_cost(page, record)
     add_curl(page, facts)
-    page.command("load it", facts.run("benchmark").split(" "))
+    page.command("load it", facts.command.words("benchmark"))
 
 
 def _benchmark(page: Page, facts: HostFacts, record: Record) -> None:
@@ -107,7 +111,7 @@ def _benchmark(page: Page, facts: HostFacts, record: Record) -> None:
     page.title(f"{facts.host}: {record['model']} under load")
     add_load(page, facts)
     page.row("changed", "nothing: the load's Job and its settings are removed again")
-    page.command("next", facts.run("verify").split(" "))
+    page.command("next", facts.command.words("verify"))
 
 
 def _status(page: Page, facts: HostFacts, record: Record) -> None:
@@ -122,7 +126,7 @@ def _status(page: Page, facts: HostFacts, record: Record) -> None:
     add_address(page, facts, record)
     page.row("changed", "nothing: this only reads")
     add_cost(page, record)
-    deploy = facts.run("deploy").split(" ")
+    deploy = facts.command.words("deploy")
     if state == "no cluster":
         page.command("deploy it", deploy)
         return
@@ -131,11 +135,11 @@ def _status(page: Page, facts: HostFacts, record: Record) -> None:
         page.command("mend it", deploy)
         page.row("", "where somebody set a field by hand, with -e llmops_force_conflicts=true")
     if state == ASLEEP:
-        page.command("wake it", [*deploy, "-e llmops_replicas=1"])
+        page.command("wake it", facts.command.words("deploy", llmops_replicas=1))
     elif state in (NOT_SERVING, ROLLOUT_FAILED):
         page.command("wait for it", deploy)
     elif not record["reason"]:
-        page.command("ask it", facts.run("verify").split(" "))
+        page.command("ask it", facts.command.words("verify"))
 
 
 _STATUS = {
@@ -179,7 +183,7 @@ def _teardown(page: Page, facts: HostFacts, record: Record) -> None:
         sure = "" if facts.variables.get("llmops_sandbox") else f", with -e llmops_confirm_teardown={cluster}"
         page.row("do it", f"{_WITHOUT_CHECK}{sure}")
     else:
-        page.command("deploy again", facts.run("deploy").split(" "))
+        page.command("deploy again", facts.command.words("deploy"))
 
 
 def _saved(facts: HostFacts) -> list[str]:
@@ -202,7 +206,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
     if made:
         add_cost(page, record)
     page.row("run again", f"the same command, once that is mended{_repair(facts)}")
-    page.command("look at it", facts.run("status").split(" "))
+    page.command("look at it", facts.command.words("status"))
 
 
 def _repair(facts: HostFacts) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...gke.target import BROKEN
 from ..differences import single
+from .facts import HostFacts
 
 _CREATE, _UPDATE, _DELETE = "create", "update", "delete"
 _SIGNS = {_CREATE: "+", _UPDATE: "~", _DELETE: "-"}
@@ -70,6 +71,14 @@ class Changes:
         fields = self.fields.get(name, []) if action == _UPDATE else []
         more = f" and {len(fields) - _FIELDS} more" if len(fields) > _FIELDS else ""
         return (f": {', '.join(fields[:_FIELDS])}{more}" if fields else "") + status
+
+
+def changes_of(facts: HostFacts) -> Changes:
+    """What the tasks of one host did, without what the hosts of one cluster share and is told of another one."""
+    changes = sum_up(facts.made, check=facts.check)
+    for name in facts.done_before & changes.actions.keys():
+        del changes.actions[name]
+    return changes
 
 
 def sum_up(results: Iterable[Any], *, check: bool) -> Changes:

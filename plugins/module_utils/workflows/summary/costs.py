@@ -1,52 +1,63 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a deployment costs an hour, by the estimate that preflight makes: of its plan, or of what was read. Pure."""
+"""What a host's deployment costs an hour: its cluster with those node pools that its inventory has. Pure.
+
+Node pools of others on the same cluster are told apart, whichever playbook tells it.
+"""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ...core.errors import InvalidOption
-from ...google.hardware import PRICES_AS_OF
-from ...google.machine_types import read_machine_type
-from ...google.prices import NoPrice, machine_price, read_prices
-from ..gke_nodes import POOL_LABEL
-from ..preflight.plan import DEFAULT_DISK, DEFAULT_DISK_GB, DEFAULT_MACHINE, Plan, PoolPlan
-from ..preflight.price import estimate
+from ...google.prices import read_prices
+from .cluster_costs import FIRST, Cost, Node, of_cluster, of_estimate, of_pods
 from .facts import DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
-
-Cost = dict[str, Any]
-"""``hour`` (US dollars), ``least`` and ``most`` an hour where autoscaling may change it, ``of`` (in words, what it is
-the cost of), ``as_of`` and ``currency``, ``complete`` where nothing is without a price."""
 
 
 def cost_of(facts: HostFacts) -> Cost | None:
     """The cost of one host's deployment, None where it is not known."""
-    checked = facts.result("preflight_checked")
-    if facts.playbook == DEPLOY and checked:
+    if facts.playbook == VERIFY:
+        return of_pods(_pods(facts), prices(facts))
+    if facts.playbook not in (DEPLOY, STATUS, TEARDOWN):
+        return None
+    checked, here = facts.result("preflight_checked"), _there(facts)
+    cost = None
+    if facts.playbook == DEPLOY and checked and not facts.failed:
         # No price where preflight_skip turns it off.
         planned = checked.get("price")
-        return _of_estimate(planned, "with the first nodes") if planned else None
-    if facts.playbook == VERIFY:
-        return _of_pods((facts.result("verify_result").get("latency") or {}).get("pods"), prices(facts))
-    if facts.playbook == TEARDOWN and facts.cluster and not facts.check:
-        return None if facts.cluster_goes else of_cluster(facts.staying, prices(facts))
-    if facts.playbook in (DEPLOY, STATUS, TEARDOWN) and facts.cluster:
-        nodes = nodes_by_pool(facts.variables.get("status_objects") or []) if facts.playbook == STATUS else None
-        return of_cluster(facts.node_pools, prices(facts), nodes)
-    return None
+        cost = of_estimate(planned, FIRST) if planned else None
+    elif facts.cluster and not (facts.cluster_goes and not facts.check):
+        needed = gpus_of([facts]) if facts.result("model_server_result") else None
+        cost = of_cluster(facts.own(here), prices(facts), nodes_of(facts), needed)
+    if cost and facts.asleep:
+        cost = {**cost, "hour": cost["least"], "most": cost["least"], "of": "once its empty nodes are gone"}
+    return _with_others(cost, facts, facts.own(here))
 
 
 def saved_by(facts: HostFacts) -> Cost | None:
-    """What a removal saves of the cost of its cluster."""
+    """What a removal saves of the cost of its cluster, whosever its node pools are."""
     now = of_cluster(facts.node_pools, prices(facts)) if facts.cluster else None
     left = of_cluster(facts.staying, prices(facts)) if now and not facts.cluster_goes else None
     return {**now, "hour": round(now["hour"] - left["hour"], 2)} if now and left else now
+
+
+def together(hosts: Sequence[HostFacts]) -> Cost | None:
+    """The cost of hosts on one cluster: what they share once, the node pools of all of them, a GPU for each model."""
+    if hosts[0].playbook == VERIFY:
+        return of_pods([pod for one in hosts for pod in _pods(one)], prices(hosts[0]))
+    pools = {str(pool.get("name")): pool for one in hosts for pool in one.own(_there(one))}
+    awake = {str(pool.get("name")) for one in hosts if not one.asleep for pool in one.own(_there(one))}
+    seen = [nodes for one in hosts if (nodes := nodes_of(one)) is not None]
+    gpus = gpus_of(hosts) if hosts[0].playbook == DEPLOY else None
+    if not pools:
+        return None
+    nodes, empty = seen[0] if seen else None, pools.keys() - awake
+    cost = of_cluster(list(pools.values()), prices(hosts[0]), nodes, gpus, empty)
+    return _with_others(cost, hosts[0], pools.values())
 
 
 def prices(facts: HostFacts) -> dict[str, float]:
@@ -57,94 +68,47 @@ def prices(facts: HostFacts) -> dict[str, float]:
         return {}
 
 
-def nodes_by_pool(objects: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """How many nodes each pool has, by the Nodes among objects of a cluster."""
-    nodes = [one for one in objects if one.get("kind") == "Node"]
-    return Counter(((node.get("metadata") or {}).get("labels") or {}).get(POOL_LABEL, "") for node in nodes)
-
-
-def of_cluster(
-    pools: Sequence[Mapping[str, Any]],
-    given: Mapping[str, float],
-    nodes: Mapping[str, int] | None = None,
-    gpus: Mapping[str, int] | None = None,
-) -> Cost | None:
-    """The cost of a cluster by its node pools, as GKE gives them. nodes: how many each has now, None where nobody
-    looked. gpus: that are needed of each type, for which pools grow. None where a pool is not as GKE gives it."""
-    try:
-        plans = tuple(_pool(pool, None if nodes is None else nodes.get(str(pool["name"]), 0)) for pool in pools)
-    except (KeyError, TypeError, ValueError, AttributeError):
+def nodes_of(facts: HostFacts) -> list[Node] | None:
+    """The nodes that status saw; none of a cluster that is still being made, None where nobody looked."""
+    if facts.playbook != STATUS:
         return None
-    plans = tuple(_grown(plan, gpus or {}) for plan in plans)
-    told, _findings = estimate(Plan("", "", "", "", plans), {}, given)
-    count = None if nodes is None else sum(nodes.values())
-    return _of_estimate(told, "with the first nodes" if count is None else f"with its {count} nodes of now")
+    if facts.result("status_in_cluster").get("exists"):
+        return [one for one in facts.variables.get("status_objects") or [] if one.get("kind") == "Node"]
+    return [] if (facts.cluster or {}).get("status") == "PROVISIONING" else None
 
 
-def _grown(pool: PoolPlan, gpus: Mapping[str, int]) -> PoolPlan:
-    """The pool with the nodes that so many GPUs need, as far as it may have them."""
-    needed = math.ceil(gpus.get(pool.gpu or "", 0) / pool.gpus) if pool.gpus else 0
-    return replace(pool, start=max(pool.start, min(needed, pool.most)))
+def gpus_of(facts: Sequence[HostFacts]) -> Counter[str]:
+    """The GPUs of all replicas, by the node pool that the host has for them."""
+    gpus: Counter[str] = Counter()
+    for one in facts:
+        names = [
+            str(pool.get("name")) for pool in one.own(_there(one)) if (pool.get("config") or {}).get("accelerators")
+        ]
+        if names and not one.failed:
+            counts = ("llmops_replicas", "llmops_gpus_per_replica")
+            replicas, each = (int(one.variables.get(name) or 0) for name in counts)
+            first = one.text("gpu_nodepool_name")
+            gpus[first if first in names else names[0]] += replicas * each
+    return gpus
 
 
-def _of_estimate(told: Mapping[str, Any], of: str) -> Cost:
-    return {
-        "hour": told["start"]["hour"],
-        "least": told["least"]["hour"],
-        "most": told["most"]["hour"],
-        "of": of,
-        "currency": told["currency"],
-        "as_of": told["as_of"],
-        "complete": told["complete"],
-    }
+def _there(facts: HostFacts) -> list[Mapping[str, Any]]:
+    return facts.node_pools if facts.check else facts.staying
 
 
-def _of_pods(pods: Iterable[Mapping[str, Any]] | None, given: Mapping[str, float]) -> Cost | None:
-    """The machines that a model's pods run on, each once."""
-    machines = {str(pod.get("node")): pod for pod in pods or () if pod.get("machine_type")}
-    if not machines:
-        return None
-    try:
-        hour = sum(_machine(pod, given) for pod in machines.values())
-    except NoPrice:
-        return None
-    names = Counter(pod["machine_type"] for pod in machines.values())
-    of = "for what it runs on: " + ", ".join(f"{count} x {name}" for name, count in sorted(names.items()))
-    return {"hour": round(hour, 2), "of": of, "currency": "USD", "as_of": PRICES_AS_OF, "complete": True}
+def _pods(facts: HostFacts) -> list[Mapping[str, Any]]:
+    return (facts.result("verify_result").get("latency") or {}).get("pods") or []
 
 
-def _machine(pod: Mapping[str, Any], given: Mapping[str, float]) -> float:
-    name, gpu, gpus = pod["machine_type"], pod.get("accelerator_type"), pod.get("gpus") or 0
-    return machine_price(name, read_machine_type(name, None), gpu, gpus, spot=bool(pod.get("spot")), given=given)
-
-
-def _pool(pool: Mapping[str, Any], nodes: int | None) -> PoolPlan:
-    """A node pool of GKE's API."""
-    config = pool.get("config") or {}
-    gpus = config.get("accelerators") or []
-    zones = tuple(pool.get("locations") or ("",))
-    limits = pool.get("autoscaling") or {}
-    start = int(pool.get("initialNodeCount") or 0) * len(zones) if nodes is None else nodes
-    least, most = start, start
-    if limits.get("enabled"):
-        least = int(limits.get("totalMinNodeCount") or int(limits.get("minNodeCount") or 0) * len(zones))
-        most = int(limits.get("totalMaxNodeCount") or int(limits.get("maxNodeCount") or 0) * len(zones))
-    ssds = (config.get("ephemeralStorageLocalSsdConfig") or {}).get("localSsdCount")
-    return PoolPlan(
-        name=str(pool["name"]),
-        zones=zones,
-        machine_type=config.get("machineType") or DEFAULT_MACHINE,
-        gpu=gpus[0]["acceleratorType"] if gpus else None,
-        gpus=sum(int(one["acceleratorCount"]) for one in gpus),
-        local_ssds=int(ssds or 0),
-        disk_type=config.get("diskType") or DEFAULT_DISK,
-        disk_gb=int(config.get("diskSizeGb") or DEFAULT_DISK_GB),
-        spot=bool(config.get("spot") or config.get("preemptible")),
-        public_addresses=True,
-        start=max(start, least),
-        least=least,
-        most=max(most, start),
-    )
+def _with_others(cost: Cost | None, facts: HostFacts, own: Iterable[Mapping[str, Any]]) -> Cost | None:
+    """The cost, and beside it the node pools of the cluster that are not among those."""
+    names = {str(pool.get("name")) for pool in own}
+    others = [pool for pool in _there(facts) if str(pool.get("name")) not in names]
+    whole, without = (of_cluster(some, prices(facts), nodes_of(facts)) for some in (others, []))
+    if not cost or not whole or not without:
+        return cost
+    more = {"node_pools": sorted(str(pool.get("name")) for pool in others), "hour": whole["hour"] - without["hour"]}
+    return {**cost, "beside": {**more, "hour": round(more["hour"], 2)} if others else None}
 
 
 def said(cost: Cost | None) -> list[str]:
@@ -154,8 +118,26 @@ def said(cost: Cost | None) -> list[str]:
     between = ""
     if cost.get("least", cost["hour"]) != cost.get("most", cost["hour"]):
         between = f"{cost['least']:.2f} at the least, {cost['most']:.2f} at the most; "
+        if cost["hour"] < cost["least"]:
+            between = f"once it has the nodes that it is to have, {between}"
     unknown = "" if cost["complete"] else "without what has no price; "
     return [
         f"about {cost['hour']:.2f} {cost['currency']} an hour {cost['of']}",
         f"{between}{unknown}list prices of {cost['as_of']}, without discounts, network and logs",
+        *_said_beside(cost),
     ]
+
+
+def _said_beside(cost: Cost) -> list[str]:
+    """That the cost leaves out the node pools of others, and what they cost."""
+    others = of_others(cost)
+    return [f"for the cluster and this host's node pools; {others}"] if others else []
+
+
+def of_others(cost: Cost) -> str:
+    """The node pools that a cost leaves out; empty where there are none."""
+    beside = cost.get("beside")
+    if not beside:
+        return ""
+    several = "s" if len(beside["node_pools"]) > 1 else ""
+    return f"node pool{several} {', '.join(beside['node_pools'])} of others: about {beside['hour']:.2f} more"

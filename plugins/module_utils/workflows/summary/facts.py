@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ...core.harmless import one_line
+from .command import Command
 
 DEPLOY, VERIFY, BENCHMARK, STATUS, TEARDOWN = "deploy", "verify", "benchmark", "status", "teardown"
 PLAYBOOKS = (DEPLOY, VERIFY, BENCHMARK, STATUS, TEARDOWN)
@@ -39,16 +40,16 @@ _ERROR = 1200
 _SHARED = (
     *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
     *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
-    *("gke_cluster_kubeconfig", "__llmops_run"),
+    "gke_cluster_kubeconfig",
 )
+_POOLS = ("gke_cluster_pool_name", "gpu_nodepool_name", "gpu_nodepool_on_demand_name")
 _SERVED = (
     *("llmops_accelerator_type", "llmops_gpus_per_replica", "llmops_replicas"),
-    *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_to_wake"),
-    "__verify_exposure",
+    *("llmops_service_name", "llmops_service_port", "llmops_sandbox_kubeconfig", "__verify_exposure"),
 )
 _REMOVED = ("teardown_workloads", "teardown_keeps_cluster", "teardown_pools_in_use")
 VARIABLES: Mapping[str, Sequence[str]] = {
-    DEPLOY: (*_SHARED, *_SERVED),
+    DEPLOY: (*_SHARED, *_SERVED, *_POOLS),
     VERIFY: (*_SHARED, *_SERVED),
     BENCHMARK: (
         *_SHARED,
@@ -57,9 +58,10 @@ VARIABLES: Mapping[str, Sequence[str]] = {
     ),
     STATUS: (
         *_SHARED,
+        *_POOLS,
         *("llmops_secret_name", "llmops_service_name", "status_objects", "status_events", "status_differences"),
     ),
-    TEARDOWN: (*_SHARED, *_REMOVED, "llmops_weights", "llmops_weights_bucket"),
+    TEARDOWN: (*_SHARED, *_POOLS, *_REMOVED, "llmops_weights", "llmops_weights_bucket"),
 }
 """By the playbook: what its summary tells."""
 
@@ -73,7 +75,8 @@ class HostFacts:
     VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
     names them, where a task registered one. removed: cluster and node pools that a teardown removed, or would remove,
     at the turn of whichever host. now: the time, by which the age of an event is told. told_before: a host of the same
-    cluster is told of before this one."""
+    cluster is told of before this one. done_before: resources that
+    count among what was done for a host before it. command: how this run was started."""
 
     host: str
     playbook: str
@@ -84,6 +87,8 @@ class HostFacts:
     removed: Set[str] = frozenset()
     now: datetime | None = None
     told_before: bool = False
+    done_before: Set[str] = frozenset()
+    command: Command = Command()
 
     def text(self, name: str) -> str:
         """A variable as text, empty where there is none."""
@@ -124,7 +129,8 @@ class HostFacts:
     @property
     def node_pools(self) -> list[Mapping[str, Any]]:
         """The node pools that were read, each as it was read last."""
-        made = self.result("gpu_nodepool_result")
+        # Where status compared, the pools of that result are those of the inventory.
+        made = self.result("gpu_nodepool_result") if self.playbook != STATUS else {}
         pools = [
             *((self.cluster or {}).get("nodePools") or []),
             *(made.get("node_pools") or (made.get("error") or {}).get("node_pools") or []),
@@ -151,25 +157,17 @@ class HostFacts:
         """The node pools that are left, or would be, after the run."""
         return [pool for pool in self.node_pools if str(pool.get("name")) not in self.going]
 
+    def own(self, pools: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Those pools that the host's inventory has, the cluster's own one included; all, where it tells no names."""
+        names = {self.text(name) for name in _POOLS} - {""}
+        return [pool for pool in pools if not names or str(pool.get("name")) in names]
+
+    @property
+    def asleep(self) -> bool:
+        """Whether a deployment found its model without replicas."""
+        return bool((self.result("verify_result").get("start") or {}).get("asleep"))
+
     @property
     def place(self) -> tuple[str, str, str]:
         """Project, location and name of its cluster."""
         return self.text("llmops_project"), self.text("llmops_location"), self.text("llmops_cluster")
-
-    def run(self, playbook: str) -> str:
-        """The command that runs a playbook on this inventory, and on no other hosts than this run's."""
-        begin, end = self._run
-        return f"{begin}{playbook}{end}"
-
-    def named(self, playbook: str) -> str:
-        """What that command calls the playbook."""
-        begin, end = self._run
-        return f"{begin.split(' ')[-1]}{playbook}{end.split(' ')[0]}"
-
-    @property
-    def _run(self) -> tuple[str, str]:
-        begin, end, *_rest = (
-            *map(str, self.variables.get("__llmops_run") or ("ansible-playbook playbooks/", ".yml")),
-            "",
-        )
-        return begin, end

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .changes import Changes, sum_up
-from .costs import of_cluster, prices
-from .facts import DEPLOY, HostFacts
+from .changes import Changes, changes_of, sum_up
+from .cluster_costs import Cost
+from .costs import of_others, together
+from .facts import DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .page import Page, columns
 from .removal import add_removed
 
@@ -21,23 +22,14 @@ BLOCKS = 2
 _HEAD = ("host", "state", "changed", "TTFT", "verdict", "USD/h")
 _NUMBERS = (3, 5)
 _NAME = 24
+_WHEN = {STATUS: "with the nodes there are now", TEARDOWN: "of what is left"}
 
 
 def total_of(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The hosts by their state, all changes, and what all of it costs an hour; a cluster that several hosts share is
     counted once, with the node pools of all of them."""
     changes = _changes(facts)
-    pools: dict[tuple[str, str, str], dict[str, Mapping[str, Any]]] = {}
-    hours: dict[tuple[str, str, str], float] = {}
-    for one, record in zip(facts, records, strict=True):
-        if record["cost"]:
-            there = one.node_pools if one.check else one.staying
-            pools.setdefault(one.place, {}).update({str(pool.get("name")): pool for pool in there})
-            hours[one.place] = max(hours.get(one.place, 0.0), record["cost"]["hour"])
-    for place, shared in pools.items():
-        gpus = _gpus([one for one in facts if one.place == place])
-        whole = of_cluster(list(shared.values()), prices(facts[0]), gpus=gpus) if shared else None
-        hours[place] = max(hours[place], whole["hour"]) if whole else hours[place]
+    hours = {place: hour for place, (hour, _whole) in _of_places(facts, records).items()}
     return {
         "hosts": len(records),
         "states": dict(Counter(record["state"] for record in records)),
@@ -45,16 +37,6 @@ def total_of(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -
         "clusters": len(hours),
         "hour": round(sum(hours.values()), 2) if hours else None,
     }
-
-
-def _gpus(facts: Sequence[HostFacts]) -> Counter[str]:
-    """The GPUs of all replicas, by their type."""
-    gpus: Counter[str] = Counter()
-    for one in facts:
-        names = ("llmops_replicas", "llmops_gpus_per_replica")
-        replicas, each = (int(one.variables.get(name) or 0) for name in names)
-        gpus[one.text("llmops_accelerator_type")] += 0 if one.failed else replicas * each
-    return gpus
 
 
 def add_table(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> None:
@@ -72,15 +54,43 @@ def add_table(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[
     states = ", ".join(f"{count} {state}" for state, count in total["states"].items())
     shared = f", of {total['clusters']} cluster{'s' if total['clusters'] > 1 else ''}" if total["clusters"] else ""
     page.line(f"{states}{shared}; {total['changes']}")
+    for line in _meaning(facts, records) if total["hour"] is not None else ():
+        page.line(line)
     add_removed(page, facts, records)
 
 
 def add_together(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> None:
     """What a few hosts cost where they share a cluster, which each of their blocks counts as its own."""
     total = total_of(facts, records)
-    if facts[0].playbook == DEPLOY and total["hour"] is not None and total["clusters"] < len(facts):
+    if facts[0].playbook in (DEPLOY, STATUS) and total["hour"] is not None and total["clusters"] < len(facts):
         page.blank()
         page.line(f"Together: about {total['hour']:.2f} USD an hour, the nodes that they share counted once.", 0)
+
+
+def _meaning(facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the column of costs counts, and what it leaves out."""
+    playbook = facts[0].playbook
+    if playbook == VERIFY:
+        return ["USD/h: the machines that a host's model runs on"]
+    when = _WHEN.get(playbook, "with the first nodes")
+    once = "; the total counts once what hosts share"
+    places = _of_places(facts, records).items()
+    beside = [f"cluster {place[2]}: {others}" for place, (_hour, whole) in places if (others := of_others(whole or {}))]
+    return [f"USD/h: a host's node pools and its whole cluster, {when}{once}", *beside]
+
+
+def _of_places(
+    facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str, str], tuple[float, Cost | None]]:
+    """What each cluster costs an hour, with the pools of all its hosts, and the cost that this is of."""
+    found = {}
+    for place in dict.fromkeys(one.place for one in facts):
+        there = [pair for pair in zip(facts, records, strict=True) if pair[0].place == place and pair[1]["cost"]]
+        if there:
+            whole = together([one for one, _record in there])
+            each = [record["cost"]["hour"] for _one, record in there]
+            found[place] = max(*each, whole["hour"] if whole else 0.0), whole
+    return found
 
 
 def _changes(facts: Sequence[HostFacts]) -> Changes:
@@ -99,7 +109,7 @@ def _row(facts: HostFacts, record: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         host,
         record["state"],
-        sum_up(facts.made, check=facts.check).short(),
+        changes_of(facts).short(),
         "" if ttft is None else f"{ttft:.3f} s",
         record["verdict"] or "",
         f"{record['cost']['hour']:.2f}" if record["cost"] else "",

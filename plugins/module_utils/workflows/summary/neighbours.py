@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .changes import sum_up
 from .facts import HostFacts
 
 _OF_THE_CLUSTER = ("Node",)
@@ -31,6 +32,17 @@ def told_once(facts: Sequence[HostFacts]) -> list[HostFacts]:
         events = [thing for thing in one.variables.get("status_events") or [] if not _is_of(beside, one, thing)]
         variables = {**one.variables, "status_objects": objects, "status_events": events}
         told.append(replace(one, variables=variables, told_before=before))
+    return told
+
+
+def done_once(facts: Sequence[HostFacts]) -> list[HostFacts]:
+    """The hosts, each with what is done for one before it on the same cluster, and so is not to be done again."""
+    done: dict[tuple[str, str, str], set[str]] = {}
+    told = []
+    for one in facts:
+        before = done.setdefault(one.place, set())
+        told.append(replace(one, done_before=frozenset(before)))
+        before.update(sum_up(one.made, check=one.check).actions)
     return told
 
 

@@ -21,6 +21,7 @@ class Page:
         """here: the folder that paths in it are told from."""
         self.width = width
         self.lines: list[str] = []
+        self.has_commands = False
         self._here = f"{here.rstrip('/')}/" if here.strip("/") else ""
 
     def title(self, text: str) -> None:
@@ -47,6 +48,7 @@ class Page:
 
         A word in parts, such as a body in JSON, goes on in the next line between them.
         """
+        self.has_commands = True
         line = head = f"  {label}".ljust(LABEL)
         for word in words:
             for number, part in enumerate([word] if isinstance(word, str) else word):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .changes import Changes, sum_up
+from .changes import Changes, changes_of
 from .costs import cost_of
 from .facts import BENCHMARK, STATUS, TEARDOWN, HostFacts
 from .removal import kept
@@ -17,7 +17,7 @@ from .serving import serving_of
 
 def record_of(facts: HostFacts) -> dict[str, Any]:
     """JSON-ready; the module deployment_summary documents it."""
-    changes = sum_up(facts.made, check=facts.check) if facts.playbook not in (STATUS, BENCHMARK) else Changes()
+    changes = changes_of(facts) if facts.playbook not in (STATUS, BENCHMARK) else Changes()
     verified = facts.result("verify_result")
     record: dict[str, Any] = {
         "playbook": facts.playbook,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from ...core.harmless import one_line
 from ..verification import needs_forward
-from .changes import sum_up
+from .changes import changes_of, sum_up
 from .costs import said
 from .facts import TEARDOWN, HostFacts
 from .page import Page
@@ -54,11 +55,13 @@ def node_pool(pool: Mapping[str, Any]) -> str:
 
 def add_changes(page: Page, facts: HostFacts) -> None:
     """The sum, and each resource."""
-    changes = sum_up(facts.made, check=facts.check)
-    if not changes.actions:
+    changes = changes_of(facts)
+    shared = sorted(facts.done_before & sum_up(facts.made, check=facts.check).actions.keys())
+    exists = [f"shared with a host above: {', '.join(shared)}"] if shared else []
+    if not changes.actions and not shared:
         page.row("changed", "nothing" if facts.playbook == TEARDOWN else "nothing: all is as the inventory has it")
         return
-    page.row("to do" if facts.check else "changed", changes.sum(check=facts.check), *changes.lines())
+    page.row("to do" if facts.check else "changed", changes.sum(check=facts.check), *changes.lines(), *exists)
 
 
 def add_warnings(page: Page, facts: HostFacts) -> None:
@@ -84,7 +87,8 @@ def add_answer(page: Page, facts: HostFacts) -> None:
     latency = verified.get("latency") or {}
     start = verified.get("start") or {}
     if start.get("asleep"):
-        page.row("asleep", f"{start.get('text')}. {facts.text('__verify_to_wake')}")
+        page.row("asleep", f"{start.get('text')}.")
+        page.command("wake it", facts.command.words("deploy", llmops_replicas=1))
         return
     if not latency.get("hot"):
         if latency.get("unreachable_reason"):
@@ -123,7 +127,8 @@ def _figures(seconds: Mapping[str, Any]) -> tuple[str, str]:
 
 def _add_pods(page: Page, latency: Mapping[str, Any], start: Mapping[str, Any]) -> None:
     pods = latency.get("pods") or []
-    page.row("runs on", *(_place(pod) for pod in pods))
+    places = Counter(_place(pod) for pod in pods)
+    page.row("runs on", *(f"{count} x {place}" if count > 1 else place for place, count in places.items()))
     if any(not pod.get("spot") for pod in pods):
         refused = [line for pod in start.get("pods") or [] for line in pod.get("refused") or []]
         page.row("", *(f"the autoscaler said: {line}" for line in dict.fromkeys(refused)))
@@ -176,10 +181,16 @@ def add_next(page: Page, facts: HostFacts, *, confirm: bool = True) -> None:
     else:
         get = ["gcloud container clusters get-credentials", facts.place[2]]
         page.command("look around", [*get, f"--location {facts.place[1]}", f"--project {facts.place[0]}"])
-    page.command("", facts.run("status").split(" "))
+    page.command("", facts.command.words("status"))
     sandbox = facts.variables.get("llmops_sandbox")
-    confirmation = [f"-e llmops_confirm_teardown={facts.place[2]}"] if confirm and not sandbox else []
-    page.command("tear down", [*facts.run("teardown").split(" "), *confirmation])
+    confirmation = {"llmops_confirm_teardown": facts.place[2]} if confirm and not sandbox else {}
+    page.command("tear down", facts.command.words("teardown", **confirmation))
+
+
+def add_left_out(page: Page, facts: HostFacts) -> None:
+    """Which extra variables of this run the commands above them lack."""
+    left_out = facts.command.left_out
+    page.row("", f"(and the same -e as now for {left_out})" if left_out else "")
 
 
 def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
@@ -190,12 +201,12 @@ def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
     if apart:
         page.blank()
     page.row("ends it all", "make demo-down (the sandbox, with everything on it)")
-    program = facts.run("").split(" ")[0]
+    program = facts.command.program
     if program.endswith("/bin/ansible-playbook"):
         page.row("shorter", f". {program.removesuffix('ansible-playbook')}activate, then ansible-playbook is enough")
     page.row("for real", 'cp -r inventories/example inventories/mine, set the values marked "required", then')
     # On that inventory alone, whatever this run was on.
-    page.command("", [program, "-i", "inventories/mine", facts.named("deploy")])
+    page.command("", [program, "-i", "inventories/mine", facts.command.called("deploy")])
     page.blank()
     speed = int(float(sandbox.get("speed") or 1))
     page.line(

@@ -12,11 +12,11 @@ from typing import Any
 from .blocks import add_block
 from .facts import DEPLOY, STATUS, TEARDOWN, HostFacts
 from .fleet import BLOCKS, add_table, add_together, total_of
-from .neighbours import told_once
+from .neighbours import done_once, told_once
 from .page import Page
 from .record import record_of
 from .removal import removed_of_clusters
-from .sections import add_sandbox
+from .sections import add_left_out, add_sandbox
 
 
 def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
@@ -27,10 +27,13 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
         places = {place: [one for one in facts if one.place == place] for place in {one.place for one in facts}}
         removed = {place: removed_of_clusters(there) for place, there in places.items()}
         facts = [replace(one, removed=removed[one.place]) for one in facts]
+    if facts and facts[0].playbook == DEPLOY:
+        facts = done_once(facts)
     records = [record_of(one) for one in facts]
     if len(facts) > BLOCKS:
         add_table(page, facts, records)
-        page.command("details", [*facts[0].run("status").split(" "), "--limit HOST"])
+        page.command("details", [*replace(facts[0].command, limit="").words("status"), "--limit HOST"])
+        add_left_out(page, facts[0])
     else:
         for one, record in zip(told_once(facts), records, strict=True):
             page.blank()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.core.result import Result, silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_latency import measure_latency
 from ansible_collections.llmops.gke.plugins.module_utils.serving.options import SAMPLING
 from tests.unit.fake_http import FakeServer, Reply
@@ -24,8 +24,8 @@ TOKENS, SAMPLES, PACE = 16, 4, 0.008
 class Server:
     """Makes a token each PACE seconds by its own clock, late or not, and counts what it did."""
 
-    def __init__(self, several: int) -> None:
-        self._several = several
+    def __init__(self, several: int, headers: dict[str, str] | None = None) -> None:
+        self._several, self._headers = several, headers or {}
         self._done: list[tuple[int, float]] = []
         self.routes = {
             ("GET", "/health"): "",
@@ -45,7 +45,7 @@ class Server:
     def _one(self) -> Reply:
         self._done.append((1, 0.001))
         details = {"generated_tokens": 1, "finish_reason": "length"}
-        return Reply(200, {"generated_text": "a", "details": details}, {"x-compute-time": "0.001"})
+        return Reply(200, {"generated_text": "a", "details": details}, {"x-compute-time": "0.001", **self._headers})
 
     def _events(self) -> Iterator[bytes]:
         began, held = time.monotonic(), []
@@ -68,12 +68,24 @@ def busy() -> Iterator[None]:
         hog.wait()
 
 
+def measured(server: Server) -> Result:
+    options = {**dict.fromkeys(SAMPLING), "engine": "tgi", "api_key": None, "prompt": "hi", "warmup": 0}
+    options |= {"samples": SAMPLES, "thresholds": None, "enforce": True, "timeout": 60}
+    with FakeServer(server.routes) as fake:
+        return measure_latency({**options, "url": fake.url}, False, silent)
+
+
+@pytest.mark.parametrize(("headers", "warned"), [({}, True), ({"x-simulated": "sandbox"}, False)])
+def test_nobody_is_warned_of_a_simulation_that_collects_tokens(headers, warned):
+    """It is as fast as the machine lets it be; the figures say so all the same."""
+    result = measured(Server(TOKENS, headers))
+    assert result.values["buffered"]
+    assert any("buffering proxy" in warning for warning in result.warnings) is warned
+
+
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize(("several", "told"), [(1, False), (TOKENS, True)])
 def test_on_a_busy_machine(several, told):
-    options = {**dict.fromkeys(SAMPLING), "engine": "tgi", "api_key": None, "prompt": "hi", "warmup": 0}
-    options |= {"samples": SAMPLES, "thresholds": None, "enforce": True, "timeout": 60}
-    with FakeServer(Server(several).routes) as server:
-        result = measure_latency({**options, "url": server.url}, False, silent)
+    result = measured(Server(several))
     assert result.values["buffered"] is told
     assert any("buffering proxy" in warning for warning in result.warnings) is told

@@ -124,6 +124,19 @@ def test_a_limit_is_the_judge_where_one_was_set():
     assert verdict(latency=measured(thresholds=[limit(False)]), model=model())[0] == "unfit"
 
 
+def test_a_sandbox_s_page_has_one_scale_of_time_and_says_so_once(tmp_path):
+    """What it costs, and what a GPU is expected to take, would be of another one."""
+    read = page(tmp_path, latency=measured(), model=model(), simulated_speed=50.0)
+    assert read.text.count("the times are the simulation's, 50 times faster than life") == 1
+    assert "life" not in read.text.replace("faster than life", "")
+    cost = made(latency=latency(), simulated_speed=50.0)["report"]["cost"]
+    assert f"${cost['alone']:,.2f}" not in read.text and "million tokens cost a simulation can't tell" in read.text
+    assert f"${cost['hour']:.2f} for an hour of the machine" in read.text
+    assert "a real GPU's times" in read.text and "not judged" not in read.text
+    real = page(tmp_path, latency=measured(), model=model())
+    assert "a real GPU's times" not in real.text and "for an hour of the machine" not in real.text
+
+
 def test_simulated_figures_are_told_in_lifes_time_and_held_against_nothing():
     fast = measured(tpot=0.0012, ttft=0.002, ntpot=0.0013)
     found = held(latency=fast, model=model(), benchmark=BENCHMARK, simulated_speed=50.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.command import Command
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.facts import HostFacts
 
 POOLS = [
@@ -34,6 +35,7 @@ PRICE = {
     "currency": "USD", "as_of": "2026-08-03", "complete": True,
     "start": {"hour": 1.77}, "least": {"hour": 1.36}, "most": {"hour": 3.23},
 }  # fmt: skip
+MINE = Command(inventories=("mine",))
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 VARIABLES = {
     "llmops_project": "p",
@@ -48,9 +50,11 @@ VARIABLES = {
     "llmops_accelerator_type": "nvidia-l4",
     "llmops_service_name": "m-service",
     "llmops_service_port": 80,
+    "gke_cluster_pool_name": "default-pool",
+    "gpu_nodepool_name": "gpu",
+    "gpu_nodepool_on_demand_name": "gpu-on-demand",
     "gke_cluster_kubeconfig": "/srv/.kube/config",
     "__verify_exposure": "a load balancer on the internet, without an API key",
-    "__llmops_run": ["ansible-playbook -i mine playbooks/", ".yml"],
 }
 SECONDS = {name: {"median": 0.05, "n": 20} for name in ("ttft_seconds", "e2e_seconds", "tpot_seconds", "ntpot_seconds")}
 POD = {"node": "n1", "machine_type": "g2-standard-12", "accelerator_type": "nvidia-l4", "gpus": 1, "spot": False,
@@ -77,9 +81,10 @@ def host(
     check: bool = False,
     failed: bool = False,
     variables: dict[str, Any] | None = None,
+    command: Command = MINE,
     **results: Any,
 ) -> HostFacts:
     """A host whose cluster is there unless a result says otherwise."""
     there = {"gke_cluster_result": {"cluster": {"name": "c", "status": "RUNNING", "nodePools": POOLS}}}
     given = {**VARIABLES, **(variables or {})}
-    return HostFacts(name, playbook, check, failed, given, {**there, **results}, now=NOW)
+    return HostFacts(name, playbook, check, failed, given, {**there, **results}, now=NOW, command=command)

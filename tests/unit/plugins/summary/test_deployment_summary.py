@@ -9,9 +9,10 @@ import json
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.costs import of_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.cluster_costs import of_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.command import Command
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
-from tests.unit.plugins.summary.summary_facts import POOLS, PRICE, host, step, verified
+from tests.unit.plugins.summary.summary_facts import POD, POOLS, PRICE, host, step, verified
 
 FORGED = "\x1b[2J\nok: [one] forged \U0001f431"
 
@@ -67,6 +68,17 @@ def test_a_model_inside_the_cluster_is_tried_through_a_forwarded_port():
     assert "address in the cluster: m-service.default.svc:80" in text
     assert "port-forward service/m-service 8080:80 &" in text
     assert data["one"]["address"] == "http://m-service.default.svc:80"
+
+
+def test_replicas_on_equal_nodes_are_told_once():
+    pods = [POD, {**POD, "node": "n2"}, {**POD, "node": "n3", "spot": True}]
+    text, _data = told(
+        host("one", "verify", verify_result={**verified(), "latency": {**verified()["latency"], "pods": pods}})
+    )
+    assert (
+        "runs on 2 x g2-standard-12 of gpu in us-central1-a, on demand g2-standard-12 of gpu in us-central1-a, Spot"
+        in text
+    )
 
 
 def test_a_preview_says_what_would_be_done():
@@ -129,8 +141,8 @@ def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
 
 
 def test_in_earnest_it_is_the_users_inventory_alone_and_all_of_its_hosts():
-    run = [".venv/bin/ansible-playbook -i models -i sandbox playbooks/", ".yml --limit 'm*'"]
-    text, _data = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}, "__llmops_run": run}))
+    run = Command(".venv/bin/ansible-playbook", ("models", "sandbox"), limit="m*", extra={"llmops_name": "x"})
+    text, _data = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}}, command=run))
     assert ".venv/bin/ansible-playbook -i inventories/mine playbooks/deploy.yml All of this was simulated" in text
 
 
@@ -198,13 +210,12 @@ def test_many_hosts_are_a_table_with_a_sum():
     assert "3 serving, 1 failed, of 1 cluster; 1 created, 0 changed, 0 removed" in text
     total = data["llmops_total"]
     # Three replicas need three GPUs, of which the pool may have two.
-    assert total["hour"] == of_cluster(POOLS, {}, gpus={"nvidia-l4": 3})["hour"] > of_cluster(POOLS, {})["hour"]
+    assert total["hour"] == of_cluster(POOLS, {}, gpus={"gpu": 3})["hour"] > of_cluster(POOLS, {})["hour"]
     assert all(len(line) <= 80 for line in lines)
 
 
 def test_what_a_cluster_costs_is_what_preflight_estimates_of_the_same_plan():
     cost = of_cluster(POOLS, {})
     assert (cost["hour"], cost["least"], cost["most"]) == (1.77, 1.36, 3.23)
-    assert of_cluster(POOLS, {}, {"default-pool": 1, "gpu": 0})["hour"] == 1.36
     assert of_cluster([{"config": None}], {}) is None
     assert of_cluster([{"name": "x", "config": {"machineType": "z9-none-1"}}], {})["complete"] is False

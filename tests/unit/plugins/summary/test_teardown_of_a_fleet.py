@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.costs import of_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.cluster_costs import of_cluster
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
 from tests.unit.plugins.summary.summary_facts import POOLS, host, step
 
@@ -55,11 +55,14 @@ def test_a_kept_cluster_loses_the_pools_that_nobody_else_uses(check):
     ]
     left = ["cluster c", "node pool default-pool", *(["node pool gpu"] if check else []), "node pool second"]
     assert record["exists"] == left
-    now, then = of_cluster([*POOLS, SECOND], {})["hour"], of_cluster([POOLS[0], SECOND], {})["hour"]
+    now, then = of_cluster(POOLS, {})["hour"], of_cluster(POOLS[:1], {})["hour"]
     assert record["cost"]["hour"] == data["llmops_total"]["hour"] == (now if check else then)
+    assert record["cost"]["beside"] == {"node_pools": ["second"], "hour": round(now - then, 2)}
     assert ("saves about" in text) == check
     if check:
-        assert f"saves about {now - then:.2f} USD an hour" in text
+        # By the cent, each sum is rounded.
+        saved = of_cluster([*POOLS, SECOND], {})["hour"] - of_cluster([POOLS[0], SECOND], {})["hour"]
+        assert f"saves about {saved:.2f} USD an hour" in text
 
 
 @pytest.mark.parametrize(

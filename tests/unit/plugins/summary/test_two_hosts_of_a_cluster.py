@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
-from tests.unit.plugins.summary.summary_facts import POOLS, host, verified
+from tests.unit.plugins.summary.summary_facts import POOLS, host, step, verified
 
 NODE = {"kind": "Node", "metadata": {"name": "node-1", "labels": {}}, "status": {}}
 
@@ -78,6 +78,25 @@ def test_hosts_of_two_clusters_are_told_whole(elsewhere):
         assert "Node node-1" in text and "Pod pod-of-m:" in text and "Pod pod-of-m-b:" in text
 
 
+def test_what_two_hosts_share_is_made_once():
+    there = {"cluster": {"name": "c", "status": "RUNNING", "nodePools": POOLS}, "plan": [step("create", "cluster c")]}
+    pool = {"plan": [step("create", "node pool gpu"), step("create", "kubeconfig entry in k")]}
+    hosts = [
+        host(name, variables={"llmops_name": name, **place}, gke_cluster_result=there, gpu_nodepool_result=pool,
+             model_server_result={"plan": [step("create", f"Deployment default/{name}")]})
+        for name, place in (("a", {}), ("b", {}), ("d", {"llmops_cluster": "d"}))
+    ]  # fmt: skip
+    text = " ".join(" ".join(summarise(hosts[:2], 200)[0]).split())
+    first, second = text.split("b: ")
+    assert "4 created" in first and "+ cluster c + node pool gpu + kubeconfig entry in k" in first
+    assert "1 created, 0 changed, 0 removed + Deployment default/b" in second and "+ cluster" not in second
+    assert "shared with a host above: cluster c, kubeconfig entry in k, node pool gpu" in second
+    data = summarise(hosts, 200)[1]
+    created = {name: record["changes"]["created"] for name, record in data["llmops_summary"].items()}
+    assert (len(created["a"]), created["b"], len(created["d"])) == (4, ["Deployment default/b"], 4)
+    assert data["llmops_total"]["changes"] == "9 created, 0 changed, 0 removed"
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_that_it_was_the_sandbox_is_told_once_at_the_end(failed):
     sandbox = {"variables": {"llmops_sandbox": {"speed": 50}}, "verify_result": verified()}
@@ -99,5 +118,8 @@ def test_a_model_that_sleeps_is_told_of_its_own_pool(least, words):
     own = {**POOLS[1], "name": "own", "autoscaling": {"enabled": True, "minNodeCount": least, "maxNodeCount": 2}}
     there = {"cluster": {"name": "c", "status": "RUNNING", "nodePools": [*POOLS, own]}}
     asleep = {"start": {"asleep": True}}
-    one = host(gke_cluster_result=there, gpu_nodepool_result={"node_pools": [own]}, verify_result=asleep)
+    given = {"gpu_nodepool_name": "own"}
+    one = host(
+        variables=given, gke_cluster_result=there, gpu_nodepool_result={"node_pools": [own]}, verify_result=asleep
+    )
     assert words in " ".join(" ".join(summarise([one], 200)[0]).split())

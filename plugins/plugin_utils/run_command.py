@@ -1,0 +1,67 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How this run was started, read on the controller: what the commands that it advises are made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.splitter import parse_kv
+
+from ..module_utils.workflows.summary.command import Command
+
+_DEFAULT_INVENTORY = ["inventories/sandbox"]
+"""That ansible.cfg of a clone names."""
+
+
+def run_command(variables: Mapping[str, Any]) -> Command:
+    """The command of this run, by the variables that Ansible has of it, as it works where it was started."""
+    here = os.environ.get("PWD", "")
+    clone = Path(here, "playbooks", "deploy.yml").is_file()
+    sources = [str(one).removeprefix(f"{here}/") for one in variables.get("ansible_inventory_sources") or ()]
+    extra, untold = read_extra((context.CLIARGS or {}).get("extra_vars") or ())
+    return Command(
+        program=_program(Path(str(variables.get("ansible_playbook_python") or "")).parent, here),
+        inventories=() if sources == _DEFAULT_INVENTORY else tuple(sources),
+        clone=clone,
+        limit=str(variables.get("ansible_limit") or ""),
+        extra=extra,
+        untold=tuple(untold),
+    )
+
+
+def read_extra(given: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+    """The extra variables that are on the command line, the last value of each; and the files, and what is no
+    mapping, of which nothing is known here."""
+    extra: dict[str, Any] = {}
+    untold = []
+    for text in map(str, given):
+        if text.startswith("@"):
+            untold.append(text)
+            continue
+        try:
+            found = DataLoader().load(text) if text[:1] in ("{", "[") else parse_kv(text)
+            extra |= json.loads(json.dumps(dict(found)))
+        except (AnsibleError, TypeError, ValueError):
+            untold.append("what can't be read here")
+    extra.pop("_raw_params", None)
+    return extra, untold
+
+
+def _program(folder: Path, here: str) -> str:
+    """ansible-playbook, by its path where the shell would not find it, or another one."""
+    own = folder / "ansible-playbook"
+    found = shutil.which(own.name)
+    # An environment that nobody activated; elsewhere it is a program of the system.
+    if not (folder / "activate").is_file() or (found and os.path.realpath(found) == os.path.realpath(own)):
+        return own.name
+    return str(own).removeprefix(f"{here}/")

@@ -1,0 +1,31 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A warning of what was measured on one host names it, where a play has others."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.llmops.gke.plugins.modules import k8s_apply, llm_latency, llm_verify
+from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import EngineAction
+
+
+@pytest.mark.parametrize(
+    ("module", "hosts", "told"),
+    [
+        (llm_verify, ["a", "b"], "a: slow"),
+        (llm_latency, ["a", "b"], "a: slow"),
+        (llm_verify, ["a"], "slow"),
+        # Of an object that it names; the same for all of them is told once.
+        (k8s_apply, ["a", "b"], "slow"),
+    ],
+)
+def test_a_warning_names_its_host(module, hosts, told):
+    action = object.__new__(type("Action", (EngineAction,), {"spec": module.SPEC}))
+    action._task = SimpleNamespace(_role=None)
+    known = {"ansible_play_hosts_all": hosts, "inventory_hostname": "a"}
+    assert action._shown({"warnings": ["slow"]}, known, SimpleNamespace())["warnings"] == [told]
+    assert action._shown({}, known, SimpleNamespace()) == {}
