@@ -27,7 +27,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=
 PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
 TAGS = set(re.findall(r"tags: \[(\w+)\]", "".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))))
 # What a document has made before, or begins with: a user's own inventory.
-MADE = {"inventories/mine", "mine", "inventory"}
+MADE = {"inventories/mine", "inventories/mysandbox", "mine", "inventory"}
 OF_OTHERS = {
     "cd", "curl", "eval", "export", "gcloud", "gh", "git", "gpg", "helm", "k3s", "kind", "kubectl", "pip", "podman",
     "pre-commit", "ansible-builder", "python3.11", "python3.12", "python3.13", "sed", "grep", "for", "done", "id", "hf",
