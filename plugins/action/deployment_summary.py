@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ..module_utils.workflows.summary.facts import PLAYBOOKS, RESULTS, SECRETS, VARIABLES, HostFacts
 from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
+from ..plugin_utils.resolved_variables import ResolvedVariables
 
 display = Display()
 
@@ -73,15 +74,16 @@ class ActionModule(ActionBase):
         return getattr(block, "_play", None) or getattr(getattr(block, "_parent", None), "_play", None)
 
     def _resolved(self, playbook: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        templar = self._templar.copy_with_new_env(available_variables=variables)
-        resolved = {name: _value(templar, variables, name) for name in VARIABLES[playbook]}
-        return {**resolved, **{name: bool(_value(templar, variables, name)) for name in SECRETS}}
+        every, scoped = (self._templar.copy_with_new_env(available_variables=variables) for _use in range(2))
+        known = ResolvedVariables(every, scoped, variables)
+        resolved = {name: _value(known, name) for name in VARIABLES[playbook]}
+        return {**resolved, **{name: bool(_value(known, name)) for name in SECRETS}}
 
 
-def _value(templar: Any, variables: Mapping[str, Any], name: str) -> Any:
+def _value(known: ResolvedVariables, name: str) -> Any:
     """A variable as plain data; None where there is none, or what it is made of is not there."""
     try:
-        return _plain(templar.template(variables[name])) if name in variables else None
+        return _plain(known.value(name)) if name in known.variables else None
     except AnsibleError:
         return None
 

@@ -25,7 +25,6 @@ from .token_request import TokenRequest
 try:
     import google.auth
     import google.auth.exceptions
-    import google.auth.impersonated_credentials
     import google.oauth2.credentials
     import google.oauth2.service_account
 except ImportError as error:
@@ -210,7 +209,10 @@ def _load(options: dict[str, Any]) -> Any:
             ) from error
     target = options.get("impersonate_service_account")
     if target:
-        credentials = google.auth.impersonated_credentials.Credentials(
+        # It takes longer to import than all the rest of google-auth, and few need it.
+        from google.auth import impersonated_credentials
+
+        credentials = impersonated_credentials.Credentials(
             source_credentials=credentials, target_principal=target, target_scopes=scopes
         )
     return credentials

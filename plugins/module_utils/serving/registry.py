@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..core.errors import InvalidOption
-from .engine import Engine
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 
 def _tgi() -> Engine:
