@@ -209,6 +209,7 @@ class EngineAction(ActionBase):
         """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``.
 
         ``__<role>_budget`` is the variable of a task's timeout where it is another one than of the role's other tasks.
+        In such a role, the settings of the model server that a task names are named by their variables as well.
         """
         name = self._role_name()
         told, budget = task_vars.get(f"__{name}_variables"), task_vars.get(f"__{name}_budget")
@@ -217,7 +218,14 @@ class EngineAction(ActionBase):
             if not name:
                 # Only playbooks with roles hand these over by their module_defaults.
                 shared_by_play = {key: text for key, text in shared_by_play.items() if "." not in text}
-            known = {**shared_by_play, **SHARED_OPTIONS, **(json.loads(json.dumps(self._templar.template(told))) or {})}
+            server = self._task.args.get("engine")
+            settings = registry.engine(server).variables if told and server in registry.ENGINES else {}
+            known = {
+                **shared_by_play,
+                **SHARED_OPTIONS,
+                **settings,
+                **(json.loads(json.dumps(self._templar.template(told))) or {}),
+            }
             return {**known, **({"timeout": self._templar.template(budget)} if budget else {})}
         except (AnsibleError, TypeError):
             # Without the names the failure is told all the same.

@@ -5,18 +5,33 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import ArgumentTypeError
 
+from ..module_utils.core.harmless import cut
 from ..module_utils.core.secrets import without_credentials
 
 HIDDEN = "(hidden)"
 
 # As environment variables, options and fields are named that hold one: HF_TOKEN, api_key, service_account_contents.
+_SHOWN = 300
+"""Characters of a value in a message."""
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": "a mapping",
+    "list": "a list",
+    "str": "a text",
+}
+
 _SECRET_KEY = re.compile(
     r"(?:^|[_-])(?:token|password|passwd|secret|contents|credentials?)$|[_-]key$|^apikey$", re.IGNORECASE
 )
@@ -29,11 +44,22 @@ def check(name: str, value: Any, spec: Mapping[str, Any]) -> tuple[Any, list[str
     """
     validated = ArgumentSpecValidator({name: dict(spec)}).validate({name: value})
     hidden = set(validated._no_log_values) | ({str(value)} if spec.get("no_log") and value else set())
-    errors = [" ".join(str(remove_values(error, hidden)).split()) for error in validated.error_messages]
+    told = [_told(name, value, spec, error) for error in validated.errors]
+    errors = [" ".join(str(remove_values(error, hidden)).split()) for error in told]
     errors = [error if name in error else f"{name}: {error}" for error in errors]
     typed = validated.validated_parameters.get(name)
     untyped = bool(errors) or (isinstance(value, str) and isinstance(typed, (list, dict)))
     return (value if untyped else _given(value, typed)), errors
+
+
+def _told(name: str, value: Any, spec: Mapping[str, Any], error: Exception) -> str:
+    """What is wrong, in the words of preflight's rules where the whole value is of another type."""
+    if not isinstance(error, ArgumentTypeError) or " found in " in error.msg:
+        return str(error.msg)
+    shown = HIDDEN
+    if not spec.get("no_log"):
+        shown = cut(json.dumps(without_secrets(value), ensure_ascii=False, default=str), _SHOWN)
+    return f"{name}: {shown} is not accepted; it takes {_KINDS.get(spec['type'], spec['type'])}"
 
 
 def _given(value: Any, typed: Any) -> Any:

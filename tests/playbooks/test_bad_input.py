@@ -29,6 +29,7 @@ CASES = {
     "a token that the Hub does not know": ({"llmops_hf_token": "nonsense"}, "token", "401"),
     "a typo in the thresholds": ({"verify_thresholds": {"ttft": 1}}, "verify_thresholds", "ttft_seconds"),
     "a model that is not there": ({"llmops_model": "mistralai/nope"}, "model", "mistralai/nope"),
+    "requests too long": ({"llmops_engine": "vllm", "vllm_max_model_len": 32769}, "vllm_max_model_len", "32768"),
     "a driver that is not there": ({"gpu_nodepool_gpu_driver_version": "NEWEST"}, "gpu_driver_version", "LATEST"),
 }
 

@@ -29,6 +29,7 @@ ENGINE_VARIABLES = {
     "shards": "tgi_mistral_num_shard",
     "quantize": "tgi_mistral_quantize",
     "context": "tgi_mistral_env.MAX_TOTAL_TOKENS",
+    "environment": "tgi_mistral_env",
 }
 SIGNALS = {"waiting_requests": "tgi_queue_size", "running_requests": "tgi_batch_current_size"}
 SERIES = ["DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_POWER_USAGE"]
@@ -97,6 +98,7 @@ OPTIONS: dict[str, Any] = {
     "vllm_image": "docker.io/vllm/vllm-openai:v0.26.0",
     "tgi_mistral_num_shard": 1,
     "tgi_mistral_port": 8080,
+    "tgi_mistral_env": {},
     "model_server_max_surge": "25%",
     "model_server_max_unavailable": 0,
     "model_server_timeout": 2700,

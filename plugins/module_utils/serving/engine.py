@@ -11,7 +11,7 @@ streams in OpenAI's form and counts tokens in ``usage`` fits as well as one with
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +20,7 @@ from ..core.deadline import Deadline
 from ..core.rules import Rule
 from ..kubernetes.diagnosis.crash_reasons import CrashReason
 from ..models.memory import MemoryRules
+from ..models.positions import Positions
 
 if TYPE_CHECKING:
     from .client import ServerClient
@@ -138,6 +139,21 @@ class ContainerSettings:
     shown: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class TooLong:
+    """A setting that lets requests be longer than the model was made for.
+
+    setting: the part of the plan of the engine's role that it is in: ``context``, ``arguments``, ``environment.NAME``.
+    asked: its tokens. most: the model's. outcome: what comes of it. refused: whether the server does not start.
+    """
+
+    setting: str
+    asked: int
+    most: Positions
+    outcome: str
+    refused: bool = False
+
+
 class Engine(ABC):
     """One model server.
 
@@ -145,7 +161,8 @@ class Engine(ABC):
     and none where they are not known. phases: what each
     phase of its start is, by name, in the order in which launch_phases tells them. crash_reasons: what its log shows
     where no restart helps. memory: what it takes of a GPU. parameters: Ansible's argument spec of its own parameters.
-    deployment_rules: what the variables of its role must keep.
+    deployment_rules: what the variables of its role must keep. variables: which sets what, by the server's names.
+    environment: names of environment variables that it reads, as far as they are known; there may be more.
     """
 
     name: ClassVar[str]
@@ -157,6 +174,8 @@ class Engine(ABC):
     memory: ClassVar[MemoryRules]
     parameters: ClassVar[Mapping[str, Mapping[str, Any]]]
     deployment_rules: ClassVar[Sequence[Rule]] = ()
+    variables: ClassVar[Mapping[str, str]] = {}
+    environment: ClassVar[Set[str]] = frozenset()
 
     @abstractmethod
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
@@ -168,6 +187,16 @@ class Engine(ABC):
         model: the name that the server has for it.
         """
         return {}
+
+    def too_long(
+        self, config: Mapping[str, Any], context: int, environment: Mapping[str, Any], arguments: Sequence[str]
+    ) -> Iterable[TooLong]:
+        """The settings that let requests be longer than the model was made for.
+
+        config: the model's config.json. context: tokens of the longest request, 0 where nobody says. environment,
+        arguments: those that are set beside the role's own.
+        """
+        return ()
 
     @abstractmethod
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> ServerClient:

@@ -92,7 +92,13 @@ def named_after(cluster, sign, words: list[str], *manifests) -> float:
 @pytest.mark.parametrize(
     ("fault", "container", "sign", "words"),
     [
-        pytest.param({}, {"image": "nobody/no:1"}, waiting("ErrImagePull"), ["nobody/no:1: not found"], id="image"),
+        pytest.param(
+            {},
+            {"image": "nobody/no:1"},
+            waiting("ErrImagePull"),
+            ['image "nobody/no:1"', "reference: not found"],
+            id="image",
+        ),
         pytest.param({}, MISSING, waiting("CreateContainerConfigError"), ['secret "gone" not found'], id="secret"),
         pytest.param({**CRASH, "exit_code": 3, "message": "E: x"}, {}, ended(3), ["code 3", "E: x"], id="crash"),
         pytest.param({**CRASH, "exit_code": 137, "reason": "OOMKilled"}, {}, ended(137), ["memory limit"], id="memory"),

@@ -28,9 +28,9 @@ PODS = {"match": {"resource": "pods"}}
 @pytest.mark.parametrize(
     ("fault", "container", "reasons"),
     [
-        ({}, {"image": "nobody/nothing:1"}, ["ImagePullBackOff", "nobody/nothing:1: not found"]),
+        ({}, {"image": "nobody/nothing:1"}, ["ImagePullBackOff", 'image "nobody/nothing:1"', "reference: not found"]),
         ({}, {"env": [{"name": "T", "valueFrom": KEY}]}, ['secret "gone" not found', "apply the Secret"]),
-        ({"name": "image_not_found"}, {}, ["ImagePullBackOff", "pause:3.10: not found"]),
+        ({"name": "image_not_found"}, {}, ["ImagePullBackOff", 'pause:3.10"', "reference: not found"]),
         (
             {"name": "crash", "exit_code": 3, "message": "ValueError: x"},
             {},

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +26,8 @@ from ...workflows.preflight.findings import ERROR, RULES, WARNING, Finding
 from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
+from ...workflows.preflight.rules.misspelt import check_environment
+from ...workflows.preflight.rules.request_length import check_length
 from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold, pools_told
 from . import hf_model_info
@@ -59,6 +61,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     # What to warn of is told of a plan that can be followed.
     findings += list(check_rollout(here)) if ROLLOUT in names and not findings else []
     findings += list(check_exposure(here)) if EXPOSURE in names else []
+    findings += list(check_environment(here, VARIABLES)) if VARIABLES in names else []
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and here.asks_hub and _has_model(here), _look_at_model, here, options)
@@ -68,6 +71,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     looked, hub = looked or Looked(), hub or Result(values={})
     findings += [*refused, *looked.findings, *denied]
     findings += [Finding(MODEL, text, severity=WARNING) for text in hub.warnings]
+    findings += _model_findings(here, hub.values)
     return _result(options, here, names, list({one.text: one for one in findings}.values()), looked, hub)
 
 
@@ -85,9 +89,9 @@ def _ended(
     except LlmopsError as error:
         if isinstance(error, UnreadablePool) and pools_told(here):
             return None, []
-        message, fix, variable = error.told(variables), error.fields.get("set_by") or "", _blamed(error, variables)
-        named = message if variable is None or variable in f"{message} {fix}" else f"{message} ({variable})"
-        return None, [Finding(check, named, fix, variable=variable)]
+        message, variable = error.told(variables), _blamed(error, variables)
+        named = message if variable is None or variable in message else f"{message} ({variable})"
+        return None, [Finding(check, named, variable=variable)]
     except (KeyError, TypeError, ValueError) as error:
         # What a role plans is data that a user has a hand in.
         fault = Finding(check, f"the plan cannot be evaluated ({error!r})", "correct its values")
@@ -121,19 +125,21 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "machine_type": machines[0] if machines else None,
         "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
         "quantize": model.get("quantize") or "",
-        "context": int(model.get("context") or hf_model_info.CONTEXT),
+        "context": here.context or hf_model_info.CONTEXT,
         "gpu_memory_utilization": float(model["utilization"]) if model.get("utilization") else None,
-        "require_fit": True,
         "timeout": options["timeout"],
     }
-    try:
-        return _asked_once(asked)
-    except hf_model_info.DoesNotFit as error:
-        names = here.model_names
-        paths = ["shards", "quantize", "context", *(["utilization"] if model.get("utilization") else [])]
-        ways = ["llmops_accelerator_type", *map(names.of, paths)]
-        error.fields.update(variable=ways[0], set_by=f"these are {', '.join(ways)}")
-        raise
+    return _asked_once(asked)
+
+
+def _model_findings(here: Deployment, model: Mapping[str, Any]) -> Iterator[Finding]:
+    """What stands in the way of serving the model. model: what the Hub says of it; nothing where it was not asked."""
+    if model.get("fit") and not model["fit"]["fits"]:
+        paths = ["shards", "quantize", "context", *(["utilization"] if here.model.get("utilization") else [])]
+        ways = ["llmops_accelerator_type", *map(here.model_names.of, paths)]
+        yield Finding(MODEL, model["fit_reason"], f"these are {', '.join(ways)}", variable=ways[0])
+    if model.get("config"):
+        yield from check_length(here, model["config"], MODEL)
 
 
 def _asked_once(asked: dict[str, Any]) -> Result:

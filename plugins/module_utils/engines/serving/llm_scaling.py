@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.deadline import Deadline, backoff
 from ...core.errors import InvalidOption, LlmopsError
+from ...core.option_names import plain
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.diagnosis.autoscaler import Autoscaler, NoAutoscaler, Scale
@@ -64,7 +65,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
             load = Load(engine, url, options["api_key"], options["clients"], request)
             with load:
                 progress(f"{options['clients']} clients keep {url} busy")
-                values |= _outcome(engine, scaler, first, load, deadline, progress)
+                values |= plain(_outcome(engine, scaler, first, load, deadline, progress))
             values["answered"] = load.answered
         return Result(
             values=values,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...core.deadline import Deadline
+from ...core.option_names import plain
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.client.api import KubernetesApi
@@ -43,12 +44,12 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     engine = registry.engine(options["engine"])
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
         values = look(access, options["namespace"], options["service"], engine)
-        return Result(values=values, http_requests=access.requests)
+        return Result(values=plain(values), http_requests=access.requests)
 
 
 def look(access: cluster_access.ClusterAccess, namespace: str | None, service: str, engine: Engine) -> dict[str, Any]:
     """The values of the result: ``exists``, ``replicas``, ``ready``, ``asleep``, ``selector``, ``pods`` and all of it
-    as ``text``."""
+    as ``text``. Options in texts are marked (see option_names)."""
     values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "selector": {}, "pods": []}
     if access.api is None:
         return {**values, "text": access.why}

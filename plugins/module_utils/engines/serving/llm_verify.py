@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import LlmopsError
+from ...core.option_names import plain
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec, defaults
 from ...google.options import PROJECT_READER
@@ -70,7 +71,7 @@ class _Verification:
         self._values.update(
             url=found.url,
             labels=dict(((front or {}).get("metadata") or {}).get("labels") or {}),
-            start=found.start,
+            start=plain(found.start),
             breach=None,
         )
         if found.sleeps_rightly:

@@ -14,6 +14,19 @@ from ...core.harmless import one_line
 _SHOWN = 5
 """Lines of the end of a log that are shown."""
 
+_PROGRESS = re.compile(
+    r"""(\([^)]*\)\s*)?                     # (APIServer pid=1)
+    (\{"timestamp":"[^"]*",\s*"level":")?   # of a log in JSON
+    [^A-Za-z]*([\d-]+T[\d:.]+Z[^A-Za-z]*)?  # moments, and colours, which end in a letter
+    (INFO|DEBUG)\b""",
+    re.VERBOSE,
+)
+"""How a line begins that says what is going on."""
+
+_WORD = re.compile(r"[^\W_]")
+
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
 _LINE, _CAUSE = 300, 600
 """Characters shown of each, and of one that tells the cause; a traceback's last line may hold a whole configuration."""
 
@@ -57,8 +70,14 @@ GENERIC: tuple[CrashReason, ...] = (
 
 
 def ending(lines: Sequence[str]) -> str:
-    """The last lines of a log as one, each shortened."""
-    return " | ".join(one_line(line.strip(), _LINE) for line in lines[-_SHOWN:] if line.strip())
+    """The last lines of a log as one, each shortened; of these, what only says what is going on is left out."""
+    last = [line.strip() for line in lines[-_SHOWN:] if line.strip()]
+    return " | ".join(one_line(line, _LINE) for line in [one for one in last if not _is_progress(one)] or last)
+
+
+def _is_progress(line: str) -> bool:
+    """Whether a line is none of an error: what a program reports, or draws."""
+    return _PROGRESS.match(_COLOUR.sub("", line)) is not None or (not line.isascii() and not _WORD.search(line))
 
 
 def meaning_of(log: str, extra: Sequence[CrashReason] = ()) -> CrashReason | None:

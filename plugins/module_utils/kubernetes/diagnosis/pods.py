@@ -74,7 +74,7 @@ def _container_state(
     now = container.get("state") or {}
     waiting, ended = now.get("waiting"), _ended(container)
     reason = (waiting or {}).get("reason", "")
-    message = quoted((waiting or {}).get("message", ""))
+    message = quoted(_naming_once(container.get("image", ""), (waiting or {}).get("message", "")))
     words = f"{where}: {reason}{': ' if message else ''}{message}"
     if reason in _HOPELESS:
         return Failed(words, _HOPELESS[reason])
@@ -90,6 +90,15 @@ def _container_state(
         again = f" after {container['restartCount']} restarts" if container.get("restartCount") else ""
         return Waiting(f"{where} runs{again} and is not ready yet{_probe(view, pod, container['name'])}")
     return None
+
+
+def _naming_once(image: str, message: str) -> str:
+    """What a container waits for, without the image's name where it is repeated: a refused pull tells it five times."""
+    if not image or image not in message:
+        return message
+    head, name, rest = message.partition(image)
+    again = rf"(?:docker\.io/(?:library/)?)?{re.escape(image)}"
+    return head + name + re.sub(rf'\s"{again}"|\s{again}:(?=\s)', "", rest)
 
 
 def _probe(view: ClusterView, pod: dict[str, Any], container: str) -> str:

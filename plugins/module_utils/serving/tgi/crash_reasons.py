@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 
+from ...core.option_names import option
 from ...kubernetes.diagnosis.crash_reasons import CrashReason
 from ..hub_crashes import HUB_CRASHES
+
+# In a role, the variable that sets each of them is named.
+_PREFILL, _TOTAL, _QUANTIZE = map(option, ("MAX_BATCH_PREFILL_TOKENS", "MAX_TOTAL_TOKENS", "QUANTIZE"))
 
 CRASH_REASONS = (
     *HUB_CRASHES,
     CrashReason(
         re.compile(r"Not enough memory to handle|CUDA out of memory|OutOfMemoryError"),
         "the GPU's memory is not enough",
-        "lower MAX_BATCH_PREFILL_TOKENS or MAX_TOTAL_TOKENS, set QUANTIZE, or take a larger GPU",
+        f"lower {_PREFILL} or {_TOTAL}, set {_QUANTIZE}, or take a larger GPU",
     ),
 )

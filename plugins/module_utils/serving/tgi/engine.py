@@ -12,13 +12,15 @@ from typing import Any
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
 from ...models.memory import MemoryRules
-from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, MetricNames, ScalingSignal
+from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, MetricNames, ScalingSignal, TooLong
 from .chat import check_chat
 from .client import TgiClient, TgiRequest
 from .crash_reasons import CRASH_REASONS
-from .deployment_rules import RULES
+from .deployment_rules import RULES, VARIABLES
+from .environment import KNOWN
 from .launch_log import LOAD, WEIGHTS, read_launch
 from .parameters import ARGUMENT_SPEC, NAMES, check_request, own_parameters
+from .request_length import too_long
 
 _QUANTIZE = "QUANTIZE"
 _SHOWN = (
@@ -72,6 +74,8 @@ class TgiEngine(Engine):
     )
     parameters = ARGUMENT_SPEC
     deployment_rules = RULES
+    variables = VARIABLES
+    environment = KNOWN
 
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
         for name, own in NAMES.items():
@@ -99,6 +103,11 @@ class TgiEngine(Engine):
             "/v1/chat/completions": chat,
             "/vertex": {"instances": [{"inputs": chat}]},
         }
+
+    def too_long(
+        self, config: Mapping[str, Any], context: int, environment: Mapping[str, Any], arguments: Sequence[str]
+    ) -> Iterable[TooLong]:
+        return too_long(config, environment)
 
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> TgiClient:
         return TgiClient(url, api_key, deadline)

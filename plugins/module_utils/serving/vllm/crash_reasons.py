@@ -7,50 +7,54 @@ from __future__ import annotations
 
 import re
 
+from ...core.option_names import option
 from ...kubernetes.diagnosis.crash_reasons import CrashReason
 from ..hub_crashes import HUB_CRASHES
+from .arguments import LENGTH, QUANTIZATION, SHARDS
 
-_MORE_MEMORY = (
-    "quantize the model (--quantization), share it among more GPUs (--tensor-parallel-size), or take a larger GPU"
-)
+# In a role, the variable that sets an argument is named.
+_LENGTH, _QUANTIZATION, _SHARDS = map(option, (LENGTH, QUANTIZATION, SHARDS))
+_UTILIZATION, _DTYPE, _BATCH = map(option, ("--gpu-memory-utilization", "--dtype", "--max-num-batched-tokens"))
+
+_MORE_MEMORY = f"quantize the model ({_QUANTIZATION}), share it among more GPUs ({_SHARDS}), or take a larger GPU"
 
 CRASH_REASONS = (
     CrashReason(
         re.compile(r"larger than the available KV cache memory"),
-        "the cache does not hold one request of --max-model-len tokens",
-        "set --max-model-len to at most the estimated maximum model length that the log names, or raise "
-        f"--gpu-memory-utilization; else {_MORE_MEMORY}",
+        f"the cache does not hold one request of {_LENGTH} tokens",
+        f"set {_LENGTH} to at most the estimated maximum model length that the log names, or raise "
+        f"{_UTILIZATION}; else {_MORE_MEMORY}",
     ),
     CrashReason(
         re.compile(r"No available memory for the cache blocks"),
         "the model leaves no GPU memory for the KV cache",
-        f"raise --gpu-memory-utilization; else {_MORE_MEMORY}",
+        f"raise {_UTILIZATION}; else {_MORE_MEMORY}",
     ),
     CrashReason(
         re.compile(r"Free memory on device .* is less than desired GPU memory utilization"),
         "another program holds memory of the GPU",
-        "lower --gpu-memory-utilization, or give the container a GPU of its own",
+        f"lower {_UTILIZATION}, or give the container a GPU of its own",
     ),
     CrashReason(
         re.compile(r"CUDA out of memory|OutOfMemoryError"),
         "the GPU's memory is not enough",
-        f"lower --max-num-batched-tokens or --gpu-memory-utilization; else {_MORE_MEMORY}",
+        f"lower {_BATCH} or {_UTILIZATION}; else {_MORE_MEMORY}",
     ),
     CrashReason(
         re.compile(r"is greater than the derived max_model_len"),
-        "--max-model-len is above what the model was made for",
-        "lower --max-model-len to the max_position_embeddings that the log names",
+        f"{_LENGTH} is above what the model was made for",
+        f"lower {_LENGTH} to the max_position_embeddings that the log names",
     ),
     *HUB_CRASHES,
     CrashReason(
         re.compile(r"Bfloat16 is only supported on GPUs"),
         "the GPU has no bfloat16",
-        "set --dtype half, or take a GPU of compute capability 8.0 or more",
+        f"set {_DTYPE} to half, or take a GPU of compute capability 8.0 or more",
     ),
     CrashReason(
         re.compile(r"does not support float16"),
         "the model can't be served in float16",
-        "set --dtype bfloat16, on a GPU of compute capability 8.0 or more",
+        f"set {_DTYPE} to bfloat16, on a GPU of compute capability 8.0 or more",
     ),
     CrashReason(
         re.compile(r"is not supported for the current GPU\. Minimum capability"),
@@ -62,15 +66,15 @@ CRASH_REASONS = (
             r"Quantization method specified in the model config|Cannot find the config file for|"
             r"Unknown quantization method"
         ),
-        "--quantization does not name how the weights are stored",
-        "leave --quantization out: the model's own configuration tells its method",
+        f"{_QUANTIZATION} does not name how the weights are stored",
+        f"leave {_QUANTIZATION} out: the model's own configuration tells its method",
     ),
     CrashReason(
         re.compile(
             r"World size \(\d+\) is larger than the number of available GPUs|must be divisible by tensor parallel"
         ),
         "the model can't be shared among so many GPUs",
-        "set --tensor-parallel-size to the GPUs of the pod, which must divide the model's attention heads",
+        f"set {_SHARDS} to the GPUs of the pod, which must divide the model's attention heads",
     ),
     CrashReason(
         re.compile(r"Model architectures .*not supported"),

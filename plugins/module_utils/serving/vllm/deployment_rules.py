@@ -1,13 +1,28 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules of the variables of role vllm."""
+"""The variables of role vllm: what each sets, and their rules."""
 
 from __future__ import annotations
 
 import re
 
 from ...core.rules import Rule, image, least
+from .arguments import LENGTH, QUANTIZATION, SHARDS
+
+VARIABLES = {
+    "--port": "vllm_port",
+    "--served-model-name": "llmops_served_name",
+    SHARDS: "vllm_tensor_parallel_size",
+    "--gpu-memory-utilization": "vllm_gpu_memory_utilization",
+    "--dtype": "vllm_dtype",
+    "--tokenizer-mode": "vllm_tokenizer_mode",
+    "--shutdown-timeout": "llmops_answer_seconds",
+    LENGTH: "vllm_max_model_len",
+    QUANTIZATION: "vllm_quantization",
+    "--chat-template": "vllm_chat_template",
+    "--max-num-batched-tokens": "--max-num-batched-tokens in vllm_extra_args",
+}
 
 _ARGUMENT = re.compile(r"-[-\w.]+(=|$)")
 

@@ -12,20 +12,22 @@ from typing import Any
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
 from ...models.memory import MemoryRules
-from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, MetricNames, ScalingSignal
+from ..engine import ContainerSettings, Engine, GenerationRequest, LaunchPhase, MetricNames, ScalingSignal, TooLong
 from ..openai.parameters import argument_spec, check_request
+from .arguments import LENGTH, QUANTIZATION, SHARDS, by_name
 from .client import SERVICE, VllmClient
 from .crash_reasons import CRASH_REASONS
-from .deployment_rules import RULES
+from .deployment_rules import RULES, VARIABLES
+from .environment import KNOWN
 from .launch_log import COMPILE, LOAD, SERVER, WEIGHTS, read_launch
 from .parameters import PARAMETERS
+from .request_length import too_long
 
-_QUANTIZATION = "--quantization"
 _SHOWN = (
-    _QUANTIZATION,
+    QUANTIZATION,
     "--dtype",
-    "--tensor-parallel-size",
-    "--max-model-len",
+    SHARDS,
+    LENGTH,
     "--gpu-memory-utilization",
     "--max-num-seqs",
     "--max-num-batched-tokens",
@@ -39,8 +41,6 @@ _SHOWN = (
 
 PASSING_BYTES = 1536 * 2**20
 """Of a GPU, for the activations of the longest batch and for CUDA graphs: an estimate, see its log for the truth."""
-
-_SHORT = {"-q": _QUANTIZATION, "-tp": "--tensor-parallel-size"}
 
 
 class VllmEngine(Engine):
@@ -72,14 +72,16 @@ class VllmEngine(Engine):
         usable=0.92,
         formats={"fp8": "fp8", "fp8_per_tensor": "fp8", "experts_int8": "int8", "bitsandbytes": "nf4"},
         slow=frozenset({"bitsandbytes"}),
-        quantization=_QUANTIZATION,
-        gpus="--tensor-parallel-size",
-        context="--max-model-len",
+        quantization=QUANTIZATION,
+        gpus=SHARDS,
+        context=LENGTH,
         reserved=PASSING_BYTES,
         block=16,
     )
     parameters = argument_spec(PARAMETERS)
     deployment_rules = RULES
+    variables = VARIABLES
+    environment = KNOWN
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -103,6 +105,11 @@ class VllmEngine(Engine):
             "/inference/v1/generate": {"model": model, "token_ids": [1], "sampling_params": {"max_tokens": 1}},
         }
 
+    def too_long(
+        self, config: Mapping[str, Any], context: int, environment: Mapping[str, Any], arguments: Sequence[str]
+    ) -> Iterable[TooLong]:
+        return too_long(config, context, environment, arguments)
+
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> VllmClient:
         return VllmClient(url, api_key, deadline, self._known)
 
@@ -110,25 +117,8 @@ class VllmEngine(Engine):
         return read_launch(log, started)
 
     def settings(self, environment: Mapping[str, str], arguments: Sequence[str]) -> ContainerSettings:
-        given = _of_arguments(arguments)
+        given = by_name(arguments)
         return ContainerSettings(
-            quantization=given.get(_QUANTIZATION, ""),
+            quantization=given.get(QUANTIZATION, ""),
             shown={name: given[name] for name in _SHOWN if name in given},
         )
-
-
-def _of_arguments(arguments: Sequence[str]) -> dict[str, str]:
-    """By name: ``--dtype half``, ``--dtype=half``, ``--max_model_len 4k``, ``-tp 2``, ``--enforce-eager``."""
-    found: dict[str, str] = {}
-    name = ""
-    for argument in arguments:
-        word, equals, value = argument.partition("=")
-        if word in _SHORT or word.startswith("--"):
-            name = _SHORT.get(word, word.replace("_", "-"))
-            found[name] = value if equals else "true"
-            if equals:
-                name = ""
-        elif name:
-            found[name] = argument
-            name = ""
-    return found

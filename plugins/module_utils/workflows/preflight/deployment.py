@@ -89,7 +89,8 @@ class Deployment:
     @cached_property
     def model(self) -> Mapping[str, Any]:
         """What these roles plan: ``replicas``, ``shards``, ``quantize``, ``context``, ``utilization`` (part of the GPU
-        memory that the server may use), ``signals``, ``user``; empty where no role plans replicas."""
+        memory that the server may use), ``signals``, ``user``, ``environment`` and ``arguments`` (set beside the role's
+        own); empty where no role plans replicas."""
         planned = {part: value for role in self._serving for part, value in self.plans[role].items()}
         return planned if planned.get("replicas") else {}
 
@@ -100,6 +101,24 @@ class Deployment:
         for role in self._serving:
             names = names.extended(self.names_of(role))
         return names
+
+    @property
+    def context(self) -> int:
+        """Tokens of the longest request, 0 where nobody says."""
+        planned = str(self.model.get("context") or "")
+        return int(planned) if planned.isdecimal() else 0
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """Variables that are set for the model's server beside its role's own."""
+        found = self.model.get("environment")
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def arguments(self) -> list[str]:
+        """Arguments that it is given beside its role's own."""
+        found = self.model.get("arguments")
+        return [str(one) for one in found] if isinstance(found, (list, tuple)) else []
 
     @property
     def asks_hub(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.unit.preflight_plans import SERIES
 
-from . import weights_cases
+from . import tgi_cases, weights_cases
 
 # Values that break a rule: what is told, from the variable on.
 BREAKS: list[tuple[dict[str, Any], str]] = [
@@ -121,8 +121,6 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         {"llmops_served_name": "mistral"},
         'llmops_served_name: "mistral" is not accepted; it takes the value of llmops_model',
     ),
-    ({"tgi_mistral_port": 0}, "tgi_mistral_port: 0 is not accepted"),
-    ({"tgi_mistral_num_shard": 0}, "tgi_mistral_num_shard: 0 is not accepted; it takes 1 or more"),
     ({"model_server_timeout": 0}, "model_server_timeout: 0 is not accepted; it takes 1 or more"),
     ({"model_server_hpa_timeout": 0}, "model_server_hpa_timeout: 0 is not accepted; it takes 1 or more"),
     (
@@ -184,7 +182,6 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ({"model_server_max_surge": 0.5}, "model_server_max_surge: 0.5 is not accepted"),
     ({"model_server_max_unavailable": -1}, "model_server_max_unavailable: -1 is not accepted"),
     ({"model_server_max_unavailable": "1000%"}, "model_server_max_unavailable: "),
-    ({"tgi_mistral_image": ""}, 'tgi_mistral_image: "" is not accepted; it takes an image, by tag or by digest'),
     ({"model_server_hpa_adapter_image": "a b"}, 'model_server_hpa_adapter_image: "a b" is not accepted'),
     ({"model_server_picker_image": "a b"}, 'model_server_picker_image: "a b" is not accepted'),
     ({"model_server_hpa_prometheus_adapter_image": ""}, "model_server_hpa_prometheus_adapter_image: "),
@@ -237,6 +234,7 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
     ({"model_server_hpa_prometheus_labels": {"a": "b", "c": "{"}}, "model_server_hpa_prometheus_labels: "),
     ({"dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES] + ["x"]}, "dcgm_exporter_counters: "),
     *weights_cases.BREAKS,
+    *tgi_cases.BREAKS,
 ]
 
 # Values at the edge of a rule that hold.
@@ -297,4 +295,5 @@ HOLDS: list[dict[str, Any]] = [
     {"llmops_gpu_metrics": "none", "dcgm_exporter_counters": [], "dcgm_exporter_components": []},
     {"dcgm_exporter_interval": "1m30s"},
     {"model_server_max_surge": 1, "model_server_max_unavailable": "100%"},
+    *tgi_cases.HOLDS,
 ]

@@ -226,6 +226,16 @@ def test_a_model_that_does_not_fit_names_what_can_be_changed():
     assert error.fields["findings"] == [{"check": "model", "variable": "llmops_accelerator_type"}]
 
 
+def test_requests_that_are_too_long_for_the_model_are_told_beside_what_does_not_fit():
+    planned = {**SERVED, "context": 140000, "environment": {"MAX_TOTAL_TOKENS": 140000}}
+    skip = [name for name in ALL if name != "model"]
+    with FakeServer(hub()) as server:
+        result = passed(deployment_plan(POOL, model=planned), server.url, skip=skip, fail=False)
+    fit, length = result.values["findings"]
+    assert (fit["severity"], length["severity"]) == ("error", "warning")
+    assert length["message"].startswith("tgi_mistral_env.MAX_TOTAL_TOKENS: 140000 tokens are more than the 32768 ")
+
+
 @pytest.mark.parametrize(
     ("model", "fits"),
     [

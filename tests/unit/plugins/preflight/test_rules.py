@@ -245,6 +245,11 @@ def test_what_an_argument_spec_refused_is_told_once_and_not_held_against_rules()
     assert (finding.text, finding.variable) == (f"not accepted: {refused}", "gpu_nodepool_timeout")
 
 
+def test_a_value_of_another_type_is_told_as_a_rule_tells_it():
+    refused = 'llmops_replicas: "many" is not accepted; it takes a whole number'
+    assert texts(deployment(errors=[refused], refused=["llmops_replicas"])) == [refused]
+
+
 def test_an_error_is_about_the_longest_option_that_it_names():
     here = deployment(errors=["llmops_name_server: no"], refused=["llmops_name", "llmops_name_server"])
     assert check_rules(here, [])[0].variable == "llmops_name_server"

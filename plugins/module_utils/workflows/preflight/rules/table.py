@@ -27,7 +27,7 @@ VARIABLES = "variables"
 def check_rules(here: Deployment, others: Sequence[Deployment], *, unknown: bool = True) -> list[Finding]:
     """What the argument specs, the rules and other hosts stand against, each once. unknown: whether unknown variables
     are told."""
-    findings = [Finding(CHECK, f"not accepted: {error}", variable=_named_in(error, here)) for error in here.errors]
+    findings = [Finding(CHECK, _refused(error), variable=_named_in(error, here)) for error in here.errors]
     findings += _unknown(here) if unknown else []
     told = pools_told(here)
     findings += [finding for rule in rules_of(here) if (finding := check(rule, here, pools_told=told))]
@@ -50,6 +50,11 @@ def places_hold(here: Deployment) -> bool:
 def pools_told(here: Deployment) -> bool:
     """Whether a value that is told by itself may keep the node pools from being read."""
     return bool(here.refused) or not places_hold(here)
+
+
+def _refused(error: str) -> str:
+    """What an argument spec refuses, of which some say so."""
+    return error if " is not accepted; it takes " in error else f"not accepted: {error}"
 
 
 def _named_in(error: str, here: Deployment) -> str | None:

@@ -1,0 +1,71 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environment variables of TGI: each argument of its launcher has one (text-generation-launcher --help, 3.3.7)."""
+
+from __future__ import annotations
+
+NUMBERS = (
+    "MAX_INPUT_TOKENS",
+    "MAX_INPUT_LENGTH",
+    "MAX_TOTAL_TOKENS",
+    "MAX_BATCH_PREFILL_TOKENS",
+    "MAX_BATCH_TOTAL_TOKENS",
+    "MAX_BATCH_SIZE",
+    "MAX_CONCURRENT_REQUESTS",
+    "MAX_CLIENT_BATCH_SIZE",
+    "MAX_WAITING_TOKENS",
+    "MAX_BEST_OF",
+    "MAX_STOP_SEQUENCES",
+    "MAX_TOP_N_TOKENS",
+    "VALIDATION_WORKERS",
+)
+"""Those that take a whole number."""
+
+KNOWN = frozenset(NUMBERS) | {
+    "API_KEY",
+    "ATTENTION",
+    "CORS_ALLOW_ORIGIN",
+    "CUDA_GRAPHS",
+    "CUDA_MEMORY_FRACTION",
+    "DISABLE_CUSTOM_KERNELS",
+    "DISABLE_GRAMMAR_SUPPORT",
+    "DTYPE",
+    "ENABLE_PREFILL_LOGPROBS",
+    "GRACEFUL_TERMINATION_TIMEOUT",
+    "HOSTNAME",
+    "HUGGINGFACE_HUB_CACHE",
+    "HUGGING_FACE_HUB_TOKEN",
+    "JSON_OUTPUT",
+    "KV_CACHE_DTYPE",
+    "LORA_ADAPTERS",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "MODEL_ID",
+    "NGROK",
+    "NGROK_AUTHTOKEN",
+    "NGROK_EDGE",
+    "NUM_SHARD",
+    "OTLP_ENDPOINT",
+    "OTLP_SERVICE_NAME",
+    "PAYLOAD_LIMIT",
+    "PORT",
+    "PREFILL_CHUNKING",
+    "PREFIX_CACHING",
+    "PROMETHEUS_PORT",
+    "QUANTIZE",
+    "REVISION",
+    "ROPE_FACTOR",
+    "ROPE_SCALING",
+    "SHARDED",
+    "SHARD_UDS_PATH",
+    "SPECULATE",
+    "TOKENIZER_CONFIG_PATH",
+    "TRUST_REMOTE_CODE",
+    "USAGE_STATS",
+    "USE_FLASH_ATTENTION",
+    "WAITING_SERVED_RATIO",
+    "WATERMARK_DELTA",
+    "WATERMARK_GAMMA",
+    "WEIGHTS_CACHE_OVERRIDE",
+}

@@ -1,0 +1,44 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether vLLM lets requests be longer than the model was made for (vLLM 0.32: _get_and_verify_max_len)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...models.positions import Positions, read_positions
+from ..engine import TooLong
+from .arguments import LENGTH, by_name, tokens_of
+from .environment import ALLOWS_LONG
+
+_REWRITES = ("--hf-overrides", "--rope-scaling", "--hf-config-path")
+"""Arguments that let the model have another configuration than its config.json."""
+
+_NO_WINDOW = "--disable-sliding-window"
+
+
+def too_long(
+    config: Mapping[str, Any], context: int, environment: Mapping[str, Any], arguments: Sequence[str]
+) -> Iterator[TooLong]:
+    """See Engine.too_long."""
+    given = by_name(arguments)
+    asked = tokens_of(given[LENGTH]) if LENGTH in given else context
+    most = read_positions(config)
+    if most is None or asked is None:
+        return
+    window = config.get("sliding_window")
+    if _NO_WINDOW in given and isinstance(window, int) and window < most.tokens:
+        most = Positions(window, f"sliding_window, which counts with {_NO_WINDOW},")
+    if asked <= most.tokens:
+        return
+    rewrites = next((name.partition(".")[0] for name in given if name.startswith(_REWRITES)), None)
+    refused = False
+    if str(environment.get(ALLOWS_LONG)).strip().lower() in ("1", "true"):
+        outcome = f"{ALLOWS_LONG} lets vLLM start, but answers get unreliable beyond that length"
+    elif rewrites:
+        outcome = f"unless {rewrites} changes that, vLLM does not start with them"
+    else:
+        outcome, refused = "vLLM does not start with them", True
+    yield TooLong("arguments" if LENGTH in given else "context", asked, most, outcome, refused)
