@@ -50,6 +50,7 @@ demo: venv  ## deploy, verify and measure Mistral 7B on the sandbox; run again: 
 
 demo-down: venv  ## end the sandbox, with everything on it
 	@ansible-playbook playbooks/sandbox.yml --extra-vars llmops_sandbox_state=stopped
+	@echo "The sandbox has ended, and its files are removed. Reports stay in .cache/reports; make demo begins again."
 
 test: setup  ## every check below, with one summary
 	@python scripts/check_all.py molecule playbooks lint docs sanity build sandbox awx unit contrary

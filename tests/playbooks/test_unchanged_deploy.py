@@ -28,7 +28,7 @@ TASKS = [
     "llmops.gke.verify : Ask the model, and measure how fast it answers",
     "llmops.gke.verify : Compare the figures with their limits",
     # Ends a role on the spot: no process, and no result.
-    "llmops.gke.model_server : End where no autoscaler has to act",
+    "llmops.gke.model_server : Finish here unless autoscaling is on",
     "llmops.gke.dcgm_exporter : Make sure that every GPU is measured",
     "Summary",
 ]

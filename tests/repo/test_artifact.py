@@ -50,7 +50,7 @@ def test_a_user_s_own_inventories_are_not_in_it(released, shipped):
         "meta/execution-environment.yml",
         "inventories/awx/group_vars/all.yml",
         "inventories/example/group_vars/all.yml",
-        "inventories/sandbox/group_vars/all.yml",
+        "inventories/sandbox/group_vars/all/sandbox.yml",
     ],
 )
 def test_it_holds_what_its_playbooks_need(shipped, name):

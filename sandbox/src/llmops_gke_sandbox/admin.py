@@ -61,8 +61,9 @@ class Admin:
         return web.json_response({"id": identifier}, status=201)
 
     async def _clear_faults(self, _request: web.Request) -> web.Response:
+        cleared = len(self._faults.list())
         self._faults.clear()
-        return web.json_response({})
+        return web.json_response({"cleared": cleared})
 
     async def _remove_fault(self, request: web.Request) -> web.Response:
         identifier = request.match_info["id"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from llmops_gke_sandbox import config as settings
-from llmops_gke_sandbox import daemon
+from llmops_gke_sandbox import daemon, fault_text
 from llmops_gke_sandbox.environment import exports
 from llmops_gke_sandbox.rundir import RunDirectory
 
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, run, help in (("start", _start, "start in the background, wait until ready"), ("serve", _serve, None)):
         added = command(name, run, help)
-        added.add_argument("--speed", type=float, help="how many of life's seconds pass in one; default 50")
+        added.add_argument("--speed", type=float, help="simulated seconds in each real one; default 50")
         added.add_argument("--project", help="id of its project; default sandbox-project")
         added.add_argument(
             "--kubeconfig",
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     faults.add_argument(
         "settings", nargs="*", metavar="key=value", help="times=N, lasts=SECONDS, match.CONTEXT=REGEX, or its own"
     )
+    faults.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
 
 
@@ -122,9 +123,14 @@ def _faults(directory: Path, options: argparse.Namespace) -> int:
         if not options.name:
             raise ValueError("faults add wants the fault's name; faults list shows the known ones")
         answer = _admin(directory, "POST", "/faults", {"name": options.name} | _fault_settings(options.settings))
+        text = fault_text.added(answer["id"], options.name, options.settings)
+    elif options.action == "clear":
+        answer = _admin(directory, "DELETE", "/faults")
+        text = fault_text.cleared(answer["cleared"])
     else:
-        answer = _admin(directory, "GET" if options.action == "list" else "DELETE", "/faults")
-    print(json.dumps(answer, indent=2))
+        answer = _admin(directory, "GET", "/faults")
+        text = fault_text.listed(answer)
+    print(json.dumps(answer, indent=2) if options.json else text)
     return 0
 
 
@@ -146,10 +152,17 @@ def _endpoints(directory: Path) -> dict:
     run = RunDirectory(directory)
     endpoints = run.endpoints() if run.pid() is not None else None
     if endpoints is None:
-        raise ValueError(
-            f"no sandbox runs in {directory}; start one with: llmops-gke-sandbox start --directory {directory}"
-        )
+        raise ValueError(_how_to_start(directory))
     return endpoints
+
+
+def _how_to_start(directory: Path) -> str:
+    # In a clone of the collection the usual sandbox is the one that its playbooks start, deploy to and stop.
+    is_clone = Path("playbooks/sandbox.yml").is_file()
+    its = Path(os.environ.get("LLMOPS_GKE_SANDBOX_DIR") or ".sandbox").expanduser().absolute()
+    if is_clone and directory in (its, settings.default_directory()):
+        return f"no sandbox runs in {its}; make demo starts one and deploys to it"
+    return f"no sandbox runs in {directory}; start one with: llmops-gke-sandbox start --directory {directory}"
 
 
 def _admin(directory: Path, method: str, path: str, body: dict | None = None) -> dict:

@@ -35,7 +35,8 @@ KNOWN_FAULTS: dict[str, str] = {
         "Context: project, location, type, cluster, pool"
     ),
     "slow_operation": (
-        "an operation takes longer: factor, or seconds of life's time. Context: project, location, type, cluster, pool"
+        "an operation takes longer: factor, or seconds of simulated time. "
+        "Context: project, location, type, cluster, pool"
     ),
     "permission_denied": (
         "a Google call is refused with 403: permission. Context: service, permission, project, method, path"

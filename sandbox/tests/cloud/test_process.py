@@ -157,20 +157,6 @@ def test_a_process_that_dies_at_its_start_is_told_with_its_log_tail(directory, t
     assert start(directory)["changed"] is True
 
 
-def test_faults_from_the_command_line(directory):
-    assert "no sandbox runs in" in run("faults", "list", "--directory", directory).stderr
-    start(directory)
-    add = ["faults", "add", "http", "status=503", "times=2", "match.path=.*/clusters", "--directory", directory]
-    assert run(*add).returncode == 0
-    listed = json.loads(run("faults", "list", "--directory", directory).stdout)["faults"]
-    assert listed == [
-        {"id": "1", "name": "http", "times": 2, "match": {"path": ".*/clusters"}, "params": {"status": 503}}
-    ]
-    assert "unknown fault 'x'" in run("faults", "add", "x", "--directory", directory).stderr
-    run("faults", "clear", "--directory", directory)
-    assert json.loads(run("faults", "list", "--directory", directory).stdout)["faults"] == []
-
-
 def test_the_directory_comes_from_the_environment(directory):
     env = os.environ | {"LLMOPS_GKE_SANDBOX_DIR": str(directory)}
     assert json.loads(run("status", env=env).stdout) == {"running": False, "directory": str(directory)}
@@ -184,7 +170,7 @@ def test_the_directory_is_that_of_the_clone_while_its_sandbox_runs(tmp_path):
     started = start(directory)
     try:
         assert json.loads(run("status", env=env, cwd=tmp_path).stdout)["directory"] == str(directory)
-        assert json.loads(run("faults", "list", env=env, cwd=tmp_path).stdout)["faults"] == []
+        assert json.loads(run("faults", "list", "--json", env=env, cwd=tmp_path).stdout)["faults"] == []
         assert json.loads(run("start", env=env, cwd=tmp_path).stdout) == started | {"changed": False}
         named = env | {"LLMOPS_GKE_SANDBOX_DIR": str(tmp_path / "named")}
         assert json.loads(run("status", env=named, cwd=tmp_path).stdout)["directory"] == str(tmp_path / "named")

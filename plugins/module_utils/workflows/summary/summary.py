@@ -18,6 +18,9 @@ from .record import record_of
 from .removal import removed_of_clusters
 from .sections import add_left_out, add_sandbox
 
+_HELP = "docs/troubleshooting.md"
+_REPOSITORY = "https://github.com/llmops/llmops.gke/blob/main/"
+
 
 def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
     """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
@@ -40,6 +43,11 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
             add_block(page, one, record)
         if len(facts) > 1:
             add_together(page, facts, records)
+    if any(one.failed for one in facts):
+        # Not once a host: it is the same page for all of them.
+        is_clone = facts[0].named("deploy").endswith(".yml")
+        page.row("look it up", _HELP if is_clone else f"{_REPOSITORY}{_HELP}")
+    if len(facts) <= BLOCKS:
         served = [one for one in facts if one.playbook == DEPLOY and not one.check and not one.failed]
         if served:
             add_sandbox(page, served[0], apart=len(facts) > 1)

@@ -91,6 +91,14 @@ def test_a_hub_that_fails_is_no_refusal():
         ask(server.url)
 
 
+def test_a_hub_that_is_not_reached_is_told_by_its_name():
+    with hub() as server:
+        url = server.url
+    with pytest.raises(HttpError, match=f"^read {MODEL}: the Hugging Face Hub gave no answer: ") as caught:
+        ask(url)
+    assert f"{url}{ABOUT}" in caught.value.message
+
+
 def test_a_configuration_that_is_no_json_is_told():
     with (
         hub(config="<html>") as server,

@@ -123,3 +123,18 @@ def test_a_model_that_sleeps_is_told_of_its_own_pool(least, words):
         variables=given, gke_cluster_result=there, gpu_nodepool_result={"node_pools": [own]}, verify_result=asleep
     )
     assert words in " ".join(" ".join(summarise([one], 200)[0]).split())
+
+
+@pytest.mark.parametrize("hosts", [1, 2, 3])
+def test_what_to_do_about_a_failure_is_looked_up_on_a_page_that_is_named_once(hosts):
+    ran = ["one", "two", "three"][:hosts]
+    lines = summarise([host(name, failed=True) for name in ran], 80)[0]
+    assert [line for line in lines if "troubleshooting" in line] == [lines[-1]]
+    assert lines[-1].split() == ["look", "it", "up", "docs/troubleshooting.md"]
+    assert not any("troubleshooting" in line for line in summarise([host(name) for name in ran], 80)[0])
+
+
+def test_where_there_is_no_clone_the_page_is_on_the_web():
+    installed = {"__llmops_run": ["ansible-playbook -i mine llmops.gke.", ""]}
+    lines = summarise([host(failed=True, variables=installed)], 80)[0]
+    assert lines[-1].endswith("https://github.com/llmops/llmops.gke/blob/main/docs/troubleshooting.md")
