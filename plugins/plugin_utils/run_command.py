@@ -60,7 +60,12 @@ def read_extra(given: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
 def _program(folder: Path, here: str) -> str:
     """ansible-playbook, by its path where the shell would not find it, or another one."""
     own = folder / "ansible-playbook"
-    found = shutil.which(own.name)
+    # The programs that make finds are not those of the shell that it was started from.
+    found = (
+        str(Path(os.environ.get("VIRTUAL_ENV", ""), "bin", own.name))
+        if "MAKELEVEL" in os.environ
+        else shutil.which(own.name)
+    )
     # An environment that nobody activated; elsewhere it is a program of the system.
     if not (folder / "activate").is_file() or (found and os.path.realpath(found) == os.path.realpath(own)):
         return own.name

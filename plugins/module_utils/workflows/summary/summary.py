@@ -45,8 +45,7 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
             add_together(page, facts, records)
     if any(one.failed for one in facts):
         # Not once a host: it is the same page for all of them.
-        is_clone = facts[0].named("deploy").endswith(".yml")
-        page.row("look it up", _HELP if is_clone else f"{_REPOSITORY}{_HELP}")
+        page.row("look it up", _HELP if facts[0].command.clone else f"{_REPOSITORY}{_HELP}")
     if len(facts) <= BLOCKS:
         served = [one for one in facts if one.playbook == DEPLOY and not one.check and not one.failed]
         if served:

@@ -103,6 +103,7 @@ def started(monkeypatch, tmp_path):
     (tmp_path / "playbooks" / "deploy.yml").touch()
     monkeypatch.setenv("PWD", str(tmp_path))
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("MAKELEVEL", raising=False)
     monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ("llmops_name=d",)})
     return tmp_path, {
         "ansible_playbook_python": str(folder / "python"),
@@ -134,6 +135,16 @@ def test_a_program_that_the_shell_finds_is_told_by_its_name(started, monkeypatch
     assert run_command(variables).program == "env/bin/ansible-playbook"
     # No environment: a program of the system.
     assert run_command({**variables, "ansible_playbook_python": sys.executable + "/none"}).program == "ansible-playbook"
+
+
+def test_what_make_finds_the_shell_may_not_find(started, monkeypatch):
+    folder, variables = started
+    monkeypatch.setenv("PATH", f"{folder}/env/bin")
+    monkeypatch.setenv("MAKELEVEL", "1")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    assert run_command(variables).program == "env/bin/ansible-playbook"
+    monkeypatch.setenv("VIRTUAL_ENV", f"{folder}/env")
+    assert run_command(variables).program == "ansible-playbook"
 
 
 def test_the_lookup_tells_one_command_for_each_playbook(started):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.command import Command
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
 from tests.unit.plugins.summary.summary_facts import POOLS, host, step, verified
 
@@ -135,6 +136,5 @@ def test_what_to_do_about_a_failure_is_looked_up_on_a_page_that_is_named_once(ho
 
 
 def test_where_there_is_no_clone_the_page_is_on_the_web():
-    installed = {"__llmops_run": ["ansible-playbook -i mine llmops.gke.", ""]}
-    lines = summarise([host(failed=True, variables=installed)], 80)[0]
+    lines = summarise([host(failed=True, command=Command(clone=False))], 80)[0]
     assert lines[-1].endswith("https://github.com/llmops/llmops.gke/blob/main/docs/troubleshooting.md")
