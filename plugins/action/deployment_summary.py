@@ -20,6 +20,7 @@ from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
 from ..plugin_utils.resolved_variables import ResolvedVariables
 from ..plugin_utils.run_command import run_command
+from ..plugin_utils.warning_text import warning_text
 
 display = Display()
 
@@ -91,4 +92,4 @@ def _value(known: ResolvedVariables, name: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(value, default=warning_text))

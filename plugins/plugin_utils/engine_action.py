@@ -26,7 +26,7 @@ from ansible.plugins.loader import filter_loader, test_loader
 
 from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
-from ..module_utils.core.option_names import OptionNames
+from ..module_utils.core.option_names import OptionNames, plain
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
@@ -35,6 +35,7 @@ from .controller_end import LastWords, ending_with_controller
 from .resolved_variables import of_one_task, shared
 from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
+from .warning_text import warning_text
 
 # The modules' engines are imported after this file.
 keep_compiled()
@@ -180,9 +181,15 @@ class EngineAction(ActionBase):
             result["warnings"] = [f"{task_vars['inventory_hostname']}: {line}" for line in result["warnings"]]
         if artifacts := self._artifacts(result, task_vars):
             result["ansible_stats"] = {"data": artifacts, "per_host": False, "aggregate": True}
-        error = result.get("error")
-        if isinstance(error, dict):
+        error, marked_warnings = result.get("error"), result.pop("marked_warnings", None)
+        if isinstance(error, dict) or marked_warnings:
             names = OptionNames(self._variables(task_vars))
+        if marked_warnings:
+            # Beside these, a module's result has what Ansible itself warns of.
+            known = set(plain(marked_warnings))
+            others = [line for line in result.get("warnings") or () if warning_text(line) not in known]
+            result["warnings"] = [*dict.fromkeys(map(names.render, marked_warnings)), *others]
+        if isinstance(error, dict):
             marked = error.pop("marked", None)
             if marked:
                 result["msg"] = names.render(marked)

@@ -48,7 +48,7 @@ def test_the_old_one_serves_on_and_deploy_says_what_the_new_one_waits_for(sandbo
         assert run.code == 2, run.output
         words = " ".join(run.output.split())
         assert "Insufficient nvidia.com/gpu" in words, run.output
-        assert "max node group size reached); raise the pool's maximum, or free what its nodes hold" in words, (
+        assert "raise the pool's maximum (gpu_nodepool_max_node_count), or free what its nodes hold" in words, (
             run.output
         )
 

@@ -75,7 +75,7 @@ def test_an_edit_is_kept_and_named_and_taken_over_only_when_asked(deployed, edit
     assert refused.code != 0
     told = " ".join(refused.output.split())
     assert "kubectl" in told
-    assert "llmops_force_conflicts: true" in told
+    assert "-e llmops_force_conflicts=true" in told and "manifest" not in told.partition("msg:")[2]
     assert value() == edited
     forced = {"llmops_force_conflicts": True}
     planned = deployed.play("deploy.yml", "--check", *MODEL, variables=forced)

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.playbooks.playground import ROOT
+from tests.playbooks.playground import ROOT, until
 
 
 def play(playbook: str, directory: Path) -> tuple[int, str]:
@@ -26,7 +28,6 @@ def play(playbook: str, directory: Path) -> tuple[int, str]:
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    assert not directory.exists()
     return done.returncode, " ".join(done.stdout.split())
 
 
@@ -37,9 +38,42 @@ def test_it_says_what_to_run(playbook, tmp_path):
     assert f"No sandbox runs in {tmp_path / 'none'}" in said
     assert "ansible-playbook playbooks/deploy.yml" in said
     assert "endpoints.json" not in said, said
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.fixture
+def killed(tmp_path) -> Path:
+    """The directory of a sandbox that had no time to remove its files."""
+    directory = tmp_path / "killed"
+    command = [sys.executable, "-m", "llmops_gke_sandbox"]
+    started = subprocess.run(
+        [*command, "start", "--directory", str(directory)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    pid = json.loads(started.stdout)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not is_running(pid), "the sandbox is gone")
+    return directory
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_one_that_was_killed_does_not_run_whatever_it_left(killed):
+    code, said = play("status.yml", killed)
+    assert code != 0
+    assert f"No sandbox runs in {killed}" in said and "ansible-playbook playbooks/deploy.yml" in said
+    assert "gcloud auth" not in said, said
+    code, said = play("teardown.yml", killed)
+    assert code == 0 and "there is nothing to remove" in said, said
 
 
 def test_there_is_nothing_to_tear_down(tmp_path):
     code, said = play("teardown.yml", tmp_path / "none")
     assert code == 0, said
+    assert not (tmp_path / "none").exists()
     assert "there is nothing to remove" in said and "changed=0" in said

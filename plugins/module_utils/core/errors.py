@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import harmless
-from .option_names import OptionNames, plain
+from .option_names import OptionNames, in_list, plain
 from .option_names import option as marked_option
 
 _VALUE = 300
@@ -43,6 +43,11 @@ class LlmopsError(Exception):
         """The message with the options' own names."""
         return plain(self._message)
 
+    @property
+    def marked(self) -> str:
+        """The message with its options marked, for another message to repeat."""
+        return self._message
+
     def told(self, names: OptionNames) -> str:
         """The message with the options' names where it is shown."""
         return names.render(self._message)
@@ -57,6 +62,12 @@ class LlmopsError(Exception):
     def begin_with(self, text: str) -> None:
         """Put ``text`` before the message."""
         self._message = self._harmless(text + self._message)
+
+    def about_item_of(self, name: str) -> None:
+        """Let the options be those of one item of the list of options ``name``."""
+        self._message = in_list(self._message, name)
+        if "option" not in self.fields and "field" in self.fields:
+            self.fields["option"] = f"{name}.{self.fields['field']}"
 
     def _harmless(self, text: str) -> str:
         return harmless.joined(harmless.one_line(text))

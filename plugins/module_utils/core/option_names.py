@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Code points for private use: no text that a person writes has them, and repr() escapes those in a value.
-_BEGIN, _END = "\ue000", "\ue001"
+_BEGIN, _END, _THEN = "\ue000", "\ue001", "\ue002"
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -22,6 +22,38 @@ _INDEX = re.compile(r"\[\d+\]")
 def option(path: str) -> str:
     """The option at a path, such as ``config.accelerators[0].accelerator_type``, marked for a message."""
     return f"{_BEGIN}{path}{_END}"
+
+
+def worded(path: str, own: str, variable: str = "") -> str:
+    """Words about the option at a path, marked for a message: ``own`` where no variable sets it, else ``variable``.
+
+    ``{}`` in them is the name of the option, or of the variable.
+    """
+    return f"{_BEGIN}{path}{_THEN}{own}{_THEN}{variable}{_END}"
+
+
+def turned_on(path: str) -> str:
+    """How the option at a path is turned on for one run."""
+    return worded(path, "{}: true", "-e {}=true")
+
+
+def in_list(text: str, name: str) -> str:
+    """A message about one item of the list of options ``name``: a variable is that of the item's option; where there is
+    none, the option keeps its own name."""
+
+    def below(found: re.Match[str]) -> str:
+        path, own, variable = _parts(found[1])
+        if _bare(path.split(".")[0]) == name:
+            return found[0]
+        return worded(f"{name}.{path}", own.replace("{}", path), variable)
+
+    return _MARKED.sub(below, text)
+
+
+def _parts(marked: str) -> tuple[str, str, str]:
+    """Path and both wordings of what is marked."""
+    path, own, variable = (*marked.split(_THEN), "{}", "{}")[:3]
+    return path, own, variable
 
 
 class OptionNames:
@@ -67,7 +99,12 @@ class OptionNames:
 
     def render(self, text: str) -> str:
         """A message with every marked option named."""
-        return _MARKED.sub(lambda found: self.of(found[1]), text) if _BEGIN in text else text
+        return _MARKED.sub(lambda found: self._shown(found[1]), text) if _BEGIN in text else text
+
+    def _shown(self, marked: str) -> str:
+        path, own, variable = _parts(marked)
+        name = self.variable(path)
+        return variable.replace("{}", name) if name else own.replace("{}", path)
 
 
 _OWN = OptionNames()

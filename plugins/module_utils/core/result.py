@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import harmless
+from .option_names import plain
 
 _NAMED = 3
 """Resources that the header of a diff names; how many more there are is told."""
@@ -94,7 +95,11 @@ class Result:
                 **self._headers(),
             }
         if self.warnings:
-            body["warnings"] = [harmless.joined(harmless.one_line(line)) for line in self.warnings]
+            told = [harmless.joined(harmless.one_line(line)) for line in self.warnings]
+            body["warnings"] = plain(told)
+            if body["warnings"] != told:
+                # For who shows them to a person and takes this out, as with an error's marks.
+                body["marked_warnings"] = told
         if self.notes:
             body["notes"] = [harmless.joined(harmless.one_line(line)) for line in self.notes]
         return body

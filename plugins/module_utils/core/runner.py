@@ -115,6 +115,8 @@ def run_engine(
         if heard:
             told = [*outcome.get("warnings", ()), *map(harmless.one_line, heard)]
             outcome["warnings"] = list(dict.fromkeys(told))
+            if "marked_warnings" in outcome:
+                outcome["marked_warnings"] += map(harmless.one_line, heard)
         return remove_values(outcome, secrets.known() | set(hidden))
 
 

@@ -19,6 +19,11 @@ from .node_pool import PoolReader
 from .session import Session
 from .target import BROKEN, GkeTarget
 
+_ELSEWHERE = (
+    "it is none of this task's pools: once the reason is gone, who keeps it can have it deleted and created anew "
+    "(llmops.gke.gke_node_pool with repair: true, the roles with -e gpu_nodepool_repair=true)"
+)
+
 
 class ClusterReader(PoolReader):
     """Reads a cluster and its node pools together: one answer serves all, until another request is sent."""
@@ -122,7 +127,10 @@ class ClusterTarget(GkeTarget):
         """See ``GkeTarget.failure``; of a cluster that was created, also a node pool that came with it."""
         error = super().failure(current, created=created)
         broken = [pool for pool in current.get("nodePools", []) if pool.get("status") in BROKEN] if created else []
-        return error or (self._pool_broken(broken[0]) if broken else None)
+        if broken and error is None:
+            error = self._pool_broken(broken[0])
+            error.about_item_of("node_pools")
+        return error
 
     def notices(self, current: dict[str, Any]) -> list[str]:
         """See ``GkeTarget.notices``: that the cluster is degraded, and node pools that are broken, and that this task
@@ -130,13 +138,13 @@ class ClusterTarget(GkeTarget):
         named = {pool["name"] for pool in self.options["node_pools"] or []}
         degraded = current.get("status") == "DEGRADED"
         return [f"{self.resource} is DEGRADED: {operations.complaint(current)}"] * degraded + [
-            self._pool_broken(pool).message
+            self._pool_broken(pool, _ELSEWHERE).message
             for pool in current.get("nodePools", [])
             if pool.get("status") in BROKEN and pool["name"] not in named
         ]
 
-    def _pool_broken(self, pool: dict[str, Any]) -> LlmopsError:
-        error = self._broken(f"node pool {pool['name']} of {self.resource}", pool, kind="node pool")
+    def _pool_broken(self, pool: dict[str, Any], elsewhere: str = "") -> LlmopsError:
+        error = self._broken(f"node pool {pool['name']} of {self.resource}", pool, "node pool", elsewhere)
         error.fields["node_pool"] = pool["name"]
         return error
 

@@ -17,7 +17,7 @@ from .fields.field import dig, snake_case
 from .fields.node_pool.maintenance import OF_STRATEGY
 from .fields.node_pool.table import NODE_POOL_FIELDS
 from .session import Session
-from .target import BROKEN, GkeTarget
+from .target import BROKEN, REMEDIES, GkeTarget
 
 
 class PoolReader:
@@ -44,6 +44,7 @@ class NodePoolTarget(GkeTarget):
     """A node pool of a cluster. options: those of gke_node_pool."""
 
     kind = "node pool"
+    left_broken = REMEDIES[kind]
     fields = NODE_POOL_FIELDS
     _repaired = False
     _left_to_cluster = False

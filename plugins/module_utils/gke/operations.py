@@ -12,7 +12,7 @@ from typing import Any
 from ..core.deadline import backoff
 from ..core.errors import HttpError, OperationFailed
 from ..core.harmless import quoted
-from ..core.option_names import option, plain
+from ..core.option_names import option
 from ..core.result import Progress
 from .client import GkeClient, Place
 
@@ -53,12 +53,19 @@ def failure_conditions(conditions: Iterable[dict[str, Any]] | None) -> list[dict
 
 
 def failure(
-    doing: str, conditions: list[dict[str, Any]], words: str = "", code: str = "", remedy: str = ""
+    doing: str,
+    conditions: list[dict[str, Any]],
+    words: str = "",
+    code: str = "",
+    remedy: str = "",
+    *,
+    advise: bool = True,
 ) -> OperationFailed:
-    """The error for what the server said; it advises by the first code that is known, then the way out."""
+    """The error for what the server said; it advises by the first code that is known, where advise is set, then the way
+    out."""
     known, said = _code(conditions, words, code), _said(conditions, words)
     return OperationFailed(
-        f"{doing}: GKE failed{f' with {known}' if known else ''}: {_advised(said, known, remedy)}",
+        f"{doing}: GKE failed{f' with {known}' if known else ''}: {_advised(said, known if advise else '', remedy)}",
         code=known or None,
         server_message=said or None,
         conditions=conditions or None,
@@ -66,9 +73,9 @@ def failure(
 
 
 def complaint(resource: dict[str, Any]) -> str:
-    """What a resource that goes on working says of itself, and the advice for it."""
+    """What a resource that goes on working says of itself, and the advice for it, whose options are marked."""
     conditions, words = resource.get("conditions") or [], resource.get("statusMessage", "")
-    return str(plain(_advised(_said(conditions, words), _code(conditions, words, ""))))
+    return _advised(_said(conditions, words), _code(conditions, words, ""))
 
 
 def _code(conditions: Iterable[dict[str, Any]], words: str, code: str) -> str:
@@ -88,8 +95,8 @@ def _said(conditions: Iterable[dict[str, Any]], words: str) -> str:
     return "; ".join(dict.fromkeys(filter(None, told)))
 
 
-def operation_failure(doing: str, operation: dict[str, Any]) -> OperationFailed | None:
-    """The failure of an operation that has ended, or None.
+def operation_failure(doing: str, operation: dict[str, Any], remedy: str = "") -> OperationFailed | None:
+    """The failure of an operation that has ended, or None; its message ends with the remedy.
 
     A failure may be in ``error`` or only in the older ``statusMessage`` and conditions; DONE alone proves nothing.
     """
@@ -98,7 +105,7 @@ def operation_failure(doing: str, operation: dict[str, Any]) -> OperationFailed 
     words = status.get("message") or operation.get("statusMessage", "")
     if not (conditions or words or status.get("code")):
         return None
-    error = failure(doing, conditions, words, _RPC_CODES.get(status.get("code", 0), ""))
+    error = failure(doing, conditions, words, _RPC_CODES.get(status.get("code", 0), ""), remedy)
     error.fields["operation"] = operation.get("name")
     return error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.deadline import backoff
 from ..core.errors import HttpError, LlmopsError, ReplyLost
-from ..core.option_names import option
+from ..core.option_names import turned_on
 from ..core.reconcile import reconcile
 from ..core.result import Change, Progress, Result, Step
 from . import compare, operations
@@ -23,10 +23,11 @@ UNSETTLED = frozenset({"PROVISIONING", "RECONCILING", "STOPPING"})
 
 BROKEN = frozenset({"ERROR", "RUNNING_WITH_ERROR"})
 
-_REMEDIES = {
+REMEDIES = {
     "cluster": "a cluster in ERROR can only be deleted: run ansible-playbook -i INVENTORY llmops.gke.teardown "
     "-e llmops_confirm_teardown={cluster} (or gke_cluster with state: absent), then this again",
-    "node pool": f"once the reason is gone, {option('repair')}: true deletes the pool and creates it anew",
+    "node pool": f"once the reason is gone, run again with {turned_on('repair')}, which deletes the pool and creates "
+    "it anew",
 }
 """What can be done about one that is broken, by kind."""
 
@@ -40,6 +41,8 @@ class GkeTarget:
 
     kind: str
     fields: Sequence[Field]
+    left_broken = ""
+    """What can be done about one whose creation failed, and that may be there all the same."""
 
     def __init__(self, options: dict[str, Any], session: Session, place: Place) -> None:
         self.options = options
@@ -124,7 +127,7 @@ class GkeTarget:
                 continue
             serves = self.serves if pending.action == "create" else None
             operation = operations.follow(self.client, self.place, operation, call.doing, progress, serves)
-            self._judge(operation, call.doing)
+            self._judge(operation, call.doing, created=pending.action == "create")
             return operation
         return None
 
@@ -194,19 +197,21 @@ class GkeTarget:
         operation = operations.follow(self.client, self.place, operation, doing, self.progress)
         self.adopted.append(operation)
         if self.options["state"] == "present":
-            self._judge(operation, doing)
+            self._judge(operation, doing, created=kind.startswith("CREATE_"))
 
-    def _judge(self, operation: dict[str, Any], doing: str) -> None:
-        error = operations.operation_failure(doing, operation)
+    def _judge(self, operation: dict[str, Any], doing: str, *, created: bool) -> None:
+        error = operations.operation_failure(doing, operation, self.left_broken if created else "")
         if error is not None:
             raise error
 
-    def _broken(self, name: str, current: dict[str, Any], kind: str = "") -> LlmopsError:
+    def _broken(self, name: str, current: dict[str, Any], kind: str = "", elsewhere: str = "") -> LlmopsError:
+        """The error of a broken resource. elsewhere: who can mend it, where that is not this task."""
         return operations.failure(
             f"{name} is {current['status']}",
             operations.failure_conditions(current.get("conditions")),
             current.get("statusMessage", ""),
-            remedy=_REMEDIES[kind or self.kind].format(cluster=self.place.cluster),
+            remedy=elsewhere or REMEDIES[kind or self.kind].replace("{cluster}", str(self.place.cluster)),
+            advise=not elsewhere,
         )
 
     def _after(self, step: Step, error: HttpError) -> Step | None:

@@ -22,6 +22,13 @@ from ..gke.session import Session
 from ..gke.target import converge as converge_target
 from .node_pools import zones
 
+_OF_COST = ("initialNodeCount", "locations", "autoscaling")
+_OF_COST_IN_CONFIG = (
+    *("machineType", "accelerators", "ephemeralStorageLocalSsdConfig", "diskType", "diskSizeGb"),
+    *("spot", "preemptible"),
+)
+"""Of a pool, what its cost depends on."""
+
 _AT_REST = "RUNNING"
 """State of a cluster or pool on which nothing is under way."""
 
@@ -134,13 +141,33 @@ def _of_all(failures: list[LlmopsError], result: Result, left: list[dict[str, An
     """The first failure, which also tells of the others, of the pools that did not fail, and of all that are left."""
     first, *others = failures
     for other in others:
-        first.add(f"; {other.message}")
+        first.add(f"; {other.marked}")
     if left:
-        first.fields["node_pools"] = left
+        first.fields["node_pools"] = _in_short(left, _touched(failures, result))
     name = "plan" if check else "steps_done"
     if steps := [step.to_dict() for step in result.plan]:
         first.fields[name] = [*steps, *first.fields.get(name, [])]
     return first
+
+
+def _touched(failures: list[LlmopsError], result: Result) -> set[str]:
+    """The resources that steps were taken on, to their end or not."""
+    steps = [step.to_dict() for step in result.plan]
+    for error in failures:
+        steps += [*error.fields.get("steps_done", ()), error.fields.get("step_failed") or {}]
+    return {step["resource"] for step in steps if step}
+
+
+def _in_short(pools: list[dict[str, Any]], touched: set[str]) -> list[dict[str, Any]]:
+    """Of each pool name and status, and what costs of those that are not as they were before: a failure is read."""
+    told = []
+    for pool in pools:
+        told.append({name: pool[name] for name in ("name", "status") if name in pool})
+        if f"node pool {pool['name']}" in touched:
+            config = pool.get("config") or {}
+            told[-1] |= {name: pool[name] for name in _OF_COST if name in pool}
+            told[-1]["config"] = {name: config[name] for name in _OF_COST_IN_CONFIG if name in config}
+    return told
 
 
 def _pool_options(options: dict[str, Any]) -> list[dict[str, Any]]:
@@ -169,6 +196,7 @@ def _plans(pools: list[dict[str, Any]], session: Session, reader: PredictedClust
 def _attribute(error: LlmopsError, name: str, before: list[Step], following: list[list[Step]]) -> None:
     """Let the error of a pool say whose it is, what was done before it and what was not begun."""
     error.fields.setdefault("node_pool", name)
+    error.about_item_of("node_pools")
     if name not in error.message:
         error.begin_with(f"node pool {name}: ")
     done = [step.to_dict() for step in before] + error.fields.get("steps_done", [])

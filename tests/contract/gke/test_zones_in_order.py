@@ -230,7 +230,7 @@ def test_a_pool_in_all_zones_is_left_and_told(cluster: Playground):
     result = cluster.run("node_pool", **POOL)
     assert not result.changed
     assert nodes(cluster) == ZONES
-    (warning,) = result.warnings
+    (warning,) = result.to_dict()["warnings"]
     assert warning.startswith(f"node pool gpu has nodes in {A}, {B}, {C}, and locations_in_order takes none away")
 
 

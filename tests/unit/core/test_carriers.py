@@ -134,16 +134,14 @@ def test_the_module_carrier_keeps_secrets_among_other_options_out_of_syslog(monk
     assert TOKEN not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("in_process", [True, False])
-def test_in_a_role_a_failure_names_the_variable_of_the_inventory(tmp_path, in_process):
+def in_role(
+    tmp_path: Path, task: dict[str, Any], variables: dict[str, Any], *, in_process: bool
+) -> tuple[dict[str, Any], str]:
+    """The result of a task in a role, and everything that was printed."""
     role = tmp_path / "roles" / "tiny"
-    options = {"project": "my-project", "location": "nowhere", "access_token": TOKEN}
-    task = {"llmops.gke.gke_cluster_info": options, "register": "tiny_found", "ignore_errors": True}
+    task = {**task, "register": "tiny_found", "ignore_errors": True}
     shown = {"ansible.builtin.copy": {"content": "{{ tiny_found }}", "dest": str(tmp_path / "result")}}
-    for name, content in (
-        ("tasks", [task, shown]),
-        ("vars", {"__tiny_variables": {"location": "{{ tiny_prefix }}_location"}, "tiny_prefix": "tiny"}),
-    ):
+    for name, content in (("tasks", [task, shown]), ("vars", variables)):
         (role / name).mkdir(parents=True)
         (role / name / "main.yml").write_text(json.dumps(content))
     play = {"hosts": "all", "gather_facts": False, "roles": ["tiny"]}
@@ -155,10 +153,37 @@ def test_in_a_role_a_failure_names_the_variable_of_the_inventory(tmp_path, in_pr
     environment["ANSIBLE_HOME"] = str(tmp_path / "home")
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads((tmp_path / "result").read_text())
+    return json.loads((tmp_path / "result").read_text()), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_in_a_role_a_failure_names_the_variable_of_the_inventory(tmp_path, in_process):
+    options = {"project": "my-project", "location": "nowhere", "access_token": TOKEN}
+    variables = {"__tiny_variables": {"location": "{{ tiny_prefix }}_location"}, "tiny_prefix": "tiny"}
+    result, _printed = in_role(tmp_path, {"llmops.gke.gke_cluster_info": options}, variables, in_process=in_process)
     assert result["msg"].startswith("tiny_location: 'nowhere' is not accepted; it takes a region such as us-central1")
     assert (result["error"]["option"], result["error"]["variable"]) == ("location", "tiny_location")
     assert "marked" not in result["error"]
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_in_a_role_a_warning_names_the_variable_of_the_inventory(tmp_path, in_process):
+    lack = {"code": "GCE_STOCKOUT", "message": "No machine is left."}
+    live = {"name": "c1", "status": "DEGRADED", "conditions": [lack]}
+    path = "/v1/projects/my-project/locations/us-central1/clusters/c1"
+    with FakeServer({("GET", path): live}) as server:
+        options = {"project": "my-project", "location": "us-central1", "name": "c1", "access_token": TOKEN}
+        task = {"llmops.gke.gke_cluster": options | {"container_api_endpoint": server.url}}
+        result, printed = in_role(
+            tmp_path, task, {"__tiny_variables": {"locations": "tiny_zones"}}, in_process=in_process
+        )
+    (warning,) = result["warnings"]
+    assert warning.startswith(
+        "cluster c1 is DEGRADED: No machine is left; name other zones of the region in tiny_zones"
+    )
+    assert "marked_warnings" not in result
+    told = " ".join(printed.split())
+    assert told.count("in tiny_zones, or another machine type") == 1 and "region in locations" not in told
 
 
 def test_what_tasks_share_is_loaded_before_ansible_forks_them():

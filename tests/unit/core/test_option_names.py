@@ -8,7 +8,14 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import ImmutableField, InvalidOption, LlmopsError
-from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import OptionNames, option, plain
+from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import (
+    OptionNames,
+    in_list,
+    option,
+    plain,
+    turned_on,
+    worded,
+)
 
 VARIABLES = {
     "repair": "gpu_nodepool_repair",
@@ -115,3 +122,26 @@ def test_an_error_that_mentions_no_option_has_no_marks():
 def test_a_value_with_such_marks_is_not_taken_for_one():
     error = InvalidOption("repair", option("locations"), "a boolean")
     assert "gpu_nodepool_locations" not in OptionNames(VARIABLES).render(error.to_dict()["marked"])
+
+
+def test_where_a_variable_sets_an_option_other_words_can_be_right():
+    text = (
+        f"leave it{worded('repair', ' in {}', ': {} is yours')}{worded('name', '', ' ({})')}, or {turned_on('repair')}"
+    )
+    assert plain(text) == "leave it in repair, or repair: true"
+    known = OptionNames({"repair": "gpu_nodepool_repair", "name": "gpu_nodepool_name"})
+    assert known.render(text) == (
+        "leave it: gpu_nodepool_repair is yours (gpu_nodepool_name), or -e gpu_nodepool_repair=true"
+    )
+
+
+def test_what_is_said_of_one_item_of_a_list_names_its_variables():
+    text = in_list(f"{option('locations')}, {turned_on('repair')}, {option('node_pools[1].name')}", "node_pools")
+    assert plain(text) == "locations, repair: true, node_pools[1].name"
+    cluster = {"node_pools.repair": "own_pool_repair", "node_pools.name": "own_pool_name", "*": "own_fields"}
+    assert OptionNames({**cluster, "node_pools": "own_pool_fields"}).render(text) == (
+        "own_pool_fields.locations, -e own_pool_repair=true, own_pool_name"
+    )
+    assert OptionNames(VARIABLES).render(text) == (
+        "gpu_nodepool_locations, -e gpu_nodepool_repair=true, gpu_nodepool_fields.name"
+    )

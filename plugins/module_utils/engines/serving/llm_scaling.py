@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.deadline import Deadline, backoff
 from ...core.errors import InvalidOption, LlmopsError
-from ...core.option_names import plain
+from ...core.option_names import option, plain
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.diagnosis.autoscaler import Autoscaler, NoAutoscaler, Scale
@@ -60,15 +60,16 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
             return Result(values=values, warnings=[absent.message], http_requests=access.requests)
         values["replicas"] = first.ready
         if first.asked >= first.most:
-            values["why"] = f"the autoscaler is at its own maximum of {first.most}; raise maxReplicas to see it grow"
+            most = f"the autoscaler is at its own maximum of {first.most}"
+            values["why"] = f"{most}; raise {option('maxReplicas')} to see it grow"
         elif not check:
             load = Load(engine, url, options["api_key"], options["clients"], request)
             with load:
                 progress(f"{options['clients']} clients keep {url} busy")
-                values |= plain(_outcome(engine, scaler, first, load, deadline, progress))
+                values |= _outcome(engine, scaler, first, load, deadline, progress)
             values["answered"] = load.answered
         return Result(
-            values=values,
+            values=plain(values),
             warnings=[f"no further replica came: {values['why']}"] if values["why"] else [],
             duration=deadline.elapsed(),
             http_requests=access.requests,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import HttpError, LlmopsError
-from ...core.option_names import option
+from ...core.option_names import turned_on, worded
 from ..client.api import UNANSWERED_WEBHOOK
 from ..client.resources import ObjectRef
 
@@ -36,6 +36,9 @@ _KNOWN = (
 )
 """What a refusal's words mean for the one who wrote the manifest."""
 
+
+_REPLICAS = "manifests.spec.replicas"
+"""What is scaled by hand most often: a role has a variable for it."""
 
 _OWNER = re.compile(r'"([^"]*)"(?: with subresource "([^"]*)")?')
 
@@ -78,9 +81,14 @@ def explain(error: LlmopsError, ref: ObjectRef, source: str, applied: Sequence[O
     conflicts = conflicts_in(error)
     if conflicts:
         listed = ", ".join(f"{conflict.field} ({conflict.manager})" for conflict in conflicts)
+        where = worded("force_conflicts", f" ({source})")
+        keep = worded(
+            "force_conflicts", "leave them out of the manifest", "put the values that are there into the inventory"
+        )
+        known = worded(_REPLICAS, "", " ({})") if any(_is_replicas(conflict) for conflict in conflicts) else ""
         return ApplyConflict(
-            f"{ref} ({source}): other managers own fields that it sets: {listed}; leave them out of the manifest, "
-            f"or take them over with {option('force_conflicts')}: true{done}",
+            f"{ref}{where}: other managers own fields that it sets: {listed}; {keep}{known}, or take them over with "
+            f"{turned_on('force_conflicts')}{done}",
             conflicts=[{"field": conflict.field, "manager": conflict.manager} for conflict in conflicts],
             **fields,
         )
@@ -90,6 +98,10 @@ def explain(error: LlmopsError, ref: ObjectRef, source: str, applied: Sequence[O
         f"{ref} ({source}): the API server answered {error.status}: {_on_one_line(error)}{_advice(error)}{done}",
         **fields,
     )
+
+
+def _is_replicas(conflict: Conflict) -> bool:
+    return conflict.field == ".spec.replicas"
 
 
 def all_of_them(errors: Sequence[LlmopsError]) -> LlmopsError:

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ...core.harmless import quoted
+from ...core.option_names import worded
 from ..wait.states import Failed, State, Waiting, condition
 from .cluster_view import ClusterView
 from .events import count_of, events_of, text_of
@@ -19,6 +20,12 @@ _REFUSED = re.compile(r"0/(?P<nodes>\d+) nodes are available: (?P<reasons>.*?)\.
 _ADDRESS = re.compile(r"https?://[^\s,}]*/")
 _PAUSE = "in backoff after failed scale-up"
 _NO_GROWTH = re.compile(r"max node group size reached|max (?:total )?(?:nodes|cluster \w+ limit)|limit reached", re.I)
+_ADVICE = (
+    # No role but the pool's own has its variable.
+    f"raise the pool's maximum{worded('max_surge', '', ' (gpu_nodepool_max_node_count)')}, or free what its nodes hold"
+    f"{worded('max_surge', '', '; for a rollout, let the old pod end first ({}: 0, ')}"
+    f"{worded('max_unavailable', '', '{}: 1)')}"
+)
 _LOOKS = 2
 """How often the autoscaler must have refused before it is believed: it looks every ten seconds."""
 
@@ -62,7 +69,7 @@ def unscheduled(view: ClusterView, pod: dict[str, Any], *, room_comes: bool) -> 
     grew = any(event["reason"] == "TriggeredScaleUp" for event in events)
     believed = count_of(newest) >= _LOOKS and view.is_new(newest)
     if _NO_GROWTH.search(message) and _PAUSE not in message and not grew and not room_comes and believed:
-        return Failed(why, "raise the pool's maximum, or free what its nodes hold")
+        return Failed(why, _ADVICE)
     return Waiting(why)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError, OperationFailed
-from ...core.option_names import option
+from ...core.option_names import option, turned_on
 from ...core.result import Change, Result, Step
 from ...gke import compare, stockouts
 from ...gke.client import Place
@@ -152,10 +152,10 @@ class _ZoneSearch:
         try:
             nodes = self._nodes(pool)
         except LlmopsError as failure:
-            error.add(f"; it stays where it is, because its nodes could not be counted: {failure.message}")
+            error.add(f"; it stays where it is, because its nodes could not be counted: {failure.marked}")
             return False
         if nodes:
-            moved = f"{option('repair')}: true moves it even so"
+            moved = f"{turned_on('repair')} moves it even so"
             error.add(f"; it stays where it is, because {nodes} of its nodes run; {moved}")
         return not nodes
 
@@ -199,7 +199,8 @@ class _ZoneSearch:
         machines = f"{'on-demand' if spot else 'Spot'} machines ({option('config.spot')}: {str(not spot).lower()})"
         return OperationFailed(
             f"{self._resource}: every zone of {option('locations')} is out of stock: {said}; {left}; run again later, "
-            f"or try {machines}, a reservation (config.reservation_affinity), another machine type or another region",
+            f"or try {machines}, a reservation ({option('config.reservation_affinity')}), another machine type or "
+            "another region",
             code="GCE_STOCKOUT",
             server_message="; ".join(dict.fromkeys(fact["message"] for fact in self._out.values())),
             out_of_stock=self._out_of_stock(),
@@ -221,7 +222,7 @@ class _ZoneSearch:
             gone = replacement.converge(absent, self._session, self._reader)
         except LlmopsError as failure:
             return (
-                f"the pool is left in {where} ({failure.message}): delete it (state: absent), or it costs money as "
+                f"the pool is left in {where} ({failure.marked}): delete it (state: absent), or it costs money as "
                 "soon as its nodes come"
             )
         self._steps += gone.plan
@@ -247,8 +248,8 @@ class _ZoneSearch:
             )
         elif len(where) > 1:
             result.warnings.append(
-                f"{self._resource} has nodes in {', '.join(where)}, and locations_in_order takes none away: name one "
-                "of them alone in locations to have it there alone"
+                f"{self._resource} has nodes in {', '.join(where)}, and {option('locations_in_order')} takes none "
+                f"away: name one of them alone in {option('locations')} to have it there alone"
             )
         return result
 

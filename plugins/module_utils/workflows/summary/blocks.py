@@ -15,7 +15,18 @@ from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page
 from .removal import add_kept, add_pools
-from .sections import add_address, add_answer, add_changes, add_cluster, add_cost, add_curl, add_left_out, add_next
+from .sections import (
+    add_address,
+    add_answer,
+    add_changes,
+    add_cluster,
+    add_cost,
+    add_curl,
+    add_left_out,
+    add_next,
+    add_start,
+    add_warnings,
+)
 from .seen import add_seen
 from .serving import ASLEEP, NOT_SERVING, ROLLOUT_FAILED, serving_of
 
@@ -41,8 +52,10 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
     verified = facts.result("verify_result")
     if facts.check:
         page.title(f"{facts.host}: this was a preview, nothing was changed.")
+        add_start(page, facts)
         add_changes(page, facts)
         add_cost(page, record)
+        add_warnings(page, facts)
         page.row("do it", _WITHOUT_CHECK)
         return
     titles = {
@@ -59,6 +72,7 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
     if state == "serving":
         page.row("model", f"{record['model']} ({quantized}) by {record['engine']}")
         add_answer(page, facts)
+    add_start(page, facts)
     add_changes(page, facts)
     if state == "asleep":
         first, *further = said(record["cost"]) or [""]
@@ -183,6 +197,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
     page.title(f"{facts.host}: FAILED: {record['error']}")
     made = facts.cluster is not None
     if facts.playbook in (DEPLOY, TEARDOWN):
+        add_start(page, facts)
         page.row("exists", *record["exists"])
         if record["changes"]["text"] and any(record["changes"][word] for word in ("created", "changed", "removed")):
             add_changes(page, facts)
@@ -190,7 +205,7 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
             page.row("changed", "nothing")
     if made:
         add_cost(page, record)
-    page.row("run again", f"the same command{_repair(facts)}, once that is mended")
+    page.row("run again", f"the same command, once that is mended{_repair(facts)}")
     page.command("look at it", facts.command.words("status"))
 
 
@@ -198,7 +213,7 @@ def _repair(facts: HostFacts) -> str:
     """What has to be added to a command for a GPU pool that GKE left broken."""
     error = facts.result("gpu_nodepool_result").get("error") or {}
     broken = any(pool.get("status") in BROKEN for pool in error.get("node_pools") or ())
-    return "; once the reason is gone, with -e gpu_nodepool_repair=true" if broken else ""
+    return ", with -e gpu_nodepool_repair=true" if broken else ""
 
 
 _BLOCKS: dict[str, Callable[[Page, HostFacts, Record], None]] = {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...gke.target import BROKEN
 from ..differences import single
 from .facts import HostFacts
 
@@ -20,10 +21,12 @@ _FIELDS = 3
 
 @dataclass
 class Changes:
-    """Each resource once, in the order of the tasks. actions: by resource. fields: what changed in it."""
+    """Each resource once, in the order of the tasks. actions: by resource. fields: what changed in it. broken: the
+    status of those that are there and do not work."""
 
     actions: dict[str, str] = field(default_factory=dict)
     fields: dict[str, list[str]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
 
     def count(self, action: str) -> int:
         """Resources that this is done to."""
@@ -41,7 +44,7 @@ class Changes:
 
     def lines(self) -> list[str]:
         """One for each resource."""
-        return [f"{_SIGNS[action]} {name}{self._fields_of(name, action)}" for name, action in self.actions.items()]
+        return [f"{_SIGNS[action]} {name}{self._what_of(name, action)}" for name, action in self.actions.items()]
 
     def to_dict(self) -> dict[str, list[str]]:
         """The resources by what was done to them."""
@@ -63,10 +66,11 @@ class Changes:
             paths = [str(change.get("field")) for change in step.get("changes") or []]
             self.fields[name] = list(dict.fromkeys([*self.fields.get(name, []), *paths]))
 
-    def _fields_of(self, name: str, action: str) -> str:
+    def _what_of(self, name: str, action: str) -> str:
+        status = f" ({self.broken[name]})" if name in self.broken else ""
         fields = self.fields.get(name, []) if action == _UPDATE else []
         more = f" and {len(fields) - _FIELDS} more" if len(fields) > _FIELDS else ""
-        return f": {', '.join(fields[:_FIELDS])}{more}" if fields else ""
+        return (f": {', '.join(fields[:_FIELDS])}{more}" if fields else "") + status
 
 
 def changes_of(facts: HostFacts) -> Changes:
@@ -80,6 +84,8 @@ def changes_of(facts: HostFacts) -> Changes:
 def sum_up(results: Iterable[Any], *, check: bool) -> Changes:
     """What the tasks of a host did, or would do where check is set. results: as they are registered."""
     changes = Changes()
+    for result in single(results):
+        changes.broken |= _broken(result)
     for step in _steps(results, check=check):
         changes.add(step)
     return changes
@@ -92,5 +98,15 @@ def _steps(results: Iterable[Any], *, check: bool) -> Iterator[Mapping[str, Any]
             yield from result.get("plan") or []
         elif isinstance(error, Mapping):
             yield from error.get("plan" if check else "steps_done") or []
+            failed = error.get("step_failed") or {}
+            if not check and failed.get("action") == _CREATE and failed.get("resource") in _broken(result):
+                yield failed
             applied = [] if check else error.get("applied") or []
             yield from ({"action": _UPDATE, "resource": name} for name in applied)
+
+
+def _broken(result: Mapping[str, Any]) -> dict[str, str]:
+    """Node pools that a failed task left broken, with their status."""
+    error = result.get("error")
+    pools = error.get("node_pools") if isinstance(error, Mapping) else None
+    return {f"node pool {pool.get('name')}": pool["status"] for pool in pools or () if pool.get("status") in BROKEN}

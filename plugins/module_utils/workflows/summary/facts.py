@@ -135,7 +135,11 @@ class HostFacts:
             *((self.cluster or {}).get("nodePools") or []),
             *(made.get("node_pools") or (made.get("error") or {}).get("node_pools") or []),
         ]
-        return list({str(pool.get("name")): pool for pool in pools}.values())
+        known: dict[str, Mapping[str, Any]] = {}
+        for pool in pools:
+            # What a failure tells of a pool is not all that was read before.
+            known[str(pool.get("name"))] = {**known.get(str(pool.get("name")), {}), **pool}
+        return list(known.values())
 
     @property
     def cluster_goes(self) -> bool:

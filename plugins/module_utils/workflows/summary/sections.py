@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ...core.harmless import one_line
 from ..verification import needs_forward
 from .changes import changes_of, sum_up
 from .costs import said
@@ -61,6 +62,18 @@ def add_changes(page: Page, facts: HostFacts) -> None:
         page.row("changed", "nothing" if facts.playbook == TEARDOWN else "nothing: all is as the inventory has it")
         return
     page.row("to do" if facts.check else "changed", changes.sum(check=facts.check), *changes.lines(), *exists)
+
+
+def add_warnings(page: Page, facts: HostFacts) -> None:
+    """What tasks warned of, a line each: it stands far above, and a preview is made to find it."""
+    found = [str(line) for result in facts.results.values() for line in result.get("warnings") or ()]
+    page.row("warnings", *dict.fromkeys(map(one_line, found)))
+
+
+def add_start(page: Page, facts: HostFacts) -> None:
+    """That the run found no sandbox and started one: whatever was deployed before is gone."""
+    sandbox = facts.variables.get("llmops_sandbox") or {}
+    page.row("sandbox", "none was running: started anew, empty" if sandbox.get("changed") else "")
 
 
 def add_cost(page: Page, record: Mapping[str, Any]) -> None:

@@ -180,6 +180,9 @@ def test_a_broken_pool_fails_by_name_after_what_could_be_done():
 def test_a_broken_pool_that_is_not_named_is_a_warning():
     (warning,) = play(Cloud(live(DEFAULT_BODY, BROKEN)), node_pools=[DEFAULT])[0].warnings
     assert warning.startswith("node pool gpu of cluster mistral is ERROR: GKE failed with GCE_STOCKOUT: No L4 left")
+    # Of options that another task has, no variable of this one's role is to be named.
+    assert "llmops.gke.gke_node_pool with repair: true" in warning
+    assert "locations" not in warning
 
 
 def test_a_broken_pool_is_repaired_where_that_was_asked_for():

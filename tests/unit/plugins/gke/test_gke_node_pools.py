@@ -98,14 +98,19 @@ def test_what_gke_cannot_do_of_the_last_pool_is_refused_before_the_first_is_made
 
 
 def test_a_pool_without_stock_keeps_no_other_from_being_made():
-    cloud = Cloud(live(), A)
+    cloud = Cloud(live({**GPU_BODY, "name": "other", "status": "RUNNING"}), A)
     error, server = failed(cloud, GPU, SPARE)
     assert isinstance(error, OperationFailed)
     assert error.fields["node_pool"] == "gpu"
     assert server.calls().count(f"POST {POOLS}") == 2
     assert "node pool spare" in [step["resource"] for step in error.fields["steps_done"]]
-    assert [pool["name"] for pool in error.fields["node_pools"]] == ["gpu", "spare"]
     assert error.after_changes
+    assert "run again with repair: true" in error.message
+    # What was there is known, and a failure is printed whole.
+    other, gpu, spare = error.fields["node_pools"]
+    assert (gpu["status"], gpu["config"]["machineType"]) == ("ERROR", GPU_BODY["config"]["machineType"])
+    assert (spare["name"], spare["status"]) == ("spare", "RUNNING") and "config" in spare
+    assert other == {"name": "other", "status": "RUNNING"}
 
 
 def test_two_failures_are_both_told():

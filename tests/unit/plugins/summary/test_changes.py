@@ -65,3 +65,14 @@ def test_of_a_failure_only_what_was_done_counts():
     assert sum_up([told_by_both], check=False).short() == "+1 ~0 -0"
     assert sum_up([failed], check=True).to_dict()["created"] == ["a", "b"]
     assert sum_up([{"failed": True, "msg": "no"}], check=False).lines() == []
+
+
+def test_a_pool_that_a_failed_run_made_and_that_does_not_work_counts_with_its_status():
+    broken = {"name": "gpu", "status": "RUNNING_WITH_ERROR"}
+    error = {"step_failed": step("create", "node pool gpu"), "node_pools": [{"name": "a", "status": "RUNNING"}, broken]}
+    changes = sum_up([{"failed": True, "error": error}], check=False)
+    assert changes.lines() == ["+ node pool gpu (RUNNING_WITH_ERROR)"]
+    assert changes.to_dict()["created"] == ["node pool gpu"]
+    gone = {**error, "node_pools": [{"name": "a", "status": "RUNNING"}]}
+    assert sum_up([{"failed": True, "error": gone}], check=False).lines() == []
+    assert sum_up([{"failed": True, "error": error}], check=True).lines() == []

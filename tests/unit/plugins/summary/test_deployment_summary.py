@@ -90,6 +90,22 @@ def test_a_preview_says_what_would_be_done():
     assert "do it the same command without --check" in text
 
 
+def test_a_preview_repeats_what_was_warned_of():
+    warned = {"price": PRICE, "warnings": ["no GPU for a rollout"]}
+    hosts = host(check=True, preflight_checked=warned, model_server_result={"plan": [], "warnings": [f"w{FORGED}"]})
+    text, _data = told(hosts)
+    assert "warnings no GPU for a rollout w" in text
+    assert "warnings" not in told(host(preflight_checked=warned, verify_result=verified()))[0]
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_sandbox_that_was_started_anew_is_told_of(failed):
+    facts = {"failed": failed, "verify_result": verified()}
+    for changed in (False, True):
+        text, _data = told(host(**facts, variables={"llmops_sandbox": {"speed": 50, "changed": changed}}))
+        assert ("sandbox none was running: started anew, empty" in text) == changed
+
+
 def test_a_failure_says_what_is_there_and_what_it_costs_all_the_same():
     failed = {
         "failed": True,

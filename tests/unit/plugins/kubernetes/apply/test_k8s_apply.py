@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import HttpError, InvalidOption
+from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import OptionNames
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyConflict, ApplyRefused
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC
 from tests.unit.fake_http import FakeServer, Reply
@@ -142,7 +143,13 @@ def test_a_conflict_names_owner_field_and_way_out():
     ):
         run(SPEC, server.url, manifests=[manifest], field_manager="ansible")
     assert ".spec.replicas (hpa)" in error.value.message
-    assert "force_conflicts: true" in error.value.message
+    assert "leave them out of the manifest, or take them over with force_conflicts: true" in error.value.message
+    roles = {"force_conflicts": "llmops_force_conflicts", "manifests.spec.replicas": "llmops_replicas"}
+    said = error.value.told(OptionNames(roles))
+    assert (
+        "(hpa); put the values that are there into the inventory (llmops_replicas), or take them over with -e " in said
+    )
+    assert "llmops_force_conflicts=true" in said and "manifest" not in said
     assert error.value.fields["conflicts"] == [{"field": ".spec.replicas", "manager": "hpa"}]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import OptionNames, plain
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.diagnosis.scheduling import unscheduled
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.states import Failed, Waiting
 from tests.unit.plugins.kubernetes.k8s_support import FakeView, event
@@ -70,7 +71,12 @@ def test_a_pool_at_its_maximum_ends_the_wait():
     found = state(FULL)
     assert isinstance(found, Failed)
     assert "1 max node group size reached" in found.why
-    assert "raise the pool's maximum" in found.advice
+    assert plain(found.advice) == "raise the pool's maximum, or free what its nodes hold"
+    roles = {"max_surge": "model_server_max_surge", "max_unavailable": "model_server_max_unavailable"}
+    assert OptionNames(roles).render(found.advice) == (
+        "raise the pool's maximum (gpu_nodepool_max_node_count), or free what its nodes hold; for a rollout, let the "
+        "old pod end first (model_server_max_surge: 0, model_server_max_unavailable: 1)"
+    )
 
 
 @pytest.mark.parametrize(
