@@ -137,7 +137,7 @@ def test_verify_names_the_phase_in_which_a_model_hangs_and_explains_the_wait(san
     until(lambda: watcher.replicas() == (1, 1), "one replica is ready")
     run = sandbox.play("verify.yml")
     assert run.code == 0, run.output
-    first_wait = words(run).partition("first wait ")[2]
+    first_wait = words(run).partition("start-up ")[2]
     places = [
         first_wait.index(f"{phase} ")
         for phase in ("asked", "machine", "scheduled", "image", "weights", "load", "ready", "the first answer took")

@@ -37,7 +37,7 @@ class Sources:
     benchmark: ``best``, ``unknown`` and ``differences`` of gke_inference_quickstart_info.
     deployment: what was deployed, where, by whom; names as the option has them, each None where it is not known.
     price: ``{hour, of, replicas}``, US dollars an hour of one replica, in words what that is, and how many there are.
-    speed: how many times faster than life a sandbox's clock runs.
+    speed: how many times faster than real time a sandbox's clock runs.
     beside: runs of other reports that were chosen, as run_of returns them. former: the report that was here before.
     """
 

@@ -46,7 +46,7 @@ def page(report: Mapping[str, Any]) -> str:
 def _simulated(report: Mapping[str, Any]) -> str:
     if not report["simulated"]:
         return ""
-    faster = f", {plain(number(report['speed']))} times faster than life" if report["speed"] else ""
+    faster = f", {plain(number(report['speed']))} times faster than real time" if report["speed"] else ""
     return (
         '<p class="simulated"><b>Simulated.</b> A sandbox gave these figures: no GPU was used, no language model ran, '
         f"and the times are the simulation's{faster}, also those of a limit. So is the verdict below: it says nothing "

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...gke.target import BROKEN
-from .cluster_costs import least_of
-from .costs import said, saved_by
+from .costs.of_cluster import least_of
+from .costs.of_hosts import said, saved_by
 from .facts import BENCHMARK, DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .load import add_load
 from .page import Page

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .changes import Changes, changes_of, sum_up
-from .cluster_costs import Cost
-from .costs import of_others, together
+from .costs.of_cluster import Cost
+from .costs.of_hosts import of_others, together
 from .facts import DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
 from .page import Page, columns
 from .removal import add_removed

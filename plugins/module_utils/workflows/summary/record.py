@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .changes import Changes, changes_of
-from .costs import cost_of
+from .costs.of_hosts import cost_of
 from .facts import BENCHMARK, STATUS, TEARDOWN, HostFacts
 from .removal import kept
 from .serving import serving_of

@@ -14,7 +14,7 @@ from typing import Any
 from ...core.harmless import one_line
 from ..verification import needs_forward
 from .changes import changes_of, sum_up
-from .costs import said
+from .costs.of_hosts import said
 from .facts import TEARDOWN, HostFacts
 from .page import Page
 
@@ -137,7 +137,7 @@ def _add_pods(page: Page, latency: Mapping[str, Any], start: Mapping[str, Any]) 
         stages = ", ".join(f"{stage['name']} {stage['seconds']:g} s" for stage in last.get("start_stages") or [])
         cold = latency.get("cold")
         first = f"; the first answer took {_seconds(cold.get('e2e_seconds'))}" if cold else ""
-        page.row("first wait", f"{last.get('start_seconds'):g} s until it served: {stages}{first}")
+        page.row("start-up", f"{last.get('start_seconds'):g} s until it served: {stages}{first}")
 
 
 def _place(pod: Mapping[str, Any]) -> str:
@@ -200,7 +200,7 @@ def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
         return
     if apart:
         page.blank()
-    page.row("ends it all", "make demo-down (the sandbox, with everything on it)")
+    page.row("stop it all", "make demo-down (ends the sandbox, with everything on it)")
     program = facts.command.program
     if program.endswith("/bin/ansible-playbook"):
         page.row("shorter", f". {program.removesuffix('ansible-playbook')}activate, then ansible-playbook is enough")
@@ -210,7 +210,7 @@ def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
     page.blank()
     speed = int(float(sandbox.get("speed") or 1))
     page.line(
-        f"All of this was simulated on this machine, {speed} times faster than life: no cloud "
+        f"All of this was simulated on this machine, {speed} times faster than real time: no cloud "
         "was touched, nothing was paid for, no language model ran, and the times above are the simulation's.",
         hanging=0,
     )

@@ -127,8 +127,8 @@ def test_a_limit_is_the_judge_where_one_was_set():
 def test_a_sandbox_s_page_has_one_scale_of_time_and_says_so_once(tmp_path):
     """What it costs, and what a GPU is expected to take, would be of another one."""
     read = page(tmp_path, latency=measured(), model=model(), simulated_speed=50.0)
-    assert read.text.count("the times are the simulation's, 50 times faster than life") == 1
-    assert "life" not in read.text.replace("faster than life", "")
+    assert read.text.count("the times are the simulation's, 50 times faster than real time") == 1
+    assert "real time" not in read.text.replace("faster than real time", "")
     cost = made(latency=latency(), simulated_speed=50.0)["report"]["cost"]
     assert f"${cost['alone']:,.2f}" not in read.text and "million tokens cost a simulation can't tell" in read.text
     assert f"${cost['hour']:.2f} for an hour of the machine" in read.text

@@ -9,8 +9,8 @@ import json
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.cluster_costs import of_cluster
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.command import Command
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.costs.of_cluster import of_cluster
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
 from tests.unit.plugins.summary.summary_facts import POD, POOLS, PRICE, host, step, verified
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.cluster_costs import of_cluster
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.costs.of_cluster import of_cluster
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
 from tests.unit.plugins.summary.summary_facts import POOLS, host, step
 

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...google.hardware import PRICES_AS_OF
-from ...google.machine_types import read_machine_type
-from ...google.prices import NoPrice, machine_price
-from ..gke_nodes import POOL_LABEL, gpus_in, machine_of
-from ..preflight.plan import DEFAULT_DISK, DEFAULT_DISK_GB, DEFAULT_MACHINE, Plan, PoolPlan
-from ..preflight.price import estimate
+from ....google.hardware import PRICES_AS_OF
+from ....google.machine_types import read_machine_type
+from ....google.prices import NoPrice, machine_price
+from ...gke_nodes import POOL_LABEL, gpus_in, machine_of
+from ...preflight.plan import DEFAULT_DISK, DEFAULT_DISK_GB, DEFAULT_MACHINE, Plan, PoolPlan
+from ...preflight.price import estimate
 
 Cost = dict[str, Any]
 """``hour`` (US dollars), ``least`` and ``most`` an hour where autoscaling may change it, ``of`` (in words, what it is

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...core.errors import InvalidOption
-from ...google.prices import read_prices
-from .cluster_costs import FIRST, Cost, Node, of_cluster, of_estimate, of_pods
-from .facts import DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
+from ....core.errors import InvalidOption
+from ....google.prices import read_prices
+from ..facts import DEPLOY, STATUS, TEARDOWN, VERIFY, HostFacts
+from .of_cluster import FIRST, Cost, Node, of_cluster, of_estimate, of_pods
 
 
 def cost_of(facts: HostFacts) -> Cost | None:
