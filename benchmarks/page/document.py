@@ -47,7 +47,11 @@ def chart(results: Results) -> str:
         rows = [row for row in rows_of(results.get(name, {}).get("rows", [])) if row.run == "unchanged"]
         found += [Panel(title, "seconds", _groups(rows))] if rows else []
     if rows := rows_of(results.get("deploy", {}).get("rows", [])):
-        bars = tuple(Bar(row.run, row.cost.seconds, ours=True) for row in rows if "module" not in row.run)
+        bars = tuple(
+            Bar(row.run if row.what == "deploy.yml" else row.what, row.cost.seconds, ours=row.what == "deploy.yml")
+            for row in rows
+            if "module" not in row.run
+        )
         found.append(Panel("A whole deployment on the sandbox", "seconds", (Group("", bars),)))
     if rows := [row for row in rows_of(results.get("hosts", {}).get("rows", [])) if row.run == "unchanged"]:
         bars = tuple(Bar(row.what, row.cost.seconds, ours=True) for row in rows)
