@@ -48,6 +48,7 @@ class ActionModule(ActionBase):
     def _hosts(self, playbook: str, task_vars: Mapping[str, Any]) -> Iterable[HostFacts | None]:
         """The facts of all hosts of the play that were reached, by now: those of earlier batches, and failed ones, too."""
         living, batch = set(task_vars.get("ansible_play_hosts", ())), set(task_vars.get("ansible_play_batch", ()))
+        command = run_command(task_vars)
         for host in task_vars.get("ansible_play_hosts_all", ()):
             found = self._variables(str(host), task_vars)
             results = {name: _plain(found[name]) for name in RESULTS if isinstance(found.get(name), Mapping)}
@@ -61,7 +62,7 @@ class ActionModule(ActionBase):
                     variables=variables,
                     results=results,
                     now=datetime.now(UTC),
-                    command=run_command(task_vars),
+                    command=command,
                 )
 
     def _variables(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:

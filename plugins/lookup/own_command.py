@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: own_command
-short_description: Tell the command that runs a playbook of this collection as this run was started
+short_description: Return the command that runs a playbook of this collection the way this run was started
 version_added: 0.2.0
 description:
   - For messages that advise what to run. The command has the inventories, the C(--limit) and the extra variables of
     this run, and names C(ansible-playbook) by its path only where the shell would not find the same one.
-  - Left out are values of extra variables that may be secret, which their names or the values themselves tell, those of
-    files, and those that are meant for one run alone, such as C(gpu_nodepool_repair). The first two are named.
+  - Extra variables that may be secret, judged by their names and values, and those from files are left out and only
+    named. Extra variables that are meant for a single run, such as C(gpu_nodepool_repair), are left out.
 author: The llmops.gke engineers (@llmops)
 options:
   _terms:

@@ -176,9 +176,6 @@ class EngineAction(ActionBase):
         options it mentions."""
         for line in result.get("notes") or ():
             progress.note(line)
-        several = len(task_vars.get("ansible_play_hosts_all") or ()) > 1
-        if self.spec.warns_by_host and several and result.get("warnings"):
-            result["warnings"] = [f"{task_vars['inventory_hostname']}: {line}" for line in result["warnings"]]
         if artifacts := self._artifacts(result, task_vars):
             result["ansible_stats"] = {"data": artifacts, "per_host": False, "aggregate": True}
         error, marked_warnings = result.get("error"), result.pop("marked_warnings", None)
@@ -189,6 +186,10 @@ class EngineAction(ActionBase):
             known = set(plain(marked_warnings))
             others = [line for line in result.get("warnings") or () if warning_text(line) not in known]
             result["warnings"] = [*dict.fromkeys(map(names.render, marked_warnings)), *others]
+        several = len(task_vars.get("ansible_play_hosts_all") or ()) > 1
+        if self.spec.warns_by_host and several and result.get("warnings"):
+            host = task_vars["inventory_hostname"]
+            result["warnings"] = [f"{host}: {warning_text(line)}" for line in result["warnings"]]
         if isinstance(error, dict):
             marked = error.pop("marked", None)
             if marked:

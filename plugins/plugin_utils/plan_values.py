@@ -19,7 +19,6 @@ from ..module_utils.core.secrets import without_credentials
 
 HIDDEN = "(hidden)"
 
-# As environment variables, options and fields are named that hold one: HF_TOKEN, api_key, service_account_contents.
 _SHOWN = 300
 """Characters of a value in a message."""
 
@@ -29,9 +28,10 @@ _KINDS = {
     "bool": "true or false",
     "dict": "a mapping",
     "list": "a list",
-    "str": "a text",
+    "str": "text",
 }
 
+# As environment variables, options and fields are named that hold one: HF_TOKEN, api_key, service_account_contents.
 _SECRET_KEY = re.compile(
     r"(?:^|[_-])(?:token|password|passwd|secret|contents|credentials?)$|[_-]key$|^apikey$", re.IGNORECASE
 )

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks that need a deployment say what to run where the inventory's sandbox is not started, and start none."""
+"""Where the inventory's sandbox is not started: what needs a deployment says what to run, and what deploys starts it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import pytest
 from tests.playbooks.playground import ROOT, until
 
 
-def play(playbook: str, directory: Path) -> tuple[int, str]:
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{playbook}"]
+def play(playbook: str, directory: Path, *arguments: str) -> tuple[int, str]:
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{playbook}", *arguments]
     environment = os.environ | {
         "LLMOPS_GKE_SANDBOX_DIR": str(directory),
         "ANSIBLE_HOME": str(directory.parent / "ansible-home"),
@@ -39,6 +39,12 @@ def test_it_says_what_to_run(playbook, tmp_path):
     assert "ansible-playbook playbooks/deploy.yml" in said
     assert "endpoints.json" not in said, said
     assert not (tmp_path / "none").exists()
+
+
+def test_a_part_of_a_deployment_starts_it(tmp_path):
+    code, said = play("deploy.yml", tmp_path / "sandbox", "--tags", "preflight")
+    stopped, _said = play("sandbox.yml", tmp_path / "sandbox", "--extra-vars", "llmops_sandbox_state=stopped")
+    assert (code, stopped) == (0, 0), said
 
 
 @pytest.fixture

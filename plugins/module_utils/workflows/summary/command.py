@@ -15,6 +15,7 @@ from typing import Any
 
 from ...core.secrets import without_credentials
 
+# Of names that users make up, too: rather a count of tokens too many is left out than one token shown.
 _SECRET_NAME = re.compile(r"token|key|passw|secret|credential|private|(^|_)auth(_|$)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"^(hf_|sk-|gh[a-z]_)|\bbearer\b|PRIVATE KEY", re.IGNORECASE)
 _BARE = re.compile(r"[\w@%+:,./-]+")

@@ -75,8 +75,8 @@ class HostFacts:
     VARIABLES names them, None where they cannot be resolved, and for SECRETS whether they are set. results: as RESULTS
     names them, where a task registered one. removed: cluster and node pools that a teardown removed, or would remove,
     at the turn of whichever host. now: the time, by which the age of an event is told. told_before: a host of the same
-    cluster is told of before this one. done_before: resources that
-    count among what was done for a host before it. command: how this run was started."""
+    cluster is told of before this one. done_before: resources that count among what was done for a host before it.
+    command: how this run was started."""
 
     host: str
     playbook: str
