@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the inventory's sandbox is not started: what needs a deployment says what to run, and what deploys starts it."""
+"""Where the inventory's sandbox is not started: what needs a deployment says so, and what deploys starts it."""
 
 from __future__ import annotations
 
