@@ -9,14 +9,17 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .compiled_modules import keep_compiled
+
 
 @contextmanager
 def loaded_before_forks() -> Iterator[None]:
-    """While it lasts, what the tasks' processes share is imported, and nothing is collected.
+    """While it lasts, what the tasks' processes share is imported, compiled at most once, and nothing is collected.
 
     What is there at its end stays out of every later collection: one in a forked process would write to all of it,
     and so copy the memory that they share (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
+    keep_compiled()
     was_on = gc.isenabled()
     gc.disable()
     try:

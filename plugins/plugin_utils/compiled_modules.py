@@ -11,8 +11,10 @@ the collection does not list, and ``ansible-galaxy collection verify`` would say
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -23,25 +25,40 @@ from ansible import context
 from .user_cache import user_cache
 
 _COLLECTION = __package__.rpartition(".")[0]
+_PACKAGES = [f"{_COLLECTION}.{folder}" for folder in ("module_utils", "modules", "plugin_utils")]
 
 
 class _Loader(SourceFileLoader):
-    """Python's own, with the compiled files in the user's cache; a cache that cannot be written is none."""
+    """Python's own, with the compiled files in another folder; one that cannot be written is none."""
+
+    def __init__(self, folder: str, fullname: str, path: str) -> None:
+        super().__init__(fullname, path)
+        self._folder = folder
 
     def get_data(self, path: str) -> bytes:
         """Of a source or compiled file."""
-        return super().get_data(_kept(path))
+        return super().get_data(self._kept(path))
 
     def set_data(self, path: str, data: bytes, *, _mode: int = 0o666) -> None:
         """Keep a compiled file; Python asks for no other. Its folders are made, and it appears as a whole."""
-        super().set_data(_kept(path), data, _mode=0o600)
+        super().set_data(self._kept(path), data, _mode=0o600)
+
+    def _kept(self, path: str) -> str:
+        """Where a compiled file is kept: under its source's whole path. A source file stays where it is."""
+        if not path.endswith(".pyc"):
+            return path
+        # As text, because it is done for some hundred files: pathlib takes ten times as long.
+        source = os.path.splitdrive(importlib.util.source_from_cache(path))[1].lstrip(os.sep)
+        return os.path.join(self._folder, os.path.dirname(source), os.path.basename(path))
 
 
 class _Finder(MetaPathFinder):
-    """Of what lies in the folders for code that plugins share."""
+    """Of what lies in some packages' folders. compiled: the folder for the compiled files."""
 
-    def __init__(self, packages: Sequence[str]) -> None:
+    def __init__(self, packages: Sequence[str], compiled: Path) -> None:
         self._packages = tuple(f"{package}." for package in packages)
+        self._loader = partial(_Loader, str(compiled))
+        self._folders: dict[str, FileFinder] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -50,7 +67,8 @@ class _Finder(MetaPathFinder):
         if not fullname.startswith(self._packages):
             return None
         for folder in path or ():
-            found = FileFinder(folder, (_Loader, [".py"])).find_spec(fullname)
+            finder = self._folders.setdefault(folder, FileFinder(folder, (self._loader, [".py"])))
+            found = finder.find_spec(fullname)
             if found is not None and found.loader is not None and not found.submodule_search_locations:
                 return found
         return None
@@ -60,12 +78,4 @@ def keep_compiled() -> None:
     """From here on, in a command of Ansible; tools that import plugins one by one are left alone."""
     ours = any(isinstance(finder, _Finder) for finder in sys.meta_path)
     if context.CLIARGS and not ours and not sys.dont_write_bytecode:
-        sys.meta_path.insert(0, _Finder([f"{_COLLECTION}.module_utils", f"{_COLLECTION}.plugin_utils"]))
-
-
-def _kept(path: str) -> str:
-    """Where a compiled file is kept: under its source's whole path. A source file stays where it is."""
-    if not path.endswith(".pyc"):
-        return path
-    source = Path(importlib.util.source_from_cache(path))
-    return str(user_cache() / "compiled" / source.parent.relative_to(source.anchor) / Path(path).name)
+        sys.meta_path.insert(0, _Finder(_PACKAGES, user_cache() / "compiled"))

@@ -30,15 +30,11 @@ from ..module_utils.core.option_names import OptionNames, plain
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
-from .compiled_modules import keep_compiled
 from .controller_end import LastWords, ending_with_controller
 from .resolved_variables import of_one_task, shared
 from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
 from .warning_text import warning_text
-
-# The modules' engines are imported after this file.
-keep_compiled()
 
 _MEMORY = play_memory.PlayMemory()
 """Of the controller, which imports this before it forks a task's process."""
