@@ -5,8 +5,9 @@
 
     PYTHONPATH=collections python -m benchmarks.fleet [--hosts 1,5,50] [--runs 3] [--json FILE]
 
-Each host of the inventory is a deployment on a cluster of its own. A fresh sandbox for each size, whose quotas hold
-them all. Verify's latency samples are left out: what they take is the model's affair.
+Each host of the inventory is a deployment on a cluster of its own, and the inventory is one as a user writes it:
+starting a sandbox is no part of what is measured. A fresh sandbox for each size, whose quotas hold them all. Verify's
+latency samples are left out: what they take is the model's affair.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ QUOTAS = dict.fromkeys(
     ("NVIDIA_L4_GPUS", "GPUS_ALL_REGIONS", "CPUS", "CPUS_ALL_REGIONS", "INSTANCES", "IN_USE_ADDRESSES",
      "DISKS_TOTAL_GB", "SSD_TOTAL_GB", "LOCAL_SSD_TOTAL_GB", "STATIC_ADDRESSES", "FORWARDING_RULES"), PLENTY
 )  # fmt: skip
-LEAST_SAMPLES = {"verify_latency_samples": 1, "verify_latency_warmup": 0, "verify_report_path": ""}
+LEAST_SAMPLES = {"verify_latency_samples": 1, "verify_latency_warmup": 0}
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,11 @@ class Cost:
     connections: int
 
 
-def inventory(count: int) -> dict[str, Any]:
-    """Hosts of a fleet, for ``-i`` beside the sandbox's own inventory, whose one host is left out."""
+def inventory(count: int, sandbox: Sandbox) -> dict[str, Any]:
+    """Hosts of a fleet, for ``-i``."""
     names = [f"model-{number:02}" for number in range(count)]
-    return {"all": {"hosts": {name: {"llmops_cluster": f"cluster-{name}", "llmops_name": name} for name in names}}}
+    hosts = {name: {"llmops_cluster": f"cluster-{name}", "llmops_name": name} for name in names}
+    return {"all": {"hosts": hosts, "vars": sandbox.as_a_users_own() | LEAST_SAMPLES}}
 
 
 class _Memory:
@@ -86,14 +88,13 @@ def _proportional(process: int) -> float:
 def measure(sandbox: Sandbox, hosts: Path, *arguments: str) -> Cost:
     """Run deploy.yml on a fleet once; raises where it fails."""
     sandbox.forget_requests()
-    variables = {"llmops_sandbox_speed": sandbox.speed, "gke_cluster_kubeconfig": "", **LEAST_SAMPLES}
+    environment = sandbox.environment() | {"HF_TOKEN": "hf_fleet"}
     program = str(Path(sys.executable).parent / "ansible-playbook")
-    command = [program, "playbooks/deploy.yml", "-i", "inventories/sandbox", "-i", str(hosts), "--limit", "model-*"]
-    command += ["--extra-vars", json.dumps(variables), *arguments]
+    command = [program, "playbooks/deploy.yml", "-i", str(hosts), *arguments]
     with tempfile.TemporaryFile("w+") as output:
         began = time.monotonic()
         running = subprocess.Popen(
-            command, cwd=ROOT, env=sandbox.environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         memory = _Memory(running.pid)
         while True:
@@ -123,9 +124,9 @@ def measure(sandbox: Sandbox, hosts: Path, *arguments: str) -> Cost:
 def fleet(count: int, runs: int, *arguments: str) -> dict[str, Cost]:
     """What a fleet of so many hosts costs: ``first``, and ``unchanged`` as the median of some runs."""
     with tempfile.TemporaryDirectory(prefix="fleet-") as directory:
-        hosts = Path(directory) / "hosts.json"
-        hosts.write_text(json.dumps(inventory(count)))
         sandbox = Sandbox(Path(directory) / "sandbox", speed=SPEED, quotas=QUOTAS)
+        hosts = Path(directory) / "hosts.json"
+        hosts.write_text(json.dumps(inventory(count, sandbox)))
         try:
             first = measure(sandbox, hosts, *arguments)
             again = [measure(sandbox, hosts, *arguments) for _run in range(runs)]

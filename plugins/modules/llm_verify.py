@@ -249,7 +249,7 @@ latency:
   type: dict
   returned: if the model was asked
 answer:
-  description: What M(llmops.gke.llm_generate) returns.
+  description: What M(llmops.gke.llm_generate) returns, without its C(details).
   type: dict
   returned: if the model was asked
 gpus:

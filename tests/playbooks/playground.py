@@ -112,6 +112,26 @@ class Sandbox:
         )
         return Run(done.returncode, done.stdout)
 
+    def as_a_users_own(self) -> dict[str, Any]:
+        """Variables of an inventory as a user writes it, which leads here: the endpoints are options, nothing else
+        tells of a sandbox."""
+        endpoints = self.endpoints
+        apis = ("container", "compute", "resource_manager", "service_usage", "cloud_quotas", "gke_recommender", "iam")
+        return {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "llmops_project": endpoints["project"],
+            "llmops_zones": ["us-central1-a"],
+            # A port below 1024 would need root.
+            "llmops_service_port": 8080,
+            "llmops_hf_endpoint": endpoints["huggingface"],
+            "llmops_google_auth": {
+                "auth_kind": "serviceaccount",
+                "service_account_file": endpoints["service_account_file"],
+                **{f"{api}_api_endpoint": endpoints[api] for api in (*apis, "storage")},
+            },
+        }
+
     def forget_requests(self) -> None:
         """Empty the log of requests."""
         requests.delete(f"{self.endpoints['admin']}/requests", timeout=10).raise_for_status()

@@ -60,30 +60,8 @@ class User:
 
 def inventory(sandbox: Sandbox, folder: Path, cluster: str) -> Path:
     """The example's inventory with its required values set, and the endpoints of other servers than Google's."""
-    endpoints = sandbox.endpoints
     folder.mkdir()
-    values = {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-        "llmops_project": endpoints["project"],
-        "llmops_zones": ["us-central1-a"],
-        "llmops_cluster": cluster,
-        "llmops_service_port": PORT,
-        "llmops_hf_endpoint": endpoints["huggingface"],
-        "llmops_google_auth": {
-            "auth_kind": "serviceaccount",
-            "service_account_file": endpoints["service_account_file"],
-            "container_api_endpoint": endpoints["container"],
-            "compute_api_endpoint": endpoints["compute"],
-            "resource_manager_api_endpoint": endpoints["resource_manager"],
-            "service_usage_api_endpoint": endpoints["service_usage"],
-            "cloud_quotas_api_endpoint": endpoints["cloud_quotas"],
-            "gke_recommender_api_endpoint": endpoints["gke_recommender"],
-            "iam_api_endpoint": endpoints["iam"],
-            "storage_api_endpoint": endpoints["storage"],
-        },
-        "verify_latency_samples": 1,
-    }
+    values = sandbox.as_a_users_own() | {"llmops_cluster": cluster, "verify_latency_samples": 1}
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": {"serving": None}, "vars": values}}))
     return folder / "hosts.json"
 

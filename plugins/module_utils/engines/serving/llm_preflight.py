@@ -221,4 +221,4 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
 }
 
-SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, unshown=frozenset({"plans"}))
+SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, unshown=frozenset({"plan", "plans"}))

@@ -84,8 +84,10 @@ class _Verification:
         latency = self._asked(llm_latency.of_service_in(self._access), wanted, found, self._latency_options())
         where = found.url or f"Service {self._options['service']}"
         require_model(where, latency.get("model"), self._options["model"], self._options["served_name"])
-        self._values["latency"] = latency
-        self._values["answer"] = self._asked(llm_generate.run, wanted, found, self._answer_options())
+        answer = self._asked(llm_generate.run, wanted, found, self._answer_options())
+        # Each token by itself is in them, and Ansible copies a result several times.
+        answer.pop("details", None)
+        self._values.update(latency=latency, answer=answer)
         if not self._check:
             self._report(latency, front)
         if self._options["load"]:

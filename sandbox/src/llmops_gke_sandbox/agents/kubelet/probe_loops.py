@@ -14,7 +14,7 @@ from llmops_gke_sandbox.clock import Clock
 
 # Wall seconds between probes of a container whose state has settled. A fast clock would otherwise spend the machine
 # on probing.
-_LEAST_SETTLED_PERIOD = 0.2
+_LEAST_SETTLED_PERIOD = 1.0
 
 
 class SetHealth(Protocol):
