@@ -28,8 +28,10 @@ from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames, plain
 from ..module_utils.core.runner import ModuleSpec, completed, run_engine
+from ..module_utils.google import credentials
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
+from .before_forks import loaded_before_forks
 from .controller_end import LastWords, ending_with_controller
 from .resolved_variables import of_one_task, shared
 from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
@@ -92,10 +94,20 @@ class EngineAction(ActionBase):
     _supports_async = True
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Import what the engine imports only where it is asked for: once here, else in each task's process."""
+        """Import what the engine imports only where it is asked for: once here, else in each task's process.
+
+        But only what nearly every task of the module needs. One by a kubeconfig needs nothing of Google, and may be as
+        short as that import; one that asks a model server is not, and a fleet's begin all at once.
+        """
         super().__init_subclass__(**arguments)
-        if cls.spec and "engine" in cls.spec.argument_spec:
-            registry.load_all()
+        options = cls.spec.argument_spec if cls.spec else {}
+        asks_model_server = "default" in options.get("engine", {})
+        has_kubeconfig = options.get("kubeconfig", {}).get("type") == "raw"
+        with loaded_before_forks():
+            if asks_model_server:
+                registry.load_all()
+            if "auth_kind" in options and (asks_model_server or not has_kubeconfig):
+                credentials.load_library()
 
     @classmethod
     @contextmanager

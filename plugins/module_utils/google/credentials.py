@@ -1,14 +1,16 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Google credentials from a task's options, by google-auth; the only place that sees an access token."""
+"""Google credentials from a task's options, by google-auth where a token is minted; only here one is seen."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,17 +23,6 @@ from ..http.address import header_text
 from ..http.connection import cause_of
 from ..http.session import CONNECT_PATIENCE
 from .token_request import TokenRequest
-
-try:
-    import google.auth
-    import google.auth.exceptions
-    import google.oauth2.credentials
-    import google.oauth2.service_account
-except ImportError as error:
-    google = None
-    GOOGLE_AUTH_ERROR: Exception | None = error
-else:
-    GOOGLE_AUTH_ERROR = None
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -53,6 +44,33 @@ class CredentialsRefused(LlmopsError):
     """No usable credentials, or the token endpoint refused them."""
 
     kind = "credentials"
+
+
+def load_library() -> None:
+    """Import google-auth where it is installed, for a process that is about to fork others which need it."""
+    with suppress(MissingLibrary), _google_auth():
+        import google.auth
+        import google.oauth2.credentials
+        import google.oauth2.service_account  # noqa: F401
+
+
+@contextmanager
+def _google_auth() -> Iterator[None]:
+    """Imported where credentials need it: that takes longer than many tasks that need none of it."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingLibrary("google-auth", error) from error
+
+
+@dataclass(frozen=True)
+class _BareToken:
+    """An access token that was given as such, in the form of google-auth's credentials."""
+
+    token: str
+    valid: bool = True
+    expiry: datetime | None = None
+    quota_project_id: str | None = None
 
 
 def authorizer(options: dict[str, Any], deadline: Deadline | None = None) -> Callable[[bool], dict[str, str]]:
@@ -93,9 +111,7 @@ class _Authorizer:
         credentials = self._credentials
         if credentials is None:
             credentials = self._credentials = _load(self._options)
-        # A user's own credentials are of the same class as a bare access token, but can be refreshed.
-        bare = isinstance(credentials, google.oauth2.credentials.Credentials) and not credentials.refresh_token
-        if not (bare and credentials.valid):
+        if not isinstance(credentials, _BareToken):
             _mint(credentials, self._source, self._patience)
         if self._memory and credentials.expiry:
             fact = [credentials.token, credentials.expiry.isoformat(), credentials.quota_project_id]
@@ -143,6 +159,8 @@ def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
 
     An endpoint that never gave one is given up sooner: its address may be wrong.
     """
+    from google.auth.exceptions import GoogleAuthError, RefreshError
+
     began, first, pauses = deadline.elapsed(), credentials.token is None, backoff(first=0.2)
     while True:
         deadline.check(f"Google credentials ({source}): get an access token")
@@ -150,9 +168,9 @@ def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
         try:
             credentials.refresh(request)
             if not isinstance(credentials.token, str) or not credentials.token:
-                raise google.auth.exceptions.RefreshError("no token in the answer")
+                raise RefreshError("no token in the answer")
             return
-        except (google.auth.exceptions.GoogleAuthError, *_MISREAD) as error:
+        except (GoogleAuthError, *_MISREAD) as error:
             came = request.came or f"{request.status}: {_said(error)}"
             said = f"{request.asked} gave {came}" if request.asked else _said(error)
             pause = max(next(pauses), request.retry_after)
@@ -188,37 +206,46 @@ def _source(options: dict[str, Any]) -> str:
 
 
 def _load(options: dict[str, Any]) -> Any:
-    if google is None:
-        raise MissingLibrary("google-auth", GOOGLE_AUTH_ERROR)
     scopes = options.get("scopes") or [CLOUD_PLATFORM]
+    target = options.get("impersonate_service_account")
     source = _source(options)
     if source == "accesstoken":
         if not options.get("access_token"):
             raise InvalidOption("access_token", None, "an OAuth 2.0 access token, because auth_kind is accesstoken")
-        credentials: Any = google.oauth2.credentials.Credentials(header_text("access_token", options["access_token"]))
+        credentials: Any = _BareToken(header_text("access_token", options["access_token"]))
     elif source == "serviceaccount":
         credentials = _service_account(options, scopes)
     else:
-        try:
-            credentials, _project = google.auth.default(scopes=scopes)
-        except google.auth.exceptions.DefaultCredentialsError as error:
-            raise CredentialsRefused(
-                f"Google credentials (application): {error.args[0]}; run gcloud auth application-default login, or "
-                f"{_NAME_A_KEY}",
-                source=source,
-            ) from error
-    target = options.get("impersonate_service_account")
-    if target:
-        # It takes longer to import than all the rest of google-auth, and few need it.
-        from google.auth import impersonated_credentials
+        credentials = _application_default(scopes)
+    return _impersonating(credentials, target, scopes) if target else credentials
 
-        credentials = impersonated_credentials.Credentials(
-            source_credentials=credentials, target_principal=target, target_scopes=scopes
-        )
-    return credentials
+
+def _impersonating(credentials: Any, target: str, scopes: list[str]) -> Any:
+    with _google_auth():
+        from google.auth.impersonated_credentials import Credentials as Impersonating
+        from google.oauth2.credentials import Credentials
+    own = Credentials(credentials.token) if isinstance(credentials, _BareToken) else credentials
+    return Impersonating(source_credentials=own, target_principal=target, target_scopes=scopes)
+
+
+def _application_default(scopes: list[str]) -> Any:
+    with _google_auth():
+        import google.auth
+        from google.auth.exceptions import DefaultCredentialsError
+    try:
+        return google.auth.default(scopes=scopes)[0]
+    except DefaultCredentialsError as error:
+        raise CredentialsRefused(
+            f"Google credentials (application): {error.args[0]}; run gcloud auth application-default login, or "
+            f"{_NAME_A_KEY}",
+            source="application",
+        ) from error
 
 
 def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
+    with _google_auth():
+        from google.auth.exceptions import GoogleAuthError
+        from google.oauth2.service_account import Credentials
     path, contents = options.get("service_account_file"), options.get("service_account_contents")
     named = "service_account_contents" if contents else "service_account_file"
     accepted = "a service account key in JSON (keys type, client_email, private_key, token_uri)"
@@ -232,9 +259,9 @@ def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
                 info = json.load(stream)
         if not isinstance(info, dict):
             raise ValueError("no JSON object")
-        return google.oauth2.service_account.Credentials.from_service_account_info(info, scopes=scopes)
+        return Credentials.from_service_account_info(info, scopes=scopes)
     except OSError as error:
         raise InvalidOption(named, path, f"a readable key file ({error.strerror})") from error
-    except (AttributeError, TypeError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
+    except (AttributeError, TypeError, ValueError, GoogleAuthError) as error:
         # The value itself may be the key, so the message never repeats it.
         raise InvalidOption(named, path if named.endswith("file") else "(hidden)", accepted) from error

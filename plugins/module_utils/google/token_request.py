@@ -16,12 +16,6 @@ from ..http.connection import cause_of, new_session, requests
 from ..http.replies import retry_after
 from ..http.session import TRANSIENT
 
-try:
-    from google.auth.exceptions import TransportError
-except ImportError:
-    # credentials.py says so before anything is asked.
-    TransportError = RuntimeError
-
 _TOKEN = {
     # An OAuth 2.0 endpoint's answer, and that of the IAM Credentials API.
     "access_token": str,
@@ -116,6 +110,9 @@ class TokenRequest:
         return _Answer(status, response.headers, data)
 
     def _failed(self, came: str, error: Exception | None = None) -> Exception:
+        # google-auth is there: it is what asks. But this file is also imported by tasks that ask for no token.
+        from google.auth.exceptions import TransportError
+
         self.came = came
         return TransportError(error or came)
 

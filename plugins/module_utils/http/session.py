@@ -41,7 +41,8 @@ class HttpSession:
     base_url: without a trailing slash; paths begin with one. service: its name in messages.
     authorize: called for each request with whether to mint anew; returns headers.
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
-    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file).
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file), whose
+    key file is None where the first holds the key as well.
     proxy, server_name: as new_session takes them.
     connect_patience: see CONNECT_PATIENCE. keeps_files_elsewhere: whether a read may be redirected to another server,
     which is asked without any credentials; to the same server it always may.
@@ -54,7 +55,7 @@ class HttpSession:
     deadline: Deadline
     authorize: Callable[[bool], dict[str, str]] | None = None
     verify: str | bool = True
-    certificate: tuple[str, str] | None = None
+    certificate: tuple[str, str | None] | None = None
     proxy: str | None = None
     server_name: str | None = None
     read_timeout: float = 60.0

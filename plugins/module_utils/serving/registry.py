@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InvalidOption
 
 if TYPE_CHECKING:
+    from ..kubernetes.diagnosis.crash_reasons import CrashReason
     from .engine import Engine
 
 
@@ -47,6 +48,19 @@ def engine(name: str) -> Engine:
     if name not in ENGINES:
         raise InvalidOption("engine", name, f"one of {', '.join(ENGINES)}")
     return ENGINES[name]()
+
+
+class CrashReasonsOf(Sequence["CrashReason"]):
+    """A model server's crash_reasons. It is imported when they are looked at, which is when a container has crashed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getitem__(self, index: Any) -> Any:
+        return engine(self._name).crash_reasons[index]
+
+    def __len__(self) -> int:
+        return len(engine(self._name).crash_reasons)
 
 
 def load_all() -> None:

@@ -191,7 +191,7 @@ def test_what_tasks_share_is_loaded_before_ansible_forks_them():
     program = (
         "import gc, importlib, sys\n"
         "package = 'ansible_collections.llmops.gke.plugins'\n"
-        "importlib.import_module(f'{package}.action.k8s_apply')\n"
+        "importlib.import_module(f'{package}.action.llm_generate')\n"
         "engines = [f'{package}.module_utils.serving.{name}.engine' for name in ('tgi', 'vllm')]\n"
         "print([name for name in engines if name not in sys.modules], gc.isenabled())\n"
         "print(gc.get_freeze_count() > 9 * len(gc.get_objects()))"

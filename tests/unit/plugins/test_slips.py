@@ -167,7 +167,7 @@ def test_a_namespace_of_a_kubeconfig_that_is_no_text_is_refused_by_the_option():
         content = kubeconfig(server.url)
         content["contexts"][0]["context"]["namespace"] = [None]
         message = told("k8s_logs", server, name="p", kubeconfig=content)
-        assert "whose namespace is a text" in message
+        assert "namespace of context here is no text" in message
         assert server.requests == []
 
 

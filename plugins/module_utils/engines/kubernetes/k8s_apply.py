@@ -71,7 +71,7 @@ def _settings(options: dict[str, Any], api: KubernetesApi | None) -> ApplySettin
         propagation=options["propagation"].capitalize(),
         ready=_predicate(options) if options["wait"] else None,
         keep_secret_keys=options["keep_secret_keys"],
-        crash_reasons=registry.engine(options["engine"]).crash_reasons if options.get("engine") else (),
+        crash_reasons=registry.CrashReasonsOf(options["engine"]) if options.get("engine") else (),
     )
 
 

@@ -1,26 +1,26 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A kubeconfig, read by the kubernetes package's own loader, as what an HTTP session needs."""
+"""A kubeconfig as what an HTTP session needs: its server, and how its user logs in."""
 
 from __future__ import annotations
 
 import base64
 import os
-import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ...core import files, yaml_text
 from ...core import secrets as kept_secrets
 from ...core.deadline import Deadline
-from ...core.errors import InvalidOption, LlmopsError, MissingLibrary
+from ...core.errors import InvalidOption, MissingLibrary
 from ...core.harmless import one_line
-from ...http.address import header_text, is_proxy
+from ...http.address import is_proxy
+from . import plugin_login, static_login
+from .login import Part, Unusable
 
 try:
     import yaml
@@ -36,12 +36,6 @@ _SECRET_KEYS = ("token", "password", "client-key-data")
 _PROXY = "a cluster whose proxy-url is http://HOST:PORT or https://HOST:PORT"
 
 
-class CredentialsMissing(LlmopsError):
-    """A kubeconfig's user has an exec plugin or auth provider that gave nothing to log in with."""
-
-    kind = "credentials"
-
-
 @dataclass(frozen=True)
 class Connection:
     """Where an API server is and how to speak to it; fields as HttpSession takes them."""
@@ -49,7 +43,7 @@ class Connection:
     server: str
     verify: str | bool
     authorize: Callable[[bool], dict[str, str]] | None
-    certificate: tuple[str, str] | None
+    certificate: tuple[str, str | None] | None
     namespace: str
     proxy: str | None = None
     server_name: str | None = None
@@ -62,53 +56,80 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
     HTTP sessions take as files only; the caller removes it. deadline: for a plugin that gives the credentials. Raises
     InvalidOption where it is malformed, CredentialsMissing where it leads to none.
     """
-    content, base_path = _content(kubeconfig)
+    content, folder = _content(kubeconfig)
     named = kubeconfig if isinstance(kubeconfig, str) else "(a dictionary)"
     chosen = context or content.get("current-context")
     if not chosen:
         raise InvalidOption("kubeconfig", named, f"{_ACCEPTED}, with a current-context, or set context")
     content = _data_as_files(content, named, directory)
-    # The package costs half a second, so only those who need it pay.
-    try:
-        from kubernetes.config import ConfigException
-        from kubernetes.config.kube_config import KubeConfigLoader
-    except ImportError as error:
-        raise MissingLibrary("kubernetes", error) from error
+    with _refused(named, chosen):
+        place, cluster, user = _parts(content, chosen, folder)
+        server = cluster.text("server").rstrip("/")
+        if not server.startswith(("https://", "http://")):
+            accepted = f"{_ACCEPTED}, whose cluster names a server that begins with https:// (context {chosen})"
+            raise InvalidOption("kubeconfig", named, accepted)
+        secure = server.startswith("https://")
+        authority = cluster.path("certificate-authority") if secure else None
+        verify = False if cluster.flag("insecure-skip-tls-verify") else authority or True
+        if any(map(user.has, plugin_login.PLUGINS)):
+            login = plugin_login.login(user, content, chosen, directory, named, deadline)
+        else:
+            login = static_login.login(user, secure)
+        namespace, server_name = place.text("namespace") or "default", cluster.text("tls-server-name") or None
+    kept_secrets.keep(*kept_secrets.in_urls(cluster.fields.get("proxy-url")))
+    proxy = _proxy(cluster.fields.get("proxy-url"), named)
 
-    def load() -> SimpleNamespace:
-        """What the loader would set on a client's configuration; it runs the plugin and reads the files again."""
-        parts = SimpleNamespace(api_key={}, ssl_ca_cert=None)
-        try:
-            _within(deadline, f"kubeconfig {named}: get credentials by its exec plugin", loader.load_and_set, parts)
-        except (ConfigException, KeyError, TypeError, AttributeError, OSError, ValueError) as error:
-            raise InvalidOption("kubeconfig", named, f"{_ACCEPTED} (context {chosen}: {_words(error)})") from error
-        return parts
+    def authorize(fresh: bool) -> dict[str, str]:
+        with _refused(named, chosen):
+            return login.authorize(fresh) if login.authorize else {}
 
+    given = authorize if login.authorize else None
+    return Connection(server, verify, given, login.certificate, namespace, proxy, server_name)
+
+
+@contextmanager
+def _refused(named: str, context: Any) -> Iterator[None]:
+    """What is wrong with the kubeconfig is told as the option's error."""
     try:
-        loader = KubeConfigLoader(content, chosen, config_base_path=base_path, temp_file_path=directory)
-    except (ConfigException, KeyError, TypeError, AttributeError) as error:
-        raise InvalidOption("kubeconfig", named, f"{_ACCEPTED} (context {chosen}: {_words(error)})") from error
-    parts = load()
-    if not str(getattr(parts, "host", "")).startswith(("https://", "http://")):
-        accepted = f"{_ACCEPTED}, whose cluster names a server that begins with https:// (context {chosen})"
-        raise InvalidOption("kubeconfig", named, accepted)
-    certificate = (parts.cert_file, parts.key_file) if getattr(parts, "cert_file", None) else None
-    user = _plain(loader._user) if loader._user else {}
-    if not parts.api_key and not certificate and ("exec" in user or "auth-provider" in user):
-        command = (user.get("exec") or {}).get("command", "auth-provider")
-        raise CredentialsMissing(
-            f"kubeconfig {named}: {command} gave no credentials; run it by hand to see why, or name project, "
-            "location and cluster instead of kubeconfig",
-            command=command,
-        )
-    verify: str | bool = False if getattr(parts, "verify_ssl", True) is False else parts.ssl_ca_cert or True
-    namespace = loader.current_context["context"].get("namespace") or "default"
-    if not isinstance(namespace, str):
-        raise InvalidOption("kubeconfig", named, f"{_ACCEPTED}, whose namespace is a text (context {chosen})")
-    cluster = _plain(loader._cluster)
-    kept_secrets.keep(*kept_secrets.in_urls(cluster.get("proxy-url")))
-    proxy, server_name = _proxy(cluster.get("proxy-url"), named), cluster.get("tls-server-name") or None
-    return Connection(parts.host, verify, _authorizer(load, parts), certificate, namespace, proxy, server_name)
+        yield
+    except Unusable as error:
+        wrong = f"{_ACCEPTED} (context {context}: {one_line(error, 200)})"
+        raise InvalidOption("kubeconfig", named, wrong) from error
+
+
+def _parts(content: dict[str, Any], context: Any, folder: str) -> tuple[Part, Part, Part]:
+    """The context with its cluster and its user. One without a user, or whose user is not there, is anonymous."""
+    place = Part(f"context {context}", _named(content, "context", context), folder)
+    cluster, user = place.fields.get("cluster"), place.fields.get("user")
+    if not cluster:
+        raise Unusable("it names no cluster")
+    known = bool(user) and any(entry["name"] == user for entry in _entries(content, "user"))
+    return (
+        place,
+        Part(f"cluster {cluster}", _named(content, "cluster", cluster), folder),
+        Part(f"user {user}", _named(content, "user", user) if known else {}, folder),
+    )
+
+
+def _named(content: dict[str, Any], kind: str, name: Any) -> dict[str, Any]:
+    """What the one entry of that name holds. A user may hold nothing, as in kubectl."""
+    found = [entry.get(kind) for entry in _entries(content, kind) if entry["name"] == name]
+    if len(found) != 1:
+        raise Unusable(f"there {'are several' if found else 'is no'} {kind} {name} among its {kind}s")
+    held = {} if kind == "user" and found[0] is None else found[0]
+    if not isinstance(held, dict):
+        raise Unusable(f"what its {kind} {name} holds is no mapping")
+    return held
+
+
+def _entries(content: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    entries = content.get(f"{kind}s") or []
+    if not isinstance(entries, list):
+        raise Unusable(f"its {kind}s are no list")
+    for entry in entries:
+        if not isinstance(entry, dict) or "name" not in entry:
+            raise Unusable(f"one of its {kind}s is no mapping with a name")
+    return entries
 
 
 def secrets(kubeconfig: Any) -> set[str]:
@@ -175,7 +196,9 @@ def _entry_as_files(entry: Any, inner: str, named: str, directory: str) -> Any:
         return entry
     part = dict(entry[inner])
     for key in _DATA_KEYS:
-        if key not in part:
+        # Empty data is none, as in kubectl, so that a path beside it counts.
+        if part.get(key) in (None, ""):
+            part.pop(key, None)
             continue
         path = os.path.join(directory, f"{len(os.listdir(directory))}-{key}")
         try:
@@ -190,40 +213,6 @@ def _entry_as_files(entry: Any, inner: str, named: str, directory: str) -> Any:
     return {**entry, inner: part}
 
 
-def _within(deadline: Deadline, doing: str, work: Callable[[Any], None], argument: Any) -> None:
-    """Do it, but wait no longer than the deadline: a plugin may ask a person who is not there."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work(argument)
-        except Exception as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=run, daemon=True, name="kubeconfig")
-    thread.start()
-    thread.join(deadline.remaining())
-    if thread.is_alive():
-        raise CredentialsMissing(f"{doing}: no answer in {deadline.seconds:g} s; run it by hand to see why")
-    if raised:
-        raise raised[0]
-
-
-def _authorizer(load: Callable[[], SimpleNamespace], parts: SimpleNamespace) -> Callable[[bool], dict[str, str]] | None:
-    if not parts.api_key:
-        return None
-    held = parts
-
-    def headers(fresh: bool) -> dict[str, str]:
-        nonlocal held
-        if fresh:
-            held = load()
-        # The key's name differs between versions of the package; there is one. A token's file may end in a newline.
-        return {"Authorization": header_text("kubeconfig", next(iter(held.api_key.values())))}
-
-    return headers
-
-
 def _proxy(url: Any, named: str) -> str | None:
     """The proxy that a cluster names; it comes before the environment's, as in client-go (k8s.io/client-go/rest)."""
     if not url:
@@ -233,11 +222,3 @@ def _proxy(url: Any, named: str) -> str | None:
         scheme = "; this is socks5" if str(url).startswith("socks5") else ""
         raise InvalidOption("kubeconfig", named, _PROXY + scheme)
     return url
-
-
-def _plain(node: Any) -> dict[str, Any]:
-    return node.value if hasattr(node, "value") else node
-
-
-def _words(error: Exception) -> str:
-    return one_line(error, 200)

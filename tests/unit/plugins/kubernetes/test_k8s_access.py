@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.kubeconfig import CredentialsMissing
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.plugin_login import CredentialsMissing
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.cluster_access import ClusterAbsent, cluster_access
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC as APPLY
 from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC as INFO
