@@ -29,7 +29,7 @@ export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup venv lint docs format sanity unit contrary sandbox mutation playbooks awx awx-modules molecule real-api real-engine bench build test
-.PHONY: demo demo-down picture clean lock release compatible test-matrix test-newest test-floors
+.PHONY: playbooks-a-r playbooks-s-z demo demo-down picture clean lock release compatible test-matrix test-newest test-floors
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{printf "%-13s%s\n", $$1, $$2}'
@@ -53,7 +53,7 @@ demo-down: venv  ## end the sandbox, with everything on it
 	@echo "The sandbox has ended, and its files are removed. Reports stay in .cache/reports; make demo begins again."
 
 test: setup  ## every check below, with one summary
-	@python scripts/check_all.py molecule playbooks lint docs sanity build sandbox awx unit contrary
+	@python scripts/check_all.py unit playbooks-a-r playbooks-s-z sanity sandbox molecule awx contrary lint docs build
 
 lint: setup  ## ruff, yamllint, ansible-lint, docs, changelog, licences and workflows
 	ruff check $(wildcard $(PYTHON_FILES))
@@ -102,6 +102,13 @@ mutation: setup  ## break the pure parts in small ways: their unit tests must no
 
 playbooks: setup  ## pytest: the playbooks as a user runs them, good input and bad, with the real clients
 	pytest tests/playbooks
+
+# Its two halves, for make test: each file has a sandbox of its own, and is in exactly one of them.
+playbooks-a-r: setup
+	pytest tests/playbooks/test_[!s-z]*.py
+
+playbooks-s-z: setup
+	pytest tests/playbooks/test_[s-z]*.py
 
 awx: setup  ## pytest: AWX's jobs by ansible-runner, what configures AWX, the execution environment
 	pytest tests/awx

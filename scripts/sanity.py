@@ -24,29 +24,49 @@ import yaml
 
 HOME = working_copy.ROOT / ".cache" / "ansible-test"
 
-# ansible-test fetches get-pip.py from a server of its own, which closed networks do not reach. ensurepip is part of
-# Python; the versions that ansible-test wants come from the package index, as everything else does.
+# ansible-test fetches get-pip.py from a server of its own, which closed networks do not reach. The versions that
+# ansible-test wants come from the package index, as everything else does: by uv, which takes a second for each of its
+# environments where ensurepip and pip take eight. ensurepip is part of Python, and there where uv fails.
 GET_PIP = """\
+import os
 import subprocess
 import sys
 
-subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
 wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
+packages = [word for word in wanted if not word.startswith("-")]
+try:
+    subprocess.check_call([*UV, "--python", sys.executable, *packages], env=os.environ | ENVIRONMENT)
+except (OSError, subprocess.CalledProcessError):
+    subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
+    sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
 """
 
 
-def place_get_pip() -> None:
+def place_get_pip(index: str | None) -> None:
     """Put the stand-in where ansible-test looks before it downloads, under the name that this ansible-core wants."""
+    uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet"]
+    uv += ["--default-index", index] if index else []
+    # uv reads certificates and proxies from here, and ansible-test would not pass them on.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("UV_", "SSL_CERT_")) or name.upper().endswith("_PROXY")
+    }
     source = package_files("ansible_test").joinpath("_internal", "python_requirements.py").read_text()
     cache = HOME / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in set(re.findall(r"pip='([0-9.]+)'", source)):
-        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP)
+        script = cache / f"get_pip_{version.replace('.', '_')}.py"
+        # The address of an index or of a proxy may hold a password.
+        script.touch(mode=0o600)
+        script.write_text(f"UV = {uv!r}\nENVIRONMENT = {environment!r}\n{GET_PIP}")
 
 
-def place_pip_configuration() -> None:
-    """Hand on pip's settings, mirrors and certificates say, wherever they stand: ansible-test passes only HOME on."""
+def place_pip_configuration() -> str | None:
+    """Hand on pip's settings, mirrors and certificates say, wherever they stand: ansible-test passes only HOME on.
+
+    Returns the index among them.
+    """
     pip = [sys.executable, "-m", "pip"]
     listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True).stdout
     settings = dict(re.findall(r"^(?::env:|global)\.([a-z-]+)='(.*)'$", listed, flags=re.MULTILINE))
@@ -58,6 +78,7 @@ def place_pip_configuration() -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
+    return settings.get("index-url")
 
 
 def leave_out(copy: Path) -> None:
@@ -75,8 +96,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("arguments", nargs="*", help="for ansible-test sanity, after --: files, --test NAME, ...")
     arguments = parser.parse_args().arguments
-    place_get_pip()
-    place_pip_configuration()
+    place_get_pip(place_pip_configuration())
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     with tempfile.TemporaryDirectory(prefix="llmops-gke-sanity-") as top:
         copy = Path(top) / "ansible_collections" / "llmops" / "gke"
