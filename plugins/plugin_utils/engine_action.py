@@ -32,6 +32,7 @@ from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
 from .compiled_modules import keep_compiled
 from .controller_end import LastWords, ending_with_controller
+from .interrupted_run import interrupted
 from .resolved_variables import of_one_task, shared
 from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
@@ -134,7 +135,7 @@ class EngineAction(ActionBase):
         play_memory.shared = _MEMORY
         outcome: dict[str, Any] = {}
         try:
-            with ending_with_controller(_LAST_WORDS):
+            with ending_with_controller(_LAST_WORDS, lambda: interrupted(self._role_name(), task_vars)):
                 outcome = run_engine(self.spec, options, bool(self._task.check_mode), progress, hidden)
         finally:
             worked = outcome.get("changed") and not outcome.get("failed") and not self._task.check_mode
