@@ -50,6 +50,9 @@ def add_block(page: Page, facts: HostFacts, record: Record) -> None:
 def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
     model, state = record["model"], record["state"]
     verified = facts.result("verify_result")
+    if facts.only_checked:
+        _preflight(page, facts, record)
+        return
     if facts.check:
         page.title(f"{facts.host}: this was a preview, nothing was changed.")
         add_start(page, facts)
@@ -82,6 +85,17 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
         add_cost(page, record)
         add_curl(page, facts)
     add_next(page, facts)
+
+
+def _preflight(page: Page, facts: HostFacts, record: Record) -> None:
+    page.title(f"{facts.host}: preflight found nothing in the way of {record['model']}.")
+    add_start(page, facts)
+    page.row("checked", ", ".join(facts.result("preflight_checked").get("checked") or []))
+    add_warnings(page, facts)
+    page.row("changed", "nothing: this only checks")
+    add_cost(page, record)
+    page.command("see the plan", [*facts.command.words("deploy"), "--check --diff"])
+    page.command("deploy it", facts.command.words("deploy"))
 
 
 def _asleep(facts: HostFacts) -> str:

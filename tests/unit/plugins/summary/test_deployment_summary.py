@@ -98,6 +98,31 @@ def test_a_preview_repeats_what_was_warned_of():
     assert "warnings" not in told(host(preflight_checked=warned, verify_result=verified()))[0]
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_preflight_alone_tells_what_it_checked_and_what_comes_next(check):
+    checked = {"price": PRICE, "checked": ["apis", "quota"], "warnings": ["the model is open"]}
+    text, data = told(host(check=check, gke_cluster_result=None, preflight_checked=checked))
+    assert text.startswith("one: preflight found nothing in the way of mistralai/Mistral-7B-Instruct-v0.1. checked apis,")
+    assert "quota warnings the model is open changed nothing: this only checks costs about 1.77 USD" in text
+    assert "see the plan ansible-playbook -i mine playbooks/deploy.yml --check --diff" in text
+    assert data["one"]["state"] == "checked"
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        ({"gke_cluster_result": None, "verify_result": verified()}, "nothing: this only asks and measures"),
+        ({"lb_labels_result": {"plan": []}}, "nothing: what this run compared is as the inventory has it"),
+        (
+            {f"{role}_result": {"plan": []} for role in ("gke_cluster", "gpu_nodepool", "model_server", "lb_labels")},
+            "nothing: all is as the inventory has it",
+        ),
+    ],
+)
+def test_a_part_of_a_deployment_does_not_speak_of_all(results, words):
+    assert f"changed {words}" in told(host(**results))[0]
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_sandbox_that_was_started_anew_is_told_of(failed):
     facts = {"failed": failed, "verify_result": verified()}
