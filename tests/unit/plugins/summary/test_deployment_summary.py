@@ -102,7 +102,9 @@ def test_a_preview_repeats_what_was_warned_of():
 def test_preflight_alone_tells_what_it_checked_and_what_comes_next(check):
     checked = {"price": PRICE, "checked": ["apis", "quota"], "warnings": ["the model is open"]}
     text, data = told(host(check=check, gke_cluster_result=None, preflight_checked=checked))
-    assert text.startswith("one: preflight found nothing in the way of mistralai/Mistral-7B-Instruct-v0.1. checked apis,")
+    assert text.startswith(
+        "one: preflight found nothing in the way of mistralai/Mistral-7B-Instruct-v0.1. checked apis,"
+    )
     assert "quota warnings the model is open changed nothing: this only checks costs about 1.77 USD" in text
     assert "see the plan ansible-playbook -i mine playbooks/deploy.yml --check --diff" in text
     assert data["one"]["state"] == "checked"
