@@ -224,9 +224,10 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
 
 
 def _repair(facts: HostFacts) -> str:
-    """What has to be added to a command for a GPU pool that GKE left broken."""
-    error = facts.result("gpu_nodepool_result").get("error") or {}
-    broken = any(pool.get("status") in BROKEN for pool in error.get("node_pools") or ())
+    """What has to be added to a command for a GPU pool of this host's own that GKE left broken."""
+    pools = (facts.result("gpu_nodepool_result").get("error") or {}).get("node_pools") or ()
+    own = [pool for pool in facts.own(pools) if pool.get("name") != facts.text("gke_cluster_pool_name")]
+    broken = any(pool.get("status") in BROKEN for pool in own)
     return ", with -e gpu_nodepool_repair=true" if broken else ""
 
 

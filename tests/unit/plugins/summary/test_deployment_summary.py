@@ -162,6 +162,13 @@ def test_a_broken_gpu_pool_is_made_anew_by_a_variable_that_the_failure_names(sta
     assert ("with -e gpu_nodepool_repair=true" in text) == (status != "RUNNING")
 
 
+@pytest.mark.parametrize("name", ["theirs", "default-pool"])
+def test_a_broken_pool_that_is_no_gpu_pool_of_the_host_s_is_not_advised_on(name):
+    theirs = {**POOLS[1], "name": name, "status": "ERROR"}
+    failed = {"failed": True, "msg": "no stock", "error": {"node_pools": [POOLS[1], theirs]}}
+    assert "gpu_nodepool_repair" not in told(host(failed=True, gpu_nodepool_result=failed))[0]
+
+
 def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
     assert "too slow" in told(host(playbook="verify", failed=True, verify_result={"breach": "too slow"}))[0]
     assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
