@@ -36,6 +36,9 @@ Record = Mapping[str, Any]
 _WITHOUT_CHECK = "the same command without --check"
 """Extra variables are not known here, and without them it would be another one."""
 
+_LONG = 240
+"""Characters of an error, three lines of a terminal, that a block has at most."""
+
 
 def add_block(page: Page, facts: HostFacts, record: Record) -> None:
     """What exists, where, what changed, what it costs, what to do next."""
@@ -208,7 +211,7 @@ def _saved(facts: HostFacts) -> list[str]:
 
 
 def _failed(page: Page, facts: HostFacts, record: Record) -> None:
-    page.title(f"{facts.host}: FAILED: {record['error']}")
+    page.title(f"{facts.host}: FAILED: {_begin_of(record['error'])}")
     made = facts.cluster is not None
     if facts.playbook in (DEPLOY, TEARDOWN):
         add_start(page, facts)
@@ -221,6 +224,15 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
         add_cost(page, record)
     page.row("run again", f"the same command, once that is mended{_repair(facts)}")
     page.command("look at it", facts.command.words("status"))
+
+
+def _begin_of(error: str) -> str:
+    """A short error whole; of a long one, which Ansible has printed right above, what happened without the advice."""
+    if len(error) <= _LONG:
+        return error
+    begin = error[:_LONG]
+    end = max(begin.rfind("; "), begin.rfind(". "), 0) or begin.rfind(" ")
+    return f"{begin[:end]} (in full above)"
 
 
 def _repair(facts: HostFacts) -> str:

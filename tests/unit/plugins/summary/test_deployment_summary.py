@@ -199,6 +199,26 @@ def test_a_failure_with_several_findings_tells_how_many_there_are():
     assert data["one"]["error"] == "no such model (and 2 more, above)"
 
 
+LONG = "no zone has stock: a, b and c were tried; " + "run again later, or name other zones " * 20 + "at last"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("no zone has stock; run again later", "FAILED: no zone has stock; run again later exists"),
+        (LONG, "FAILED: no zone has stock: a, b and c were tried (in full above) exists"),
+        (LONG.replace(";", ""), "zones run again (in full above) exists"),
+    ],
+)
+def test_a_long_error_is_not_repeated_where_it_stands_right_above(message, shown):
+    failed = {"gpu_nodepool_result": {"failed": True, "msg": message}}
+    text, data = told(host(failed=True, **failed))
+    assert shown in text
+    assert data["one"]["error"] == message
+    # Of many hosts, it may be far above.
+    assert message in told(*(host(name, failed=True, **failed) for name in "abc"))[0]
+
+
 def test_a_teardown_tells_that_a_bucket_stays_with_who_may_read_it():
     bucket = {"llmops_weights": "bucket", "llmops_weights_bucket": "gs://my-models/7b"}
     text, _data = told(host(playbook="teardown", variables=bucket))
