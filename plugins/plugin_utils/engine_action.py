@@ -195,6 +195,7 @@ class EngineAction(ActionBase):
             marked = error.pop("marked", None)
             if marked:
                 result["msg"] = names.render(marked)
+            error.update({name: names.render(text) for name, text in error.pop("marked_words", {}).items()})
             if variable := names.variable(error.get("option") or error.get("field") or ""):
                 error["variable"] = variable
             budget = names.variable("timeout") if error.get("kind") == DeadlineExceeded.kind else None
