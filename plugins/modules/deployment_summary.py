@@ -90,6 +90,7 @@ ansible_stats:
                 - Such as V(serving), V(asleep), V(planned), V(as wanted), V(drifted), V(removed) or V(failed).
                 - A status without drift is V(as wanted), V(asleep), V(not serving) if no replica is ready, or
                   V(rollout failed) if only pods of before are.
+                - A deployment of which tags left nothing but preflight is V(checked).
               type: str
             project:
               description:

@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,9 @@ _GRACE = 5.0
 
 
 _SLOTS, _SIZE, _LENGTH = 64, 2048, 2
+_CLOSING = 16 * 1024
+"""Bytes of the words that all workers have in common: commands with all of a run's extra variables."""
+
 _PATIENCE = 2.0
 """Seconds for which a controller that was interrupted waits for what its workers have to say."""
 
@@ -44,25 +47,32 @@ class LastWords:
     """
 
     def __init__(self) -> None:
-        self._pages = mmap.mmap(-1, _SLOTS * _SIZE)
+        self._pages = mmap.mmap(-1, _SLOTS * _SIZE + _CLOSING)
         self._controller = os.getpid()
         atexit.register(self._tell)
 
     def leave(self, text: str) -> None:
         """Let the controller say this."""
-        said = text.encode(errors="replace")[: _SIZE - _LENGTH]
         for number in range(_SLOTS):
             start = (os.getpid() + number) % _SLOTS * _SIZE
             if not self._length(start):
-                self._pages[start + _LENGTH : start + _LENGTH + len(said)] = said
-                self._pages[start : start + _LENGTH] = len(said).to_bytes(_LENGTH, "big")
+                self._write(start, text, _SIZE)
                 return
+
+    def close(self, text: str) -> None:
+        """Let the controller say this after all others, once: workers that say so say the same."""
+        self._write(_SLOTS * _SIZE, text, _CLOSING)
 
     def said(self) -> list[str]:
         """All of it."""
-        starts = range(0, _SLOTS * _SIZE, _SIZE)
+        starts = range(0, _SLOTS * _SIZE + 1, _SIZE)
         texts = [self._pages[start + _LENGTH : start + _LENGTH + self._length(start)] for start in starts]
         return [text.decode(errors="replace") for text in texts if text]
+
+    def _write(self, start: int, text: str, size: int) -> None:
+        said = text.encode(errors="replace")[: size - _LENGTH]
+        self._pages[start + _LENGTH : start + _LENGTH + len(said)] = said
+        self._pages[start : start + _LENGTH] = len(said).to_bytes(_LENGTH, "big")
 
     def _length(self, start: int) -> int:
         return int.from_bytes(self._pages[start : start + _LENGTH], "big")
@@ -86,10 +96,10 @@ class ControllerEnded(BaseException):
 
 
 @contextmanager
-def ending_with_controller(last_words: LastWords) -> Iterator[None]:
+def ending_with_controller(last_words: LastWords, closing: Callable[[], str] = str) -> Iterator[None]:
     """While it lasts, the controller's end raises ControllerEnded in the block, and then ends this process.
 
-    last_words: gets the notes that the exception was given on its way.
+    last_words: gets the notes that the exception was given on its way, and then closing's words.
     Only where it is entered in a process's main thread, to which Python gives signals; a worker's work is always there.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -105,6 +115,7 @@ def ending_with_controller(last_words: LastWords) -> Iterator[None]:
         number = ended.number
         for note in getattr(ended, "__notes__", ()):
             last_words.leave(one_line(note))
+        last_words.close(closing())
         raise
     finally:
         done.set()

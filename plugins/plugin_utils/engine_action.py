@@ -33,6 +33,7 @@ from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
 from .before_forks import loaded_before_forks
 from .controller_end import LastWords, ending_with_controller
+from .interrupted_run import interrupted
 from .resolved_variables import of_one_task, shared
 from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .task_progress import TaskProgress, next_step
@@ -142,7 +143,7 @@ class EngineAction(ActionBase):
         play_memory.shared = _MEMORY
         outcome: dict[str, Any] = {}
         try:
-            with ending_with_controller(_LAST_WORDS):
+            with ending_with_controller(_LAST_WORDS, lambda: interrupted(self._role_name(), task_vars)):
                 outcome = run_engine(self.spec, options, bool(self._task.check_mode), progress, hidden)
         finally:
             worked = outcome.get("changed") and not outcome.get("failed") and not self._task.check_mode
@@ -202,6 +203,7 @@ class EngineAction(ActionBase):
             marked = error.pop("marked", None)
             if marked:
                 result["msg"] = names.render(marked)
+            error.update({name: names.render(text) for name, text in error.pop("marked_words", {}).items()})
             if variable := names.variable(error.get("option") or error.get("field") or ""):
                 error["variable"] = variable
             budget = names.variable("timeout") if error.get("kind") == DeadlineExceeded.kind else None

@@ -18,6 +18,9 @@ _VALUE = 300
 _SAID = frozenset({"details", "conditions"})
 """Fields with structures that a server gave; texts are fit to be printed in any field."""
 
+_WORDS = ("accepted", "reason", "remedy", "advice")
+"""Fields that are parts of a message, and mention options as it does. None of them holds what a user gave."""
+
 
 class LlmopsError(Exception):
     """A failure that a person can act on.
@@ -37,6 +40,8 @@ class LlmopsError(Exception):
         super().__init__(plain(message))
         self._message = message
         self.fields = {name: plain(value) for name, value in fields.items() if value is not None}
+        words = {name: self._harmless(fields[name]) for name in _WORDS if isinstance(fields.get(name), str)}
+        self._marked_words = {name: text for name, text in words.items() if plain(text) != text}
 
     @property
     def message(self) -> str:
@@ -66,6 +71,7 @@ class LlmopsError(Exception):
     def about_item_of(self, name: str) -> None:
         """Let the options be those of one item of the list of options ``name``."""
         self._message = in_list(self._message, name)
+        self._marked_words = {word: in_list(text, name) for word, text in self._marked_words.items()}
         if "option" not in self.fields and "field" in self.fields:
             self.fields["option"] = f"{name}.{self.fields['field']}"
 
@@ -82,9 +88,12 @@ class LlmopsError(Exception):
     def to_dict(self) -> dict[str, Any]:
         """The structured part: always ``kind``, then whatever the raiser knew.
 
-        ``marked`` is the message with its marks, where it has some; who shows the message to a person takes it out.
+        ``marked`` is the message with its marks, where it has some, and ``marked_words`` are the fields that have some;
+        who shows the message to a person takes both out.
         """
-        marked = {"marked": self._message} if self._message != self.message else {}
+        marked: dict[str, Any] = {"marked": self._message} if self._message != self.message else {}
+        if self._marked_words:
+            marked["marked_words"] = self._marked_words
         told = {
             name: harmless.all_on_one_line(value) if isinstance(value, str) or name in _SAID else value
             for name, value in plain(self.fields).items()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.errors import InvalidOption, LlmopsError
+from ..core.option_names import option
 from ..core.result import Step
 from ..google.machine_types import read_machine_type
 from . import compare, operations
@@ -115,7 +116,9 @@ class ClusterTarget(GkeTarget):
         if current is not None and self.options["state"] == "present" and current.get("status") == "ERROR":
             raise self._broken(self.resource, current)
         if current is not None and self.options["state"] == "absent" and self.options["deletion_protection"]:
-            raise InvalidOption("state", "absent", f"present while deletion_protection is on: {self.resource} exists")
+            raise InvalidOption(
+                "state", "absent", f"present while {option('deletion_protection')} is on: {self.resource} exists"
+            )
         return super().plan(current)
 
     def create_call(self) -> Call:

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ..core.errors import InvalidOption
+from ..core.option_names import option as marked
 from ..google.machine_types import check_local_ssds, misfit, read_machine_type, siblings
 from ..google.names import check_location, check_project, check_zones
 from .fields.cluster.table import CLUSTER_FIELDS
@@ -76,7 +77,9 @@ def _check_pools(node_pools: list[dict[str, Any]], location: str) -> None:
         _check_exactly(node_pool, prefix)
         if node_pool.get("create_with_cluster") and node_pool["locations_in_order"]:
             raise InvalidOption(
-                f"{prefix}create_with_cluster", True, "false beside locations_in_order, whose zones are tried later"
+                f"{prefix}create_with_cluster",
+                True,
+                f"false beside {marked(f'{prefix}locations_in_order')}, whose zones are tried later",
             )
         check_node_pool_fields(node_pool, location, prefix)
 
@@ -85,7 +88,8 @@ def check_node_pool_fields(pool: dict[str, Any], location: str, prefix: str) -> 
     """A node pool's fields, or InvalidOption. prefix: goes before each option's name in the error."""
     check_zones(f"{prefix}locations", pool["locations"], location)
     if pool.get("locations_in_order") and not pool["locations"]:
-        raise InvalidOption(f"{prefix}locations_in_order", True, "the zones in their order: name them in locations")
+        named = marked(f"{prefix}locations")
+        raise InvalidOption(f"{prefix}locations_in_order", True, f"the zones in their order: name them in {named}")
     check_formats(NODE_POOL_FIELDS, pool, prefix)
     check_one_of(pool, (f"{_ROLLOUT}.batch_node_count", f"{_ROLLOUT}.batch_percentage"), prefix)
     check_map(f"{prefix}expected_labels", pool.get("expected_labels"))
@@ -121,7 +125,7 @@ def _check_autoscaling(pool: dict[str, Any], prefix: str) -> None:
         raise InvalidOption(
             f"{option}.enabled",
             autoscaling.get("enabled"),
-            f"true where {', '.join(limits)} is given (GKE would ignore it)",
+            f"true where {', '.join(marked(f'{option}.{name}') for name in limits)} is given (GKE would ignore it)",
         )
     if any(name.startswith("total") for name in limits) and not all(name.startswith("total") for name in limits):
         raise InvalidOption(option, limits, "limits of one kind, for each zone or for all of them (total_)")
@@ -132,7 +136,9 @@ def _check_autoscaling(pool: dict[str, Any], prefix: str) -> None:
         fewest, most = limits.get(f"{total}min_node_count"), limits.get(f"{total}max_node_count")
         if most is not None and most < max(fewest or 0, 1):
             name, limit = (f"{option}.{total}max_node_count", max(fewest or 0, 1))
-            raise InvalidOption(name, most, f"{limit} or more ({total}min_node_count is {fewest or 0})")
+            raise InvalidOption(
+                name, most, f"{limit} or more ({marked(f'{option}.{total}min_node_count')} is {fewest or 0})"
+            )
     _check_count(pool.get("initial_node_count"), limits, f"{prefix}initial_node_count")
 
 

@@ -211,7 +211,9 @@ def _load(options: dict[str, Any]) -> Any:
     source = _source(options)
     if source == "accesstoken":
         if not options.get("access_token"):
-            raise InvalidOption("access_token", None, "an OAuth 2.0 access token, because auth_kind is accesstoken")
+            raise InvalidOption(
+                "access_token", None, f"an OAuth 2.0 access token, because {option('auth_kind')} is {source}"
+            )
         credentials: Any = _BareToken(header_text("access_token", options["access_token"]))
     elif source == "serviceaccount":
         credentials = _service_account(options, scopes)
@@ -250,7 +252,7 @@ def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
     named = "service_account_contents" if contents else "service_account_file"
     accepted = "a service account key in JSON (keys type, client_email, private_key, token_uri)"
     if not path and not contents:
-        raise InvalidOption(named, path, "a key file's path, because auth_kind is serviceaccount")
+        raise InvalidOption(named, path, f"a key file's path, because {option('auth_kind')} is serviceaccount")
     try:
         if contents:
             info = contents if isinstance(contents, dict) else json.loads(contents)

@@ -127,17 +127,17 @@ def misfit(machine: str, gpu: str, gpus: int, shape: MachineType | None) -> Misf
     if known is None or (shape is None and not attaching):
         return None
     if not attaching:
-        return Misfit(_TYPE, f"none with machine_type {machine}, which takes no GPUs", _where(known))
+        return Misfit(_TYPE, f"none with machine type {machine}, which takes no GPUs", _where(known))
     if not known.attachable:
         types = _listed([name for name, one in GPUS.items() if one.attachable])
-        return Misfit(_TYPE, f"{types} with machine_type {machine}", _where(known))
+        return Misfit(_TYPE, f"{types} with machine type {machine}", _where(known))
     cpus = shape.cpus if shape else 0
     counts = [count for count, most in known.attachable.items() if cpus <= most]
     if gpus in counts:
         return None
     most = known.attachable.get(gpus)
     elsewhere = f"{gpus} {gpu} are for N1 machine types of {most} vCPUs at most" if most else ""
-    return Misfit(_COUNT, f"{_listed(list(map(str, counts)))} with machine_type {machine}", elsewhere)
+    return Misfit(_COUNT, f"{_listed(list(map(str, counts)))} with machine type {machine}", elsewhere)
 
 
 def check_local_ssds(machine: str, count: int) -> str | None:
@@ -149,24 +149,24 @@ def check_local_ssds(machine: str, count: int) -> str | None:
     if count in (0, *counts):
         return None
     if shape.bundled_ssds:
-        return f"{shape.bundled_ssds} with machine_type {machine}, which always has that many"
+        return f"{shape.bundled_ssds} with machine type {machine}, which always has that many"
     if not counts:
-        return f"0 with machine_type {machine}, which takes none"
+        return f"0 with machine type {machine}, which takes none"
     if counts == tuple(range(1, counts[-1] + 1)):
-        return f"at most {counts[-1]} with machine_type {machine}"
-    return f"{_listed(list(map(str, counts)))} with machine_type {machine}, or 0"
+        return f"at most {counts[-1]} with machine type {machine}"
+    return f"{_listed(list(map(str, counts)))} with machine type {machine}, or 0"
 
 
 def _misfit_of_built_in(shape: MachineType, gpu: str, gpus: int) -> Misfit | None:
     known = GPUS.get(gpu)
     types = [name for name, one in GPUS.items() if shape.gpu in (name, one.same_as)] or [str(shape.gpu)]
     if gpu not in types:
-        return Misfit(_TYPE, f"{_listed(types)} with machine_type {shape.name}", _where(known) if known else "")
+        return Misfit(_TYPE, f"{_listed(types)} with machine type {shape.name}", _where(known) if known else "")
     if gpus == shape.gpus:
         return None
     others = machine_types_with(known, gpus) if known else []
     elsewhere = f"machine types with {gpus} {gpu}: {', '.join(others)}" if others else ""
-    return Misfit(_COUNT, f"{shape.gpus} with machine_type {shape.name}, which has that many GPUs", elsewhere)
+    return Misfit(_COUNT, f"{shape.gpus} with machine type {shape.name}, which has that many GPUs", elsewhere)
 
 
 def _where(gpu: Gpu) -> str:

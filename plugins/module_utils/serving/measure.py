@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.errors import DeadlineExceeded, HttpError, LlmopsError
+from ..core.option_names import option
 from ..core.result import Progress
 from .client import ServerClient
 from .cross_checks import TOLERANCE, Series, differences, of_answers, of_metrics, of_replies, of_samples, pace
@@ -114,7 +115,7 @@ def _in_time(client: ServerClient, plan: Plan, taken: int) -> Sample:
             raise
         raise DeadlineExceeded(
             f"measure {client.url}: the timeout ended it after {taken} of {plan.samples} samples; "
-            "raise timeout, or lower samples or max_tokens",
+            f"raise {option('timeout')}, or take fewer samples ({option('samples')}) or ask for shorter answers",
             samples=taken,
         ) from error
 

@@ -109,20 +109,20 @@ FAULTS = {
         {"node_pools": [pool(config={"ephemeral_storage_local_ssd_config": {"local_ssd_count": 2}})]},
         "shapes: pool gpu-pool: g2-standard-12 cannot have 2 local SSDs; set gpu_nodepool_local_ssd_count to at "
         "most 1 with "
-        "machine_type g2-standard-12",
+        "machine type g2-standard-12",
     ),
     "fewer GPUs than the machine has": (
         [],
         {"node_pools": [pool(config={"machine_type": "g2-standard-24"})]},
         "shapes: pool gpu-pool: g2-standard-24 cannot have 1 nvidia-l4; set gpu_nodepool_accelerator_count to 2 "
-        "with machine_type "
+        "with machine type "
         "g2-standard-24, which has that many GPUs; machine types with 1 nvidia-l4: g2-standard-4, ",
     ),
     "a GPU on a machine that takes none": (
         [],
         {"node_pools": [pool(config={"machine_type": "e2-standard-4"})]},
         "shapes: pool gpu-pool: e2-standard-4 cannot have 1 nvidia-l4; set llmops_accelerator_type to none with "
-        "machine_type "
+        "machine type "
         "e2-standard-4, which takes no GPUs; machine types with nvidia-l4: g2-standard-4, g2-standard-8, ",
     ),
     "more GPUs than an instance takes": (
@@ -139,7 +139,7 @@ FAULTS = {
         },
         "shapes: pool gpu-pool: n1-standard-8 cannot have 8 nvidia-tesla-t4; set gpu_nodepool_accelerator_count to "
         "1, 2 or 4 with "
-        "machine_type n1-standard-8",
+        "machine type n1-standard-8",
     ),
     "a subnetwork that is not there": (
         [],

@@ -17,13 +17,15 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.option_names impor
 VARIABLES = {"__model_server_variables": {"namespace": "llmops_namespace"}}
 
 
-def shown(arguments: dict[str, Any], text: str, role: str = "model_server") -> str:
+def shown(arguments: dict[str, Any], error: LlmopsError, role: str = "model_server") -> dict[str, Any]:
     action = object.__new__(ActionModule)
     action._task = SimpleNamespace(args=arguments, _role=SimpleNamespace(get_name=lambda **_given: role))
     action._templar = SimpleNamespace(template=lambda value: value)
-    error = LlmopsError(text)
-    result = action._shown({"msg": error.message, "error": error.to_dict()}, VARIABLES, SimpleNamespace())
-    return result["msg"]
+    return action._shown({"msg": error.message, "error": error.to_dict()}, VARIABLES, SimpleNamespace())
+
+
+def said_in_role(arguments: dict[str, Any], text: str, role: str = "model_server") -> str:
+    return shown(arguments, LlmopsError(text), role)["msg"]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +39,21 @@ def shown(arguments: dict[str, Any], text: str, role: str = "model_server") -> s
     ids=str,
 )
 def test_a_setting_is_named_by_the_variables_of_the_server_that_the_task_names(arguments, name):
-    said = shown(arguments, f"set {option('--dtype')} to half in {option('namespace')}")
+    said = said_in_role(arguments, f"set {option('--dtype')} to half in {option('namespace')}")
     assert said == f"set {name} to half in llmops_namespace"
 
 
 def test_in_somebody_s_own_role_it_has_its_own_name():
-    assert shown({"engine": "vllm"}, f"set {option('--dtype')} to half", "theirs") == "set --dtype to half"
+    assert said_in_role({"engine": "vllm"}, f"set {option('--dtype')} to half", "theirs") == "set --dtype to half"
+
+
+def test_the_data_of_a_failure_names_what_its_message_names():
+    asked = f"lower {option('--dtype')}"
+    crashed = LlmopsError(f"it ended; {asked}", reason=f"{option('--dtype')} is too high", advice=asked, object="pod m")
+    assert crashed.fields["reason"] == "--dtype is too high"
+    assert shown({"engine": "vllm"}, crashed)["error"] == {
+        "kind": "error",
+        "reason": "vllm_dtype is too high",
+        "advice": "lower vllm_dtype",
+        "object": "pod m",
+    }

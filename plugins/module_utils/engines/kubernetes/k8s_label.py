@@ -10,6 +10,7 @@ from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, LlmopsError
+from ...core.option_names import option
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.apply.outcomes import Outcome, result_of
@@ -49,7 +50,9 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         if access.why:
             warnings.append(access.why)
         elif not lives and not outcomes:
-            warnings.append(f"no {kind.kind} was found by this name or label_selector")
+            warnings.append(
+                f"no {kind.kind} was found by this {option('name' if options.get('name') else 'label_selector')}"
+            )
         result = result_of(outcomes, warnings)
         result.http_requests = access.requests
         return result
@@ -81,7 +84,9 @@ def _predicted(
     """In check mode an earlier task may be the one that would make the object; else it must be there."""
     ref = _ref(api, kind, options)
     if not check:
-        raise ObjectAbsent(f"label {ref}: it does not exist; apply it first, or correct name and namespace")
+        raise ObjectAbsent(
+            f"label {ref}: it does not exist; apply it first, or correct {option('name')} and {option('namespace')}"
+        )
     metadata = {"name": ref.name, **({"namespace": ref.namespace} if ref.namespace else {})}
     metadata.update({field: dict(entries) for field, entries in wanted.items() if entries})
     body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}

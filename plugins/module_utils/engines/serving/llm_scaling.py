@@ -120,8 +120,8 @@ def _late(engine: Engine, name: str, first: Scale, now: Scale, load: Load, deadl
     signals = f"it look at a metric of {engine.title}: {' or '.join(names)}" if names else "it look at another metric"
     raise NotScaled(
         f"autoscaler {name} did not ask for more than {first.asked} replicas within {deadline.seconds:g} s of load: "
-        f"{now.signals}; {answered}; send more at a time (clients), ask longer (max_tokens), lower the target, or let "
-        f"{signals}",
+        f"{now.signals}; {answered}; send more at a time ({option('clients')}), ask for longer answers, lower the "
+        f"target, or let {signals}",
         signals=now.signals,
         answered=load.answered,
     )

@@ -109,8 +109,9 @@ class _ZoneSearch:
             raise InvalidOption(
                 "locations_in_order",
                 True,
-                f"a node pool that is created with nodes, which {self._options['name']} is not (initial_node_count is "
-                "0): let the autoscaler find the zone that has stock, by autoscaling.location_policy: ANY",
+                f"a node pool that is created with nodes, which {self._options['name']} is not ("
+                f"{option('initial_node_count')} is 0): let the autoscaler find the zone that has stock, by "
+                f"{option('autoscaling.location_policy')}: ANY",
             )
 
     def _look(self) -> dict[str, Any] | None:

@@ -36,6 +36,9 @@ Record = Mapping[str, Any]
 _WITHOUT_CHECK = "the same command without --check"
 """Extra variables are not known here, and without them it would be another one."""
 
+_LONG = 240
+"""Characters of an error, three lines of a terminal, that a block has at most."""
+
 
 def add_block(page: Page, facts: HostFacts, record: Record) -> None:
     """What exists, where, what changed, what it costs, what to do next."""
@@ -50,6 +53,9 @@ def add_block(page: Page, facts: HostFacts, record: Record) -> None:
 def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
     model, state = record["model"], record["state"]
     verified = facts.result("verify_result")
+    if facts.only_checked:
+        _preflight(page, facts, record)
+        return
     if facts.check:
         page.title(f"{facts.host}: this was a preview, nothing was changed.")
         add_start(page, facts)
@@ -82,6 +88,17 @@ def _deploy(page: Page, facts: HostFacts, record: Record) -> None:
         add_cost(page, record)
         add_curl(page, facts)
     add_next(page, facts)
+
+
+def _preflight(page: Page, facts: HostFacts, record: Record) -> None:
+    page.title(f"{facts.host}: preflight found nothing in the way of {record['model']}.")
+    add_start(page, facts)
+    page.row("checked", ", ".join(facts.result("preflight_checked").get("checked") or []))
+    add_warnings(page, facts)
+    page.row("changed", "nothing: this only checks")
+    add_cost(page, record)
+    page.command("see the plan", [*facts.command.words("deploy"), "--check --diff"])
+    page.command("deploy it", facts.command.words("deploy"))
 
 
 def _asleep(facts: HostFacts) -> str:
@@ -194,7 +211,7 @@ def _saved(facts: HostFacts) -> list[str]:
 
 
 def _failed(page: Page, facts: HostFacts, record: Record) -> None:
-    page.title(f"{facts.host}: FAILED: {record['error']}")
+    page.title(f"{facts.host}: FAILED: {_begin_of(record['error'])}")
     made = facts.cluster is not None
     if facts.playbook in (DEPLOY, TEARDOWN):
         add_start(page, facts)
@@ -209,10 +226,20 @@ def _failed(page: Page, facts: HostFacts, record: Record) -> None:
     page.command("look at it", facts.command.words("status"))
 
 
+def _begin_of(error: str) -> str:
+    """A short error whole; of a long one, which Ansible has printed right above, what happened without the advice."""
+    if len(error) <= _LONG:
+        return error
+    begin = error[:_LONG]
+    end = max(begin.rfind("; "), begin.rfind(". "), 0) or begin.rfind(" ")
+    return f"{begin[:end]} (in full above)"
+
+
 def _repair(facts: HostFacts) -> str:
-    """What has to be added to a command for a GPU pool that GKE left broken."""
-    error = facts.result("gpu_nodepool_result").get("error") or {}
-    broken = any(pool.get("status") in BROKEN for pool in error.get("node_pools") or ())
+    """What has to be added to a command for a GPU pool of this host's own that GKE left broken."""
+    pools = (facts.result("gpu_nodepool_result").get("error") or {}).get("node_pools") or ()
+    own = [pool for pool in facts.own(pools) if pool.get("name") != facts.text("gke_cluster_pool_name")]
+    broken = any(pool.get("status") in BROKEN for pool in own)
     return ", with -e gpu_nodepool_repair=true" if broken else ""
 
 

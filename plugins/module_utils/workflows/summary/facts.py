@@ -34,6 +34,9 @@ READ = ("preflight_checked", "verify_result", "dcgm_exporter_measured", "benchma
 
 RESULTS = (*MADE, *READ)
 
+_WHOLE = {"gke_cluster_result", "gpu_nodepool_result", "model_server_result", "lb_labels_result"}
+"""Registered by every deployment that no tags take parts of."""
+
 _ERROR = 1200
 """Characters of an error in a summary."""
 
@@ -104,6 +107,17 @@ class HostFacts:
         """What came of the tasks that create, change and remove."""
         names = reversed(MADE) if self.playbook == TEARDOWN else MADE
         return [self.results[name] for name in names if name in self.results]
+
+    @property
+    def whole(self) -> bool:
+        """Whether a deployment compared all that it consists of: tags may leave parts out."""
+        return self.results.keys() >= _WHOLE
+
+    @property
+    def only_checked(self) -> bool:
+        """Whether tags leave nothing of a deployment but its preflight."""
+        preflight = self.playbook == DEPLOY and "preflight_checked" in self.results
+        return preflight and not self.made and "verify_result" not in self.results
 
     @property
     def error(self) -> str:

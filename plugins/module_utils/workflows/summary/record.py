@@ -60,6 +60,8 @@ def state_of(facts: HostFacts, changes: Changes) -> str:
         return "asleep"
     if "answer" in verified:
         return "serving"
+    if facts.only_checked:
+        return "checked"
     if facts.check:
         return "planned" if changes.actions else "as wanted"
     return "not verified"

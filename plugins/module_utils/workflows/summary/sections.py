@@ -59,9 +59,17 @@ def add_changes(page: Page, facts: HostFacts) -> None:
     shared = sorted(facts.done_before & sum_up(facts.made, check=facts.check).actions.keys())
     exists = [f"shared with a host above: {', '.join(shared)}"] if shared else []
     if not changes.actions and not shared:
-        page.row("changed", "nothing" if facts.playbook == TEARDOWN else "nothing: all is as the inventory has it")
+        page.row("changed", _unchanged(facts))
         return
     page.row("to do" if facts.check else "changed", changes.sum(check=facts.check), *changes.lines(), *exists)
+
+
+def _unchanged(facts: HostFacts) -> str:
+    if facts.playbook == TEARDOWN:
+        return "nothing"
+    if not facts.made:
+        return "nothing: this only asks and measures"
+    return f"nothing: {'all' if facts.whole else 'what this run compared'} is as the inventory has it"
 
 
 def add_warnings(page: Page, facts: HostFacts) -> None:

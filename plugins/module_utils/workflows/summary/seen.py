@@ -12,6 +12,7 @@ from typing import Any
 
 from ...kubernetes.diagnosis.events import count_of, last_seen
 from .facts import HostFacts
+from .neighbours import add_others, parted
 from .page import Page
 from .sections import node_pool
 
@@ -23,7 +24,7 @@ _UNITS = ((86400, "days"), (3600, "h"), (60, "min"))
 
 
 def add_seen(page: Page, facts: HostFacts) -> None:
-    """All of it."""
+    """All of it, and in short what others have on the cluster."""
     project, location, name = facts.place
     cluster = facts.cluster
     if cluster is None:
@@ -38,7 +39,8 @@ def add_seen(page: Page, facts: HostFacts) -> None:
             for one in pool.get("conditions") or []:
                 page.line(f"{one.get('code') or one.get('canonicalCode') or ''}: {one.get('message') or ''}", 6)
     _add_drift(page, facts)
-    for thing in [*(facts.variables.get("status_objects") or []), *(facts.variables.get("status_events") or [])]:
+    own, theirs = parted(facts)
+    for thing in own:
         add = _KINDS.get(thing.get("kind"))
         if add:
             add(page, thing)
@@ -46,6 +48,7 @@ def add_seen(page: Page, facts: HostFacts) -> None:
             _service(page, thing, facts)
         elif thing.get("kind") == "Event":
             _event(page, thing, facts.now)
+    add_others(page, theirs)
 
 
 def _add_drift(page: Page, facts: HostFacts) -> None:

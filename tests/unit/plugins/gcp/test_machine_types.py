@@ -107,7 +107,7 @@ def test_gpus_that_fit(machine: str, gpu: str, gpus: int):
     assert why(machine, gpu, gpus) is None
 
 
-T4_COUNTS = "1, 2 or 4 with machine_type n1-standard-4"
+T4_COUNTS = "1, 2 or 4 with machine type n1-standard-4"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ T4_COUNTS = "1, 2 or 4 with machine_type n1-standard-4"
             "nvidia-l4",
             8,
             "accelerator_count",
-            "2 with machine_type g2-standard-24, which has that many GPUs; machine types with 8 nvidia-l4: "
+            "2 with machine type g2-standard-24, which has that many GPUs; machine types with 8 nvidia-l4: "
             "g2-standard-96",
         ),
         (
@@ -126,14 +126,14 @@ T4_COUNTS = "1, 2 or 4 with machine_type n1-standard-4"
             "nvidia-l4",
             3,
             "accelerator_count",
-            "2 with machine_type g2-standard-24, which has that many GPUs",
+            "2 with machine type g2-standard-24, which has that many GPUs",
         ),
         (
             "g2-standard-24",
             "nvidia-b200",
             2,
             "accelerator_type",
-            "nvidia-l4 or nvidia-l4-vws with machine_type g2-standard-24; machine types with nvidia-b200: "
+            "nvidia-l4 or nvidia-l4-vws with machine type g2-standard-24; machine types with nvidia-b200: "
             "a4-highgpu-8g",
         ),
         (
@@ -141,21 +141,21 @@ T4_COUNTS = "1, 2 or 4 with machine_type n1-standard-4"
             "nvidia-x1",
             2,
             "accelerator_type",
-            "nvidia-l4 or nvidia-l4-vws with machine_type g2-standard-24",
+            "nvidia-l4 or nvidia-l4-vws with machine type g2-standard-24",
         ),
         (
             "e2-standard-4",
             "nvidia-tesla-t4",
             1,
             "accelerator_type",
-            "none with machine_type e2-standard-4, which takes no GPUs; machine types with nvidia-tesla-t4: N1",
+            "none with machine type e2-standard-4, which takes no GPUs; machine types with nvidia-tesla-t4: N1",
         ),
         (
             "n1-standard-4",
             "nvidia-h200-141gb",
             8,
             "accelerator_type",
-            "nvidia-tesla-t4, nvidia-tesla-p4, nvidia-tesla-p100 or nvidia-tesla-v100 with machine_type n1-standard-4; "
+            "nvidia-tesla-t4, nvidia-tesla-p4, nvidia-tesla-p100 or nvidia-tesla-v100 with machine type n1-standard-4; "
             "machine types with nvidia-h200-141gb: a3-ultragpu-8g, a3-ultragpu-8g-nolssd",
         ),
         ("n1-standard-4", "nvidia-tesla-t4", 3, "accelerator_count", T4_COUNTS),
@@ -164,7 +164,7 @@ T4_COUNTS = "1, 2 or 4 with machine_type n1-standard-4"
             "nvidia-tesla-t4",
             2,
             "accelerator_count",
-            "4 with machine_type n1-standard-64; 2 nvidia-tesla-t4 are for N1 machine types of 48 vCPUs at most",
+            "4 with machine type n1-standard-64; 2 nvidia-tesla-t4 are for N1 machine types of 48 vCPUs at most",
         ),
     ],
 )
@@ -176,7 +176,7 @@ def test_a_machine_type_that_compute_engine_says_has_no_gpus_takes_none():
     option, text = why("c9-standard-4", "nvidia-l4", 1, MachineType("c9-standard-4", 4, 16))
     assert option == "accelerator_type"
     assert text.startswith(
-        "none with machine_type c9-standard-4, which takes no GPUs; machine types with nvidia-l4: g2"
+        "none with machine type c9-standard-4, which takes no GPUs; machine types with nvidia-l4: g2"
     )
 
 
@@ -185,9 +185,9 @@ def test_a_machine_type_from_compute_engine_has_the_gpus_that_it_says():
     assert why("x9-highgpu-8g", "nvidia-x1", 8, shape) is None
     assert why("x9-highgpu-8g", "nvidia-x1", 4, shape) == (
         "accelerator_count",
-        "8 with machine_type x9-highgpu-8g, which has that many GPUs",
+        "8 with machine type x9-highgpu-8g, which has that many GPUs",
     )
-    assert why("x9-highgpu-8g", "nvidia-l4", 8, shape)[1].startswith("nvidia-x1 with machine_type x9-highgpu-8g; ")
+    assert why("x9-highgpu-8g", "nvidia-l4", 8, shape)[1].startswith("nvidia-x1 with machine type x9-highgpu-8g; ")
 
 
 @pytest.mark.parametrize(
@@ -195,23 +195,23 @@ def test_a_machine_type_from_compute_engine_has_the_gpus_that_it_says():
     [
         ("g2-standard-48", 0, None),
         ("g2-standard-48", 3, None),
-        ("g2-standard-48", 5, "at most 4 with machine_type g2-standard-48"),
-        ("g2-standard-48", -1, "at most 4 with machine_type g2-standard-48"),
+        ("g2-standard-48", 5, "at most 4 with machine type g2-standard-48"),
+        ("g2-standard-48", -1, "at most 4 with machine type g2-standard-48"),
         ("a2-highgpu-4g", 8, None),
-        ("a2-highgpu-4g", 2, "4 or 8 with machine_type a2-highgpu-4g, or 0"),
-        ("a2-highgpu-8g", 4, "8 with machine_type a2-highgpu-8g, or 0"),
+        ("a2-highgpu-4g", 2, "4 or 8 with machine type a2-highgpu-4g, or 0"),
+        ("a2-highgpu-8g", 4, "8 with machine type a2-highgpu-8g, or 0"),
         ("a3-highgpu-8g", 16, None),
         ("a3-highgpu-8g", 0, None),
-        ("a3-highgpu-8g", 8, "16 with machine_type a3-highgpu-8g, which always has that many"),
-        ("g4-standard-6", 1, "0 with machine_type g4-standard-6, which takes none"),
-        ("e2-standard-4", 1, "0 with machine_type e2-standard-4, which takes none"),
+        ("a3-highgpu-8g", 8, "16 with machine type a3-highgpu-8g, which always has that many"),
+        ("g4-standard-6", 1, "0 with machine type g4-standard-6, which takes none"),
+        ("e2-standard-4", 1, "0 with machine type e2-standard-4, which takes none"),
         ("n1-standard-4", 16, None),
-        ("n1-standard-4", 9, "1, 2, 3, 4, 5, 6, 7, 8, 16 or 24 with machine_type n1-standard-4, or 0"),
+        ("n1-standard-4", 9, "1, 2, 3, 4, 5, 6, 7, 8, 16 or 24 with machine type n1-standard-4, or 0"),
         ("n2-standard-8", 1, None),
-        ("n2-standard-16", 1, "2, 4, 8, 16 or 24 with machine_type n2-standard-16, or 0"),
-        ("n2-standard-32", 2, "4, 8, 16 or 24 with machine_type n2-standard-32, or 0"),
-        ("n2-standard-80", 4, "8, 16 or 24 with machine_type n2-standard-80, or 0"),
-        ("n2-standard-128", 8, "16 or 24 with machine_type n2-standard-128, or 0"),
+        ("n2-standard-16", 1, "2, 4, 8, 16 or 24 with machine type n2-standard-16, or 0"),
+        ("n2-standard-32", 2, "4, 8, 16 or 24 with machine type n2-standard-32, or 0"),
+        ("n2-standard-80", 4, "8, 16 or 24 with machine type n2-standard-80, or 0"),
+        ("n2-standard-128", 8, "16 or 24 with machine type n2-standard-128, or 0"),
         ("c9-odd-2", 77, None),
     ],
 )

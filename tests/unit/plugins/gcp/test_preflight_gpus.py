@@ -154,7 +154,7 @@ def shape_texts(planned: dict[str, Any], offered: dict[str, Any] | None = None) 
             [
                 "shapes: pool gpu: g2-standard-24 cannot have 1 nvidia-l4; set gpu_nodepool_accelerator_count to 2 "
                 "with "
-                "machine_type g2-standard-24, which has that many GPUs; machine types with 1 nvidia-l4: "
+                "machine type g2-standard-24, which has that many GPUs; machine types with 1 nvidia-l4: "
                 "g2-standard-4, g2-standard-8, g2-standard-12, g2-standard-16, g2-standard-32"
             ],
         ),
@@ -162,7 +162,7 @@ def shape_texts(planned: dict[str, Any], offered: dict[str, Any] | None = None) 
             pool("n1-standard-8", "nvidia-h100-80gb", 1),
             [
                 "shapes: pool gpu: n1-standard-8 cannot have 1 nvidia-h100-80gb; set llmops_accelerator_type to "
-                "nvidia-tesla-t4, nvidia-tesla-p4, nvidia-tesla-p100 or nvidia-tesla-v100 with machine_type "
+                "nvidia-tesla-t4, nvidia-tesla-p4, nvidia-tesla-p100 or nvidia-tesla-v100 with machine type "
                 "n1-standard-8; machine types with nvidia-h100-80gb: a3-highgpu-1g, a3-highgpu-2g, a3-highgpu-4g, "
                 "a3-highgpu-8g, a3-edgegpu-8g, "
                 "a3-edgegpu-8g-nolssd"
@@ -172,7 +172,7 @@ def shape_texts(planned: dict[str, Any], offered: dict[str, Any] | None = None) 
             pool("a3-highgpu-8g", "nvidia-h100-80gb", 8, ssds=4),
             [
                 "shapes: pool gpu: a3-highgpu-8g cannot have 4 local SSDs; set gpu_nodepool_local_ssd_count to 16 "
-                "with machine_type "
+                "with machine type "
                 "a3-highgpu-8g, which always has that many"
             ],
         ),

@@ -66,16 +66,20 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
         "upgrade_settings.max_surge",
         "no value beside upgrade_settings.strategy",
     ),
-    ({"autoscaling": {"min_node_count": 1}}, "autoscaling.enabled", "true where min_node_count is given"),
+    (
+        {"autoscaling": {"min_node_count": 1}},
+        "autoscaling.enabled",
+        r"true where (node_pools\[0\].)?autoscaling.min_node_count is given",
+    ),
     (
         {"autoscaling": {"enabled": False, "max_node_count": 2}},
         "autoscaling.enabled",
-        "true where max_node_count is given",
+        r"true where .*autoscaling.max_node_count is given",
     ),
     (
         {"autoscaling": {"enabled": True, "min_node_count": 3, "max_node_count": 2}},
         "autoscaling.max_node_count",
-        r"3 or more \(min_node_count is 3\)",
+        r"3 or more \(.*autoscaling.min_node_count is 3\)",
     ),
     ({"autoscaling": {"enabled": True, "max_node_count": 0}}, "autoscaling.max_node_count", "1 or more"),
     ({"autoscaling": {"enabled": True, "min_node_count": -1}}, "autoscaling.min_node_count", "0 or more"),
@@ -108,32 +112,32 @@ POOL_CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"config": {"machine_type": G2, "ephemeral_storage_local_ssd_config": ssd(2)}},
         "config.ephemeral_storage_local_ssd_config.local_ssd_count",
-        "at most 1 with machine_type g2-standard-12",
+        "at most 1 with machine type g2-standard-12",
     ),
     (
         {"config": {"machine_type": G2, "accelerators": l4(2)}},
         r"config.accelerators\[0\].accelerator_count",
-        "1 with machine_type g2-standard-12",
+        "1 with machine type g2-standard-12",
     ),
     (
         {"config": {"machine_type": G2, "accelerators": l4(kind="nvidia-tesla-t4")}},
         r"config.accelerators\[0\].accelerator_type",
-        "nvidia-l4 or nvidia-l4-vws with machine_type g2-standard-12; machine types with nvidia-tesla-t4: N1$",
+        "nvidia-l4 or nvidia-l4-vws with machine type g2-standard-12; machine types with nvidia-tesla-t4: N1$",
     ),
     (
         {"config": {"machine_type": "n1-standard-4", "accelerators": l4()}},
         r"config.accelerators\[0\].accelerator_type",
-        "nvidia-tesla-t4, .* or nvidia-tesla-v100 with machine_type n1-standard-4; machine types with nvidia-l4: g2-",
+        "nvidia-tesla-t4, .* or nvidia-tesla-v100 with machine type n1-standard-4; machine types with nvidia-l4: g2-",
     ),
     (
         {"config": {"machine_type": "a3-highgpu-8g", "accelerators": l4(4, "nvidia-h100-80gb")}},
         r"config.accelerators\[0\].accelerator_count",
-        "8 with machine_type a3-highgpu-8g, .*; machine types with 4 nvidia-h100-80gb: a3-highgpu-4g$",
+        "8 with machine type a3-highgpu-8g, .*; machine types with 4 nvidia-h100-80gb: a3-highgpu-4g$",
     ),
     (
         {"config": {"machine_type": "a2-highgpu-2g", "ephemeral_storage_local_ssd_config": ssd(1)}},
         "config.ephemeral_storage_local_ssd_config.local_ssd_count",
-        "2, 4 or 8 with machine_type a2-highgpu-2g, or 0",
+        "2, 4 or 8 with machine type a2-highgpu-2g, or 0",
     ),
     ({"config": {"max_run_duration": "1h"}}, "config.max_run_duration", "a number of seconds such as 90s"),
     (

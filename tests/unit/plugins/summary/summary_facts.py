@@ -84,7 +84,8 @@ def host(
     command: Command = MINE,
     **results: Any,
 ) -> HostFacts:
-    """A host whose cluster is there unless a result says otherwise."""
+    """A host whose cluster is there unless a result says otherwise. A result that is None was not registered."""
     there = {"gke_cluster_result": {"cluster": {"name": "c", "status": "RUNNING", "nodePools": POOLS}}}
     given = {**VARIABLES, **(variables or {})}
-    return HostFacts(name, playbook, check, failed, given, {**there, **results}, now=NOW, command=command)
+    registered = {name: result for name, result in {**there, **results}.items() if result is not None}
+    return HostFacts(name, playbook, check, failed, given, registered, now=NOW, command=command)

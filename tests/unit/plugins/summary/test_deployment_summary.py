@@ -98,6 +98,33 @@ def test_a_preview_repeats_what_was_warned_of():
     assert "warnings" not in told(host(preflight_checked=warned, verify_result=verified()))[0]
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_preflight_alone_tells_what_it_checked_and_what_comes_next(check):
+    checked = {"price": PRICE, "checked": ["apis", "quota"], "warnings": ["the model is open"]}
+    text, data = told(host(check=check, gke_cluster_result=None, preflight_checked=checked))
+    assert text.startswith(
+        "one: preflight found nothing in the way of mistralai/Mistral-7B-Instruct-v0.1. checked apis,"
+    )
+    assert "quota warnings the model is open changed nothing: this only checks costs about 1.77 USD" in text
+    assert "see the plan ansible-playbook -i mine playbooks/deploy.yml --check --diff" in text
+    assert data["one"]["state"] == "checked"
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        ({"gke_cluster_result": None, "verify_result": verified()}, "nothing: this only asks and measures"),
+        ({"lb_labels_result": {"plan": []}}, "nothing: what this run compared is as the inventory has it"),
+        (
+            {f"{role}_result": {"plan": []} for role in ("gke_cluster", "gpu_nodepool", "model_server", "lb_labels")},
+            "nothing: all is as the inventory has it",
+        ),
+    ],
+)
+def test_a_part_of_a_deployment_does_not_speak_of_all(results, words):
+    assert f"changed {words}" in told(host(**results))[0]
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_sandbox_that_was_started_anew_is_told_of(failed):
     facts = {"failed": failed, "verify_result": verified()}
@@ -135,6 +162,13 @@ def test_a_broken_gpu_pool_is_made_anew_by_a_variable_that_the_failure_names(sta
     assert ("with -e gpu_nodepool_repair=true" in text) == (status != "RUNNING")
 
 
+@pytest.mark.parametrize("name", ["theirs", "default-pool"])
+def test_a_broken_pool_that_is_no_gpu_pool_of_the_host_s_is_not_advised_on(name):
+    theirs = {**POOLS[1], "name": name, "status": "ERROR"}
+    failed = {"failed": True, "msg": "no stock", "error": {"node_pools": [POOLS[1], theirs]}}
+    assert "gpu_nodepool_repair" not in told(host(failed=True, gpu_nodepool_result=failed))[0]
+
+
 def test_a_breach_or_a_task_that_registers_nothing_is_a_failure_too():
     assert "too slow" in told(host(playbook="verify", failed=True, verify_result={"breach": "too slow"}))[0]
     assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
@@ -163,6 +197,26 @@ def test_a_failure_with_several_findings_tells_how_many_there_are():
     text, data = told(host(failed=True, preflight_checked=failed))
     assert "one: FAILED: no such model (and 2 more, above)" in text
     assert data["one"]["error"] == "no such model (and 2 more, above)"
+
+
+LONG = "no zone has stock: a, b and c were tried; " + "run again later, or name other zones " * 20 + "at last"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("no zone has stock; run again later", "FAILED: no zone has stock; run again later exists"),
+        (LONG, "FAILED: no zone has stock: a, b and c were tried (in full above) exists"),
+        (LONG.replace(";", ""), "zones run again (in full above) exists"),
+    ],
+)
+def test_a_long_error_is_not_repeated_where_it_stands_right_above(message, shown):
+    failed = {"gpu_nodepool_result": {"failed": True, "msg": message}}
+    text, data = told(host(failed=True, **failed))
+    assert shown in text
+    assert data["one"]["error"] == message
+    # Of many hosts, it may be far above.
+    assert message in told(*(host(name, failed=True, **failed) for name in "abc"))[0]
 
 
 def test_a_teardown_tells_that_a_bucket_stays_with_who_may_read_it():

@@ -66,6 +66,31 @@ def test_each_has_its_own_objects_and_those_of_nobody_in_the_run():
     assert first.count("Of m-b-1-a") == 1
 
 
+def test_a_deployment_of_nobody_in_the_run_is_told_in_short():
+    deployment = {"spec": {"replicas": 3}, "status": {"availableReplicas": 2}}
+    elsewhere = {"type": "LoadBalancer", "selector": {"app": "m"}, "ports": []}
+    balancer = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
+    things = [
+        *OBJECTS,
+        named("Deployment", "theirs", **deployment),
+        named("Service", "m-service", "team-b", spec=elsewhere, status=balancer),
+        named("Service", "inner", "team-b", spec={"selector": {}}),
+        # What belongs to the model by its name is no other's.
+        {**pod("m-picker"), "metadata": {"name": "m-picker-1", "namespace": "default", "labels": {"app": "m-picker"}}},
+    ]
+    seen = {"status_objects": things, "status_events": EVENTS, "status_differences": []}
+    there = {"clusters": [{"name": "c", "status": "RUNNING", "nodePools": POOLS}]}
+    text = "\n".join(summarise([host("one", "status", variables=seen, status_cluster=there)], 80)[0])
+    assert "Pod pod-of-m:" in text and "Load balancer default/front-of-m\n" in text and "Pod m-picker-1:" in text
+    assert "pod-of-theirs" not in text and "Of theirs-1" not in text and "inner" not in text
+    assert text.partition("  Of others on the cluster:\n")[2].startswith(
+        "    Load balancer default/front-of-theirs: no address yet\n"
+        "    Deployment default/theirs: 2 of 3 replicas available\n"
+        "    Load balancer team-b/m-service: 203.0.113.7\n"
+        "\n"
+    )
+
+
 def test_cluster_and_nodes_are_told_once():
     first, second = status({"llmops_name": "m-b"})
     assert "Cluster c in us-central1: RUNNING" in first and "Node node-1" in first

@@ -1,0 +1,80 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that somebody interrupts says what to do about what it leaves, though it has no summary any more."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.playground import PATIENCE, ROOT, Sandbox
+
+HOSTS = {"one": {}, "two": {"llmops_namespace": "team-b"}}
+CLOSING = "Interrupted. What exists by now stays"
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    """Slow enough for a run to be caught in the middle of a task."""
+    running = Sandbox(tmp_path_factory.mktemp("interrupted") / "sandbox", speed=20)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory):
+    """Two hosts on one cluster, whose workers are interrupted together."""
+    folder = tmp_path_factory.mktemp("inventory")
+    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": HOSTS}}))
+    (folder / "group_vars").symlink_to((ROOT / "inventories" / "sandbox" / "group_vars").resolve())
+    return folder
+
+
+def interrupted(sandbox: Sandbox, word: str, *arguments: str) -> tuple[int, str]:
+    """Exit status and output of a playbook that is interrupted as soon as it says a word."""
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+    environment = sandbox.environment() | {"PYTHONUNBUFFERED": "1", "COLUMNS": "80", "PWD": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as run:
+        seen = ""
+        for line in run.stdout:
+            seen += line
+            if word in line:
+                run.send_signal(signal.SIGINT)
+                break
+        rest, _errors = run.communicate(timeout=PATIENCE)
+    return run.returncode, seen + rest
+
+
+def test_a_deployment_says_once_which_commands_show_finish_and_remove_it(sandbox, inventory):
+    given = ["-i", str(inventory), "--limit", "one,two", "--extra-vars", "llmops_sandbox_speed=20"]
+    code, printed = interrupted(sandbox, "create cluster", "playbooks/deploy.yml", *given)
+    assert code == 99
+    assert printed.count(CLOSING) == 1
+    assert "goes on in Google" in printed.partition(CLOSING)[0]
+    closing = " ".join(printed.rpartition(CLOSING)[2].replace("\\\n", " ").split())
+    for label, playbook in (("look at it", "status"), ("deploy it", "deploy"), ("tear down", "teardown")):
+        command = f"-i {inventory} playbooks/{playbook}.yml --limit one,two -e llmops_sandbox_speed=20"
+        assert f"{label} ansible-playbook {command}" in closing
+
+
+@pytest.mark.parametrize(
+    ("word", "arguments"),
+    [
+        # What a deployment checks before it makes anything, what a preview tells, what status reads.
+        ("llm_preflight:", ["playbooks/deploy.yml"]),
+        ("TASK [llmops.gke.gke_cluster", ["playbooks/deploy.yml", "--check"]),
+        ("TASK [Read the cluster", ["playbooks/status.yml"]),
+    ],
+)
+def test_where_a_run_makes_nothing_nothing_is_said(sandbox, word, arguments):
+    _code, printed = interrupted(sandbox, word, *arguments)
+    assert word in printed
+    assert CLOSING not in printed
