@@ -20,6 +20,7 @@ from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
 from ..plugin_utils.resolved_variables import ResolvedVariables
 from ..plugin_utils.run_command import run_command
+from ..plugin_utils.set_aside import found_aside
 from ..plugin_utils.warning_text import warning_text
 
 display = Display()
@@ -38,6 +39,7 @@ class ActionModule(ActionBase):
         playbook = str(arguments["playbook"])
         reached = [one for one in self._hosts(playbook, task_vars) if one]
         lines, data = summarise(reached, terminal.WIDTH, os.environ.get("PWD", ""))
+        data |= _statistics_of_failed(reached)
         result.update(changed=False, msg=lines, ansible_stats={"data": data, "per_host": False, "aggregate": True})
         if not terminal.prints_results():
             display.display("\n".join(lines))
@@ -51,7 +53,8 @@ class ActionModule(ActionBase):
         command = run_command(task_vars)
         for host in task_vars.get("ansible_play_hosts_all", ()):
             found = self._variables(str(host), task_vars)
-            results = {name: _plain(found[name]) for name in RESULTS if isinstance(found.get(name), Mapping)}
+            registered = {name: _plain(found[name]) for name in RESULTS if isinstance(found.get(name), Mapping)}
+            results = {name: _whole(str(host), name, result) for name, result in registered.items()}
             if host in batch or results:
                 variables = self._resolved(playbook, found)
                 yield HostFacts(
@@ -82,6 +85,22 @@ class ActionModule(ActionBase):
         known = ResolvedVariables(every, scoped, variables)
         resolved = {name: _value(known, name) for name in VARIABLES[playbook]}
         return {**resolved, **{name: bool(_value(known, name)) for name in SECRETS}}
+
+
+def _whole(host: str, name: str, result: dict[str, Any]) -> dict[str, Any]:
+    """A registered result, with what a failure left out of it."""
+    return {**found_aside(host, name.removesuffix("_result")), **result} if result.get("failed") else result
+
+
+def _statistics_of_failed(hosts: Iterable[HostFacts]) -> dict[str, dict[str, Any]]:
+    """What tasks had for the job's statistics when they failed: Ansible takes them from those that succeed alone."""
+    found: dict[str, dict[str, Any]] = {}
+    for host in hosts:
+        for result in host.results.values():
+            told = result.get("ansible_stats") if result.get("failed") else None
+            for name, by_host in (told or {"data": {}})["data"].items():
+                found.setdefault(name, {}).update(by_host)
+    return found
 
 
 def _value(known: ResolvedVariables, name: str) -> Any:

@@ -16,7 +16,8 @@ description:
   - Runs on the controller and asks nobody. What is not registered by the roles of this collection in the same play is
     not told.
   - The same is data for an automation controller, as C(ansible.builtin.set_stats) leaves it, C(llmops_summary) and
-    C(llmops_total).
+    C(llmops_total), beside what a task had for it that failed after all, such as a verification whose limits were
+    exceeded.
 options:
   playbook:
     description: The playbook of this collection that it ends.

@@ -16,9 +16,8 @@ description:
   - Does in one task what M(llmops.gke.llm_start_info), M(llmops.gke.llm_latency), M(llmops.gke.llm_generate),
     M(llmops.gke.gpu_metrics_info), M(llmops.gke.hf_model_info), M(llmops.gke.gke_inference_quickstart_info),
     M(llmops.gke.llm_report) and M(llmops.gke.llm_scaling) do for one deployment.
-  - Fails if no replica is ready, with its phase and why; if another model answers than O(model); and if the answer is
-    shorter than O(minimum_tokens).
-  - A limit in O(thresholds) that is exceeded is no failure, so that the figures remain. RV(breach) says which.
+  - Fails if no replica is ready, with its phase and why; if another model answers than O(model); if the answer is
+    shorter than O(minimum_tokens); and, with the report written, if a limit of O(thresholds) or O(targets) is exceeded.
   - In check mode the server is asked for its health and model. Nothing is generated or written.
 extends_documentation_fragment:
   - llmops.gke.llm.engine
@@ -80,6 +79,10 @@ options:
     type: str
   served_name:
     description: Name by which the server calls O(model), if it is another one.
+    type: str
+  autoscaler:
+    description: Name of a HorizontalPodAutoscaler to wait for at the end, until it acts on its metrics. They begin with
+      the requests to the model. Nothing is waited for in check mode, or if the model sleeps.
     type: str
   replicas:
     description:
@@ -209,7 +212,7 @@ options:
         type: int
         default: 1800
   timeout:
-    description: Maximum number of seconds for finding the model, for the measurement and for the request, each.
+    description: Maximum number of seconds for finding the model, measurement, request and O(autoscaler), each.
     type: int
     default: 900
 seealso:
@@ -269,10 +272,6 @@ scaling:
   description: What M(llmops.gke.llm_scaling) returns.
   type: dict
   returned: if O(load) is given and the model was asked
-breach:
-  description: The limits of O(thresholds) and O(targets) that were exceeded, with the figures. It is null if none was.
-  type: str
-  returned: success
 duration:
   description: Seconds that the task took.
   type: float

@@ -36,11 +36,10 @@ from .controller_end import LastWords, ending_with_controller
 from .interrupted_run import interrupted
 from .resolved_variables import of_one_task, shared
 from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
+from .set_aside import MEMORY, set_aside
 from .task_progress import TaskProgress, next_step
 from .warning_text import warning_text
 
-_MEMORY = play_memory.PlayMemory()
-"""Of the controller, which imports this before it forks a task's process."""
 
 _LAST_WORDS = LastWords()
 
@@ -140,7 +139,7 @@ class EngineAction(ActionBase):
         except InvalidOption as error:
             result.update(failed=True, msg=error.message, error=error.to_dict())
             return self._shown(result, task_vars, progress)
-        play_memory.shared = _MEMORY
+        play_memory.shared = MEMORY
         outcome: dict[str, Any] = {}
         try:
             with ending_with_controller(_LAST_WORDS, lambda: interrupted(self._role_name(), task_vars)):
@@ -187,6 +186,9 @@ class EngineAction(ActionBase):
             progress.note(line)
         if artifacts := self._artifacts(result, task_vars):
             result["ansible_stats"] = {"data": artifacts, "per_host": False, "aggregate": True}
+        if self.spec.aside and result.get("failed"):
+            kept = {name: result.pop(name) for name in (*self.spec.aside, "ansible_stats") if name in result}
+            set_aside(task_vars["inventory_hostname"], self._role_name(), kept)
         error, marked_warnings = result.get("error"), result.pop("marked_warnings", None)
         if isinstance(error, dict) or marked_warnings:
             names = OptionNames(self._variables(task_vars))
@@ -229,11 +231,10 @@ class EngineAction(ActionBase):
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, str]:
         """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``.
 
-        ``__<role>_budget`` is the variable of a task's timeout where it is another one than of the role's other tasks.
         In such a role, the settings of the model server that a task names are named by their variables as well.
         """
         name = self._role_name()
-        told, budget = task_vars.get(f"__{name}_variables"), task_vars.get(f"__{name}_budget")
+        told = task_vars.get(f"__{name}_variables")
         try:
             shared_by_play = google_auth_variables(self._task.args)
             if not name:
@@ -241,13 +242,8 @@ class EngineAction(ActionBase):
                 shared_by_play = {key: text for key, text in shared_by_play.items() if "." not in text}
             server = self._task.args.get("engine")
             settings = registry.engine(server).variables if told and server in registry.ENGINES else {}
-            known = {
-                **shared_by_play,
-                **SHARED_OPTIONS,
-                **settings,
-                **(json.loads(json.dumps(self._templar.template(told))) or {}),
-            }
-            return {**known, **({"timeout": self._templar.template(budget)} if budget else {})}
+            own = json.loads(json.dumps(self._templar.template(told))) or {}
+            return {**shared_by_play, **SHARED_OPTIONS, **settings, **own}
         except (AnsibleError, TypeError):
             # Without the names the failure is told all the same.
             return {}

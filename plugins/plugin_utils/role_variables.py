@@ -22,6 +22,9 @@ SHARED = "llmops"
 OTHER_VARIABLES = frozenset({"llmops_in_process", "llmops_confirm_teardown", "llmops_serial", "llmops_teardown_in_use"})
 """Read by plugins and playbooks, so no role's options."""
 
+REPLACED = {"model_server_hpa_timeout": "verify_timeout"}
+"""Variables of former releases -> the option that does what they did."""
+
 SHARED_OPTIONS = {"cluster_endpoint": "llmops_cluster_endpoint", "cluster_proxy_url": "llmops_cluster_proxy_url"}
 """Options of modules that a variable sets wherever a task leaves them out, so that no role has to hand them over."""
 
@@ -81,7 +84,7 @@ def unknown_variables(roles: Mapping[str, Role], names: Iterable[str]) -> list[d
     options = {name: role.name for role in roles.values() for name in role.options}
     known = options.keys() | OTHER_VARIABLES | {name for role in roles.values() for name in role.own}
     return [
-        {"name": name, "nearest": _nearest(name, role, options)}
+        {"name": name, "nearest": REPLACED.get(name) or _nearest(name, role, options)}
         for name in sorted(set(names) - known)
         if (role := role_of(name, roles)) and not name.startswith(_SANDBOX)
     ]

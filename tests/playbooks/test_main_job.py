@@ -206,6 +206,8 @@ def test_a_breached_threshold_fails_with_the_figures(sandbox):
     run = sandbox.play("verify.yml", variables={"verify_thresholds": {"tpot_seconds": 0.000001}})
     assert run.code != 0
     assert "tpot_seconds" in run.output and "1e-06" in run.output
+    # Not all that was found: that is in the report.
+    assert "generated_text" not in run.output
     report = json.loads(sandbox.report.with_suffix(".json").read_text())
     assert report["verdict"]["state"] == "unfit"
 

@@ -117,7 +117,6 @@ OPTIONS: dict[str, Any] = {
     "model_server_picker_image": "ghcr.io/llm-d/picker:v1",
     "model_server_hpa_adapter_image": "gcr.io/gke-release/adapter:v1",
     "model_server_hpa_prometheus_adapter_image": "registry.k8s.io/adapter@sha256:12ab",
-    "model_server_hpa_timeout": 900,
     "dcgm_exporter_components": ["SYSTEM_COMPONENTS", "DCGM"],
     "dcgm_exporter_series": SERIES,
     "dcgm_exporter_counters": [[name, "gauge", "Help."] for name in SERIES],

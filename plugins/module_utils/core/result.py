@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import harmless
+from .errors import LlmopsError
 from .option_names import plain
 
 _NAMED = 3
@@ -21,6 +22,11 @@ Progress = Callable[[str], None]
 
 def silent(_line: str) -> None:
     """The progress of a runner that has nowhere to show it."""
+
+
+def failed_with(error: LlmopsError) -> dict[str, Any]:
+    """What a task's result says of what it failed with."""
+    return {"failed": True, "changed": error.after_changes, "msg": error.message, "error": error.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -76,10 +82,12 @@ class Result:
     """Lines that the user should see though nothing is wrong."""
     duration: float = 0.0
     http_requests: int = 0
+    failure: LlmopsError | None = None
+    """What the task failed with after all, when the values above were there."""
 
     def to_dict(self) -> dict[str, Any]:
         """The task's result: ``changed``, ``plan``, ``operations``, ``duration`` (s), ``http_requests``, ``diff``
-        where before and after differ, ``warnings`` and ``notes`` where there are some, and the values."""
+        where before and after differ, ``warnings`` and ``notes`` where there are some, the values, and a failure."""
         body: dict[str, Any] = {
             "changed": self.changed,
             "plan": [step.to_dict() for step in self.plan],
@@ -102,6 +110,8 @@ class Result:
                 body["marked_warnings"] = told
         if self.notes:
             body["notes"] = [harmless.joined(harmless.one_line(line)) for line in self.notes]
+        if self.failure:
+            body |= failed_with(self.failure) | {"changed": self.changed or self.failure.after_changes}
         return body
 
     def _headers(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from ansible.module_utils.common.validation import check_type_dict
 from . import harmless, secrets, server_warnings
 from .errors import InvalidOption, LlmopsError
 from .option_limits import check_groups, check_limits, without_nulls
-from .result import Progress, Run, silent
+from .result import Progress, Run, failed_with, silent
 
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
@@ -39,6 +39,7 @@ class ModuleSpec:
     wherever they might be repeated.
     definition: the options that the option ``definition`` may hold; empty where the module has no such option.
     unshown: options too long for each result to repeat them as its invocation.
+    aside: values too long for a failure to repeat; the play's summary has them all the same.
     warns_by_host: its warnings are of what it measured on one host, and are told with the host's name among others.
     """
 
@@ -48,6 +49,7 @@ class ModuleSpec:
     secrets: Callable[[dict[str, Any]], set[str]] = no_secrets
     definition: frozenset[str] = frozenset()
     unshown: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
     warns_by_host: bool = False
 
     def hidden(self, options: dict[str, Any]) -> set[str]:
@@ -126,7 +128,7 @@ def _outcome(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: P
         check_limits(options)
         result = spec.run(options, check, progress)
     except LlmopsError as error:
-        return {"failed": True, "changed": error.after_changes, "msg": error.message, "error": error.to_dict()}
+        return failed_with(error)
     result.duration = time.monotonic() - began
     return result.to_dict()
 

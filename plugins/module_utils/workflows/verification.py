@@ -17,6 +17,7 @@ from ..http.connection import is_loopback
 PRIVATE_CLASSES = re.compile(r"gke-l7-(rilb|cross-regional-internal.*)(-mc)?")
 """GatewayClasses whose addresses are in the VPC network."""
 
+_PAGE = re.compile(r"(\.html?)?$")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -67,6 +68,11 @@ def url_of(front: Mapping[str, Any] | None, host: str = "") -> str:
     return f"{scheme}://{address}{'' if port == _PORTS[scheme] else f':{port}'}" if address else ""
 
 
+def labels_of(front: Mapping[str, Any] | None) -> dict[str, str]:
+    """The labels of a Service or a Gateway."""
+    return dict(((front or {}).get("metadata") or {}).get("labels") or {})
+
+
 def needs_forward(url: str, has_key: str | bool | None) -> bool:
     """Whether a key would travel over plain http to another machine, or has no address to go to."""
     return bool(has_key) and not url.startswith("https://") and not (url and is_loopback(url))
@@ -76,6 +82,31 @@ def is_private(front: Mapping[str, Any] | None, url: str) -> bool:
     """Whether this is a Gateway whose address is in the VPC network, so that only machines in it can go there."""
     name = str(((front or {}).get("spec") or {}).get("gatewayClassName") or "")
     return PRIVATE_CLASSES.fullmatch(name) is not None and not (url and is_loopback(url))
+
+
+def forward_to(options: Mapping[str, Any], front: Mapping[str, Any] | None, url: str) -> dict[str, Any] | None:
+    """How the model is reached, as other modules' option port_forward; None for its URL. options: of llm_verify."""
+    wanted = options["port_forward"]
+    if wanted is None:
+        wanted = not options["url"] and (needs_forward(url, options["api_key"]) or is_private(front, url))
+    if not wanted:
+        return None
+    port = options["service_port"] or port_of(None if options["gateway"] else front)
+    return {"namespace": options["namespace"], "service": options["service"], "pod": None, "port": port}
+
+
+def as_exposed(
+    deployment: dict[str, Any] | None, front: Mapping[str, Any] | None, gateway: str | None
+) -> dict[str, Any] | None:
+    """What a report says of a deployment: of a Gateway, by what it is spoken to as well."""
+    if not (deployment and deployment.get("exposure") and gateway):
+        return deployment
+    return {**deployment, "exposure": f"{deployment['exposure']}, by {scheme_of(front)}"}
+
+
+def data_beside(page: str) -> str:
+    """Where the data of a report go whose page is there."""
+    return _PAGE.sub(".json", page, count=1)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,16 +14,17 @@ from ...core.option_names import plain
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec, defaults
 from ...google.options import PROJECT_READER
+from ...kubernetes.wait.autoscaler import until_autoscaler_acts
 from ...models.access import HOME
 from ...serving import registry
 from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER
-from ...serving.thresholds import check_thresholds, of_targets
+from ...serving.thresholds import ThresholdBreached, check_thresholds, of_targets
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.fronts import read_front
 from ...workflows.port_forward import forwarded, through_port_forward
-from ...workflows.verification import Found, is_private, needs_forward, port_of, require_model, scheme_of, url_of
+from ...workflows.verification import Found, as_exposed, data_beside, forward_to, labels_of, require_model, url_of
 from ..kubernetes import gpu_metrics_info
 from . import gke_inference_quickstart_info as quickstart
 from . import hf_model_info, llm_generate, llm_latency, llm_report, llm_scaling, llm_start_info
@@ -37,8 +37,6 @@ _REQUEST = ("engine", "api_key", "prompt", "messages", *SAMPLING, "timeout")
 
 _OF_LATENCY = ("warmup", "samples", "thresholds", "targets", "service", "namespace", "gpu_metrics")
 """Options that go to llm_latency as they are."""
-
-_PAGE = re.compile(r"(\.html?)?$")
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
@@ -68,31 +66,36 @@ class _Verification:
     def run(self) -> None:
         """Find the model, ask it where somebody is to answer, and report."""
         front, found = self._look()
-        self._values.update(
-            url=found.url,
-            labels=dict(((front or {}).get("metadata") or {}).get("labels") or {}),
-            start=plain(found.start),
-            breach=None,
-        )
+        self._values.update(url=found.url, labels=labels_of(front), start=plain(found.start))
         if found.sleeps_rightly:
             self.result.notes.append(found.why_asleep)
         found.require_ready()
         if not found.is_asked:
             return
-        wanted = self._forward(front, found.url)
+        wanted = forward_to(self._options, front, found.url)
         # First, so that a fresh server's first request is seen and measured as the cold one.
         latency = self._asked(llm_latency.of_service_in(self._access), wanted, found, self._latency_options())
         where = found.url or f"Service {self._options['service']}"
         require_model(where, latency.get("model"), self._options["model"], self._options["served_name"])
         answer = self._asked(llm_generate.run, wanted, found, self._answer_options())
-        # Each token by itself is in them, and Ansible copies a result several times.
-        answer.pop("details", None)
+        answer.pop("details", None)  # A line a token, which Ansible would copy several times.
         self._values.update(latency=latency, answer=answer)
         if not self._check:
             self._report(latency, front)
+        try:
+            self._judge(latency, found.url, wanted)
+        except LlmopsError as error:
+            # The figures are worth as much as before.
+            self.result.failure = error
+
+    def _judge(self, latency: dict[str, Any], url: str, forward: dict[str, Any] | None) -> None:
+        """What may fail once all is measured and reported."""
         if self._options["load"]:
-            self._load(found.url, wanted)
-        self._values["breach"] = latency.get("breach")
+            self._load(url, forward)
+        if latency.get("breach"):
+            raise ThresholdBreached(latency["breach"], thresholds=latency["thresholds"])
+        if self._options["autoscaler"] and not self._check:
+            self._scales()
 
     def _look(self) -> tuple[dict[str, Any] | None, Found]:
         options, api = self._options, self._access.api
@@ -104,19 +107,8 @@ class _Verification:
         if not options["url"]:
             start = llm_start_info.look(self._access, options["namespace"], options["service"], engine)
         url = options["url"] or url_of(front, host)
-        ways_out = options["to_wake"] or "", options["to_deploy"] or ""
-        return front, Found(start, url, options["replicas"], self._check, *ways_out)
-
-    def _forward(self, front: dict[str, Any] | None, url: str) -> dict[str, Any] | None:
-        """How the model is reached, as the option port_forward of other modules; None for the URL."""
-        options = self._options
-        wanted = options["port_forward"]
-        if wanted is None:
-            wanted = not options["url"] and (needs_forward(url, options["api_key"]) or is_private(front, url))
-        if not wanted:
-            return None
-        port = options["service_port"] or port_of(None if options["gateway"] else front)
-        return {"namespace": options["namespace"], "service": options["service"], "pod": None, "port": port}
+        replicas, to_wake, to_deploy = options["replicas"], options["to_wake"] or "", options["to_deploy"] or ""
+        return front, Found(start, url, replicas, self._check, to_wake, to_deploy)
 
     def _asked(
         self,
@@ -159,8 +151,8 @@ class _Verification:
         asked = {
             **defaults(llm_report.SPEC),
             **report,
-            "deployment": self._deployment(front),
-            "json_path": _PAGE.sub(".json", report["path"], count=1),
+            "deployment": as_exposed(report.get("deployment"), front, self._options["gateway"]),
+            "json_path": data_beside(report["path"]),
             "latency": latency,
             "answer": self._values["answer"],
             "model": self._values["model"],
@@ -169,13 +161,6 @@ class _Verification:
             "gpus": self._values["gpus"],
         }
         self._values["report"] = llm_report.run(asked, False, self._progress).values
-
-    def _deployment(self, front: dict[str, Any] | None) -> dict[str, Any] | None:
-        """What the report says of the deployment: of a Gateway, by what it is spoken to as well."""
-        said = self._options["report"].get("deployment")
-        if not (said and said.get("exposure") and self._options["gateway"]):
-            return said
-        return {**said, "exposure": f"{said['exposure']}, by {scheme_of(front)}"}
 
     def _gpus(self) -> list[dict[str, Any]]:
         access = {name: self._options[name] for name in KUBERNETES_ACCESS}
@@ -234,6 +219,17 @@ class _Verification:
         self.result.http_requests += found.http_requests
         return found.values
 
+    def _scales(self) -> None:
+        """Wait until the autoscaler acts: its metrics begin with the requests above, and take a while to be seen."""
+        deadline = Deadline(self._options["timeout"])
+        # A connection of its own, as the time of the first one may be used up.
+        with cluster_access.cluster_access(self._options, deadline) as access:
+            namespace, name = self._options["namespace"], self._options["autoscaler"]
+            try:
+                until_autoscaler_acts(access.required(), namespace, name, deadline, self._progress)
+            finally:
+                self.result.http_requests += access.requests
+
     def _load(self, url: str, forward: dict[str, Any] | None) -> None:
         load, names = self._options["load"], (*KUBERNETES_ACCESS, "engine", "api_key", "namespace")
         given = {**{name: self._options[name] for name in names}, **load, "url": url, "port_forward": forward}
@@ -254,8 +250,9 @@ class _Verification:
 _LATENCY, _REPORT, _SCALING = (each.SPEC.argument_spec for each in (llm_latency, llm_report, llm_scaling))
 
 SPEC = ModuleSpec(
-    warns_by_host=True,
     run=run,
+    aside=frozenset({"answer", "gpus", "labels", "latency", "model", "report", "scaling", "start"}),
+    warns_by_host=True,
     argument_spec={
         **ENGINE,
         **KUBERNETES_ACCESS,
@@ -263,6 +260,7 @@ SPEC = ModuleSpec(
         "service": {"type": "str", "required": True},
         "namespace": {"type": "str"},
         "gateway": {"type": "str"},
+        "autoscaler": {"type": "str"},
         "service_port": {"type": "int"},
         "port_forward": {"type": "bool"},
         "require_key": {"type": "bool", "default": False, "no_log": False},

@@ -125,7 +125,7 @@ class HostFacts:
         if not self.failed:
             return ""
         failed = [result for result in self.results.values() if result.get("failed")]
-        last = failed[-1] if failed else {"msg": self.result("verify_result").get("breach")}
+        last = failed[-1] if failed else {}
         line = one_line((str(last.get("msg") or "").splitlines() or [""])[0], _ERROR)
         further = len((last.get("error") or {}).get("findings") or ()) - 1
         more = f" (and {further} more, above)" if line and further > 0 else ""

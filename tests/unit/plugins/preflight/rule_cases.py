@@ -122,7 +122,6 @@ BREAKS: list[tuple[dict[str, Any], str]] = [
         'llmops_served_name: "mistral" is not accepted; it takes the value of llmops_model',
     ),
     ({"model_server_timeout": 0}, "model_server_timeout: 0 is not accepted; it takes 1 or more"),
-    ({"model_server_hpa_timeout": 0}, "model_server_hpa_timeout: 0 is not accepted; it takes 1 or more"),
     (
         {"model_server_hpa_min_replicas": 3},
         "model_server_hpa_min_replicas: 3 is not accepted; it takes at most model_server_hpa_max_replicas (2)",

@@ -279,3 +279,5 @@ def test_the_collections_own_roles_are_read():
     assert unknown_variables(found, ["tgi_mistral_replica"]) == [
         {"name": "tgi_mistral_replica", "nearest": "llmops_replicas"}
     ]
+    # One of a former release, by what does its work now.
+    assert unknown_variables(found, ["model_server_hpa_timeout"])[0]["nearest"] == "verify_timeout"

@@ -99,10 +99,6 @@ def test_the_way_to_the_model(deployed, sent, given, port):
         assert (found["url"], found["labels"]) == ("http://192.0.2.1:8000", {"a": "b"})
 
 
-def test_a_limit_may_be_a_target(deployed):
-    assert "ttft_seconds" in deployed.verify(targets={"ttft_milliseconds": 1e-6})["breach"]
-
-
 def test_a_key_that_nobody_asks_for_is_a_failure(deployed):
     with pytest.raises(KeyNotAsked, match="/generate"):
         deployed.verify(api_key="sk", require_key=True)

@@ -159,7 +159,7 @@ def told(*hosts) -> str:
 
 def test_a_summary_repeats_the_runs_variables_and_names_those_that_it_does_not_show():
     command = Command(extra={"llmops_name": "model-d", "llmops_api_key": "sesame"})
-    failed = told(host(failed=True, verify_result={"breach": "too slow"}, command=command))
+    failed = told(host(failed=True, verify_result={"failed": True, "msg": "too slow"}, command=command))
     assert "look at it ansible-playbook playbooks/status.yml -e llmops_name=model-d" in failed
     asleep = told(host(verify_result={"start": {"asleep": True}}, command=command))
     assert "playbooks/deploy.yml -e llmops_name=model-d -e llmops_replicas=1" in asleep

@@ -181,7 +181,6 @@ RULES = (
         "false, or a cluster that enforces it: gke_cluster_fields: {network_config: {datapath_provider: "
         "ADVANCED_DATAPATH}}, which can be set when the cluster is created",
     ),
-    least("model_server_hpa_timeout", 1),
     image("model_server_hpa_adapter_image"),
     image("model_server_picker_image"),
     image("model_server_hpa_prometheus_adapter_image"),

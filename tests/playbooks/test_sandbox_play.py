@@ -1,0 +1,104 @@
+# Copyright: the llmops.gke engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each sandbox that an inventory names is started once, for all hosts that live in it and for no others."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.playbooks.playground import ROOT, Run
+
+SETTINGS = yaml.safe_load((ROOT / "inventories/sandbox/group_vars/all/sandbox.yml").read_text())
+
+Play = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory) -> Iterator[Play]:
+    """Runs the play on four hosts, one without a sandbox, and then tells each host's address."""
+    folder = tmp_path_factory.mktemp("sandboxes")
+    told = {"ansible.builtin.debug": {"msg": "<{{ inventory_hostname }} {{ llmops_sandbox.admin | default('none') }}>"}}
+    plays = [
+        {"import_playbook": str(ROOT / "playbooks" / "sandbox.yml")},
+        {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [told]},
+    ]
+    (folder / "play.json").write_text(json.dumps(plays))
+    first = {**SETTINGS, "llmops_sandbox_directory": str(folder / "first")}
+    other = {**SETTINGS, "llmops_sandbox_directory": "{{ other | default('" + str(folder / "other") + "') }}"}
+    other["llmops_sandbox_speed"] = 7
+    hosts = {"none": {"llmops_sandbox": {}}, "one": first, "two": other, "three": first}
+    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+
+    def run(*arguments: str, **variables: Any) -> Run:
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), str(folder / "play.json"), *arguments]
+        command += ["-i", str(folder / "hosts.json"), "--extra-vars", json.dumps(variables)]
+        environment = os.environ | {"ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        return Run(done.returncode, done.stdout)
+
+    yield run
+    run("--limit", "none,one,two", "--skip-tags", "untagged", llmops_sandbox_state="stopped")
+
+
+def addresses(run: Run) -> dict[str, str]:
+    return dict(re.findall(r"<(\w+) (\S+)>", run.output))
+
+
+def test_each_is_started_once_and_a_host_without_one_is_in_none(play):
+    run = play()
+    assert run.code == 0, run.output
+    assert run.output.count("changed: [") == 2
+    found = addresses(run)
+    assert found["one"] == found["three"] != found["two"]
+    assert found["none"] == "none" and found["two"].startswith("http://127.0.0.1:")
+    directory = next(iter(re.findall(r"item=(\S+)/first", run.output)))
+    speeds = [json.loads(Path(directory, name, "endpoints.json").read_text())["speed"] for name in ("first", "other")]
+    assert speeds == [50, 7]
+
+
+def test_what_runs_is_found_also_for_some_of_the_hosts_and_in_a_preview(play):
+    found = addresses(play())
+    again = play("--check", "--limit", "two,three")
+    assert (again.code, again.output.count("changed: [")) == (0, 0), again.output
+    assert addresses(again) == {name: found[name] for name in ("two", "three")}
+
+
+def test_hosts_without_one_alone_start_none(play):
+    run = play("--limit", "none")
+    assert (run.code, addresses(run)) == (0, {"none": "none"}), run.output
+    assert "skipping: [none]" in run.output
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        (["sh", "-c", "echo no room left >&2; false"], "no room left"),
+        (["sh", "-c", "echo No module named llmops_gke_sandbox >&2; false"], "a Python package of its own that is not"),
+    ],
+)
+def test_why_one_does_not_run_is_told_once(play, program, reason):
+    run = play(llmops_sandbox_program=program)
+    said = " ".join(run.output.rpartition("Report why the sandbox does not run] ")[2].split())
+    assert run.code != 0 and reason in said
+    assert said.count("fatal: [") == 1 and addresses(run) == {}
+
+
+def test_the_one_that_does_not_run_is_the_one_that_is_told_of(play, tmp_path):
+    (tmp_path / "endpoints.json").touch()
+    run = play("-e", json.dumps({"other": str(tmp_path)}))
+    said = " ".join(run.output.rpartition("Report why the sandbox does not run] ")[2].split())
+    assert run.code != 0
+    assert f"{tmp_path}/endpoints.json is not a sandbox's" in said
