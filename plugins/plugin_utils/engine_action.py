@@ -40,7 +40,6 @@ from .set_aside import MEMORY, set_aside
 from .task_progress import TaskProgress, next_step
 from .warning_text import warning_text
 
-
 _LAST_WORDS = LastWords()
 
 for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.defined")):
