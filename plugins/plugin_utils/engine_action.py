@@ -132,11 +132,13 @@ class EngineAction(ActionBase):
         self._scale_timeout(task_vars)
         if not self._may_run_here(task_vars):
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+            progress.end(changed=False)
             return self._shown(result, task_vars, progress)
         try:
             options, hidden = self._validated()
         except InvalidOption as error:
             result.update(failed=True, msg=error.message, error=error.to_dict())
+            progress.end(changed=False)
             return self._shown(result, task_vars, progress)
         play_memory.shared = MEMORY
         outcome: dict[str, Any] = {}
@@ -281,6 +283,5 @@ class EngineAction(ActionBase):
             str(task_vars.get("inventory_hostname", "")),
             self._task.action.rpartition(".")[2],
             str(self._task.args.get("project") or ""),
-            alone=len(task_vars.get("ansible_play_hosts_all") or ()) == 1,
             following=next_step(name, task_vars.get("ansible_play_role_names") or ()),
         )

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a task tells while it works: whose it is, what is waited for, for how long, how long it usually takes.
 
-In a terminal that one host has for itself it is one line that is written over, beside news that is too long for it;
-elsewhere a line for each piece of news.
+In a terminal it is one line for each host that is written over, beside news that is too long for it; elsewhere a line
+for each piece of news.
 """
 
 from __future__ import annotations
@@ -18,8 +18,14 @@ from typing import Any
 from ansible.utils.display import Display
 
 from . import durations, terminal
+from .live_lines import LiveLines
 
 display = Display()
+
+_LINES = LiveLines(
+    lambda text: display.display(text, screen_only=True, newline=False), columns=terminal.WIDTH, rows=terminal.ROWS
+)
+"""Of the controller, which imports this before it forks a task's process."""
 
 STEPS: Mapping[str, str] = {
     "gke_cluster": "the cluster",
@@ -61,16 +67,16 @@ def verb_of(line: str) -> str:
 
 
 class TaskProgress:
-    """The lines of one task. module: its name. project: whose last runs tell what to expect. alone: whether no other
-    host of the play tells anything meanwhile. following: what comes next, in words."""
+    """The lines of one task. module: its name. project: whose last runs tell what to expect. following: what comes
+    next, in words."""
 
-    def __init__(self, host: str, module: str, project: str = "", *, alone: bool = False, following: str = "") -> None:
+    def __init__(self, host: str, module: str, project: str = "", *, following: str = "") -> None:
         self._host = host
         self._head = f"  {host}: {module}: "
         self._work = (project, module)
         self._following = following
         self._quiet = terminal.is_quiet()
-        self._live = alone and terminal.IS_TERMINAL and terminal.is_default() and not display.verbosity
+        self._live = terminal.IS_TERMINAL and terminal.is_default() and not display.verbosity
         self._began = time.monotonic()
         self._line = self._verb = self._usually = ""
         self._lock = threading.Lock()
@@ -91,7 +97,6 @@ class TaskProgress:
             if self._fits(line):
                 display.display(self._told(line, expected=first), log_only=True)
             else:
-                self._clear()
                 self.note(line)
             self._write()
             if first:
@@ -106,13 +111,12 @@ class TaskProgress:
         """Leave the last line to be read. changed: whether work was done, whose time is kept."""
         with self._lock:
             self._done.set()
+            if self._live:
+                # Whether or not this task told anything: the lines of others are in the way of its result.
+                _LINES.take_away(self._told(self._line) if self._verb and self._fits(self._line) else "")
             if not self._verb:
                 return
             seconds = time.monotonic() - self._began
-            if self._live:
-                self._clear()
-                if self._fits(self._line):
-                    display.display(self._told(self._line), screen_only=True)
             if changed and self._work[0] and seconds >= _WORTH_KEEPING:
                 durations.keep(durations.place(), (*self._work, self._verb), seconds)
 
@@ -127,7 +131,9 @@ class TaskProgress:
         return f"then {self._following}" if self._following else ""
 
     def _say(self, line: str) -> None:
-        display.display(line)
+        if self._live:
+            _LINES.tell(line)
+        display.display(line, log_only=self._live)
 
     def _tick(self) -> None:
         while not self._done.wait(_TICK):
@@ -138,12 +144,8 @@ class TaskProgress:
     def _fits(self, line: str) -> bool:
         return len(f"{self._head}{line}") < terminal.WIDTH
 
-    def _clear(self) -> None:
-        display.display("\r" + " " * (terminal.WIDTH - 1) + "\r", screen_only=True, newline=False)
-
     def _write(self) -> None:
-        """Write the line over; no escape sequence, which a terminal might not know. Where there is no room for all of
-        it, what is to be expected goes first."""
+        """Write the line over. Where there is no room for all of it, what is to be expected goes first."""
         room = terminal.WIDTH - 1
         parts = [durations.elapsed(time.monotonic() - self._began), self._usually, self._next()]
         while True:
@@ -151,4 +153,4 @@ class TaskProgress:
             if len(text) <= room or len(parts) == 1:
                 break
             parts.pop()
-        display.display("\r" + text[:room].ljust(room), screen_only=True, newline=False)
+        _LINES.show(text)

@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the controller's output is: how wide, whether somebody watches it, and whether it prints results itself.
+"""What the controller's output is: its size, whether somebody watches it, and whether it prints results itself.
 
 Found out before Ansible forks a task's process, which has no terminal any more.
 """
@@ -17,7 +17,8 @@ from ansible import constants
 _LEAST, _MOST = 60, 120
 """Columns: of less nothing can be made, and longer lines are hard to read."""
 
-WIDTH = max(_LEAST, min(shutil.get_terminal_size((80, 24)).columns, _MOST))
+_SIZE = shutil.get_terminal_size((80, 24))
+WIDTH, ROWS = max(_LEAST, min(_SIZE.columns, _MOST)), _SIZE.lines
 
 IS_TERMINAL = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 

@@ -9,9 +9,11 @@ import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
 
+import pyte
 import pytest
 
 from ansible_collections.llmops.gke.plugins.plugin_utils import durations, task_progress, terminal
+from ansible_collections.llmops.gke.plugins.plugin_utils.live_lines import LiveLines
 from ansible_collections.llmops.gke.plugins.plugin_utils.task_progress import TaskProgress, next_step, verb_of
 
 ROLES = ["llmops.gke.preflight", "llmops.gke.gke_cluster", "llmops.gke.gpu_nodepool", "llmops.gke.dcgm_exporter",
@@ -44,33 +46,48 @@ def test_each_line_names_its_host_and_the_first_what_to_expect(said):
     ]
 
 
-def test_in_a_terminal_it_is_one_line_that_is_written_over(said, monkeypatch):
+@pytest.fixture
+def screen(said, monkeypatch):
+    """A terminal of 60 columns in which Ansible's own output is watched."""
+    shown = pyte.Screen(60, 24)
+    stream = pyte.Stream(shown)
+
+    def show(text: str) -> None:
+        stream.feed(text.replace("\n", "\r\n"))
+
     monkeypatch.setattr(terminal, "IS_TERMINAL", True)
     monkeypatch.setattr(terminal, "is_default", lambda: True)
     monkeypatch.setattr(terminal, "WIDTH", 60)
-    progress = TaskProgress("one", "gke_cluster", "p", alone=True, following="the GPU node pools")
+    monkeypatch.setattr(task_progress, "_LINES", LiveLines(show, columns=60, rows=24))
+    return lambda: [line.rstrip() for line in shown.display if line.strip()]
+
+
+def test_in_a_terminal_it_is_one_line_that_is_written_over(screen):
+    progress = TaskProgress("one", "gke_cluster", "p", following="the GPU node pools")
     progress("create cluster c: RUNNING")
-    progress("create cluster c: DONE")
-    progress.end(changed=False)
-    *live, last = said
     # What comes next has no room here.
-    assert live[0][0].strip() == "one: 0 s: create cluster c: RUNNING"
-    assert all(text.startswith("\r") and not how["newline"] and len(text.strip("\r")) == 59 for text, how in live)
-    assert not any("\x1b" in text for text, _how in live)
-    assert last[0] == "  one: gke_cluster: create cluster c: DONE"
+    assert screen() == ["  one: 0 s: create cluster c: RUNNING"]
+    progress("create cluster c: DONE")
+    assert screen() == ["  one: 0 s, then the GPU node pools: create cluster c: DONE"]
+    progress.end(changed=False)
+    assert screen() == ["  one: gke_cluster: create cluster c: DONE"]
 
 
-def test_news_that_is_too_long_for_the_line_stays_to_be_read(said, monkeypatch):
-    monkeypatch.setattr(terminal, "IS_TERMINAL", True)
-    monkeypatch.setattr(terminal, "is_default", lambda: True)
-    monkeypatch.setattr(terminal, "WIDTH", 60)
-    progress = TaskProgress("one", "k8s_apply", "p", alone=True)
+def test_a_task_that_told_nothing_makes_room_for_its_result(screen):
+    TaskProgress("one", "gke_cluster", "p")("create cluster c: RUNNING")
+    TaskProgress("two", "gke_cluster", "p").end(changed=False)
+    assert screen() == []
+
+
+def test_news_that_is_too_long_for_the_line_stays_to_be_read(screen):
+    progress = TaskProgress("one", "k8s_apply", "p")
     why = "Deployment m: 0 of 1 replicas are available: no node fits pod m-1"
     for line in ("apply 9 objects", why):
         progress(line)
+    stays = [f"  one: k8s_apply: {why[:33]}", f"    {why[34:]}"]
+    assert screen() == [*stays, f"  one: 0 s: {why}"[:59]]
     progress.end(changed=False)
-    stays = [text for text, how in said if how.get("newline", True)]
-    assert stays == [f"  one: k8s_apply: {why[:33]}\n    {why[34:]}"]
+    assert screen() == stays
 
 
 @pytest.mark.parametrize("callback", ["json", "ansible.posix.jsonl", "oneline"])
