@@ -4,8 +4,7 @@
 """The lines that the hosts at work have at the foot of a terminal: one each, written over until its task ends.
 
 Each host's task has a process of its own, and all of them write by way of the controller. They share a board of lines;
-whoever has news writes all of them and leaves the cursor where they begin, so that what Ansible prints takes their
-place.
+whoever has news writes all of them and leaves the cursor on the empty line above, where Ansible prints next.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _PAUSE = 0.5
 with."""
 
 _LEAST_ROWS = 2
-"""Rows of the terminal that are left to what Ansible prints."""
+"""Rows of the terminal that the lines leave, one of them empty."""
 
 _UP, _CLEAR_BELOW = "\x1b[{}A", "\x1b[J"
-"""Control sequences of ECMA-48 (CUU, ED); written only for several lines."""
+"""Control sequences of ECMA-48: CUU and ED."""
 
 
 class LiveLines:
@@ -74,14 +73,9 @@ class LiveLines:
     def _write_once(self, above: str) -> None:
         """All in one piece, as others write as well: what stays, and the lines unless a result is about to come."""
         lines = [] if time.monotonic() < self._quiet_until else self._shown()
-        drawn = self._drawn
-        if len(lines) <= 1 and drawn <= 1:
-            blank = f"\r{' ' * self._width}\r" if drawn and (above or not lines) else ""
-            text = f"{blank}{above}" + "".join(f"\r{line.ljust(self._width)}" for line in lines)
-        else:
-            up = _UP.format(len(lines) - 1) if len(lines) > 1 else ""
-            text = f"\r{_CLEAR_BELOW}{above}" + "\n".join(lines) + f"{up}\r"
-        if text:
+        clear = f"\r{_CLEAR_BELOW}" if self._drawn else ""
+        below = "".join(f"\n{line}" for line in lines) + f"{_UP.format(len(lines))}\r" if lines else ""
+        if text := f"{clear}{above}{below}":
             self._write(text)
         _HEAD.pack_into(self._pages, 0, self._quiet_until, len(lines))
 

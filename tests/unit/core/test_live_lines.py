@@ -124,13 +124,13 @@ def test_more_hosts_than_there_are_rows_are_counted(terminal):
     assert terminal.shown[0] == "  host-1: work"
 
 
-def test_one_host_needs_no_control_sequence(terminal):
-    terminal.show(1, "  one: 1 s: a longer line")
-    terminal.show(1, "  one: 2 s: short")
-    assert terminal.shown == ["  one: 2 s: short"]
-    terminal.ends(1, "ok: [one]")
-    assert terminal.shown == ["ok: [one]"]
-    assert not any("\x1b" in text for text in terminal.written)
+def test_what_nobody_made_room_for_is_on_a_line_of_its_own(terminal):
+    terminal.show(1, "  one: a line that is longer than it")
+    terminal.write("[ERROR]: interrupted\n")
+    terminal.process = 1
+    terminal.lines.take_away()
+    terminal.write("more\n")
+    assert terminal.shown == ["[ERROR]: interrupted", "more"]
 
 
 def test_a_line_is_cut_to_the_screen(terminal):

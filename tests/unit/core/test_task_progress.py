@@ -74,9 +74,11 @@ def test_in_a_terminal_it_is_one_line_that_is_written_over(screen):
 
 
 def test_a_task_that_told_nothing_makes_room_for_its_result(screen):
-    TaskProgress("one", "gke_cluster", "p")("create cluster c: RUNNING")
+    at_work = TaskProgress("one", "gke_cluster", "p")
+    at_work("create cluster c: RUNNING")
     TaskProgress("two", "gke_cluster", "p").end(changed=False)
     assert screen() == []
+    at_work.end(changed=False)
 
 
 def test_news_that_is_too_long_for_the_line_stays_to_be_read(screen):
