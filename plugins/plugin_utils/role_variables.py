@@ -22,6 +22,12 @@ SHARED = "llmops"
 OTHER_VARIABLES = frozenset({"llmops_in_process", "llmops_confirm_teardown", "llmops_serial", "llmops_teardown_in_use"})
 """Read by plugins and playbooks, so no role's options."""
 
+JOB_DATA = frozenset(
+    {"llmops_benchmark", "llmops_report", "llmops_status", "llmops_summary", "llmops_total", "llmops_verify"}
+)
+"""What plays leave as ``ansible.builtin.set_stats`` does. An automation controller gives what a job of a workflow left
+to the next job, as extra variables."""
+
 REPLACED = {"model_server_hpa_timeout": "verify_timeout"}
 """Variables of former releases -> the option that does what they did."""
 
@@ -82,7 +88,7 @@ def roles_of_play(roles: Mapping[str, Role], play_role_names: Iterable[str]) -> 
 def unknown_variables(roles: Mapping[str, Role], names: Iterable[str]) -> list[dict[str, str | None]]:
     """Variables that begin as a role's do and are none: ``name``, and the ``nearest`` that there is, or None."""
     options = {name: role.name for role in roles.values() for name in role.options}
-    known = options.keys() | OTHER_VARIABLES | {name for role in roles.values() for name in role.own}
+    known = options.keys() | OTHER_VARIABLES | JOB_DATA | {name for role in roles.values() for name in role.own}
     return [
         {"name": name, "nearest": REPLACED.get(name) or _nearest(name, role, options)}
         for name in sorted(set(names) - known)

@@ -69,7 +69,7 @@ def test_a_deployment_says_once_which_commands_show_finish_and_remove_it(sandbox
     ("word", "arguments"),
     [
         # What a deployment checks before it makes anything, what a preview tells, what status reads.
-        ("llm_preflight:", ["playbooks/deploy.yml"]),
+        ("TASK [llmops.gke.preflight : Refuse", ["playbooks/deploy.yml"]),
         ("TASK [llmops.gke.gke_cluster", ["playbooks/deploy.yml", "--check"]),
         ("TASK [Read the cluster", ["playbooks/status.yml"]),
     ],

@@ -14,7 +14,8 @@ from typing import Any
 import requests
 
 # Of the sandbox's clock, by which answers come fifty times faster: any of them keeps these.
-EASY = {"llmops_targets": {"ttft_milliseconds": 60000, "ntpot_milliseconds": 60000}}
+# Several samples: on a busy machine all tokens of one may arrive at once, which leaves no time between them.
+EASY = {"llmops_targets": {"ttft_milliseconds": 60000, "ntpot_milliseconds": 60000}, "verify_latency_samples": 5}
 HARD = {"llmops_targets": {"ntpot_milliseconds": 30, "requests_per_second": 2}}
 
 
