@@ -40,6 +40,9 @@ def interrupted(sandbox: Sandbox, word: str, *arguments: str) -> tuple[int, str]
     """Exit status and output of a playbook that is interrupted as soon as it says a word."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
     environment = sandbox.environment() | {"PYTHONUNBUFFERED": "1", "COLUMNS": "80", "PWD": str(ROOT)}
+    # As in a shell in which the programs of the environment are found.
+    environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}"}
+    environment.pop("MAKELEVEL", None)
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
