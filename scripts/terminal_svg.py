@@ -17,7 +17,8 @@ LINE, CHARACTER, MARGIN = 18.0, 8.4, 14.0
 # Seconds that nothing happens for are cut to this, and the end stays for so long before it begins anew.
 LONGEST_PAUSE, LAST = 1.0, 12.0
 
-_ESCAPE = re.compile(r"\x1b\[([0-9;]*)m|\x1b\[[0-9;?]*[A-Za-ln-z]|\x1b[^\[]|([\r\n\b])")
+_ESCAPE = re.compile(r"\x1b\[([0-9;]*)m|\x1b\[([0-9;?]*)([A-Za-ln-z])|\x1b[^\[]|([\r\n\b])")
+_UP, _CLEAR_BELOW = "A", "J"
 _DARK = ("#5c6370", "#e06c75", "#98c379", "#d19a66", "#61afef", "#c678dd", "#56b6c2", "#abb2bf")
 _BRIGHT = ("#7f848e", "#ef596f", "#a5e075", "#e5c07b", "#4dc4ff", "#de73ff", "#4cd1e0", "#ffffff")
 _PLAIN = "#d7dae0"
@@ -47,14 +48,19 @@ class Line:
 
 def lines(chunks: Iterable[tuple[float, str]], width: int) -> list[Line]:
     """The lines of an output with colours, which a terminal of that width breaks. chunks: when, and what came."""
-    found, colour, at = [Line(0.0)], _PLAIN, 0
+    found, colour, row, at = [Line(0.0)], _PLAIN, 0, 0
     for moment, text in chunks:
         for part in _parts(text):
             if isinstance(part, list):
                 colour = _colour(part, colour)
+            elif isinstance(part, tuple):
+                letter, count = part
+                if letter == _UP:
+                    row = max(row - count, 0)
+                elif letter == _CLEAR_BELOW:
+                    del found[row].cells[at:], found[row + 1 :]
             elif part == "\n":
-                found.append(Line(moment))
-                at = 0
+                row, at = row + 1, 0
             elif part == "\r":
                 at = 0
             elif part == "\b":
@@ -62,24 +68,30 @@ def lines(chunks: Iterable[tuple[float, str]], width: int) -> list[Line]:
             else:
                 for character in part.expandtabs(8):
                     if at == width:
+                        row, at = row + 1, 0
+                    if row == len(found):
                         found.append(Line(moment))
-                        at = 0
-                    found[-1].cells[at : at + 1] = [(character, colour)]
+                    found[row].cells[at : at + 1] = [(character, colour)]
                     at += 1
+            if row == len(found):
+                found.append(Line(moment))
     while found and not found[-1].text().strip():
         found.pop()
     return found
 
 
-def _parts(text: str) -> Iterator[str | list[int]]:
-    """Text, single control characters, and the numbers of a change of colours; other sequences are left out."""
+def _parts(text: str) -> Iterator[str | list[int] | tuple[str, int]]:
+    """Text, single control characters, the numbers of a change of colours, and any other sequence by its letter and
+    its number."""
     end = 0
     for sequence in _ESCAPE.finditer(text):
         if sequence.start() > end:
             yield text[end : sequence.start()]
         end = sequence.end()
-        if sequence[2]:
-            yield sequence[2]
+        if sequence[4]:
+            yield sequence[4]
+        elif sequence[3]:
+            yield sequence[3], int(sequence[2]) if sequence[2].isdecimal() else 1
         elif sequence[1] is not None:
             yield [int(number or 0) for number in sequence[1].split(";")]
     if end < len(text):

@@ -28,6 +28,8 @@ def texts(*chunks, width=80):
         ("ab\bc\n", ["ac"]),
         ("\x1b[0;32mok\x1b[0m \x1b[Kx\n", ["ok x"]),
         ("one\n\n\n", ["one"]),
+        # Lines that are written over, below an empty one, and what takes their place.
+        ("a\n\none\ntwo\x1b[2A\r\r\x1b[Jok\n\nnew\x1b[1A\r", ["a", "ok", "", "new"]),
     ],
 )
 def test_a_line_is_what_a_terminal_shows(printed, shown):
