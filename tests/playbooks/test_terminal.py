@@ -64,7 +64,7 @@ def test_each_host_has_a_line_while_it_works_and_the_results_are_as_ansible_prin
     inventory = tmp_path / "hosts.json"
     each = {name: {"llmops_cluster": name[0], "llmops_name": name} for name in NAMES}
     inventory.write_text(json.dumps({"all": {"hosts": each}}))
-    sandbox = Sandbox(tmp_path / "sandbox", speed=80)
+    sandbox = Sandbox(tmp_path / "sandbox", speed=40)
     try:
         variables = {"llmops_sandbox_speed": sandbox.speed, "gke_cluster_kubeconfig": ""}
         command = [str(Path(sys.executable).parent / "ansible-playbook"), "playbooks/deploy.yml"]
