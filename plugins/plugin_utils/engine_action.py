@@ -232,7 +232,7 @@ class EngineAction(ActionBase):
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, str]:
         """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``.
 
-        In such a role, the settings of the model server that a task names are named by their variables as well.
+        In a role that does so, the settings of the model server that a task names are named by their variables as well.
         """
         name = self._role_name()
         told = task_vars.get(f"__{name}_variables")

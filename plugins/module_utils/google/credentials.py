@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -48,10 +49,9 @@ class CredentialsRefused(LlmopsError):
 
 def load_library() -> None:
     """Import google-auth where it is installed, for a process that is about to fork others which need it."""
-    with suppress(MissingLibrary), _google_auth():
-        import google.auth
-        import google.oauth2.credentials
-        import google.oauth2.service_account  # noqa: F401
+    with suppress(ImportError):
+        for name in ("google.auth", "google.oauth2.credentials", "google.oauth2.service_account"):
+            importlib.import_module(name)
 
 
 @contextmanager

@@ -276,8 +276,6 @@ def test_the_collections_own_roles_are_read():
     assert "preflight_checked" in found["preflight"].own and "preflight_plan" in found["preflight"].own
     ours = [name for role in found.values() for name in (*role.options, *role.own)]
     assert unknown_variables(found, ours) == []
-    # The next job of a workflow gets them as extra variables.
-    assert unknown_variables(found, ["llmops_summary", "llmops_total", "llmops_verify", "llmops_report"]) == []
     assert unknown_variables(found, ["tgi_mistral_replica"]) == [
         {"name": "tgi_mistral_replica", "nearest": "llmops_replicas"}
     ]
