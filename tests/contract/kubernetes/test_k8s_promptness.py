@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
-from tests.contract.kubernetes.conftest import REAL, own_control_plane
+from tests.contract.kubernetes.conftest import NEVER_AVAILABLE, REAL, own_control_plane
 
 SECONDS = 3.0
 TIMEOUT = 30
@@ -127,8 +127,7 @@ def test_a_workload_s_trouble_is_named_as_it_appears(cluster, deployment, fault,
     if fault:
         cluster.faults.add(**fault)
     manifest = deployment(**container)
-    # A pod that crashes at once must never have counted as available.
-    manifest["spec"]["minReadySeconds"] = 300
+    manifest["spec"] |= NEVER_AVAILABLE
     assert named_after(cluster, sign, words, manifest) <= SECONDS
 
 

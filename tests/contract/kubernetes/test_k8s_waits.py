@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import DeadlineExceeded
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.apply.refusals import ApplyRefused
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.wait.wait import WaitFailed
-from tests.contract.kubernetes.conftest import REAL, own_control_plane
+from tests.contract.kubernetes.conftest import NEVER_AVAILABLE, REAL, own_control_plane
 from tests.contract.out_of_time import time_ends_at
 
 SERVICE = {
@@ -55,11 +55,10 @@ PODS = {"match": {"resource": "pods"}}
 def test_what_cannot_heal_ends_the_wait_with_its_reason(cluster, deployment, fault, container, reasons):
     if fault:
         cluster.faults.add(**fault)
-    # Not ready before anything has happened to it: a pod that crashes at once must never have counted as available.
-    slow = {**deployment(**container)}
-    slow["spec"] |= {"minReadySeconds": 600, "progressDeadlineSeconds": 3600}
+    manifest = deployment(**container)
+    manifest["spec"] |= NEVER_AVAILABLE
     with pytest.raises(WaitFailed) as error:
-        cluster.apply(slow, wait=True, engine="tgi")
+        cluster.apply(manifest, wait=True, engine="tgi")
     for reason in reasons:
         assert reason in error.value.message
 
