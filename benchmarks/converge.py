@@ -1,9 +1,10 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same resources by our roles and by google.cloud and kubernetes.core, task by task: first, and unchanged.
+"""The same resources by us and by google.cloud and kubernetes.core, task by task: first, and unchanged.
 
-Each has a cluster of its own on one sandbox. What the roles have applied is what kubernetes.core is given to apply.
+A cluster and its node pools by our module, as by theirs, and by our roles; everything by our roles. Each has a cluster
+of its own on one sandbox. What the roles have applied is what kubernetes.core is given to apply.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ SPEED = 1000
 QUOTAS = {"CPUS": 10_000, "NVIDIA_L4_GPUS": 100, "GPUS_ALL_REGIONS": 100, "LOCAL_SSD_TOTAL_GB": 1_000_000}
 QUOTAS |= {"SSD_TOTAL_GB": 1_000_000, "DISKS_TOTAL_GB": 1_000_000, "IN_USE_ADDRESSES": 1000, "INSTANCES": 1000}
 
-OURS, PEERS = "llmops.gke", "google.cloud"
-_CLUSTERS = {OURS: "ours", PEERS: "peers"}
+MODULE, OURS, PEERS = "llmops.gke.gke_cluster", "llmops.gke", "google.cloud"
+_CLUSTERS = {MODULE: "by-module", OURS: "ours", PEERS: "peers"}
 _ROLES = ["gke_cluster", "gpu_nodepool", "tgi_mistral", "lb_labels"]
 _LABELS = {"LLM_deployment": "true", "model_LoadBalancer": "true", "Ingress_Point": "true"}
 _KINDS = ("secrets", "deployments", "services", "poddisruptionbudgets", "networkpolicies", "podmonitorings")
@@ -38,54 +39,64 @@ _SERVERS_OWN = (
 )
 
 
+_DEFAULTS = {f"group/llmops.gke.{group}": "{{ llmops_google_auth }}" for group in ("gcp", "k8s", "llm")}
+_CLUSTER = {
+    "locations": ["us-central1-a"],
+    "release_channel": {"channel": "REGULAR"},
+    "shielded_nodes": {"enabled": True},
+}
+_POOLS: list[dict[str, Any]] = [
+    {
+        "name": "system-pool",
+        "initial_node_count": 3,
+        "config": {"machine_type": "n1-standard-4"},
+        "autoscaling": {"enabled": True, "min_node_count": 1, "max_node_count": 5},
+        "management": {"auto_repair": True, "auto_upgrade": True},
+    },
+    {
+        "name": "mistral-gpu-pool",
+        "initial_node_count": 1,
+        "config": {
+            "machine_type": "g2-standard-12",
+            "accelerators": [{"accelerator_count": 1, "accelerator_type": "nvidia-l4"}],
+            "labels": {"accelerator": "nvidia-gpu"},
+        },
+        "autoscaling": {"enabled": True, "min_node_count": 1, "max_node_count": 2},
+        "management": {"auto_repair": True, "auto_upgrade": True},
+    },
+]
+"""A cluster and the two node pools of our roles. All of it is spelt alike in google.cloud and here."""
+
+
 def ours(roles: list[str]) -> dict[str, Any]:
     """A play of our roles, as a user writes it."""
-    defaults = {f"group/llmops.gke.{group}": "{{ llmops_google_auth }}" for group in ("gcp", "k8s", "llm")}
-    return {"module_defaults": defaults, "roles": [f"llmops.gke.{role}" for role in roles]}
+    return {"module_defaults": _DEFAULTS, "roles": [f"llmops.gke.{role}" for role in roles]}
+
+
+def by_module(sandbox: Sandbox) -> dict[str, Any]:
+    """A play of our module for a cluster and its node pools."""
+    named = {"project": sandbox.endpoints["project"], "location": "us-central1", "name": _CLUSTERS[MODULE]}
+    return {
+        "module_defaults": _DEFAULTS,
+        "tasks": [{"llmops.gke.gke_cluster": {**named, **_CLUSTER, "node_pools": _POOLS}}],
+    }
 
 
 def google(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """google.cloud's tasks for a cluster and the two node pools of our roles."""
+    """google.cloud's tasks for a cluster and its node pools."""
     access = {
         "project": sandbox.endpoints["project"],
         "auth_kind": "serviceaccount",
         "service_account_file": sandbox.endpoints["service_account_file"],
         "location": "us-central1",
     }
-    cluster = {
-        "name": _CLUSTERS[PEERS],
-        "initial_node_count": 1,
-        "node_config": {"machine_type": "n1-standard-4"},
-        "locations": ["us-central1-a"],
-        "release_channel": {"channel": "REGULAR"},
-        "shielded_nodes": {"enabled": True},
-    }
-    pools = [
-        {"name": "system-pool", "initial_node_count": 3, "config": {"machine_type": "n1-standard-4"}},
-        {
-            "name": "mistral-gpu-pool",
-            "initial_node_count": 1,
-            "config": {
-                "machine_type": "g2-standard-12",
-                "accelerators": [{"accelerator_count": 1, "accelerator_type": "nvidia-l4"}],
-                "labels": {"accelerator": "nvidia-gpu"},
-            },
-        },
-    ]
-    limits = [(1, 5), (1, 2)]
+    # Its clusters come with a pool of their own.
+    own_pool = {"initial_node_count": 1, "node_config": {"machine_type": "n1-standard-4"}}
     return [
-        {"google.cloud.gcp_container_cluster": {**access, **cluster}},
+        {"google.cloud.gcp_container_cluster": {**access, "name": _CLUSTERS[PEERS], **own_pool, **_CLUSTER}},
         *(
-            {
-                "google.cloud.gcp_container_node_pool": {
-                    **access,
-                    **pool,
-                    "cluster": {"name": cluster["name"]},
-                    "autoscaling": {"enabled": True, "min_node_count": least, "max_node_count": most},
-                    "management": {"auto_repair": True, "auto_upgrade": True},
-                }
-            }
-            for pool, (least, most) in zip(pools, limits, strict=True)
+            {"google.cloud.gcp_container_node_pool": {**access, **pool, "cluster": {"name": _CLUSTERS[PEERS]}}}
+            for pool in _POOLS
         ),
     ]
 
@@ -134,7 +145,7 @@ def rows(directory: Path, runs: int) -> list[Row]:
 def _rows(sandbox: Sandbox, plays: Plays, runs: int) -> list[Row]:
     variables = {"llmops_cluster": _CLUSTERS[OURS], "gke_cluster_kubeconfig": ""}
     kubeconfigs = {way: sandbox.directory / f"kubeconfig-us-central1-{name}" for way, name in _CLUSTERS.items()}
-    clouds = {OURS: ours(_ROLES[:2]), PEERS: {"tasks": google(sandbox)}}
+    clouds = {MODULE: by_module(sandbox), OURS: ours(_ROLES[:2]), PEERS: {"tasks": google(sandbox)}}
     empty = {"tasks": []}
     # Whatever Python compiles, it has compiled after this.
     plays.run(
@@ -159,9 +170,10 @@ def _rows(sandbox: Sandbox, plays: Plays, runs: int) -> list[Row]:
     nothing = measured["empty"]
     count = len(google(sandbox)) + len(alike["tasks"]) - 1
     names = {"cloud": "a cluster with two node pools", "whole": f"the same, and {count - 3} Kubernetes objects"}
+    called = {MODULE: MODULE, OURS: "llmops.gke, two roles", PEERS: PEERS}
     with_core = {OURS: OURS, PEERS: f"{PEERS}, kubernetes.core"}
     return [
-        *(Row(names["cloud"], "first", way, net(cost, nothing)) for way, cost in first.items()),
+        *(Row(names["cloud"], "first", called[way], net(cost, nothing)) for way, cost in first.items()),
         *(
             Row(
                 f"{count - 3} Kubernetes objects on it",
@@ -171,6 +183,6 @@ def _rows(sandbox: Sandbox, plays: Plays, runs: int) -> list[Row]:
             )
             for way, cost in firsts.items()
         ),
-        *(Row(names["cloud"], "unchanged", way, net(measured[f"cloud {way}"], nothing)) for way in clouds),
+        *(Row(names["cloud"], "unchanged", called[way], net(measured[f"cloud {way}"], nothing)) for way in clouds),
         *(Row(names["whole"], "unchanged", with_core[way], net(measured[f"whole {way}"], nothing)) for way in wholes),
     ]
