@@ -31,7 +31,8 @@ options:
     description:
       - Path of a kubeconfig file, or its content as a dictionary. Works for any Kubernetes cluster.
       - A user's C(exec) plugin or C(auth-provider) needs the Python library C(kubernetes). All other credentials are
-        read without it, and take effect as in C(kubectl).
+        read without it, and take effect as in C(kubectl), as does impersonation (C(as), C(as-uid), C(as-groups),
+        C(as-user-extra)).
       - V(in-cluster) connects to the cluster in which the task itself runs, with the service account of its pod.
       - C(tls-server-name) and C(proxy-url) (http or https) are supported as in C(kubectl). If there is no
         C(proxy-url), the proxy is taken from the environment (C(HTTPS_PROXY), C(NO_PROXY)), but never used for

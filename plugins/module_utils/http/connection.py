@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,6 +67,24 @@ def new_session(deadline: Deadline, proxy: str | None = None, server_name: str |
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def adding(headers: Iterable[tuple[str, str]]) -> Callable[[Any], Any] | None:
+    """What adds headers to a request, as requests takes an authentication; None where there are none to add.
+
+    requests takes headers as a mapping, which holds a name once.
+    """
+    pairs = [*headers]
+
+    def add(request: Any) -> Any:
+        from urllib3.response import HTTPHeaderDict
+
+        request.headers = HTTPHeaderDict(request.headers)
+        for name, value in pairs:
+            request.headers.add(name, value)
+        return request
+
+    return add if pairs else None
 
 
 def is_loopback(url: str) -> bool:

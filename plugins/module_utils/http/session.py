@@ -19,7 +19,7 @@ from ..core.harmless import quoted
 from . import answers, redirects
 from .address import check_address
 from .answers import ANYTHING, OBJECT, Shape, Unexpected
-from .connection import new_session
+from .connection import adding, new_session
 from .failures import Asked, is_gone
 from .replies import Refusal, Reply, read_refusal, retry_after
 from .streams import Stream
@@ -43,7 +43,7 @@ class HttpSession:
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file), whose
     key file is None where the first holds the key as well.
-    proxy, server_name: as new_session takes them.
+    proxy, server_name: as new_session takes them. repeated_headers: as adding() takes them; for this service alone.
     connect_patience: see CONNECT_PATIENCE. keeps_files_elsewhere: whether a read may be redirected to another server,
     which is asked without any credentials; to the same server it always may.
     elsewhere: gives base_url and verify anew where they are remembered ones; asked once, where the service is gone.
@@ -62,6 +62,7 @@ class HttpSession:
     connect_patience: float = CONNECT_PATIENCE
     keeps_files_elsewhere: bool = False
     headers: dict[str, str] = field(default_factory=dict)
+    repeated_headers: tuple[tuple[str, str], ...] = ()
     refusal: Callable[[int, Any], Refusal] = read_refusal
     elsewhere: Callable[[], tuple[str, str | bool]] | None = None
     sent: int = 0
@@ -225,8 +226,8 @@ class HttpSession:
         headers = dict(kwargs.pop("headers", None) or {})
         headers.update(self._authorization())
         self.sent += 1
-        certificate = self.certificate
-        response = self._send_once(method, url, doing, headers, certificate, **kwargs)
+        certificate, auth = self.certificate, adding(self.repeated_headers)
+        response = self._send_once(method, url, doing, headers, certificate, auth=auth, **kwargs)
         for _hop in range(redirects.MOST):
             target = self._target(method, url, response)
             if target is None:
@@ -235,9 +236,9 @@ class HttpSession:
             answers.read_some(response)
             response.close()
             if not redirects.is_same_server(url, target):
-                headers, certificate = _without_credentials(headers), None
+                headers, certificate, auth = _without_credentials(headers), None, None
             url = target
-            response = self._send_once(method, url, doing, headers, certificate)
+            response = self._send_once(method, url, doing, headers, certificate, auth=auth)
         return response
 
     def _target(self, method: str, url: str, response: Any) -> str | None:

@@ -109,6 +109,7 @@ def _by_kubeconfig(options: dict[str, Any], deadline: Deadline, directory: str) 
         certificate=connection.certificate,
         proxy=connection.proxy,
         server_name=connection.server_name,
+        repeated_headers=connection.impersonate,
     )
     return ClusterAccess(KubernetesApi(http, connection.namespace), sessions=[http])
 

@@ -36,8 +36,8 @@ REAL = os.environ.get("LLMOPS_GKE_SANDBOX_KUBECONFIG", "").split(os.pathsep)[0]
 own_control_plane = pytest.mark.skipif(
     bool(REAL), reason="the fault is one of the sandbox's own API server or scheduler"
 )
-# Of a Deployment whose trouble comes first, however long a busy machine takes over it: its pods run for the wait's whole
-# time limit, a thousand times as fast, before they count as available.
+# Of a Deployment whose trouble comes first, however long a busy machine takes over it: a thousand times as fast as in
+# life, its pods still run longer than any wait here before they count as available.
 NEVER_AVAILABLE = {"minReadySeconds": 1_000_000, "progressDeadlineSeconds": 1_000_001}
 # What a real API server, which outlives a test, is swept of; in this order.
 SWEPT = (

@@ -67,3 +67,12 @@ def test_what_cannot_be_reached_is_named_and_in_check_mode_only_told(cluster):
 def test_without_the_option_the_url_is_left_alone():
     seen = through_port_forward(lambda options, _check, _progress: Result(values=options))({"url": "u"}, False, print)
     assert seen.values == {"url": "u"}
+
+
+def test_nothing_is_forwarded_with_the_rights_of_a_user_who_acts_as_another(cluster):
+    kubeconfig = cluster.kubeconfig
+    kubeconfig["users"][0]["user"]["as"] = "somebody"
+    target = {"pod": "model", "port": 9400}
+    options = {"kubeconfig": kubeconfig, "timeout": 20, "url": None, "port_forward": target}
+    with pytest.raises(PortForwardFailed, match="to port 9400 of Pod default/model: not as another user"):
+        through_port_forward(asked)(options, False, lambda _line: None)

@@ -30,8 +30,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.http.failures import No
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.cluster_access import cluster_access
 
 PROBE = "/probe"
-Sent = tuple[str | None, bool]
-"""The header Authorization, and whether there was a client certificate."""
+Sent = tuple[str | None, bool, list[tuple[str, str]]]
+"""The header Authorization, whether there was a client certificate, and the headers that tell as whom to act."""
 
 
 class Server:
@@ -61,7 +61,11 @@ class Server:
             def do_GET(self) -> None:
                 # kubectl may first ask which version this is.
                 if self.path == PROBE:
-                    seen.append((self.headers["Authorization"], bool(self.connection.getpeercert(binary_form=True))))
+                    certificate = bool(self.connection.getpeercert(binary_form=True))
+                    # Go writes names as it likes: Impersonate-Extra-Scopes.
+                    named = [(name.lower(), value) for name, value in self.headers.items()]
+                    acting = sorted(each for each in named if each[0].startswith("impersonate-"))
+                    seen.append((self.headers["Authorization"], certificate, acting))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", "2")
@@ -182,6 +186,22 @@ USERS = [
     {**TOKEN, "exec": None, "auth-provider": None},
     "text",
     [],
+    {**TOKEN, "as": "mary"},
+    {**CERTIFICATE, "as": "mary"},
+    {**TOKEN, "as": "system:serviceaccount:models:deployer", "as-uid": "7", "as-groups": ["one", "two", "one", ""]},
+    {**TOKEN, "as": "märy €", "as-groups": ["dévs"]},
+    {**TOKEN, "as": "mary", "as-groups": [], "as-uid": "", "as-user-extra": {}},
+    {**TOKEN, "as": "mary", "as-user-extra": {"scopes": ["view", "develop"], "example.com/a b%": ["ü"], "none": []}},
+    {**TOKEN, "as": "", "as-groups": None},
+    {**TOKEN, "as-groups": ["one"]},
+    {**TOKEN, "as-uid": "7"},
+    {**TOKEN, "as-user-extra": {"scopes": ["view"]}},
+    {**TOKEN, "as": 5},
+    {**TOKEN, "as": "mary\nEvil: yes"},
+    {**TOKEN, "as": "mary", "as-groups": "one"},
+    {**TOKEN, "as": "mary", "as-groups": [5]},
+    {**TOKEN, "as": "mary", "as-user-extra": ["one"]},
+    {**TOKEN, "as": "mary", "as-user-extra": {"scopes": "view"}},
 ]
 CLUSTERS = [
     {"insecure-skip-tls-verify": True},
@@ -207,10 +227,10 @@ def test_what_is_sent_and_what_is_refused_is_as_by_kubectl(folder, server, user,
 @pytest.mark.parametrize(
     ("user", "expected"),
     [
-        ({**TOKEN, **PASSWORD}, ("Bearer given", False)),
-        ({"client-certificate": "pair"}, (None, True)),
-        ({}, (None, False)),
-        (None, (None, False)),
+        ({**TOKEN, **PASSWORD}, ("Bearer given", False, [])),
+        ({"client-certificate": "pair"}, (None, True, [])),
+        ({}, (None, False, [])),
+        (None, (None, False, [])),
     ],
 )
 def test_what_kubectl_would_refuse_or_ask_a_person_for(folder, server, user, expected):
@@ -221,4 +241,4 @@ def test_data_in_the_kubeconfig_is_used_as_files_are(folder, server):
     certificate, key = encoded(folder / "certificate"), encoded(folder / "key")
     user = {"client-certificate-data": certificate, "client-key-data": key}
     trust = {"certificate-authority-data": certificate, "tls-server-name": "api.example"}
-    assert by_us(written(folder, content_of(server.url, user, trust)), server) == (None, True)
+    assert by_us(written(folder, content_of(server.url, user, trust)), server) == (None, True, [])

@@ -198,6 +198,19 @@ def test_files_that_are_kept_elsewhere_are_asked_for_without_the_token(time):
     assert "authorization" not in other.headers[0] and len(other.requests) == 1
 
 
+def test_headers_that_are_added_go_to_the_same_server_alone(time):
+    with FakeServer({("GET", "/b"): {"ok": 1}}) as other:
+        moves = {
+            ("GET", "/"): Reply(307, "", {"Location": "/a"}),
+            ("GET", "/a"): Reply(302, "", {"Location": f"{other.url}/b"}),
+        }
+        with FakeServer(moves) as server:
+            http = session(server.url, time, keeps_files_elsewhere=True, repeated_headers=(("Impersonate-User", "u"),))
+            assert http.request("GET", "/", doing="read").body == {"ok": 1}
+    assert [headers["impersonate-user"] for headers in server.headers] == ["u"] * 2
+    assert "impersonate-user" not in other.headers[0]
+
+
 def test_a_write_is_never_redirected(time):
     with FakeServer({("POST", "/thing"): Reply(307, "", {"Location": "/other"})}) as server:
         with pytest.raises(HttpError, match="answered 307, a redirect to /other") as caught:

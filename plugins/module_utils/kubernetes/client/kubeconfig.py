@@ -19,7 +19,7 @@ from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, MissingLibrary
 from ...core.harmless import one_line
 from ...http.address import is_proxy
-from . import plugin_login, static_login
+from . import impersonation, plugin_login, static_login
 from .login import Part, Unusable
 
 try:
@@ -38,7 +38,7 @@ _PROXY = "a cluster whose proxy-url is http://HOST:PORT or https://HOST:PORT"
 
 @dataclass(frozen=True)
 class Connection:
-    """Where an API server is and how to speak to it; fields as HttpSession takes them."""
+    """Where an API server is and how to speak to it; fields as HttpSession takes them. impersonate: its headers."""
 
     server: str
     verify: str | bool
@@ -47,6 +47,7 @@ class Connection:
     namespace: str
     proxy: str | None = None
     server_name: str | None = None
+    impersonate: impersonation.Headers = ()
 
 
 def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadline) -> Connection:
@@ -75,6 +76,7 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
             login = plugin_login.login(user, content, chosen, directory, named, deadline)
         else:
             login = static_login.login(user, secure)
+        impersonate = impersonation.headers(user)
         namespace, server_name = place.text("namespace") or "default", cluster.text("tls-server-name") or None
     kept_secrets.keep(*kept_secrets.in_urls(cluster.fields.get("proxy-url")))
     proxy = _proxy(cluster.fields.get("proxy-url"), named)
@@ -84,7 +86,7 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
             return login.authorize(fresh) if login.authorize else {}
 
     given = authorize if login.authorize else None
-    return Connection(server, verify, given, login.certificate, namespace, proxy, server_name)
+    return Connection(server, verify, given, login.certificate, namespace, proxy, server_name, impersonate)
 
 
 @contextmanager

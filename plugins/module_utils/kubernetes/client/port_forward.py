@@ -115,6 +115,12 @@ class PortForward:
         except ImportError as error:
             raise MissingLibrary("kubernetes", error) from error
         http = self._api.http
+        if http.repeated_headers:
+            raise PortForwardFailed(
+                f"port-forward to port {self._port} of {self._pod}: not as another user (as in kubeconfig), which the "
+                "Python library kubernetes cannot; name a user in kubeconfig who may do it without as, or url",
+                object=str(self._pod),
+            )
         configuration = Configuration(host=http.base_url)
         configuration.verify_ssl = http.verify is not False
         configuration.ssl_ca_cert = http.verify if isinstance(http.verify, str) else None
