@@ -32,6 +32,8 @@ def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for engine, name in NAMES.items()
     }
     hosts["by-vllm"] |= {"llmops_exposure": "gateway"}
+    # None of Mistral's models: the server is asked for a chat, for which it has other parameters than for a prompt.
+    hosts["by-tgi"] |= {"llmops_model": "HuggingFaceH4/zephyr-7b-beta"}
     path = tmp_path_factory.mktemp("inventory") / "hosts.yml"
     path.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     return path
