@@ -38,16 +38,15 @@ CONNECT_PATIENCE = 20.0
 class HttpSession:
     """A kept connection to one service.
 
-    base_url: without a trailing slash; paths begin with one. service: its name in messages.
-    authorize: called for each request with whether to mint anew; returns headers.
+    base_url: without a trailing slash; paths begin with one. service: its name in messages. authorize: called for each
+    request with whether to mint anew; returns headers.
     verify: a CA file, or True for the system's. It is given with each request, because requests lets
-    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file), whose
-    key file is None where the first holds the key as well.
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE overrule a session's own. certificate: the client's (file, key file); None for
+    the latter where the first holds the key as well.
     proxy, server_name: as new_session takes them. repeated_headers: as adding() takes them; for this service alone.
-    connect_patience: see CONNECT_PATIENCE. keeps_files_elsewhere: whether a read may be redirected to another server,
-    which is asked without any credentials; to the same server it always may.
+    connect_patience: see CONNECT_PATIENCE. sent: requests so far, retries included. keeps_files_elsewhere: whether a
+    read may be redirected to another server, which is asked without any credentials; to the same server it always may.
     elsewhere: gives base_url and verify anew where they are remembered ones; asked once, where the service is gone.
-    sent: requests sent so far, retries included.
     """
 
     base_url: str
