@@ -131,7 +131,8 @@ class EngineAction(ActionBase):
         self._take_shared(task_vars)
         self._scale_timeout(task_vars)
         if not self._may_run_here(task_vars):
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+            arguments = self._plain_arguments()
+            result.update(self._execute_module(None, arguments, task_vars=task_vars, wrap_async=self._task.async_val))
             progress.end(changed=False)
             return self._shown(result, task_vars, progress)
         try:
@@ -261,9 +262,13 @@ class EngineAction(ActionBase):
             and boolean(allowed)
         )
 
+    def _plain_arguments(self) -> dict[str, Any]:
+        """Without ansible-core's own types: the registered result of a failed task has some."""
+        return json.loads(json.dumps(self._task.args, default=str))
+
     def _validated(self) -> tuple[dict[str, Any], set[str]]:
         """The options with defaults and fallbacks, as plain data, and every string that must stay hidden."""
-        arguments = completed(self.spec, json.loads(json.dumps(self._task.args)))
+        arguments = completed(self.spec, self._plain_arguments())
         validator = ArgumentSpecValidator(dict(self.spec.argument_spec), **self.spec.rules)
         validated = validator.validate(arguments)
         hidden = set(validated._no_log_values)
