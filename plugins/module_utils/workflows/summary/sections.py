@@ -124,7 +124,8 @@ def _add_latency(page: Page, latency: Mapping[str, Any]) -> None:
         page.row("latency cold", f"not measured: {latency.get('cold_reason')}")
     medians = {name: (part or {}).get("median") for name, part in hot.items() if part is None or "median" in part}
     count, tokens = (hot.get("e2e_seconds") or {}).get("n"), (latency.get("tokens") or {}).get("median")
-    page.row("latency hot", *_figures(medians), f"medians of {count} requests, {tokens} tokens each")
+    sampled = f"one request, {tokens} tokens" if count == 1 else f"medians of {count} requests, {tokens} tokens each"
+    page.row("latency hot", *_figures(medians), sampled)
 
 
 def _figures(seconds: Mapping[str, Any]) -> tuple[str, str]:

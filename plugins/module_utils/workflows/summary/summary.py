@@ -40,7 +40,9 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
     else:
         for one, record in zip(told_once(facts), records, strict=True):
             page.blank()
-            add_block(page, one, record)
+            # What is advised of one of several hosts would else be done to all of them.
+            own = replace(one, command=replace(one.command, limit=one.host)) if len(facts) > 1 else one
+            add_block(page, own, record)
         if len(facts) > 1:
             add_together(page, facts, records)
     if any(one.failed for one in facts):

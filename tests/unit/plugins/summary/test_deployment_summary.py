@@ -48,6 +48,16 @@ def test_a_deployment_tells_where_it_is_what_changed_what_it_costs_and_what_is_n
     assert one["cost"]["hour"] == 1.77
 
 
+@pytest.mark.parametrize(
+    ("n", "words"), [(1, "over all one request, 64 tokens "), (2, "medians of 2 requests, 64 tokens each")]
+)
+def test_of_how_many_requests_the_latency_is(n, words):
+    result = verified()
+    hot = {name: {"median": 0.05, "n": n} for name in result["latency"]["hot"]}
+    result["latency"] |= {"hot": hot, "tokens": {"median": 64}}
+    assert words in told(host(verify_result=result, preflight_checked={"price": PRICE}))[0]
+
+
 def test_a_key_is_asked_for_by_the_name_of_its_variable():
     text, _data = told(host(verify_result=verified(), variables={"llmops_api_key": True}))
     assert '-H "Authorization: Bearer $LLMOPS_API_KEY"' in text

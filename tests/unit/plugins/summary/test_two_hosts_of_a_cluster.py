@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -121,6 +122,19 @@ def test_what_two_hosts_share_is_made_once():
     created = {name: record["changes"]["created"] for name, record in data["llmops_summary"].items()}
     assert (len(created["a"]), created["b"], len(created["d"])) == (4, ["Deployment default/b"], 4)
     assert data["llmops_total"]["changes"] == "9 created, 0 changed, 0 removed"
+
+
+@pytest.mark.parametrize("playbook", ["deploy", "verify", "status", "teardown"])
+@pytest.mark.parametrize("failed", [False, True])
+def test_what_is_advised_of_one_of_two_hosts_is_for_it_alone(playbook, failed):
+    """Above all to tear it down, or to wake it."""
+    command = Command(inventories=("mine",), limit="a,b")
+    hosts = [host(name, playbook, command=command, failed=failed) for name in ("a", "b")]
+    first, second = "\n".join(summarise(hosts, 300)[0]).split("\nb: ")
+    for name, text in (("a", first), ("b", second)):
+        advised = re.findall("ansible-playbook .*", text)
+        assert advised and all(f"--limit {name}" in line.split(" -e ")[0] for line in advised), advised
+    assert "--limit a,b" in "\n".join(summarise(hosts[:1], 300)[0])
 
 
 @pytest.mark.parametrize("failed", [False, True])
