@@ -23,7 +23,7 @@ from .live_lines import LiveLines
 display = Display()
 
 _LINES = LiveLines(
-    lambda text: display.display(text, screen_only=True, newline=False), columns=terminal.WIDTH, rows=terminal.ROWS
+    lambda text: display.display(text, screen_only=True, newline=False), columns=terminal.COLUMNS, rows=terminal.ROWS
 )
 """Of the controller, which imports this before it forks a task's process."""
 
@@ -146,7 +146,7 @@ class TaskProgress:
 
     def _write(self) -> None:
         """Write the line over. Where there is no room for all of it, what is to be expected goes first."""
-        room = terminal.WIDTH - 1
+        room = terminal.COLUMNS - 1
         parts = [durations.elapsed(time.monotonic() - self._began), self._usually, self._next()]
         while True:
             text = f"  {self._host}: {', '.join(filter(None, parts))}: {self._line}"

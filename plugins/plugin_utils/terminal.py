@@ -20,6 +20,9 @@ _LEAST, _MOST = 60, 120
 _SIZE = shutil.get_terminal_size((80, 24))
 WIDTH, ROWS = max(_LEAST, min(_SIZE.columns, _MOST)), _SIZE.lines
 
+COLUMNS = min(WIDTH, _SIZE.columns)
+"""Of a line that is written over, which must not go on in the next row."""
+
 IS_TERMINAL = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 _DEFAULT = {"default", "ansible.builtin.default"}

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pyte
 import pytest
@@ -18,6 +22,7 @@ from ansible_collections.llmops.gke.plugins.plugin_utils.task_progress import Ta
 
 ROLES = ["llmops.gke.preflight", "llmops.gke.gke_cluster", "llmops.gke.gpu_nodepool", "llmops.gke.dcgm_exporter",
          "llmops.gke.model_server", "llmops.gke.verify", "llmops.gke.model_server"]  # fmt: skip
+ROOT = Path(__file__).resolve().parents[3]
 WORK = ("p", "gke_cluster", "create")
 
 
@@ -58,6 +63,7 @@ def screen(said, monkeypatch):
     monkeypatch.setattr(terminal, "IS_TERMINAL", True)
     monkeypatch.setattr(terminal, "is_default", lambda: True)
     monkeypatch.setattr(terminal, "WIDTH", 60)
+    monkeypatch.setattr(terminal, "COLUMNS", 60)
     monkeypatch.setattr(task_progress, "_LINES", LiveLines(show, columns=60, rows=24))
     return lambda: [line.rstrip() for line in shown.display if line.strip()]
 
@@ -79,6 +85,28 @@ def test_a_task_that_told_nothing_makes_room_for_its_result(screen):
     TaskProgress("two", "gke_cluster", "p").end(changed=False)
     assert screen() == []
     at_work.end(changed=False)
+
+
+NARROW = """
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
+from ansible_collections.llmops.gke.plugins.plugin_utils import task_progress, terminal
+terminal.IS_TERMINAL, terminal.is_default = True, lambda: True
+progress = task_progress.TaskProgress("one", "gke_cluster", "p")
+for number in range(3):
+    progress(f"create cluster with a long name: STEP {number}")
+"""
+
+
+def test_in_a_terminal_that_is_narrower_than_any_other_text_the_line_is_written_over_as_well(tmp_path):
+    environment = os.environ | {"COLUMNS": "40", "LINES": "24", "TERM": "xterm", "XDG_CACHE_HOME": str(tmp_path)}
+    written = subprocess.run(
+        [sys.executable, "-c", NARROW], env=environment, cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    shown = pyte.Screen(40, 24)
+    pyte.ByteStream(shown).feed(written.replace(b"\n", b"\r\n"))
+    lines = [line.rstrip() for line in shown.display if line.strip()]
+    assert lines == ["  one: 0 s: create cluster with a long"]
 
 
 def test_news_that_is_too_long_for_the_line_stays_to_be_read(screen):
