@@ -37,7 +37,14 @@ def play(tmp_path_factory) -> Iterator[Play]:
     first = {**SETTINGS, "llmops_sandbox_directory": str(folder / "first")}
     other = {**SETTINGS, "llmops_sandbox_directory": "{{ other | default('" + str(folder / "other") + "') }}"}
     other["llmops_sandbox_speed"] = 7
-    hosts = {"none": {"llmops_sandbox": {}}, "one": first, "two": other, "three": first}
+    # The first of them is elsewhere, and answers nobody.
+    none = {
+        "llmops_sandbox": {},
+        "ansible_connection": "{{ reached_by | default('local') }}",
+        "ansible_host": "127.0.0.1",
+        "ansible_port": 9,
+    }
+    hosts = {"none": none, "one": first, "two": other, "three": first}
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
 
     def run(*arguments: str, **variables: Any) -> Run:
@@ -74,6 +81,11 @@ def test_what_runs_is_found_also_for_some_of_the_hosts_and_in_a_preview(play):
     again = play("--check", "--limit", "two,three")
     assert (again.code, again.output.count("changed: [")) == (0, 0), again.output
     assert addresses(again) == {name: found[name] for name in ("two", "three")}
+
+
+def test_the_host_that_comes_first_need_not_be_this_machine(play):
+    run = play("--skip-tags", "untagged", reached_by="ssh")
+    assert (run.code, run.output.count("UNREACHABLE")) == (0, 0), run.output
 
 
 def test_hosts_without_one_alone_start_none(play):
