@@ -14,11 +14,12 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from ansible import context
 
@@ -34,6 +35,16 @@ class _Loader(SourceFileLoader):
     def __init__(self, folder: str, fullname: str, path: str) -> None:
         super().__init__(fullname, path)
         self._folder = folder
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Of a module. A compiled file that ends too soon is removed: a full disk leaves such ones, and Python goes by
+        their beginning alone."""
+        try:
+            return super().get_code(fullname)
+        except (EOFError, ValueError, TypeError):
+            with suppress(OSError):
+                os.unlink(self._kept(importlib.util.cache_from_source(self.path)))
+            return self.source_to_code(self.get_data(self.path), self.path)
 
     def get_data(self, path: str) -> bytes:
         """Of a source or compiled file."""

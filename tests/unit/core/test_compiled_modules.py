@@ -64,12 +64,19 @@ def test_it_is_used_as_long_as_its_source_is_the_same(collection, tmp_path):
     assert imported("answer") == "written anew"
 
 
-@pytest.mark.parametrize("hindrance", ["a file in the way", "spoiled"])
+@pytest.mark.parametrize("hindrance", ["a file in the way", "spoiled", "cut by a full disk"])
 def test_a_cache_of_no_use_is_none(collection, tmp_path, hindrance):
     (collection / "answer.py").write_text("VALUE = 41")
     if hindrance == "spoiled":
         imported("answer")
         compiled(tmp_path)[0].write_bytes(b"no compiled file")
+    elif hindrance == "cut by a full disk":
+        imported("answer")
+        (kept,) = compiled(tmp_path)
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[:-20])
+        assert imported("answer") == imported("answer") == 41
+        assert kept.read_bytes() == whole
     else:
         (tmp_path / "cache").write_text("")
     assert imported("answer") == 41
