@@ -35,7 +35,7 @@ from .before_forks import loaded_before_forks
 from .controller_end import LastWords, ending_with_controller
 from .interrupted_run import interrupted
 from .resolved_variables import of_one_task, shared
-from .role_variables import COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
+from .role_variables import COLLECTION, COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .set_aside import MEMORY, set_aside
 from .task_progress import TaskProgress, next_step
 from .warning_text import warning_text
@@ -188,7 +188,8 @@ class EngineAction(ActionBase):
             progress.note(line)
         if artifacts := self._artifacts(result, task_vars):
             result["ansible_stats"] = {"data": artifacts, "per_host": False, "aggregate": True}
-        if self.spec.aside and result.get("failed"):
+        # A play's own task, which registers the result, has nowhere else to find it.
+        if self.spec.aside and result.get("failed") and self._is_of_our_role():
             kept = {name: result.pop(name) for name in (*self.spec.aside, "ansible_stats") if name in result}
             set_aside(task_vars["inventory_hostname"], self._role_name(), kept)
         error, marked_warnings = result.get("error"), result.pop("marked_warnings", None)
@@ -229,6 +230,10 @@ class EngineAction(ActionBase):
     def _role_name(self) -> str:
         role = self._task._role
         return role.get_name(include_role_fqcn=False) if role else ""
+
+    def _is_of_our_role(self) -> bool:
+        role = self._task._role
+        return bool(role) and role.get_name().startswith(f"{COLLECTION}.")
 
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, str]:
         """Option of the modules -> variable that sets it, as the task's role tells by ``__<role>_variables``.

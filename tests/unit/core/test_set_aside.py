@@ -8,22 +8,31 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from ansible_collections.llmops.gke.plugins.action import deployment_summary
 from ansible_collections.llmops.gke.plugins.modules import k8s_apply, llm_verify
 from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import EngineAction
 from ansible_collections.llmops.gke.plugins.plugin_utils.set_aside import found_aside
 
-ROLE = SimpleNamespace(get_name=lambda include_role_fqcn: "verify")
+
+def role(name: str) -> Any:
+    return SimpleNamespace(
+        get_name=lambda include_role_fqcn=True: name if include_role_fqcn else name.rpartition(".")[2]
+    )
+
+
+ROLE = role("llmops.gke.verify")
 REPORT = {"short": {"verdict": "unfit"}, "report": {"title": "The cat"}}
 FOUND = {"url": "http://a", "latency": {"hot": {}}, "report": REPORT}
 FAILURE = {"failed": True, "msg": "too slow", "error": {"kind": "threshold_breached"}}
 STATISTICS = {"llmops_verify": {"a": {"verdict": "unfit"}}}
 
 
-def shown(host: str, result: dict[str, Any], module: Any = llm_verify) -> dict[str, Any]:
-    """A task's result as Ansible gets it from a role's task."""
+def shown(host: str, result: dict[str, Any], module: Any = llm_verify, of_role: Any = ROLE) -> dict[str, Any]:
+    """A task's result as Ansible gets it, from a role's task or from a play's."""
     action = object.__new__(type("Action", (EngineAction,), {"spec": module.SPEC}))
-    action._task = SimpleNamespace(_role=ROLE, args={})
+    action._task = SimpleNamespace(_role=of_role, args={})
     action._templar = SimpleNamespace(template=lambda value: value)
     known = {"inventory_hostname": host, "__verify_artifacts": {"llmops_verify": "report.short"}}
     return action._shown(dict(result), known, SimpleNamespace())
@@ -36,6 +45,13 @@ def test_a_failure_is_short_and_the_summary_has_the_rest():
     assert whole.items() >= {**FOUND, **FAILURE}.items()
     host = SimpleNamespace(results={"verify_result": whole, "model_server_result": {"changed": True}})
     assert deployment_summary._statistics_of_failed([host, host]) == STATISTICS
+
+
+@pytest.mark.parametrize("of_role", [None, role("verify"), role("my.own.verify")])
+def test_where_no_summary_of_ours_follows_a_failure_keeps_what_it_found(of_role):
+    result = shown("f", {**FOUND, **FAILURE}, of_role=of_role)
+    assert result.items() >= {**FOUND, **FAILURE}.items()
+    assert found_aside("f", "verify") == {}
 
 
 def test_what_succeeds_is_left_whole_and_is_no_failures_statistics():
