@@ -33,6 +33,7 @@ else:
 _ACCEPTED = "the path of a kubeconfig file, or its content as a dictionary"
 _DATA_KEYS = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 _SECRET_KEYS = ("token", "password", "client-key-data")
+_PROVIDER_SECRET_KEYS = ("access-token", "client-secret", "id-token", "refresh-token")
 _PROXY = "a cluster whose proxy-url is http://HOST:PORT or https://HOST:PORT"
 
 
@@ -140,7 +141,11 @@ def secrets(kubeconfig: Any) -> set[str]:
         return set()
     found = set()
     for user in _inner(kubeconfig, "users", "user"):
-        found |= {user[key] for key in _SECRET_KEYS if isinstance(user.get(key), str) and user[key]}
+        provider = user.get("auth-provider")
+        config = provider.get("config") if isinstance(provider, dict) else None
+        for held, keys in ((user, _SECRET_KEYS), (config, _PROVIDER_SECRET_KEYS)):
+            if isinstance(held, dict):
+                found |= {held[key] for key in keys if isinstance(held.get(key), str) and held[key]}
     for cluster in _inner(kubeconfig, "clusters", "cluster"):
         with suppress(ValueError, AttributeError, TypeError):
             password = urlsplit(cluster.get("proxy-url") or "").password or ""

@@ -13,6 +13,7 @@ from typing import Any
 from ...core.deadline import Deadline
 from ...core.errors import LlmopsError, MissingLibrary
 from ...http.address import header_text
+from ...http.connection import cause_of
 from .login import Login, Part, Unusable
 
 PLUGINS = ("exec", "auth-provider")
@@ -47,7 +48,20 @@ def login(user: Part, content: dict[str, Any], context: str, directory: str, nam
             _within(deadline, f"kubeconfig {named}: get credentials by its exec plugin", loader.load_and_set, parts)
         except failures as error:
             raise Unusable(str(error)) from error
+        except LlmopsError:
+            raise
+        except Exception as error:
+            # A provider asks its service by a library of its own.
+            raise missing(f" ({cause_of(error)})") from error
         return parts
+
+    def missing(why: str = "") -> CredentialsMissing:
+        command = (user.fields.get("exec") or {}).get("command", "auth-provider")
+        return CredentialsMissing(
+            f"kubeconfig {named}: {command} gave no credentials{why}; run it by hand to see why, or name project, "
+            "location and cluster instead of kubeconfig",
+            command=command,
+        )
 
     try:
         loader = KubeConfigLoader(content, context, config_base_path=user.folder, temp_file_path=directory)
@@ -56,12 +70,7 @@ def login(user: Part, content: dict[str, Any], context: str, directory: str, nam
     parts = load()
     certificate = (parts.cert_file, parts.key_file) if getattr(parts, "cert_file", None) else None
     if not parts.api_key and not certificate:
-        command = (user.fields.get("exec") or {}).get("command", "auth-provider")
-        raise CredentialsMissing(
-            f"kubeconfig {named}: {command} gave no credentials; run it by hand to see why, or name project, "
-            "location and cluster instead of kubeconfig",
-            command=command,
-        )
+        raise missing()
     return Login(_authorizer(load, parts) if parts.api_key else None, certificate)
 
 

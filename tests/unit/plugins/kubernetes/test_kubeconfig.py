@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.plugin_login import CredentialsMissing
 from tests.unit.plugins.kubernetes import k8s_support
 
 SECRET = "s3cr3t"
@@ -200,6 +201,26 @@ REFUSED = {
     "an exec plugin in a text": (content_of({"exec": SECRET}), "exec of user u is no mapping"),
     "an auth provider in a list": (content_of({"auth-provider": [SECRET]}), "auth-provider of user u is no mapping"),
 }
+
+
+EXPIRED = "e30.eyJleHAiOjF9.c2ln"
+"""A JSON Web Token that ended in 1970, so that a new one is asked for."""
+OIDC = {"client-id": "i", "client-secret": SECRET, "id-token": EXPIRED, "refresh-token": "r3fr3sh"}
+OIDC |= {"idp-issuer-url": "https://127.0.0.1:9"}
+
+
+def test_an_auth_provider_whose_service_gives_no_answer_is_named(folder):
+    """The package asks it by a library of its own, with errors of its own."""
+    with pytest.raises(CredentialsMissing, match=r"auth-provider gave no credentials \(.*Connection refused") as error:
+        connect(folder, content_of({"auth-provider": {"name": "oidc", "config": OIDC}}))
+    assert "\n" not in error.value.message
+
+
+def test_what_an_auth_provider_has_for_its_service_is_nobody_else_s():
+    found = kubeconfig.secrets(content_of({"auth-provider": {"name": "oidc", "config": OIDC}}))
+    assert found == {SECRET, EXPIRED, "r3fr3sh"}
+    for odd in (None, SECRET, {}, {"config": [SECRET]}, {"config": {"client-secret": 7, "id-token": ""}}):
+        assert kubeconfig.secrets(content_of({"auth-provider": odd})) == set()
 
 
 @pytest.mark.parametrize(("content", "wrong"), REFUSED.values(), ids=REFUSED)
