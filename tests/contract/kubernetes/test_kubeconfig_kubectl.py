@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import http.server
 import json
 import os
@@ -19,15 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption, LlmopsError
 from ansible_collections.llmops.gke.plugins.module_utils.http.failures import NoTls
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.cluster_access import cluster_access
+from tests.unit import certificates
 
 PROBE = "/probe"
 Sent = tuple[str | None, bool, list[tuple[str, str]]]
@@ -79,24 +75,10 @@ class Server:
 
 
 def _write_certificate(folder: Path) -> None:
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "jane")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("api.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-        .public_bytes(serialization.Encoding.PEM)
-    )
-    plain = serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    for file, text in {"certificate": certificate, "key": pem, "pair": certificate + pem}.items():
+    certificate, key = certificates.pair("api.example")
+    texts = {"certificate": certificate, "key": key, "pair": certificate + key, "other key": certificates.pair()[1]}
+    texts |= {"rsa key": certificates.pair(algorithm="RSA")[1], "locked key": certificates.encrypted(key)}
+    for file, text in texts.items():
         (folder / file).write_bytes(text)
 
 
@@ -182,6 +164,14 @@ USERS = [
     {**CERTIFICATE, **PASSWORD},
     {**CERTIFICATE, "client-key": "nowhere"},
     {"client-certificate": "nowhere", "client-key": "key"},
+    {**CERTIFICATE, "client-key": "other key"},
+    {**CERTIFICATE, "client-key": "rsa key"},
+    {**CERTIFICATE, "client-key": "locked key"},
+    {**CERTIFICATE, "client-key": "token"},
+    {**CERTIFICATE, "client-key": "certificate"},
+    {**CERTIFICATE, "client-certificate": "key"},
+    {"client-certificate": "certificate"},
+    {**TOKEN, "client-certificate": "certificate"},
     {**TOKEN, "client-key": "nowhere"},
     {**TOKEN, "exec": None, "auth-provider": None},
     "text",

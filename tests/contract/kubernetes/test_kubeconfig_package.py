@@ -20,13 +20,22 @@ from kubernetes.config.kube_config import KubeConfigLoader
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
+from tests.unit import certificates
+
+PAIR_OF_KEYS = b"".join(certificates.pair())
+
+
+def marked(word: str) -> bytes:
+    """What may stand wherever a certificate or its key does; text before them is a remark."""
+    return f"of {word}\n".encode() + PAIR_OF_KEYS
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("kubeconfig")
-    for name in ("certificate", "key", "token"):
-        (folder / name).write_text(f"of {name}\n", encoding="utf-8")
+    for name in ("certificate", "key"):
+        (folder / name).write_bytes(marked(name))
+    (folder / "token").write_text("of token\n", encoding="utf-8")
     return folder
 
 
@@ -34,8 +43,8 @@ def parts(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=keys)
 
 
-FILES = st.sampled_from(["certificate", "key", "./token", "token", "../nowhere"])
-DATA = st.sampled_from([base64.b64encode(text).decode() for text in (b"one", b"another")])
+FILES = st.sampled_from(["certificate", "key", "./key", "../nowhere"])
+DATA = st.sampled_from([base64.b64encode(marked(word)).decode() for word in ("one", "another")])
 USER = st.one_of(
     parts(token=st.sampled_from(["t", "tt"])),
     parts(tokenFile=st.sampled_from(["token", "nowhere"])),

@@ -19,7 +19,7 @@ from ...core.deadline import Deadline
 from ...core.errors import InvalidOption, MissingLibrary
 from ...core.harmless import one_line
 from ...http.address import is_proxy
-from . import impersonation, plugin_login, static_login
+from . import client_certificate, impersonation, plugin_login, static_login
 from .login import Part, Unusable
 
 try:
@@ -77,6 +77,8 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
             login = plugin_login.login(user, content, chosen, directory, named, deadline)
         else:
             login = static_login.login(user, secure)
+        if login.certificate:
+            client_certificate.check(login.certificate, user.name)
         impersonate = impersonation.headers(user)
         namespace, server_name = place.text("namespace") or "default", cluster.text("tls-server-name") or None
     kept_secrets.keep(*kept_secrets.in_urls(cluster.fields.get("proxy-url")))

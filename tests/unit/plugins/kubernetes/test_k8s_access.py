@@ -20,6 +20,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.cluster_acces
 from ansible_collections.llmops.gke.plugins.modules.k8s_apply import SPEC as APPLY
 from ansible_collections.llmops.gke.plugins.modules.k8s_info import SPEC as INFO
 from ansible_collections.llmops.gke.plugins.modules.k8s_label import SPEC as LABEL
+from tests.unit import certificates
 from tests.unit.fake_http import FakeServer, Reply, google_error
 from tests.unit.plugins.kubernetes.k8s_support import kubeconfig, options, run
 
@@ -108,8 +109,8 @@ def test_a_kubeconfig_file_with_a_chosen_context(tmp_path):
 
 
 def test_a_client_certificate_is_held_in_files_that_others_cannot_read_and_that_go():
-    encoded = base64.b64encode(b"key").decode()
-    content = kubeconfig("https://127.0.0.1:9", **{"client-certificate-data": AUTHORITY, "client-key-data": encoded})
+    certificate, key = (base64.b64encode(text).decode() for text in certificates.pair())
+    content = kubeconfig("https://127.0.0.1:9", **{"client-certificate-data": certificate, "client-key-data": key})
     content["clusters"][0]["cluster"]["certificate-authority-data"] = AUTHORITY
     with cluster_access(options(INFO, "", kind="Pod", kubeconfig=content), Deadline(5)) as access:
         http = access.required().http

@@ -17,16 +17,20 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import De
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.plugin_login import CredentialsMissing
+from tests.unit import certificates
 from tests.unit.plugins.kubernetes import k8s_support
 
 SECRET = "s3cr3t"
-DATA = base64.b64encode(b"inline").decode()
+PEM, KEY = certificates.pair()
+FILE, INLINE = f"in the file\n{(PEM + KEY).decode()}", f"inline\n{(PEM + KEY).decode()}"
+"""What may stand wherever a certificate or its key does; text before them is a remark."""
+DATA = base64.b64encode(INLINE.encode()).decode()
 CERTIFICATE = {"client-certificate": "there", "client-key": "there"}
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name, text in {"there": "in the file\n", "blank": " \n", "binary": "", "token": "of-file\n"}.items():
+    for name, text in {"there": FILE, "blank": " \n", "binary": "", "token": "of-file\n"}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     os.mkfifo(tmp_path / "pipe")
@@ -103,11 +107,11 @@ def test_a_context_whose_user_is_not_there_is_anonymous(folder, users, named):
 @pytest.mark.parametrize(
     ("user", "expected"),
     [
-        (CERTIFICATE, ("in the file\n", "in the file\n")),
-        ({"client-certificate-data": DATA, "client-key-data": f" {DATA}\n"}, ("inline", "inline")),
-        ({**CERTIFICATE, "client-certificate-data": DATA, "client-key-data": DATA}, ("inline", "inline")),
-        ({**CERTIFICATE, "client-certificate-data": "", "client-key-data": None}, ("in the file\n", "in the file\n")),
-        ({"client-certificate": "there"}, ("in the file\n", None)),
+        (CERTIFICATE, (FILE, FILE)),
+        ({"client-certificate-data": DATA, "client-key-data": f" {DATA}\n"}, (INLINE, INLINE)),
+        ({**CERTIFICATE, "client-certificate-data": DATA, "client-key-data": DATA}, (INLINE, INLINE)),
+        ({**CERTIFICATE, "client-certificate-data": "", "client-key-data": None}, (FILE, FILE)),
+        ({"client-certificate": "there"}, (FILE, None)),
         ({"client-key": "nowhere"}, None),
     ],
 )
@@ -120,10 +124,10 @@ def test_a_client_certificate_is_inline_or_in_files_beside_the_kubeconfig(folder
     ("cluster", "expected"),
     [
         ({}, True),
-        ({"certificate-authority": "there"}, "in the file\n"),
-        ({"certificate-authority": "there", "certificate-authority-data": ""}, "in the file\n"),
-        ({"certificate-authority": "nowhere", "certificate-authority-data": DATA}, "inline"),
-        ({"certificate-authority": "there", "insecure-skip-tls-verify": None}, "in the file\n"),
+        ({"certificate-authority": "there"}, FILE),
+        ({"certificate-authority": "there", "certificate-authority-data": ""}, FILE),
+        ({"certificate-authority": "nowhere", "certificate-authority-data": DATA}, INLINE),
+        ({"certificate-authority": "there", "insecure-skip-tls-verify": None}, FILE),
         ({"certificate-authority": "there", "insecure-skip-tls-verify": True}, False),
         ({"certificate-authority": "nowhere", "server": "http://127.0.0.1:9"}, True),
     ],
