@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""With a kubeconfig without plugins, the same is sent, or refused, as by kubectl."""
+"""With a kubeconfig, the same is sent, or refused, as by kubectl."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,13 @@ def by_us(path: str, server: Server) -> Sent | None:
 
 TOKEN, PASSWORD = {"token": "given"}, {"username": "jane", "password": "€"}
 CERTIFICATE = {"client-certificate": "certificate", "client-key": "key"}
+CREDENTIAL = {"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": {"token": "made"}}
+PLUGIN = {
+    "apiVersion": CREDENTIAL["apiVersion"],
+    "command": sys.executable,
+    "args": ["-c", f"print({json.dumps(CREDENTIAL)!r})"],
+    "interactiveMode": "Never",
+}
 EMPTY = {"client-certificate-data": "", "client-key-data": None}
 USERS = [
     TOKEN,
@@ -192,6 +200,19 @@ USERS = [
     {**TOKEN, "as": "mary", "as-groups": [5]},
     {**TOKEN, "as": "mary", "as-user-extra": ["one"]},
     {**TOKEN, "as": "mary", "as-user-extra": {"scopes": "view"}},
+    {"exec": PLUGIN},
+    {"exec": PLUGIN, "as": "mary"},
+    {
+        "exec": PLUGIN,
+        "as": "märy €",
+        "as-uid": "7",
+        "as-groups": ["one", "two"],
+        "as-user-extra": {"a/b %": ["x", "y"]},
+    },
+    {"exec": PLUGIN, "as": "", "as-groups": []},
+    {"exec": PLUGIN, "as-groups": ["one"]},
+    {"exec": PLUGIN, "as": ["mary"]},
+    {"exec": PLUGIN, "as": "mary", "as-groups": {"one": True}},
 ]
 CLUSTERS = [
     {"insecure-skip-tls-verify": True},

@@ -73,13 +73,13 @@ def read(kubeconfig: Any, context: str | None, directory: str, deadline: Deadlin
         secure = server.startswith("https://")
         authority = cluster.path("certificate-authority") if secure else None
         verify = False if cluster.flag("insecure-skip-tls-verify") else authority or True
+        impersonate = impersonation.headers(user)
         if any(map(user.has, plugin_login.PLUGINS)):
             login = plugin_login.login(user, content, chosen, directory, named, deadline)
         else:
             login = static_login.login(user, secure)
         if login.certificate:
             client_certificate.check(login.certificate, user.name)
-        impersonate = impersonation.headers(user)
         namespace, server_name = place.text("namespace") or "default", cluster.text("tls-server-name") or None
     kept_secrets.keep(*kept_secrets.in_urls(cluster.fields.get("proxy-url")))
     proxy = _proxy(cluster.fields.get("proxy-url"), named)

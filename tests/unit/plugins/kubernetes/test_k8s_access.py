@@ -138,8 +138,9 @@ def test_an_exec_plugin_is_run_and_run_again_when_its_token_is_refused():
         " 'kind': 'ExecCredential', 'status': {'token': 'exec-' + str(time.time_ns())}}))"
     )
     with FakeServer([Reply(401, {"kind": "Status", "message": "Unauthorized"}), Reply(200, {"items": []})]) as server:
-        run(INFO, "", kubeconfig=kubeconfig(server.url, **exec_user(script)), kind="Pod")
+        run(INFO, "", kubeconfig=kubeconfig(server.url, **{"as": "mary"}, **exec_user(script)), kind="Pod")
         tokens = [headers["authorization"] for headers in server.headers]
+        assert [headers["impersonate-user"] for headers in server.headers] == ["mary", "mary"]
     assert all(token.startswith("Bearer exec-") for token in tokens)
     assert tokens[0] != tokens[1]
 
@@ -155,6 +156,13 @@ def test_a_token_s_file_may_end_in_a_newline_and_is_read_anew_once_it_is_refused
     with FakeServer(refuse) as server:
         run(INFO, "", kubeconfig=kubeconfig(server.url, tokenFile=str(path)), kind="Pod")
         assert [headers["authorization"] for headers in server.headers] == ["Bearer one", "Bearer two"]
+
+
+def test_an_exec_plugin_is_not_run_for_a_user_who_cannot_act_so(tmp_path):
+    user = exec_user(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(InvalidOption, match="user u has as-uid, as-groups or as-user-extra, and no as"):
+        run(INFO, "", kubeconfig=kubeconfig("http://127.0.0.1:9", **{"as-groups": ["one"]}, **user), kind="Pod")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_an_exec_plugin_that_fails_is_named():
