@@ -25,15 +25,14 @@ Play = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
-def play(tmp_path_factory) -> Iterator[Play]:
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("sandboxes")
+
+
+@pytest.fixture(scope="module")
+def play(folder) -> Iterator[Play]:
     """Runs the play on four hosts, one without a sandbox, and then tells each host's address."""
-    folder = tmp_path_factory.mktemp("sandboxes")
     told = {"ansible.builtin.debug": {"msg": "<{{ inventory_hostname }} {{ llmops_sandbox.admin | default('none') }}>"}}
-    plays = [
-        {"import_playbook": str(ROOT / "playbooks" / "sandbox.yml")},
-        {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [told]},
-    ]
-    (folder / "play.json").write_text(json.dumps(plays))
     first = {**SETTINGS, "llmops_sandbox_directory": str(folder / "first")}
     other = {**SETTINGS, "llmops_sandbox_directory": "{{ other | default('" + str(folder / "other") + "') }}"}
     other["llmops_sandbox_speed"] = 7
@@ -47,7 +46,12 @@ def play(tmp_path_factory) -> Iterator[Play]:
     hosts = {"none": none, "one": first, "two": other, "three": first}
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
 
-    def run(*arguments: str, **variables: Any) -> Run:
+    def run(*arguments: str, imported: dict[str, Any] | None = None, **variables: Any) -> Run:
+        plays = [
+            {"import_playbook": str(ROOT / "playbooks" / "sandbox.yml"), "vars": imported or {}},
+            {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [told]},
+        ]
+        (folder / "play.json").write_text(json.dumps(plays))
         command = [str(Path(sys.executable).with_name("ansible-playbook")), str(folder / "play.json"), *arguments]
         command += ["-i", str(folder / "hosts.json"), "--extra-vars", json.dumps(variables)]
         environment = os.environ | {"ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
@@ -114,3 +118,38 @@ def test_the_one_that_does_not_run_is_the_one_that_is_told_of(play, tmp_path):
     said = " ".join(run.output.rpartition("Report why the sandbox does not run] ")[2].split())
     assert run.code != 0
     assert f"{tmp_path}/endpoints.json is not a sandbox's" in said
+
+
+PRINTS = ["sh", "-c", 'echo "asked: $*." >&2; false', "sandbox"]
+"""Stands for the program: fails, and tells its arguments as the reason."""
+
+
+@pytest.mark.parametrize(
+    ("imported", "extra", "expected"),
+    [
+        ({}, {}, "start --directory DIR/first --speed 50."),
+        ({"llmops_sandbox_directory": "DIR/mine"}, {}, "start --directory DIR/mine --speed 50."),
+        ({"llmops_sandbox_speed": 9}, {}, "start --directory DIR/first --speed 9."),
+        ({"llmops_sandbox_config": "DIR/c"}, {}, "start --directory DIR/first --speed 50 --config DIR/c."),
+        ({"llmops_sandbox_speed": 9}, {"llmops_sandbox_speed": 8}, "start --directory DIR/first --speed 8."),
+        ({"llmops_sandbox_directory": "DIR/mine", "llmops_sandbox_state": "stopped"}, {}, "stop --directory DIR/mine."),
+    ],
+    ids=str,
+)
+def test_the_variables_of_an_import_hold_as_those_of_an_inventory(play, folder, imported, extra, expected):
+    imported = {name: str(value).replace("DIR", str(folder)) for name, value in imported.items()}
+    run = play("--limit", "one,three", imported=imported, llmops_sandbox_program=PRINTS, **extra)
+    assert set(re.findall(r"asked: .*?\.", run.output)) == {f"asked: {expected.replace('DIR', str(folder))}"}, (
+        run.output
+    )
+
+
+def test_an_import_s_directory_is_that_of_every_host(play, folder):
+    imported = {"llmops_sandbox_directory": str(folder / "mine"), "llmops_sandbox_speed": 9}
+    try:
+        run = play(imported=imported)
+        assert (run.code, run.output.count("changed: [")) == (0, 1), run.output
+        assert len(addresses(run)) == 4 and len(set(addresses(run).values())) == 1
+        assert json.loads((folder / "mine" / "endpoints.json").read_text())["speed"] == 9
+    finally:
+        play(imported=imported | {"llmops_sandbox_state": "stopped"})
