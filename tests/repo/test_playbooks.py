@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -55,22 +54,3 @@ def test_the_playbook_parses_with_every_inventory(name):
         )
         assert done.returncode == 0, done.stderr
         assert "WARNING" not in done.stderr
-
-
-def test_outside_the_clone_a_playbook_needs_its_configuration(tmp_path):
-    """What docs/troubleshooting.md says of it."""
-
-    def listed(**environment: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "--list-tasks"]
-        command += ["--inventory", str(ROOT / "inventories" / "sandbox"), str(ROOT / "playbooks" / "status.yml")]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-        # Nowhere else is a copy of the collection installed.
-        kept["ANSIBLE_HOME"] = str(tmp_path)
-        return subprocess.run(
-            command, cwd=tmp_path, env=kept | environment, capture_output=True, text=True, check=False
-        )
-
-    refused = listed()
-    assert refused.returncode == 4
-    assert "Error loading module_defaults: could not resolve the module_defaults group llmops.gke.gcp" in refused.stderr
-    assert listed(ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")).returncode == 0

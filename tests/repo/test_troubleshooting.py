@@ -22,11 +22,10 @@ FILLED = "…"
 # Who says what is quoted: the collection, its playbooks, the sandbox's own program, and what sets a clone up.
 SPEAKERS = ("plugins", "roles", "playbooks", "sandbox/src/llmops_gke_sandbox/daemon.py", "scripts/set_up.sh")
 OF_THE_SHELL = "command not found"
-OF_ANSIBLE = "Error loading module_defaults: could not resolve the module_defaults group"
 # Put together of who was asked and what came.
 OF_THE_HUB = "the Hugging Face Hub gave no answer"
 # What mends a clone that has no playbooks yet to run.
-OF_A_CLONE = re.compile(r"make \w|export \w|\. \.venv/bin/activate")
+OF_A_CLONE = re.compile(r"make \w|\. \.venv/bin/activate")
 LEAST = 15
 """Characters of a message that are its own: fewer could be anybody's."""
 
@@ -54,7 +53,7 @@ def text_of(node: ast.expr) -> str:
 
 def said() -> str:
     """Everything that the code says."""
-    found = [OF_THE_SHELL, f"{OF_ANSIBLE} llmops.gke.gcp", OF_THE_HUB]
+    found = [OF_THE_SHELL, OF_THE_HUB]
     for speaker in SPEAKERS:
         top = ROOT / speaker
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
