@@ -62,9 +62,10 @@ options:
   skip:
     description:
       - Names of checks to leave out. Rules of values and combinations cannot be left out.
-      - V(model) is the question to the Hub, V(targets) the one to Google's measurements, V(variables) the search for
-        variables that no role knows and for misspelt ones of the model server, V(exposure) the warning of a model that
-        anybody on the internet can use, V(rollout) the one of an update that lacks a GPU.
+      - V(model) is the question to the Hub and the length of verify's requests, V(targets) the question to Google's
+        measurements, V(variables) the search for variables that no role knows and for misspelt ones of the model
+        server, V(exposure) the warning of a model that anybody on the internet can use, V(rollout) the one of an update
+        that lacks a GPU.
     type: list
     elements: str
     choices:

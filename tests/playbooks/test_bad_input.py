@@ -31,6 +31,17 @@ CASES = {
     "a typo in the thresholds": ({"verify_thresholds": {"ttft": 1}}, "verify_thresholds", "ttft_seconds"),
     "a model that is not there": ({"llmops_model": "mistralai/nope"}, "model", "mistralai/nope"),
     "requests too long": ({"llmops_engine": "vllm", "vllm_max_model_len": 32769}, "vllm_max_model_len", "32768"),
+    "a request too long, for weights on a disk": (
+        {
+            "llmops_engine": "vllm",
+            "vllm_max_model_len": 400,
+            "llmops_weights": "disk",
+            "llmops_weights_disk_image": "weights",
+            "llmops_weights_disk_path": "/",
+        },
+        "verify_parameters.max_tokens",
+        "vllm_max_model_len",
+    ),
     "a driver that is not there": ({"gpu_nodepool_gpu_driver_version": "NEWEST"}, "gpu_driver_version", "LATEST"),
 }
 

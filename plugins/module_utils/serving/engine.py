@@ -167,6 +167,7 @@ class Engine(ABC):
     where no restart helps. memory: what it takes of a GPU. parameters: Ansible's argument spec of its own parameters.
     deployment_rules: what the variables of its role must keep. variables: which sets what, by the server's names.
     environment: names of environment variables that it reads, as far as they are known; there may be more.
+    answer_tokens: what the greatest number of an answer's tokens is called among a request's parameters.
     """
 
     name: ClassVar[str]
@@ -180,6 +181,7 @@ class Engine(ABC):
     deployment_rules: ClassVar[Sequence[Rule]] = ()
     variables: ClassVar[Mapping[str, str]] = {}
     environment: ClassVar[Set[str]] = frozenset()
+    answer_tokens: ClassVar[Sequence[str]] = ("max_tokens",)
 
     @abstractmethod
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
@@ -201,6 +203,13 @@ class Engine(ABC):
         arguments: those that are set beside the role's own.
         """
         return ()
+
+    def longest_request(
+        self, context: int, environment: Mapping[str, Any], arguments: Sequence[str]
+    ) -> tuple[str, int] | None:
+        """The setting (as in TooLong) that limits a request's tokens, and how many it allows, prompt and answer
+        together; None where none of them does. The rest as for too_long."""
+        return ("context", context) if context else None
 
     @abstractmethod
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> ServerClient:

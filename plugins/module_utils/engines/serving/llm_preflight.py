@@ -27,7 +27,7 @@ from ...workflows.preflight.plan import read_pools
 from ...workflows.preflight.project import SHARED_FOR, Looked, look_at_project
 from ...workflows.preflight.rules.exposure import EXPOSURE, check_exposure
 from ...workflows.preflight.rules.misspelt import check_environment
-from ...workflows.preflight.rules.request_length import check_length
+from ...workflows.preflight.rules.request_length import check_length, check_requests
 from ...workflows.preflight.rules.rollout import ROLLOUT, check_rollout
 from ...workflows.preflight.rules.table import VARIABLES, check_rules, places_hold, pools_told
 from . import hf_model_info
@@ -62,6 +62,7 @@ def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     findings += list(check_rollout(here)) if ROLLOUT in names and not findings else []
     findings += list(check_exposure(here)) if EXPOSURE in names else []
     findings += list(check_environment(here, VARIABLES)) if VARIABLES in names else []
+    findings += list(check_requests(here, MODEL)) if MODEL in names else []
     with ThreadPoolExecutor(2) as threads:
         project = _begin(threads, places_hold(here), look_at_project, here, others, names, options)
         model = _begin(threads, MODEL in names and here.asks_hub and _has_model(here), _look_at_model, here, options)

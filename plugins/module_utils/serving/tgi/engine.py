@@ -76,6 +76,7 @@ class TgiEngine(Engine):
     deployment_rules = RULES
     variables = VARIABLES
     environment = KNOWN
+    answer_tokens = ("max_new_tokens", "max_tokens")
 
     def check(self, request: GenerationRequest, *, streaming: bool) -> None:
         for name, own in NAMES.items():

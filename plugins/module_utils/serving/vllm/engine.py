@@ -21,7 +21,7 @@ from .deployment_rules import RULES, VARIABLES
 from .environment import KNOWN
 from .launch_log import COMPILE, LOAD, SERVER, WEIGHTS, read_launch
 from .parameters import PARAMETERS
-from .request_length import too_long
+from .request_length import longest_request, too_long
 
 _SHOWN = (
     QUANTIZATION,
@@ -109,6 +109,11 @@ class VllmEngine(Engine):
         self, config: Mapping[str, Any], context: int, environment: Mapping[str, Any], arguments: Sequence[str]
     ) -> Iterable[TooLong]:
         return too_long(config, context, environment, arguments)
+
+    def longest_request(
+        self, context: int, environment: Mapping[str, Any], arguments: Sequence[str]
+    ) -> tuple[str, int] | None:
+        return longest_request(context, arguments)
 
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> VllmClient:
         return VllmClient(url, api_key, deadline, self._known)

@@ -19,15 +19,22 @@ _REWRITES = ("--hf-overrides", "--rope-scaling", "--hf-config-path")
 _NO_WINDOW = "--disable-sliding-window"
 
 
+def longest_request(context: int, arguments: Sequence[str]) -> tuple[str, int] | None:
+    """See Engine.longest_request."""
+    given = by_name(arguments)
+    setting, tokens = ("arguments", tokens_of(given[LENGTH])) if LENGTH in given else ("context", context)
+    return (setting, tokens) if tokens else None
+
+
 def too_long(
     config: Mapping[str, Any], context: int, environment: Mapping[str, Any], arguments: Sequence[str]
 ) -> Iterator[TooLong]:
     """See Engine.too_long."""
     given = by_name(arguments)
-    asked = tokens_of(given[LENGTH]) if LENGTH in given else context
-    most = read_positions(config)
-    if most is None or asked is None:
+    limit, most = longest_request(context, arguments), read_positions(config)
+    if most is None or limit is None:
         return
+    setting, asked = limit
     window = config.get("sliding_window")
     if _NO_WINDOW in given and isinstance(window, int) and window < most.tokens:
         most = Positions(window, f"sliding_window, which counts with {_NO_WINDOW},")
@@ -41,4 +48,4 @@ def too_long(
         outcome = f"unless {rewrites} changes that, vLLM does not start with them"
     else:
         outcome, refused = "vLLM does not start with them", True
-    yield TooLong("arguments" if LENGTH in given else "context", asked, most, outcome, refused)
+    yield TooLong(setting, asked, most, outcome, refused)
