@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ _SLOTS, _SIZE, _LENGTH = 64, 2048, 2
 _CLOSING = 16 * 1024
 """Bytes of the words that all workers have in common: commands with all of a run's extra variables."""
 
-_PATIENCE = 2.0
+_PATIENCE = 4.0
 """Seconds for which a controller that was interrupted waits for what its workers have to say."""
 
 
@@ -96,10 +96,13 @@ class ControllerEnded(BaseException):
 
 
 @contextmanager
-def ending_with_controller(last_words: LastWords, closing: Callable[[], str] = str) -> Iterator[None]:
+def ending_with_controller(
+    last_words: LastWords, closing: Callable[[], str] = str, others: Callable[[], Iterable[str]] = tuple
+) -> Iterator[None]:
     """While it lasts, the controller's end raises ControllerEnded in the block, and then ends this process.
 
-    last_words: gets the notes that the exception was given on its way, and then closing's words.
+    last_words: gets the notes that the exception was given on its way, others' (which end what works elsewhere), and
+    then closing's words.
     Only where it is entered in a process's main thread, to which Python gives signals; a worker's work is always there.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -113,7 +116,7 @@ def ending_with_controller(last_words: LastWords, closing: Callable[[], str] = s
         yield
     except ControllerEnded as ended:
         number = ended.number
-        for note in getattr(ended, "__notes__", ()):
+        for note in (*getattr(ended, "__notes__", ()), *others()):
             last_words.leave(one_line(note))
         last_words.close(closing())
         raise

@@ -14,6 +14,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -33,11 +34,13 @@ from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
 from .before_forks import loaded_before_forks
 from .controller_end import LastWords, ending_with_controller
+from .ended_module import module_of_this_worker
 from .interrupted_run import interrupted
 from .resolved_variables import of_one_task, shared
 from .role_variables import COLLECTION, COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .set_aside import MEMORY, set_aside
 from .task_progress import TaskProgress, next_step
+from .task_timeouts import number, timeouts
 from .warning_text import warning_text
 
 _LAST_WORDS = LastWords()
@@ -45,30 +48,6 @@ _LAST_WORDS = LastWords()
 for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.defined")):
     # Ansible loads all of them with the first one that is used; here once, else in each task's process.
     _loader.get(_any)
-
-
-def _number(value: Any) -> float:
-    """A number, as it is or as a text; NaN for anything else."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
-def _timeouts(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Seconds that a task gives or has by default: by the option that has them as a part, its own by ``""``."""
-    parts = {
-        name: option["options"]
-        for name, option in spec.items()
-        if isinstance(arguments.get(name), Mapping) and "options" in option
-    }
-    found = {}
-    for part, options in {"": spec, **parts}.items():
-        given = arguments[part] if part else arguments
-        seconds = given.get("timeout", options["timeout"].get("default")) if "timeout" in options else None
-        if seconds is not None:
-            found[part] = seconds
-    return found
 
 
 def _given(value: Any) -> Any:
@@ -130,10 +109,15 @@ class EngineAction(ActionBase):
         progress = self._progress(task_vars)
         self._take_shared(task_vars)
         self._scale_timeout(task_vars)
+        closing = partial(interrupted, self._role_name(), task_vars)
         if not self._may_run_here(task_vars):
-            arguments = self._plain_arguments()
-            result.update(self._execute_module(None, arguments, task_vars=task_vars, wrap_async=self._task.async_val))
-            progress.end(changed=False)
+            given, wait = self._plain_arguments(), self._task.async_val
+            module = module_of_this_worker(local=self._connection.transport == "local")
+            try:
+                with module as its_words, ending_with_controller(_LAST_WORDS, closing, its_words):
+                    result.update(self._execute_module(None, given, task_vars=task_vars, wrap_async=wait))
+            finally:
+                progress.end(changed=False)
             return self._shown(result, task_vars, progress)
         try:
             options, hidden = self._validated()
@@ -144,7 +128,7 @@ class EngineAction(ActionBase):
         play_memory.shared = MEMORY
         outcome: dict[str, Any] = {}
         try:
-            with ending_with_controller(_LAST_WORDS, lambda: interrupted(self._role_name(), task_vars)):
+            with ending_with_controller(_LAST_WORDS, closing):
                 outcome = run_engine(self.spec, options, bool(self._task.check_mode), progress, hidden)
         finally:
             worked = outcome.get("changed") and not outcome.get("failed") and not self._task.check_mode
@@ -166,15 +150,15 @@ class EngineAction(ActionBase):
 
     def _scale_timeout(self, task_vars: dict[str, Any]) -> None:
         """Multiply the time that the task may take, given or by default, by the factor that holds for all of them."""
-        timeouts = _timeouts(self.spec.argument_spec, self._task.args)
-        if TIMEOUT_FACTOR not in task_vars or not timeouts:
+        found = timeouts(self.spec.argument_spec, self._task.args)
+        if TIMEOUT_FACTOR not in task_vars or not found:
             return
         value = self._templar.template(task_vars[TIMEOUT_FACTOR])
-        factor = _number(value)
+        factor = number(value)
         if not 0 < factor < math.inf:
             raise AnsibleActionFail(f"{TIMEOUT_FACTOR}: {value!r} is not accepted; it takes a number above 0")
-        for part, seconds in timeouts.items():
-            scaled = _number(seconds) * factor
+        for part, seconds in found.items():
+            scaled = number(seconds) * factor
             # What is no number is left for the validation to say so.
             if factor != 1 and math.isfinite(scaled):
                 given = self._task.args

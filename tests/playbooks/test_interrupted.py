@@ -9,11 +9,12 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.playbooks.playground import PATIENCE, ROOT, Sandbox
+from tests.playbooks.playground import PATIENCE, ROOT, Sandbox, until
 
 HOSTS = {"one": {}, "two": {"llmops_namespace": "team-b"}}
 CLOSING = "Interrupted. What exists by now stays"
@@ -36,8 +37,8 @@ def inventory(tmp_path_factory):
     return folder
 
 
-def interrupted(sandbox: Sandbox, word: str, *arguments: str) -> tuple[int, str]:
-    """Exit status and output of a playbook that is interrupted as soon as it says a word."""
+def interrupted(sandbox: Sandbox, word: str, *arguments: str, when: Callable[[], object] = str) -> tuple[int, str]:
+    """Exit status and output of a playbook that is interrupted as soon as it says a word, and ``when`` returns."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
     environment = sandbox.environment() | {"PYTHONUNBUFFERED": "1", "COLUMNS": "80", "PWD": str(ROOT)}
     # As in a shell in which the programs of the environment are found.
@@ -50,6 +51,7 @@ def interrupted(sandbox: Sandbox, word: str, *arguments: str) -> tuple[int, str]
         for line in run.stdout:
             seen += line
             if word in line:
+                when()
                 run.send_signal(signal.SIGINT)
                 break
         rest, _errors = run.communicate(timeout=PATIENCE)
@@ -81,3 +83,17 @@ def test_where_a_run_makes_nothing_nothing_is_said(sandbox, word, arguments):
     _code, printed = interrupted(sandbox, word, *arguments)
     assert word in printed
     assert CLOSING not in printed
+
+
+def test_modules_in_processes_of_their_own_say_the_same(sandbox, inventory):
+    sandbox.forget_requests()
+    given = ["-i", str(inventory), "--limit", "one,two", "--extra-vars", "llmops_in_process=false"]
+    code, printed = interrupted(
+        sandbox,
+        "TASK [llmops.gke.gke_cluster : Remove",
+        *("playbooks/teardown.yml", *given),
+        when=lambda: until(lambda: any("/operations/" in one["path"] for one in sandbox.requests()), "it is followed"),
+    )
+    assert code == 99
+    assert printed.count(CLOSING) == 1
+    assert "goes on in Google" in printed.partition(CLOSING)[0]

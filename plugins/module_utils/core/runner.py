@@ -8,8 +8,12 @@ The other runner, plugins/plugin_utils/engine_action.py, runs the same ModuleSpe
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import getproxies
@@ -22,6 +26,11 @@ from . import harmless, secrets, server_warnings
 from .errors import InvalidOption, LlmopsError
 from .option_limits import check_groups, check_limits, without_nulls
 from .result import Progress, Run, failed_with, silent
+
+WORDS = "LLMOPS_GKE_LAST_WORDS"
+"""The environment variable by which the controller says where a module leaves word of what goes on without it."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
@@ -153,9 +162,57 @@ def run_module(spec: ModuleSpec) -> None:
     arguments = dict(spec.argument_spec)
     module = Module(argument_spec=arguments, supports_check_mode=True, no_log=unlogged, **spec.rules)
     module.no_log_values.update(spec.hidden(module.params))
-    outcome = run_engine(spec, module.params, module.check_mode, silent, set(module.no_log_values))
+    with ending_in_order():
+        outcome = run_engine(spec, module.params, module.check_mode, silent, set(module.no_log_values))
     for line in outcome.pop("warnings", ()):
         module.warn(line)
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
+
+
+class ProcessEnded(BaseException):
+    """Work is to end now; not an Exception, so that nothing takes it for a failure that can be handled."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """While it lasts, a signal raises ProcessEnded in the block, so that its files go, and then ends this process.
+
+    What notes the exception was given on its way is left in the file that WORDS names, one a line, all at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.signal(number, _end) for number in _SIGNALS}
+    try:
+        yield
+    except ProcessEnded as ended:
+        _leave(getattr(ended, "__notes__", ()))
+        signal.signal(ended.number, signal.SIG_DFL)
+        signal.raise_signal(ended.number)
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: Any) -> None:
+    # The controller sends another one while this one is obeyed.
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise ProcessEnded(number)
+
+
+def _leave(notes: Any) -> None:
+    path = os.environ.get(WORDS)
+    if not path:
+        return
+    # Nobody is left to be told of a failure.
+    with suppress(OSError):
+        with open(f"{path}.new", "w", encoding="utf-8") as stream:
+            stream.writelines(f"{' '.join(note.split())}\n" for note in notes)
+        os.replace(f"{path}.new", path)

@@ -35,7 +35,8 @@ def kubeconfig(url: str) -> dict:
     }
 
 
-def test_an_interrupted_task_says_which_operation_goes_on_in_google(tmp_path):
+@pytest.mark.parametrize("in_process", [True, False])
+def test_an_interrupted_task_says_which_operation_goes_on_in_google(tmp_path, in_process):
     followed = threading.Event()
     cluster = "/v1/projects/my-project/locations/us-central1/clusters/c1"
 
@@ -52,6 +53,7 @@ def test_an_interrupted_task_says_which_operation_goes_on_in_google(tmp_path):
         command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "--inventory", "localhost,"]
         command += ["--module-name", "llmops.gke.gke_cluster", "--args", json.dumps(options)]
         command += ["--extra-vars", f"ansible_connection=local ansible_python_interpreter={sys.executable}"]
+        command += ["--extra-vars", json.dumps({"llmops_in_process": in_process})]
         environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
         environment |= {"ANSIBLE_HOME": str(tmp_path / "home")}
         ansible = subprocess.Popen(
@@ -64,14 +66,14 @@ def test_an_interrupted_task_says_which_operation_goes_on_in_google(tmp_path):
         finally:
             ansible.kill()
             ansible.wait()
-    assert "delete cluster c1" in printed
-    assert "operation operation-7 goes on in Google" in printed
+    assert "delete cluster c1: operation operation-7 goes on in Google" in printed
     assert "gcloud container operations wait operation-7 --location us-central1 --project my-project" in printed
-    assert "canary" not in printed
+    assert "canary" not in printed and "Traceback" not in printed
 
 
+@pytest.mark.parametrize("in_process", [True, False])
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_task_ends_with_ansible_and_its_keys_go(tmp_path, end):
+def test_a_task_ends_with_ansible_and_its_keys_go(tmp_path, end, in_process):
     begun, held = threading.Event(), []
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -87,6 +89,7 @@ def test_a_task_ends_with_ansible_and_its_keys_go(tmp_path, end):
         command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "--inventory", "localhost,"]
         command += ["--module-name", "llmops.gke.k8s_info", "--args", json.dumps(options)]
         command += ["--extra-vars", f"ansible_connection=local ansible_python_interpreter={sys.executable}"]
+        command += ["--extra-vars", json.dumps({"llmops_in_process": in_process})]
         environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
         environment |= {"ANSIBLE_HOME": str(tmp_path / "home"), "TMPDIR": str(temporary)}
         # The pipe's end is held by ansible and all of its workers: the last one to go closes it.
