@@ -104,7 +104,7 @@ def test_in_the_project_and_for_an_account_of_another_namespace(cluster):
 
 def test_a_role_that_is_refused_leaves_nothing_applied(cluster):
     cluster.refused = google_error(403, "forbidden", "No storage.buckets.setIamPolicy.")
-    with pytest.raises(HttpError, match=f"give {READER} to principal.*403"):
+    with pytest.raises(HttpError, match=f"give {READER} on bucket my-models to principal.*403"):
         cluster.task()
     assert not cluster.objects.keys() & {f"{GOLDEN}/serviceaccounts/mistral"}
 
