@@ -97,9 +97,7 @@ def begun(monkeypatch: pytest.MonkeyPatch):
 
     def begin(cache: Path) -> bool:
         monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-        monkeypatch.setattr(
-            sys, "meta_path", [one for one in sys.meta_path if type(one) is not compiled_modules._Finder]
-        )
+        monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if type(one).__name__ != "_Finder"])
         monkeypatch.setattr(sys, "dont_write_bytecode", False)
         monkeypatch.setattr(compiled_modules.context, "CLIARGS", {"verbosity": 0})
         compiled_modules.keep_compiled()
