@@ -53,7 +53,7 @@ def check(name: str, value: Any, spec: Mapping[str, Any]) -> tuple[Any, list[str
 
 
 def check_header(name: str, value: Any) -> list[str]:
-    """What is wrong with a secret that clients send in a header; a server that has another one would refuse them all."""
+    """What is wrong with a secret that clients send in a header: a server that was given it would refuse them all."""
     if re.fullmatch("[!-~]*", str(value or "")):
         return []
     takes = "visible characters of ASCII, without spaces and line breaks, because clients send it in a header"
