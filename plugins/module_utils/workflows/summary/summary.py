@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .blocks import add_block
-from .facts import DEPLOY, STATUS, TEARDOWN, HostFacts
+from .facts import DEPLOY, STATUS, TEARDOWN, UNTOLD, HostFacts
 from .fleet import BLOCKS, add_table, add_together, total_of
 from .neighbours import done_once, told_once
 from .page import Page
@@ -20,6 +20,15 @@ from .sections import add_left_out, add_sandbox
 
 _HELP = "docs/troubleshooting.md"
 _REPOSITORY = "https://github.com/llmops/llmops.gke/blob/main/"
+
+
+def _tell_stopped(records: Sequence[dict[str, Any]]) -> None:
+    """Which hosts may have left the play without a failure: any_errors_fatal ends it for all of them."""
+    errors = [record["error"] for record in records if record["error"]]
+    if UNTOLD in errors and len(errors) > 1:
+        for record in records:
+            if record["error"] == UNTOLD:
+                record["error"] = f"{UNTOLD}, or it was stopped because of another host's"
 
 
 def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
@@ -33,6 +42,7 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
     if facts and facts[0].playbook == DEPLOY:
         facts = done_once(facts)
     records = [record_of(one) for one in facts]
+    _tell_stopped(records)
     if len(facts) > BLOCKS:
         add_table(page, facts, records)
         page.command("details", [*replace(facts[0].command, limit="").words("status"), "--limit HOST"])
