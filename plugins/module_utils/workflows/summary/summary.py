@@ -31,9 +31,14 @@ def _tell_stopped(records: Sequence[dict[str, Any]]) -> None:
                 record["error"] = f"{UNTOLD}, or it was stopped because of another host's"
 
 
-def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
+def summarise(
+    facts: Sequence[HostFacts], width: int, here: str = "", unbegun: Sequence[str] = ()
+) -> tuple[list[str], dict[str, Any]]:
     """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
-    ``llmops_total``, and of a status ``llmops_status``: its differences by host."""
+    ``llmops_total``, and of a status ``llmops_status``: its differences by host.
+
+    unbegun: hosts that a failed batch kept from their turn.
+    """
     page = Page(width, here)
     if facts and facts[0].playbook == TEARDOWN:
         places = {place: [one for one in facts if one.place == place] for place in {one.place for one in facts}}
@@ -55,6 +60,9 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
             add_block(page, own, record)
         if len(facts) > 1:
             add_together(page, facts, records)
+    if unbegun:
+        why = "a batch that fails as a whole ends the run; the same command does them, once that is mended"
+        page.row("not begun", f"{', '.join(unbegun)}: {why}")
     if any(one.failed for one in facts):
         # Not once a host: it is the same page for all of them.
         page.row("look it up", _HELP if facts[0].command.clone else f"{_REPOSITORY}{_HELP}")
