@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
         _validated, arguments = self.validate_argument_spec({"playbook": {"choices": list(PLAYBOOKS), "required": True}})
         playbook = str(arguments["playbook"])
         reached = [one for one in self._hosts(playbook, task_vars) if one]
-        lines, data = summarise(reached, terminal.WIDTH, os.environ.get("PWD", ""))
+        lines, data = summarise(reached, terminal.WIDTH, os.getcwd(), _unbegun(reached, task_vars))
         data |= _statistics_of_failed(reached)
         result.update(changed=False, msg=lines, ansible_stats={"data": data, "per_host": False, "aggregate": True})
         if not terminal.prints_results():
@@ -90,6 +90,14 @@ class ActionModule(ActionBase):
 def _whole(host: str, name: str, result: dict[str, Any]) -> dict[str, Any]:
     """A registered result, with what a failure left out of it."""
     return {**found_aside(host, name.removesuffix("_result")), **result} if result.get("failed") else result
+
+
+def _unbegun(reached: Sequence[HostFacts], task_vars: Mapping[str, Any]) -> list[str]:
+    """The hosts of later batches, where none of this one is left: Ansible then ends the play."""
+    if not {*task_vars.get("ansible_play_batch", ())}.isdisjoint(task_vars.get("ansible_play_hosts", ())):
+        return []
+    known = {one.host for one in reached}
+    return [str(host) for host in task_vars.get("ansible_play_hosts_all", ()) if host not in known]
 
 
 def _statistics_of_failed(hosts: Iterable[HostFacts]) -> dict[str, dict[str, Any]]:

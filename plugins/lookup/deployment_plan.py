@@ -89,7 +89,7 @@ from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
 from ..plugin_utils.forks import advice, free_mib
-from ..plugin_utils.plan_values import check, without_secrets
+from ..plugin_utils.plan_values import check, check_header, without_secrets
 from ..plugin_utils.resolved_variables import ResolvedVariables
 from ..plugin_utils.role_variables import Role, following, read_roles, roles_of_play, unknown_variables
 from ..plugin_utils.supported_core import refuse_older
@@ -162,6 +162,8 @@ class LookupModule(LookupBase):
                     value, errors = check(name, self._value(name), spec)
                 except AnsibleError as error:
                     value, errors = None, [f"{name}: cannot be resolved: {_on_one_line(error)}"]
+                if name == "llmops_api_key" and not errors:
+                    errors = check_header(name, value)
                 if spec.get("no_log"):
                     plan["secrets"][name] = bool(value)
                 elif not errors:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -45,6 +46,12 @@ class _Loader(SourceFileLoader):
             with suppress(OSError):
                 os.unlink(self._kept(importlib.util.cache_from_source(self.path)))
             return self.source_to_code(self.get_data(self.path), self.path)
+
+    def path_stats(self, path: str) -> dict[str, float]:
+        """By what a source is known to be the one that was compiled. The time of its last change, which nobody can set:
+        images often give all files of all releases one time, and the user's cache outlives them."""
+        found = os.stat(path)
+        return {"mtime": found.st_ctime_ns, "size": found.st_size}
 
     def get_data(self, path: str) -> bytes:
         """Of a source or compiled file."""
@@ -88,5 +95,16 @@ class _Finder(MetaPathFinder):
 def keep_compiled() -> None:
     """From here on, in a command of Ansible; tools that import plugins one by one are left alone."""
     ours = any(isinstance(finder, _Finder) for finder in sys.meta_path)
-    if context.CLIARGS and not ours and not sys.dont_write_bytecode:
-        sys.meta_path.insert(0, _Finder(_PACKAGES, user_cache() / "compiled"))
+    compiled = user_cache() / "compiled"
+    if context.CLIARGS and not ours and not sys.dont_write_bytecode and _is_private(compiled):
+        sys.meta_path.insert(0, _Finder(_PACKAGES, compiled))
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether nobody else can put there what is run from it. It is made if it is not there."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError:
+        return False
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

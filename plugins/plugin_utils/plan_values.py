@@ -52,6 +52,14 @@ def check(name: str, value: Any, spec: Mapping[str, Any]) -> tuple[Any, list[str
     return (value if untyped else _given(value, typed)), errors
 
 
+def check_header(name: str, value: Any) -> list[str]:
+    """What is wrong with a secret that clients send in a header: a server that was given it would refuse them all."""
+    if re.fullmatch("[!-~]*", str(value or "")):
+        return []
+    takes = "visible characters of ASCII, without spaces and line breaks, because clients send it in a header"
+    return [f"{name}: {HIDDEN} is not accepted; it takes {takes}"]
+
+
 def _told(name: str, value: Any, spec: Mapping[str, Any], error: Exception) -> str:
     """What is wrong, in the words of preflight's rules where the whole value is of another type."""
     if not isinstance(error, ArgumentTypeError) or " found in " in error.msg:

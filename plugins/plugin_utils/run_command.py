@@ -22,11 +22,16 @@ from ..module_utils.workflows.summary.command import Command
 _DEFAULT_INVENTORY = ["inventories/sandbox"]
 """That ansible.cfg of a clone names."""
 
+_DEPLOY = Path("playbooks", "deploy.yml")
+
 
 def run_command(variables: Mapping[str, Any]) -> Command:
     """The command of this run, by the variables that Ansible has of it, as it works where it was started."""
-    here = os.environ.get("PWD", "")
-    clone = Path(here, "playbooks", "deploy.yml").is_file()
+    # Not PWD, which a service has not, and a program that another one starts elsewhere has from there.
+    here = os.getcwd()
+    deploy = Path(here, _DEPLOY)
+    # One's own repository may have a playbook of that name as well.
+    clone = deploy.is_file() and deploy.samefile(Path(__file__).parents[2] / _DEPLOY)
     sources = [str(one).removeprefix(f"{here}/") for one in variables.get("ansible_inventory_sources") or ()]
     extra, untold = read_extra((context.CLIARGS or {}).get("extra_vars") or ())
     return Command(

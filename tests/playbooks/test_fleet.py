@@ -72,3 +72,9 @@ def test_one_that_fails_keeps_no_other_one(sandbox, hosts):
     found = recaps(run)
     assert (found["hatter"]["failed"], found["alice"]["failed"]) == (1, 0), run.output
     assert run.output.count(" is served.") == 1
+
+
+def test_hosts_that_a_failed_batch_kept_from_their_turn_are_named(sandbox, hosts):
+    run = deploy(sandbox, hosts, llmops_model="nobody/nothing", llmops_serial=1)
+    assert run.code != 0 and set(recaps(run)) == {NAMES[0]}, run.output
+    assert f"  not begun     {NAMES[1]}: " in run.output

@@ -40,7 +40,7 @@ def inventory(tmp_path_factory):
 def interrupted(sandbox: Sandbox, word: str, *arguments: str, when: Callable[[], object] = str) -> tuple[int, str]:
     """Exit status and output of a playbook that is interrupted as soon as it says a word, and ``when`` returns."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
-    environment = sandbox.environment() | {"PYTHONUNBUFFERED": "1", "COLUMNS": "80", "PWD": str(ROOT)}
+    environment = sandbox.environment() | {"PYTHONUNBUFFERED": "1", "COLUMNS": "80"}
     # As in a shell in which the programs of the environment are found.
     environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}"}
     environment.pop("MAKELEVEL", None)

@@ -41,7 +41,9 @@ class User:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "LLMOPS_"))
         }
-        environment |= {"LC_ALL": "C.UTF-8", "PWD": str(self.home), "HF_TOKEN": "hf_test", "ANSIBLE_NOCOLOR": "1"}
+        environment |= {"LC_ALL": "C.UTF-8", "HF_TOKEN": "hf_test", "ANSIBLE_NOCOLOR": "1"}
+        # A service has none.
+        environment.pop("PWD", None)
         environment["ANSIBLE_HOME"] = str(self.inventory.parent / "ansible-home")
         if self.collections is not None:
             environment["ANSIBLE_COLLECTIONS_PATH"] = str(self.collections)
@@ -112,6 +114,7 @@ def test_the_deployment_and_what_its_summary_names(user):
     run = user.play("deploy")
     assert run.code == 0, run.output
     assert f"{user.prefix}status{user.suffix}" in run.output
+    assert "  report        .cache/reports/" in run.output
     # One line of text a line, not one string with escapes.
     assert "\\n" not in run.output.rpartition("is served")[2]
     assert "simulated" not in run.output.rpartition("is served")[2]

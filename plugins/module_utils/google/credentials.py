@@ -176,9 +176,10 @@ def _mint(credentials: Any, source: str, deadline: Deadline) -> None:
             pause = max(next(pauses), request.retry_after)
             given_up = first and deadline.elapsed() - began > CONNECT_PATIENCE
             if not request.failed_in_passing or given_up or pause >= deadline.remaining():
+                way_out = f"; renew them (gcloud auth application-default login), or {_NAME_A_KEY}"
                 raise CredentialsRefused(
-                    f"Google credentials ({source}): no access token was given: {said}; "
-                    f"renew them (gcloud auth application-default login), or {_NAME_A_KEY}",
+                    f"Google credentials ({source}): no access token was given: {said}"
+                    f"{'' if request.by_proxy else way_out}",
                     source=source,
                 ) from error
             deadline.pause(pause, "get an access token", said)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from ..core import secrets
 from ..core.deadline import Deadline
 from ..http.answers import NUMBER, Unexpected, judged, leniently, read_bytes, read_some
-from ..http.connection import cause_of, new_session, requests
+from ..http.connection import cause_of, new_session, refused_by_proxy, requests
 from ..http.replies import retry_after
 from ..http.session import TRANSIENT
 
@@ -47,6 +47,7 @@ class TokenRequest:
     asked: the last request, as messages name it. came: what came instead of an answer, in words; empty where one did,
     with ``status``.
     failed_in_passing: whether asking again may help, at the earliest after ``retry_after`` seconds.
+    by_proxy: whether it was a proxy that failed, and not the endpoint.
     """
 
     def __init__(self, deadline: Deadline) -> None:
@@ -54,7 +55,7 @@ class TokenRequest:
         self._session = new_session(deadline)
         self.asked = self.came = ""
         self.status = 200
-        self.failed_in_passing = False
+        self.failed_in_passing = self.by_proxy = False
         self.retry_after = 0.0
 
     def __call__(
@@ -80,6 +81,8 @@ class TokenRequest:
             with response:
                 return self._answer(method, response)
         except requests.exceptions.RequestException as error:
+            self.by_proxy = isinstance(error, requests.exceptions.ProxyError)
+            self.failed_in_passing = not (self.by_proxy and refused_by_proxy(error))
             raise self._failed(f"no answer: {cause_of(error)}", error) from error
         except Unexpected as came:
             self.failed_in_passing = False

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from ..core.deadline import Deadline
 from ..core.errors import MissingLibrary
 from ..core.harmless import one_line
+from ..core.secrets import without_credentials
 from .transport import new_adapter
 
 try:
@@ -27,6 +29,8 @@ else:
 
 _REPRESENTATION = re.compile(r"^\w+\(host='[^']*', port=\d+\): ")
 """How urllib3 begins what it says of a connection; the message names the URL."""
+_TUNNEL = "Tunnel connection failed: "
+"""What http.client says before a proxy's status."""
 
 
 def new_session(deadline: Deadline, proxy: str | None = None, server_name: str | None = None) -> Any:
@@ -48,7 +52,14 @@ def new_session(deadline: Deadline, proxy: str | None = None, server_name: str |
         def send(self, request: Any, **kwargs: Any) -> Any:
             # What comes before is this client's own work and no part of what a server takes.
             self.sent_at = time.perf_counter()
-            return super().send(request, **kwargs)
+            try:
+                return super().send(request, **kwargs)
+            except (requests.exceptions.ProxyError, requests.exceptions.Timeout) as error:
+                address = requests.utils.select_proxy(request.url, kwargs.get("proxies"))
+                if not address:
+                    raise
+                named = _named(address, "" if proxy else request.url)
+                raise type(error)(_with_proxy(named, cause_of(error)), request=request) from error
 
         def get_redirect_target(self, _response: Any) -> None:
             """Who asks follows redirects, not this: even without following, it would read the whole body first."""
@@ -108,7 +119,27 @@ def never_connected(error: Exception) -> bool:
 
 def refused_by_proxy(error: Exception) -> bool:
     """Whether a proxy does not let this client through (4xx to its CONNECT), or is not trusted, once and for all."""
-    return "Tunnel connection failed: 4" in repr(error) or "CertVerificationError" in repr(error)
+    said = repr(error.__cause__ or error)
+    return f"{_TUNNEL}4" in said or "CertVerificationError" in said
+
+
+def _named(address: str, url: str) -> str:
+    """A proxy, and for a URL, for which the environment told of it, the variables that do."""
+    shown = f"the proxy {without_credentials(address)}"
+    if not url:
+        return shown
+    names = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
+    found = next((name for one in names for name in (one, one.upper()) if os.environ.get(name)), "the system's")
+    return f"{shown} ({found}; NO_PROXY leaves hosts out)"
+
+
+def _with_proxy(named: str, said: str) -> str:
+    """What is said of a request that went to a proxy."""
+    _unable, _colon, why = said.partition("to proxy: ")
+    if not why:
+        return f"{said.rstrip('.')}, by {named}"
+    answered = why.removeprefix(_TUNNEL)
+    return f"{named} answered {answered}" if answered != why else f"{named} is not reached: {why}"
 
 
 def cause_of(error: Exception) -> str:
@@ -120,5 +151,6 @@ def cause_of(error: Exception) -> str:
     arguments = getattr(reason, "args", ())
     if len(arguments) == 2 and isinstance(arguments[0], str) and isinstance(arguments[1], Exception):
         # What was done, and why it failed.
-        return one_line(f"{arguments[0].rstrip('.')}: {arguments[1]}", 200)
+        why = _REPRESENTATION.sub("", str(arguments[1]))
+        return one_line(f"{arguments[0].rstrip('.')}: {why}", 200)
     return _REPRESENTATION.sub("", one_line(reason, 200))

@@ -9,6 +9,7 @@ is. The answer to the one request that reads the cluster serves its pools as wel
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,7 @@ def converge(options: dict[str, Any], session: Session) -> Result:
         result, cluster = converge_target(target, plan)
     except LlmopsError as error:
         _add_steps_left(error, list(plans.values()))
+        _add_what_is_left(error, reader)
         raise
     if session.check:
         reader = PredictedCluster(session.client, reader.place, cluster or {})
@@ -148,6 +150,22 @@ def _of_all(failures: list[LlmopsError], result: Result, left: list[dict[str, An
     if steps := [step.to_dict() for step in result.plan]:
         first.fields[name] = [*steps, *first.fields.get(name, [])]
     return first
+
+
+def _add_what_is_left(error: LlmopsError, reader: ClusterReader) -> None:
+    """Let the error of a creation also tell of the cluster that it left, in short: it costs money, and is mended or
+    removed."""
+    begun = error.fields.get("operation") and (error.fields.get("step_failed") or {}).get("action") == "create"
+    if not begun:
+        return
+    with suppress(LlmopsError):
+        cluster = reader.cluster()
+        if cluster:
+            left = {name: cluster[name] for name in ("name", "status", "location") if name in cluster}
+            pools = cluster.get("nodePools") or []
+            error.fields["cluster"] = left | {
+                "nodePools": _in_short(pools, {f"node pool {one['name']}" for one in pools})
+            }
 
 
 def _touched(failures: list[LlmopsError], result: Result) -> set[str]:

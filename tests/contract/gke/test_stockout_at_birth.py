@@ -47,6 +47,13 @@ def born(cloud: Playground, gpu: dict[str, Any]) -> OperationFailed:
     return raised.value
 
 
+def test_the_failure_tells_of_the_cluster_that_it_left(cloud: Playground):
+    cloud.fault("stockout", match={"pool": "first"})
+    left = born(cloud, GPU).fields["cluster"]
+    assert (left["name"], left["status"]) == (PLACE["name"], cloud.state(*PLACE.values())["status"])
+    assert [(pool["name"], pool["status"]) for pool in left["nodePools"]] == [("first", "RUNNING_WITH_ERROR")]
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_gpus_that_are_asked_for_after_the_cluster_cost_it_nothing(cloud: Playground, outcome: str):
     fault = cloud.fault("stockout", where=outcome, match={"pool": "gpu"})

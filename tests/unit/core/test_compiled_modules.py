@@ -64,6 +64,15 @@ def test_it_is_used_as_long_as_its_source_is_the_same(collection, tmp_path):
     assert imported("answer") == "written anew"
 
 
+def test_a_source_of_the_same_size_and_time_is_another_one_all_the_same(collection, tmp_path):
+    """As an image built with one time for all files has it, where the user's cache is kept from release to release."""
+    for text in ("older", "newer"):
+        (collection / "answer.py").unlink(missing_ok=True)
+        (collection / "answer.py").write_text(f"VALUE = '{text}'")
+        os.utime(collection / "answer.py", (1, 1))
+        assert imported("answer") == text
+
+
 @pytest.mark.parametrize("hindrance", ["a file in the way", "spoiled", "cut by a full disk"])
 def test_a_cache_of_no_use_is_none(collection, tmp_path, hindrance):
     (collection / "answer.py").write_text("VALUE = 41")
@@ -80,6 +89,44 @@ def test_a_cache_of_no_use_is_none(collection, tmp_path, hindrance):
     else:
         (tmp_path / "cache").write_text("")
     assert imported("answer") == 41
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch):
+    """Begins as a command of Ansible does, with a cache, and tells whether compiled files are kept there."""
+
+    def begin(cache: Path) -> bool:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+        monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if type(one).__name__ != "_Finder"])
+        monkeypatch.setattr(sys, "dont_write_bytecode", False)
+        monkeypatch.setattr(compiled_modules.context, "CLIARGS", {"verbosity": 0})
+        compiled_modules.keep_compiled()
+        return type(sys.meta_path[0]) is compiled_modules._Finder
+
+    return begin
+
+
+def test_the_folder_is_made_for_its_user_alone(begun, tmp_path):
+    former = os.umask(0)
+    try:
+        assert begun(tmp_path / "cache")
+    finally:
+        os.umask(former)
+    assert stat.S_IMODE((tmp_path / "cache" / "llmops.gke" / "compiled").stat().st_mode) == 0o700
+    assert begun(tmp_path / "cache")
+
+
+@pytest.mark.parametrize("whose", ["another user's", "for others to write", "not to be made"])
+def test_what_others_may_have_put_there_is_never_run(begun, tmp_path, monkeypatch, whose):
+    folder = tmp_path / "llmops.gke" / "compiled"
+    if whose == "not to be made":
+        (tmp_path / "llmops.gke").write_text("")
+    else:
+        folder.mkdir(parents=True)
+        folder.chmod(0o777 if whose == "for others to write" else 0o755)
+    if whose == "another user's":
+        monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    assert not begun(tmp_path)
 
 
 def test_what_is_not_there_is_told_by_its_name(collection):

@@ -127,6 +127,18 @@ def test_a_refused_exchange_names_the_source_and_the_way_out(private_key):
     assert "PRIVATE KEY" not in caught.value.message
 
 
+def test_a_proxy_that_refuses_is_asked_once_and_nobody_sent_to_log_in(private_key, monkeypatch):
+    monkeypatch.delenv("https_proxy", raising=False)
+    with FakeServer({("CONNECT", "google.test:443"): Reply(407)}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        key = json.dumps(key_of(private_key, "https://google.test/token"))
+        with pytest.raises(CredentialsRefused) as error:
+            authorizer({"service_account_contents": key}, Deadline(5))(False)
+        assert len(proxy.requests) == 1
+    told = f"the proxy {proxy.url} (HTTPS_PROXY; NO_PROXY leaves hosts out) answered 407 Proxy Authentication Required"
+    assert error.value.message.endswith(told)
+
+
 @pytest.mark.parametrize("failure", [Reply(lost=True), Reply(502, "bad gateway")], ids=["connection closed", "502"])
 def test_a_token_endpoint_that_fails_in_passing_is_asked_again(private_key, failure):
     with FakeServer([failure, failure, token("one")]) as server:

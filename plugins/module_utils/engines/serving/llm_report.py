@@ -12,6 +12,7 @@ from typing import Any
 
 from ...core import files
 from ...core.errors import InvalidOption, LlmopsError
+from ...core.option_names import option
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.machine_types import read_machine_type
@@ -81,7 +82,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
     written = []
     for name, target in () if check else targets.items():
         path = options[name]
-        _write(path, target, contents[name])
+        _write(name, path, target, contents[name])
         written.append(path)
         progress(f"written: {path}")
     return Result(values={**values, "written": written})
@@ -163,11 +164,13 @@ def _targets(options: Mapping[str, Any]) -> dict[str, str]:
     return targets
 
 
-def _write(path: str, target: str, content: str) -> None:
+def _write(name: str, path: str, target: str, content: str) -> None:
     try:
         files.write(target, content, MODE, ".report-")
     except OSError as error:
-        raise NotWritten(f"write the report to {path}: {error.strerror}; give another path", path=path) from error
+        raise NotWritten(
+            f"write the report to {path}: {error.strerror}; give another {option(name)}", path=path
+        ) from error
 
 
 def _measured_by_google(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -99,14 +99,19 @@ def _steps(results: Iterable[Any], *, check: bool) -> Iterator[Mapping[str, Any]
         elif isinstance(error, Mapping):
             yield from error.get("plan" if check else "steps_done") or []
             failed = error.get("step_failed") or {}
-            if not check and failed.get("action") == _CREATE and failed.get("resource") in _broken(result):
+            there = {*_broken(result), f"cluster {(error.get('cluster') or {}).get('name')}"}
+            if not check and failed.get("action") == _CREATE and failed.get("resource") in there:
                 yield failed
             applied = [] if check else error.get("applied") or []
             yield from ({"action": _UPDATE, "resource": name} for name in applied)
 
 
 def _broken(result: Mapping[str, Any]) -> dict[str, str]:
-    """Node pools that a failed task left broken, with their status."""
+    """The cluster and node pools that a failed task left broken, with their status."""
     error = result.get("error")
-    pools = error.get("node_pools") if isinstance(error, Mapping) else None
-    return {f"node pool {pool.get('name')}": pool["status"] for pool in pools or () if pool.get("status") in BROKEN}
+    if not isinstance(error, Mapping):
+        return {}
+    left = [(f"node pool {pool.get('name')}", pool) for pool in error.get("node_pools") or ()]
+    cluster = error.get("cluster") or {}
+    left += [(f"cluster {cluster.get('name')}", cluster)] if cluster else []
+    return {name: one["status"] for name, one in left if one.get("status") in BROKEN}

@@ -70,6 +70,9 @@ VARIABLES: Mapping[str, Sequence[str]] = {
 SECRETS = ("llmops_api_key", "llmops_hf_token")
 """Of these is only told whether they are set."""
 
+UNTOLD = "its task's error is above"
+"""Of a host that left the play, and whose tasks registered no failure."""
+
 
 @dataclass(frozen=True)
 class HostFacts:
@@ -128,7 +131,7 @@ class HostFacts:
         line = one_line((str(last.get("msg") or "").splitlines() or [""])[0], _ERROR)
         further = len((last.get("error") or {}).get("findings") or ()) - 1
         more = f" (and {further} more, above)" if line and further > 0 else ""
-        return f"{line}{more}" or "its task's error is above"
+        return f"{line}{more}" or UNTOLD
 
     @property
     def cluster(self) -> Mapping[str, Any] | None:
@@ -137,7 +140,8 @@ class HostFacts:
             found = self.result(name).get(one)
             if found:
                 return dict(found[0])
-        return self.result("gke_cluster_result").get("cluster") or None
+        made = self.result("gke_cluster_result")
+        return made.get("cluster") or (made.get("error") or {}).get("cluster") or None
 
     @property
     def node_pools(self) -> list[Mapping[str, Any]]:

@@ -209,13 +209,20 @@ def add_sandbox(page: Page, facts: HostFacts, *, apart: bool) -> None:
         return
     if apart:
         page.blank()
-    page.row("stop it all", "make demo-down (ends the sandbox, with everything on it)")
-    program = facts.command.program
+    clone, program = facts.command.clone, facts.command.program
+    if clone:
+        page.row("stop it all", "make demo-down (ends the sandbox, with everything on it)")
+    else:
+        page.command("stop it all", facts.command.words("sandbox", llmops_sandbox_state="stopped"))
+        add_left_out(page, facts)
     if program.endswith("/bin/ansible-playbook"):
         page.row("shorter", f". {program.removesuffix('ansible-playbook')}activate, then ansible-playbook is enough")
-    page.row("for real", 'cp -r inventories/example inventories/mine, set the values marked "required", then')
-    # On that inventory alone, whatever this run was on.
-    page.command("", [program, "-i", "inventories/mine", facts.command.called("deploy")])
+    if clone:
+        page.row("for real", 'cp -r inventories/example inventories/mine, set the values marked "required", then')
+        # On that inventory alone, whatever this run was on.
+        page.command("", [program, "-i", "inventories/mine", facts.command.called("deploy")])
+    else:
+        page.row("for real", "https://github.com/llmops/llmops.gke#without-a-clone")
     page.blank()
     speed = int(float(sandbox.get("speed") or 1))
     page.line(

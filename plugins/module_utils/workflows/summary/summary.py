@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .blocks import add_block
-from .facts import DEPLOY, STATUS, TEARDOWN, HostFacts
+from .facts import DEPLOY, STATUS, TEARDOWN, UNTOLD, HostFacts
 from .fleet import BLOCKS, add_table, add_together, total_of
 from .neighbours import done_once, told_once
 from .page import Page
@@ -22,9 +22,23 @@ _HELP = "docs/troubleshooting.md"
 _REPOSITORY = "https://github.com/llmops/llmops.gke/blob/main/"
 
 
-def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[list[str], dict[str, Any]]:
+def _tell_stopped(records: Sequence[dict[str, Any]]) -> None:
+    """Which hosts may have left the play without a failure: any_errors_fatal ends it for all of them."""
+    errors = [record["error"] for record in records if record["error"]]
+    if UNTOLD in errors and len(errors) > 1:
+        for record in records:
+            if record["error"] == UNTOLD:
+                record["error"] = f"{UNTOLD}, or it was stopped because of another host's"
+
+
+def summarise(
+    facts: Sequence[HostFacts], width: int, here: str = "", unbegun: Sequence[str] = ()
+) -> tuple[list[str], dict[str, Any]]:
     """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
-    ``llmops_total``, and of a status ``llmops_status``: its differences by host."""
+    ``llmops_total``, and of a status ``llmops_status``: its differences by host.
+
+    unbegun: hosts that a failed batch kept from their turn.
+    """
     page = Page(width, here)
     if facts and facts[0].playbook == TEARDOWN:
         places = {place: [one for one in facts if one.place == place] for place in {one.place for one in facts}}
@@ -33,6 +47,7 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
     if facts and facts[0].playbook == DEPLOY:
         facts = done_once(facts)
     records = [record_of(one) for one in facts]
+    _tell_stopped(records)
     if len(facts) > BLOCKS:
         add_table(page, facts, records)
         page.command("details", [*replace(facts[0].command, limit="").words("status"), "--limit HOST"])
@@ -45,6 +60,9 @@ def summarise(facts: Sequence[HostFacts], width: int, here: str = "") -> tuple[l
             add_block(page, own, record)
         if len(facts) > 1:
             add_together(page, facts, records)
+    if unbegun:
+        why = "a batch that fails as a whole ends the run; the same command does them, once that is mended"
+        page.row("not begun", f"{', '.join(unbegun)}: {why}")
     if any(one.failed for one in facts):
         # Not once a host: it is the same page for all of them.
         page.row("look it up", _HELP if facts[0].command.clone else f"{_REPOSITORY}{_HELP}")

@@ -31,6 +31,7 @@ SPECS = {
         "llmops_name": {"type": "str", "default": "x"},
         "llmops_replicas": {"type": "int"},
         "llmops_hf_token": {"type": "str", "no_log": True},
+        "llmops_api_key": {"type": "str", "no_log": True},
         "llmops_zones": {"type": "list", "elements": "str"},
     },
     "pool": {
@@ -166,6 +167,16 @@ def test_secrets_never_come_along(roles):
     assert found["options"]["pool_url"] == "http://***@host/path"
     assert found["options"]["pool_limits"] == {"least": 1, "pin": "(hidden)"}
     assert plan("pool", **GOOD, llmops_hf_token="")["secrets"] == {"llmops_hf_token": False}
+
+
+@pytest.mark.parametrize("key", ["schl\u00fcssel", "two words", "canary\n", " "])
+def test_a_key_that_no_client_could_send_is_refused_without_its_value(roles, key):
+    found = plan("pool", **GOOD, llmops_api_key=key)
+    (line,) = found["errors"]
+    assert line.startswith("llmops_api_key: (hidden) is not accepted; it takes ") and "header" in line
+    assert found["refused"] == ["llmops_api_key"]
+    assert key.strip() not in json.dumps(found, ensure_ascii=False) or not key.strip()
+    assert plan("pool", **GOOD, llmops_api_key="sk-A_b.c~1+/=!")["errors"] == []
 
 
 def test_secrets_are_in_no_error(roles):

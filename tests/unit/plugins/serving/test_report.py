@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import LlmopsError
+from ansible_collections.llmops.gke.plugins.module_utils.core.option_names import OptionNames
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.llm_report import run
 from ansible_collections.llmops.gke.plugins.module_utils.serving.report.svg import Axis, ticks
@@ -183,8 +184,9 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
     with pytest.raises(LlmopsError, match=r"^path: .*\(Not a directory\)$"):
         made(path=str(tmp_path / "file" / "r.html"))
     # Where even root can make no folder.
-    with pytest.raises(LlmopsError, match="write the report to .*give another path"):
+    with pytest.raises(LlmopsError, match="write the report to .*give another path") as error:
         made(path="/proc/none/r.html")
+    assert error.value.told(OptionNames({"path": "verify_report_path"})).endswith("; give another verify_report_path")
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.changes import sum_up
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.facts import MADE
-from tests.unit.plugins.summary.summary_facts import step
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
+from tests.unit.plugins.summary.summary_facts import host, step
 
 ROOT = Path(__file__).parents[4]
 
@@ -65,6 +66,20 @@ def test_of_a_failure_only_what_was_done_counts():
     assert sum_up([told_by_both], check=False).short() == "+1 ~0 -0"
     assert sum_up([failed], check=True).to_dict()["created"] == ["a", "b"]
     assert sum_up([{"failed": True, "msg": "no"}], check=False).lines() == []
+
+
+def test_a_cluster_whose_creation_failed_and_that_is_there_counts():
+    pool = {"name": "default-pool", "status": "RUNNING_WITH_ERROR"}
+    there = {"name": "c", "status": "RUNNING_WITH_ERROR", "nodePools": [pool]}
+    error = {"step_failed": step("create", "cluster c"), "cluster": there}
+    changes = sum_up([{"failed": True, "error": error}], check=False)
+    assert changes.lines() == ["+ cluster c (RUNNING_WITH_ERROR)"]
+    gone = {"step_failed": step("create", "cluster c")}
+    assert sum_up([{"failed": True, "error": gone}], check=False).lines() == []
+    told = host(failed=True, gke_cluster_result={"failed": True, "msg": "no stock", "error": error})
+    lines = summarise([told], 80)[0]
+    exists = next(number for number, line in enumerate(lines) if line.startswith("  exists"))
+    assert [line.split()[-1] for line in lines[exists : exists + 2]] == ["c", "default-pool"]
 
 
 def test_a_pool_that_a_failed_run_made_and_that_does_not_work_counts_with_its_status():

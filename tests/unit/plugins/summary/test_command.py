@@ -18,6 +18,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summa
 from ansible_collections.llmops.gke.plugins.plugin_utils.run_command import read_extra, run_command
 from tests.unit.plugins.summary.summary_facts import host, verified
 
+ROOT = Path(__file__).parents[4]
+
 
 def test_a_command_is_that_of_the_run():
     command = Command(inventories=("a", "my inventory"), limit="m*", extra={"llmops_name": "model-d"})
@@ -100,8 +102,10 @@ def started(monkeypatch, tmp_path):
     for name in ("activate", "ansible-playbook"):
         (folder / name).touch(mode=0o755)
     (tmp_path / "playbooks").mkdir()
-    (tmp_path / "playbooks" / "deploy.yml").touch()
-    monkeypatch.setenv("PWD", str(tmp_path))
+    (tmp_path / "playbooks" / "deploy.yml").symlink_to(ROOT / "playbooks" / "deploy.yml")
+    monkeypatch.chdir(tmp_path)
+    # Of whoever started the program that started this.
+    monkeypatch.setenv("PWD", "/elsewhere")
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("MAKELEVEL", raising=False)
     monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ("llmops_name=d",)})
@@ -118,7 +122,10 @@ def test_the_run_is_read_where_it_was_started(started, monkeypatch):
     assert run_command(variables).text("status") == told
     variables["ansible_inventory_sources"] = [str(folder / "inventories" / "sandbox")]
     assert run_command(variables).inventories == ()
-    monkeypatch.setenv("PWD", "/elsewhere")
+    (folder / "playbooks" / "deploy.yml").unlink()
+    (folder / "playbooks" / "deploy.yml").write_text("# Somebody's own, which may import the collection's.")
+    assert run_command(variables).called("status") == "llmops.gke.status"
+    monkeypatch.chdir("/")
     assert run_command(variables).called("status") == "llmops.gke.status"
     monkeypatch.setattr(context, "CLIARGS", {})
     assert run_command({}) == Command(clone=False)

@@ -183,6 +183,15 @@ def test_a_task_that_registers_nothing_is_a_failure_too():
     assert "its task's error is above" in told(host(playbook="verify", failed=True))[0]
 
 
+def test_a_host_that_another_one_s_failure_stopped_is_told_so():
+    """By any_errors_fatal or max_fail_percentage, with which Ansible ends the play for all of them."""
+    other = host("a", failed=True, gke_cluster_result={"failed": True, "msg": "no stock"})
+    for further in ([], [host("b")]):
+        text, data = told(other, *further, host("c", failed=True))
+        assert "its task's error is above, or it was stopped because of another host's" in text
+        assert data["a"]["error"] == "no stock"
+
+
 def test_in_earnest_it_is_the_users_inventory_alone_and_all_of_its_hosts():
     run = Command(".venv/bin/ansible-playbook", ("models", "sandbox"), limit="m*", extra={"llmops_name": "x"})
     text, _data = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}}, command=run))

@@ -147,6 +147,17 @@ def test_that_it_was_the_sandbox_is_told_once_at_the_end(failed):
     assert any("make demo-down" in line for line in lines)
 
 
+def test_outside_a_clone_the_sandbox_is_stopped_without_make():
+    command = Command(inventories=("mine",), clone=False, untold=("@sandbox.yml",))
+    told = host("one", variables={"llmops_sandbox": {"speed": 50}}, verify_result=verified(), command=command)
+    lines = summarise([told], 200)[0]
+    (stop,) = (number for number, line in enumerate(lines) if line.startswith("  stop it all"))
+    assert lines[stop].endswith("ansible-playbook -i mine llmops.gke.sandbox -e llmops_sandbox_state=stopped")
+    assert lines[stop + 1].endswith("(and the same -e as now for @sandbox.yml)")
+    # Neither make nor the inventories of a clone are there.
+    assert not any("make " in line or "inventories/" in line for line in lines)
+
+
 def test_a_preview_tells_nothing_of_the_sandbox():
     sandbox = {"llmops_sandbox": {"speed": 50}}
     assert "simulated" not in " ".join(summarise([host("one", check=True, variables=sandbox)], 100)[0])
