@@ -23,6 +23,8 @@ from .errors import InvalidOption, LlmopsError
 from .option_limits import check_groups, check_limits, without_nulls
 from .result import Progress, Run, failed_with, silent
 
+_STEPS = frozenset({"plan", "operations"})
+
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
     """For modules whose secrets are all in options marked ``no_log``."""
@@ -41,6 +43,7 @@ class ModuleSpec:
     unshown: options too long for each result to repeat them as its invocation.
     aside: values too long for a failure to repeat; the play's summary has them all the same.
     warns_by_host: its warnings are of what it measured on one host, and are told with the host's name among others.
+    told: which of ``plan`` and ``operations`` its results have; one that only reads has none.
     """
 
     run: Run
@@ -51,6 +54,7 @@ class ModuleSpec:
     unshown: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     warns_by_host: bool = False
+    told: frozenset[str] = frozenset()
 
     def hidden(self, options: dict[str, Any]) -> set[str]:
         """The strings inside options to be hidden beyond those that are ``no_log``: passwords in URLs as well."""
@@ -130,7 +134,8 @@ def _outcome(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: P
     except LlmopsError as error:
         return failed_with(error)
     result.duration = time.monotonic() - began
-    return result.to_dict()
+    untold = _STEPS - spec.told
+    return {name: value for name, value in result.to_dict().items() if name not in untold}
 
 
 def run_module(spec: ModuleSpec) -> None:
