@@ -72,6 +72,12 @@ ansible_stats:
   type: dict
   returned: always
   contains:
+    per_host:
+      description: Always V(false). The data are of the whole run.
+      type: bool
+    aggregate:
+      description: Always V(true). What the run has left before is kept.
+      type: bool
     data:
       description: C(llmops_summary) and C(llmops_total).
       type: dict
@@ -94,8 +100,25 @@ ansible_stats:
                 - A deployment of which tags left nothing but preflight is V(checked).
               type: str
             project:
-              description:
-                - Project of the cluster; beside it C(location), C(cluster), C(namespace), C(name), C(model), C(engine).
+              description: Project of the cluster.
+              type: str
+            location:
+              description: Region or zone of the cluster.
+              type: str
+            cluster:
+              description: Name of the cluster.
+              type: str
+            namespace:
+              description: Namespace of the model.
+              type: str
+            name:
+              description: Name of the model's Deployment.
+              type: str
+            model:
+              description: The model, by its name on the Hugging Face Hub.
+              type: str
+            engine:
+              description: The model server.
               type: str
             address:
               description: Where the model answers, null where that was not seen.
@@ -127,6 +150,7 @@ ansible_stats:
                 - What a teardown left alone, each with its C(resource), C(why), and the C(workloads) of others.
               type: list
               elements: dict
+              returned: with O(playbook=teardown)
             reason:
               description: Why a model that status looked at does not serve or has a failed rollout, else null.
               type: str

@@ -246,6 +246,10 @@ duration:
   type: float
   returned: success
   sample: 0.21
+error:
+  description: Structured description of the failure. Its C(kind) tells failures apart.
+  type: dict
+  returned: failure
 """
 
 from ..module_utils.core.runner import run_module

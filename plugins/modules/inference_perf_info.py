@@ -116,8 +116,12 @@ results:
       type: list
       elements: dict
       contains:
-        offered_rate: {description: Requests per second that the stage asked for., type: float}
-        offered_concurrency: {description: "Number of requests kept in flight, for stages without a rate.", type: int}
+        offered_rate:
+          description: Requests per second that the stage asked for. It is null for a stage without a rate.
+          type: float
+        offered_concurrency:
+          description: Number of requests kept in flight by a stage without a rate, else null.
+          type: int
         achieved_rate: {description: Requests per second that were sent., type: float}
         requests: {description: Number of requests that were answered., type: int}
         failures: {description: Number of requests that failed., type: int}

@@ -165,56 +165,56 @@ error_message:
 generated_text:
   description: Text that the model generated.
   type: str
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: " Ah, dear traveller, in the rose garden there is a door no taller than a teacup."
 generated_tokens:
   description: Number of generated tokens, as counted by the server. It is null if the server does not tell.
   type: int
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: 207
 prompt_tokens:
   description: Number of tokens of the prompt, as counted by the server. It is null if the server does not tell.
   type: int
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: 24
 finish_reason:
   description:
     - Reason for the end of the generation, V(stop) or V(length) as explained for O(expect.finish_reason).
     - It is null if the server does not tell.
   type: str
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: stop
 seconds:
   description: Seconds from sending the request to the end of the answer. Earlier attempts are not included.
   type: float
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: 9.93
 seconds_per_token:
   description:
     - RV(seconds) divided by RV(generated_tokens).
     - It includes the time to the first token, which M(llmops.gke.llm_latency) measures separately.
   type: float
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: 0.048
 ttft_seconds:
   description: Seconds from sending the request to the first token. It is null unless O(stream=true).
   type: float
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: 0.11
 tpot_seconds:
   description: Seconds for each token after the first. It is null unless O(stream=true).
   type: float
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: 0.048
 headers:
   description: Headers of the answer whose names begin with C(x-).
   type: dict
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
   sample: {x-generated-tokens: "207"}
 details:
   description: Further information about the answer, in the model server's own terms.
   type: dict
-  returned: out of check mode
+  returned: out of check mode, unless a refusal was expected
 http_requests:
   description: Number of HTTP requests that were sent.
   type: int
@@ -225,6 +225,12 @@ duration:
   type: float
   returned: success
   sample: 9.95
+error:
+  description:
+    - Structured description of the failure. Its C(kind) tells failures apart.
+    - An answer that does not meet O(expect) is C(expectation_failed), and is there as C(answer).
+  type: dict
+  returned: failure
 """
 
 from ..module_utils.core.runner import run_module

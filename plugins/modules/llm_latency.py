@@ -203,8 +203,14 @@ tokens:
   type: dict
   returned: out of check mode
   sample: {median: 100, min: 100, max: 100}
-prompt_tokens: {description: Tokens of the prompt. Null if the server does not tell., type: int, returned: success}
-port_forwarded: {description: Whether the API server forwarded the requests., type: bool, returned: success}
+prompt_tokens:
+  description: Number of tokens of the prompt. It is null if the server does not tell.
+  type: int
+  returned: out of check mode
+port_forwarded:
+  description: Whether the API server forwarded the requests.
+  type: bool
+  returned: out of check mode
 tokens_per_arrival:
   description: Median number of tokens that arrive together.
   type: float
@@ -286,6 +292,12 @@ duration:
   type: float
   returned: success
   sample: 118.2
+error:
+  description:
+    - Structured description of the failure. Its C(kind) tells failures apart.
+    - An exceeded limit is C(threshold_breached), with C(thresholds) and all figures as C(measured).
+  type: dict
+  returned: failure
 """
 
 from ..module_utils.core.runner import run_module

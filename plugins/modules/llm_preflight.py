@@ -29,8 +29,9 @@ attributes:
   idempotent: {support: full}
 options:
   plan:
-    description: >-
-      What is about to be deployed for this host, as the lookup P(llmops.gke.deployment_plan#lookup) returns it.
+    description:
+      - What is about to be deployed for this host, as the lookup P(llmops.gke.deployment_plan#lookup) returns it.
+      - The play must have the roles that deploy it, by C(roles) or C(import_role).
     type: dict
     required: true
   plans:

@@ -167,12 +167,19 @@ report:
   type: dict
   returned: success
   contains:
+    title:
+      description: Title of the report, as given in O(title).
+      type: str
+    made:
+      description: When the report was made, in UTC.
+      type: str
+      sample: 2026-01-01 12:00 UTC
     verdict:
       description:
         - Verdict about the deployment. C(state) is V(fit), V(unfit) (a limit is broken, or nothing was answered),
           V(slow) (no limit was set, and it is slower than RV(report.yardsticks) let expect) or V(unjudged) (there is
           neither).
-        - C(reasons) and C(cautions) explain it.
+        - C(headline) says it in a sentence. C(reasons) and C(cautions) explain it.
       type: dict
     yardsticks:
       description:
@@ -187,10 +194,14 @@ report:
       description:
         - Google's measurement that the figures are held against (C(best)), why there is none (C(unknown)), and what its
           manifest sets otherwise (C(differences)).
+        - It is null if O(benchmark) is not given.
       type: dict
     simulated:
       description: Whether a sandbox produced the figures.
       type: bool
+    speed:
+      description: Speed of the sandbox, as given in O(simulated_speed). It is null if there is none.
+      type: float
     cost:
       description:
         - US dollars per million tokens, for one request at a time (C(alone)) and under load (C(loaded)).
@@ -198,26 +209,31 @@ report:
         - It is null if the price is not known.
       type: dict
     deployment:
-      description: What was deployed, as given in O(deployment).
+      description: What was deployed, as given in O(deployment). It is null if that is not given.
       type: dict
     latency:
-      description: What the report shows of O(latency).
+      description: What the report shows of O(latency). It is null if that has no figures, as in check mode.
       type: dict
     answer:
-      description: What the report shows of O(answer).
+      description: What the report shows of O(answer). It is null if that has none.
       type: dict
     model:
-      description: What the report shows of O(model).
+      description: What the report shows of O(model). It is null if that is not given.
       type: dict
     load:
-      description: Results of the load test, as given in O(load).
+      description: Results of the load test, as given in O(load). They are null without.
       type: dict
     gpu:
-      description: Time series of the GPUs, as given in O(gpu).
+      description: Time series of the GPUs, as given in O(gpu). They are null without.
       type: list
       elements: dict
     gpus:
-      description: State of each GPU, as given in O(gpus).
+      description: State of each GPU, as given in O(gpus). It is null without.
+      type: list
+      elements: dict
+    beside:
+      description:
+        - Main figures of the reports in O(beside), and of whatever else was measured last in that of O(json_path).
       type: list
       elements: dict
 short:
@@ -246,6 +262,14 @@ duration:
   type: float
   returned: success
   sample: 0.02
+http_requests:
+  description: Number of HTTP requests that were sent, which is always 0.
+  type: int
+  returned: success
+error:
+  description: Structured description of the failure. Its C(kind) tells failures apart.
+  type: dict
+  returned: failure
 """
 
 from ..module_utils.core.runner import run_module

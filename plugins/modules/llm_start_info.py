@@ -141,13 +141,13 @@ pods:
       description: Phase that the pod is in now. It is null for a pod that serves.
       type: str
     phase_seconds:
-      description: Number of seconds that the pod has been in this phase.
+      description: Number of seconds that the pod has been in this phase. It is null for a pod that serves.
       type: float
     why:
-      description: Reason why the pod is still in this phase.
+      description: Reason why the pod is still in this phase. It is null if there is none to tell.
       type: str
     advice:
-      description: What to change if the pod cannot become ready by itself.
+      description: What to change if the pod cannot become ready by itself. It is null if it can.
       type: str
     refused:
       description: What the autoscaler said of node pools that could not grow for the pod.

@@ -272,6 +272,11 @@ scaling:
   description: What M(llmops.gke.llm_scaling) returns.
   type: dict
   returned: if O(load) is given and the model was asked
+notes:
+  description: What there is to know though nothing failed, that the model sleeps and what came of O(load).
+  type: list
+  elements: str
+  returned: where there is something to tell
 duration:
   description: Seconds that the task took.
   type: float

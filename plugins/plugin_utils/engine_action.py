@@ -39,6 +39,7 @@ from .interrupted_run import interrupted
 from .resolved_variables import of_one_task, shared
 from .role_variables import COLLECTION, COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .set_aside import MEMORY, set_aside
+from .shared_options import left_out
 from .task_progress import TaskProgress, next_step
 from .task_timeouts import number, timeouts
 from .warning_text import warning_text
@@ -138,15 +139,9 @@ class EngineAction(ActionBase):
         return self._shown(result, task_vars, progress)
 
     def _take_shared(self, task_vars: dict[str, Any]) -> None:
-        """Give options that the task leaves out the values of the variables that set them for all roles."""
-        given = self._task.args
-        if "kubeconfig" in given:
-            return
-        for name, variable in SHARED_OPTIONS.items():
-            if name in self.spec.argument_spec and name not in given and variable in task_vars:
-                value = self._templar.template(task_vars[variable])
-                given = {**given, **({name: value} if value else {})}
-        self._task.args = given
+        given, resolved = self._task.args, self._templar.template
+        if more := left_out(self.spec.argument_spec, given, task_vars, resolved, self._is_of_our_role()):
+            self._task.args = {**given, **more}
 
     def _scale_timeout(self, task_vars: dict[str, Any]) -> None:
         """Multiply the time that the task may take, given or by default, by the factor that holds for all of them."""

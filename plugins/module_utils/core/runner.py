@@ -31,6 +31,7 @@ WORDS = "LLMOPS_GKE_LAST_WORDS"
 """The environment variable by which the controller says where a module leaves word of what goes on without it."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_STEPS = frozenset({"plan", "operations"})
 
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
@@ -50,6 +51,7 @@ class ModuleSpec:
     unshown: options too long for each result to repeat them as its invocation.
     aside: values too long for a failure to repeat; the play's summary has them all the same.
     warns_by_host: its warnings are of what it measured on one host, and are told with the host's name among others.
+    told: which of ``plan`` and ``operations`` its results have; one that only reads has none.
     """
 
     run: Run
@@ -60,6 +62,7 @@ class ModuleSpec:
     unshown: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     warns_by_host: bool = False
+    told: frozenset[str] = frozenset()
 
     def hidden(self, options: dict[str, Any]) -> set[str]:
         """The strings inside options to be hidden beyond those that are ``no_log``: passwords in URLs as well."""
@@ -139,7 +142,8 @@ def _outcome(spec: ModuleSpec, options: dict[str, Any], check: bool, progress: P
     except LlmopsError as error:
         return failed_with(error)
     result.duration = time.monotonic() - began
-    return result.to_dict()
+    untold = _STEPS - spec.told
+    return {name: value for name, value in result.to_dict().items() if name not in untold}
 
 
 def run_module(spec: ModuleSpec) -> None:

@@ -102,7 +102,7 @@ def evil(_options, _check, progress) -> Result:
 def test_what_an_engine_tells_is_harmless_and_masked():
     told: list[str] = []
     options = {"proxy": "http://me:pa55word@proxy"}
-    spec = ModuleSpec(run=evil, argument_spec={})
+    spec = ModuleSpec(run=evil, argument_spec={}, told=frozenset({"plan"}))
     outcome = run_engine(spec, options, False, told.append, {"s3cret-canary", *spec.hidden(options)})
     assert told == ["half TASK [fake]\\x1b[2J ********", "********"]
     assert outcome["warnings"] == ["w \\x1b ********"]

@@ -1,7 +1,8 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables that reach every task of a module: the control plane's endpoint and proxy, the factor of all timeouts."""
+"""Variables that reach every task of a module: the control plane's endpoint and proxy, the factor of all timeouts; and
+every task of a role: the credentials."""
 
 from __future__ import annotations
 
@@ -96,22 +97,9 @@ def test_a_choice_that_is_none_is_refused(tmp_path):
     assert "value of cluster_endpoint must be one of: auto, dns, public, private" in result["msg"]
 
 
-def test_a_timeout_names_its_budget_and_the_factor_of_all(tmp_path):
-    """By a role, whose variables the message names."""
-    running = {"name": "operation-1", "operationType": "CREATE_CLUSTER", "status": "RUNNING"}
-
-    def answer(request: Any) -> Reply:
-        if request.method == "POST" or "/operations/" in request.path:
-            return Reply(200, running)
-        return google_error(404, "NOT_FOUND", "Not found.")
-
-    play = {
-        "hosts": "localhost",
-        "gather_facts": False,
-        "connection": "local",
-        "module_defaults": {"group/llmops.gke.gcp": "{{ llmops_google_auth }}"},
-        "roles": ["llmops.gke.gke_cluster"],
-    }
+def by_role(tmp_path: Path, answer: Any, in_process: bool = True, **variables: Any) -> tuple[int, str]:
+    """Exit code and output of a play that has the role gke_cluster and nothing else, as the role's README shows it."""
+    play = {"hosts": "localhost", "gather_facts": False, "connection": "local", "roles": ["llmops.gke.gke_cluster"]}
     (tmp_path / "play.json").write_text(json.dumps([play]))
     with FakeServer(answer) as server:
         variables = {
@@ -119,8 +107,8 @@ def test_a_timeout_names_its_budget_and_the_factor_of_all(tmp_path):
             "llmops_project": "my-project",
             "llmops_zones": ["us-central1-a"],
             "llmops_google_auth": {"access_token": TOKEN, "container_api_endpoint": f"{server.url}/"},
-            "llmops_timeout_factor": 0.5,
-            "gke_cluster_timeout": 2,
+            "llmops_in_process": in_process,
+            **variables,
         }
         command = [str(Path(sys.executable).parent / "ansible-playbook"), str(tmp_path / "play.json")]
         environment = os.environ | {"LC_ALL": "C.UTF-8", "ANSIBLE_HOME": str(tmp_path / "home")}
@@ -132,7 +120,27 @@ def test_a_timeout_names_its_budget_and_the_factor_of_all(tmp_path):
             text=True,
             check=False,
         )
-    said = " ".join((done.stdout + done.stderr).split())
-    assert done.returncode != 0
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_a_role_takes_the_inventorys_credentials_without_the_plays_help(tmp_path, in_process):
+    refused = google_error(403, "PERMISSION_DENIED", "not for you")
+    code, said = by_role(tmp_path, lambda _request: refused, in_process)
+    assert code != 0
+    assert "not for you" in said, said
+
+
+def test_a_timeout_names_its_budget_and_the_factor_of_all(tmp_path):
+    """By a role, whose variables the message names."""
+    running = {"name": "operation-1", "operationType": "CREATE_CLUSTER", "status": "RUNNING"}
+
+    def answer(request: Any) -> Reply:
+        if request.method == "POST" or "/operations/" in request.path:
+            return Reply(200, running)
+        return google_error(404, "NOT_FOUND", "Not found.")
+
+    code, said = by_role(tmp_path, answer, llmops_timeout_factor=0.5, gke_cluster_timeout=2)
+    assert code != 0
     assert "not done after 1 s" in said, said
     assert "raise gke_cluster_timeout (llmops_timeout_factor multiplies" in said

@@ -122,6 +122,11 @@ def told(module: str, server: FakeServer, check: bool = False, **arguments: Any)
             {"plan": {"host": 1, "roles": [], "options": {}, "plans": {}, "variables": {}}},
             "plan.host: ",
         ),
+        (
+            "llm_preflight",
+            {"plan": {"host": "a", "roles": ["llmops"], "options": {}, "plans": {}, "variables": {}}},
+            "plan.roles: ['llmops'] is not accepted; it takes roles of llmops.gke that the play has",
+        ),
     ],
 )
 @pytest.mark.parametrize("check", [False, True])

@@ -69,4 +69,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **CLUSTER,
 }
 
-SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC, definition=frozenset(CLUSTER))
+SPEC = ModuleSpec(
+    run=advised(run),
+    argument_spec=ARGUMENT_SPEC,
+    definition=frozenset(CLUSTER),
+    told=frozenset({"plan", "operations"}),
+)

@@ -52,4 +52,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **NODE_POOL,
 }
 
-SPEC = ModuleSpec(run=advised(run), argument_spec=ARGUMENT_SPEC, definition=frozenset(NODE_POOL) - _NOT_DEFINED)
+SPEC = ModuleSpec(
+    run=advised(run),
+    argument_spec=ARGUMENT_SPEC,
+    definition=frozenset(NODE_POOL) - _NOT_DEFINED,
+    told=frozenset({"plan", "operations"}),
+)

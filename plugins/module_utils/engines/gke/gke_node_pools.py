@@ -32,6 +32,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
 
 SPEC = ModuleSpec(
     run=advised(run),
+    told=frozenset({"plan", "operations"}),
     argument_spec={
         **LOCATION,
         **CONTROL_PLANE,

@@ -62,4 +62,4 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
 }
 
-SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC)
+SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, told=frozenset({"operations"}))

@@ -57,4 +57,4 @@ RULES: dict[str, Any] = {
     "mutually_exclusive": [("member", "kubernetes_service_account")],
 }
 
-SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, rules=RULES)
+SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, rules=RULES, told=frozenset({"plan"}))

@@ -67,6 +67,7 @@ def _check(options: dict[str, Any], *, wanted: bool, complete: bool) -> None:
 
 SPEC = ModuleSpec(
     run=run,
+    told=frozenset({"plan"}),
     argument_spec={
         **KUBERNETES_ACCESS,
         "adapter": {"type": "str", "choices": ["stackdriver", "prometheus", "none"], "required": True},

@@ -70,6 +70,7 @@ _COMPONENTS: dict[str, Any] = {"type": "list", "elements": "str", "choices": lis
 
 SPEC = ModuleSpec(
     run=run,
+    told=frozenset({"plan", "operations"}),
     argument_spec={
         **KUBERNETES_ACCESS,
         "mode": {"type": "str", "choices": ["managed", "daemonset", "none"], "default": "managed"},

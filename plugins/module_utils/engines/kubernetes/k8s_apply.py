@@ -117,6 +117,7 @@ def _predicate(options: dict[str, Any]) -> Predicate:
 
 SPEC = ModuleSpec(
     run=run,
+    told=frozenset({"plan"}),
     argument_spec={
         **KUBERNETES_ACCESS,
         "manifests": {"type": "list", "elements": "raw"},

@@ -119,6 +119,7 @@ def _labelled(
 
 SPEC = ModuleSpec(
     run=run,
+    told=frozenset({"plan"}),
     argument_spec={
         **KUBERNETES_ACCESS,
         "api_version": {"type": "str", "default": "v1"},

@@ -181,5 +181,9 @@ def _plan(given: Any, option: str) -> Mapping[str, Any]:
 def read_deployments(plan: Mapping[str, Any], plans: list[Any]) -> tuple[Deployment, list[Deployment]]:
     """This host's deployment, and those of the run's other hosts."""
     here = read_deployment(plan)
+    if not set(here.roles) - {"llmops"}:
+        raise InvalidOption(
+            "plan.roles", list(here.roles), "roles of llmops.gke that the play has by roles or import_role"
+        )
     all_of_them = [read_deployment(_plan(one, f"plans[{index}]"), f"plans[{index}]") for index, one in enumerate(plans)]
     return here, [one for one in all_of_them if one.host != here.host]
