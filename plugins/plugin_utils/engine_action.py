@@ -27,7 +27,7 @@ from ansible.plugins.loader import filter_loader, test_loader
 from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames, plain
-from ..module_utils.core.runner import ModuleSpec, completed, run_engine
+from ..module_utils.core.runner import RESULTS, ModuleSpec, completed, run_engine
 from ..module_utils.google import credentials
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
@@ -134,6 +134,8 @@ class EngineAction(ActionBase):
         if not self._may_run_here(task_vars):
             arguments = self._plain_arguments()
             result.update(self._execute_module(None, arguments, task_vars=task_vars, wrap_async=self._task.async_val))
+            if RESULTS in result:
+                result["results"] = result.pop(RESULTS)
             progress.end(changed=False)
             return self._shown(result, task_vars, progress)
         try:

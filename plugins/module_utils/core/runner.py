@@ -25,6 +25,9 @@ from .result import Progress, Run, failed_with, silent
 
 _STEPS = frozenset({"plan", "operations"})
 
+RESULTS = "ansible_module_results"
+"""Ansible calls a module's ``results`` so, with a warning, because loops have theirs; the action plugin puts it back."""
+
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
     """For modules whose secrets are all in options marked ``no_log``."""
@@ -161,6 +164,8 @@ def run_module(spec: ModuleSpec) -> None:
     outcome = run_engine(spec, module.params, module.check_mode, silent, set(module.no_log_values))
     for line in outcome.pop("warnings", ()):
         module.warn(line)
+    if "results" in outcome:
+        outcome[RESULTS] = outcome.pop("results")
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
