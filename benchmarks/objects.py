@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from .peers import Plays
 
 KUBECTL = "kubectl apply --server-side"
 SANDBOX = "the sandbox"
+RUNS = ("first", "unchanged")
 Task = Callable[[list[dict[str, Any]], str], dict[str, Any]]
 TASKS: dict[str, Task] = {
     "llmops.gke.k8s_apply": lambda objects, kubeconfig: {
@@ -121,24 +123,23 @@ def _of_server(server: _Server, runs: int, sizes: tuple[int, ...]) -> list[Row]:
     # A real server may still be removing those of the last run.
     own = f"bench-{os.getpid()}"
     ways = [*TASKS, KUBECTL]
-    found = []
     with server.namespace(f"{own}-warm"):
         for way in ways:
             # Whatever Python compiles and kubectl discovers, they have after this.
             server.put(way, manifests(1, f"{own}-warm"))
-    for size in sizes:
-        costs: dict[tuple[str, str], list[Cost]] = {}
-        nothing = []
-        for turn in range(runs):
-            nothing.append(server.nothing())
-            for index, way in enumerate(ways):
-                name = f"{own}-{size}-{turn}-{index}"
-                with server.namespace(name):
-                    for run in ("first", "unchanged"):
-                        costs.setdefault((run, way), []).append(server.put(way, manifests(size, name)))
+    costs: dict[tuple[int, str, str], list[Cost]] = {}
+    nothing = []
+    # All sizes in each round: a machine that is slow for a minute is so for all of them.
+    for turn, size in product(range(runs), sizes):
+        nothing.append(server.nothing())
+        for index, way in enumerate(ways):
+            name = f"{own}-{size}-{turn}-{index}"
+            with server.namespace(name):
+                for run in RUNS:
+                    costs.setdefault((size, run, way), []).append(server.put(way, manifests(size, name)))
+    found = []
+    for size, run, way in product(sizes, RUNS, ways):
+        cost = median(costs[size, run, way])
         what = f"{size} {'object' if size == 1 else 'objects'} on {server.name}"
-        for run in ("first", "unchanged"):
-            for way in ways:
-                cost = median(costs[run, way])
-                found.append(Row(what, run, way, cost if way == KUBECTL else net(cost, median(nothing))))
+        found.append(Row(what, run, way, cost if way == KUBECTL else net(cost, median(nothing))))
     return found

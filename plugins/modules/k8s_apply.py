@@ -97,6 +97,28 @@ options:
       - Every other key that a Secret loses is named in a warning. The values are not.
     type: dict
     default: {}
+  service_account_roles:
+    description:
+      - Roles of Google Cloud for Kubernetes service accounts, by workload identity federation for GKE. They are given
+        before anything is applied, as by M(llmops.gke.gcp_iam_member), and never taken away.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the service account.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of the service account. The default is O(namespace).
+        type: str
+      role:
+        description: Role that the service account has, such as V(roles/storage.objectViewer).
+        type: str
+        required: true
+      bucket:
+        description: Cloud Storage bucket on which it has the role, without C(gs://). The default is all of O(project).
+        type: str
   field_manager:
     description: Name under which the API server records the fields that this module sets.
     type: str
@@ -183,11 +205,14 @@ EXAMPLES = r"""
     wait: true
     wait_for: [HorizontalPodAutoscaler]
 
-- name: Apply a directory, and remove what is no longer in it
+- name: Apply a directory whose pods read a bucket, and remove what is no longer in it
   llmops.gke.k8s_apply:
     kubeconfig: ~/.kube/config
+    project: my-project
     namespace: default
     src: [manifests/]
+    service_account_roles:
+      - {name: mistral-7b, role: roles/storage.objectViewer, bucket: my-models}
     apply_set: mistral
     prune: true
 
@@ -202,12 +227,6 @@ EXAMPLES = r"""
   llmops.gke.k8s_apply:
     kubeconfig: ~/.kube/config
     manifests: ["{{ lookup('ansible.builtin.pipe', 'kubectl kustomize overlays/prod') }}"]
-
-- name: Remove what a file describes
-  llmops.gke.k8s_apply:
-    kubeconfig: ~/.kube/config
-    src: [mistral-7b.yaml]
-    state: absent
 """
 
 RETURN = r"""
@@ -221,11 +240,7 @@ objects:
   contains:
     api_version: {description: API version of the object., returned: always, type: str, sample: apps/v1}
     kind: {description: Kind of the object., returned: always, type: str, sample: Deployment}
-    namespace:
-      description: Namespace of the object, null if its kind is not namespaced.
-      returned: always
-      type: str
-      sample: default
+    namespace: {description: "Namespace of the object, or null.", returned: always, type: str, sample: default}
     name: {description: Name of the object., returned: always, type: str, sample: mistral-7b}
     action:
       description:

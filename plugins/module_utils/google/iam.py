@@ -100,7 +100,8 @@ def converge_member(
     """
     pauses, first = backoff(), None
     unsettled: list[ReplyLost] = []
-    doing = f"{'give' if state == 'present' else 'take'} {role} {'to' if state == 'present' else 'from'} {member}"
+    given = state == "present"
+    doing = f"{'give' if given else 'take'} {role} on {resource.title} {'to' if given else 'from'} {member}"
     while True:
         policy = resource.read(apis)
         before = members_of(policy, role)

@@ -55,6 +55,13 @@ def check_bucket(value: str | None, option: str = "bucket") -> str:
     return value
 
 
+def check_role(value: str, option: str = "role") -> str:
+    """The name of an IAM role, predefined or custom, or InvalidOption."""
+    if not value.startswith(("roles/", "projects/", "organizations/")):
+        raise InvalidOption(option, value, "a role such as roles/monitoring.viewer")
+    return value
+
+
 def is_directory_uri(value: str) -> bool:
     """Whether this is ``gs://BUCKET`` or ``gs://BUCKET/PATH``, of a path that a mount option can hold."""
     bucket, _slash, path = value.removeprefix("gs://").partition("/")

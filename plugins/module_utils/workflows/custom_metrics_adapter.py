@@ -17,9 +17,6 @@ from ..core.deadline import Deadline
 from ..core.errors import InvalidOption, LlmopsError
 from ..core.reconcile import add_next
 from ..core.result import Progress, Result
-from ..google.apis import GoogleApis
-from ..google.iam import ProjectPolicy, converge_member, service_account_member
-from ..google.names import check_project
 from ..kubernetes.apply.apply_set import ApplySet, LiveSet
 from ..kubernetes.apply.apply_task import ApplySettings, ApplyTask
 from ..kubernetes.apply.outcomes import result_of
@@ -28,6 +25,7 @@ from ..kubernetes.client.resources import API_SERVICE, HPA, ObjectRef
 from ..kubernetes.objects.manifests import Manifest
 from ..kubernetes.wait.readiness import only
 from .cluster_access import ClusterAccess
+from .service_account_roles import Grant, give
 
 CUSTOM_METRICS = ObjectRef(API_SERVICE, None, "v1beta1.custom.metrics.k8s.io")
 METRICS_READER = "roles/monitoring.viewer"
@@ -72,8 +70,7 @@ class MetricsAdapter:
             if serving is not None and _served_by(serving) != _served_by(wanted):
                 self._refuse_to_replace(api, serving, wanted)
         result = self._result([], served_by=_served_by(wanted))
-        for account in self._accounts(manifests):
-            result.add(self._allowed(account))
+        result.add(self._let_read(self._accounts(manifests)))
         add_next(result, lambda: result_of(self._task.apply(manifests, live if api else None)), check=self.check)
         return result
 
@@ -116,20 +113,10 @@ class MetricsAdapter:
             return []
         return [manifest.ref for manifest in manifests if manifest.ref.kind.kind == "ServiceAccount"]
 
-    def _allowed(self, account: ObjectRef) -> Result:
-        """Let the service account read Cloud Monitoring."""
-        project = check_project(self.options.get("project"))
-        apis = GoogleApis(self.options, self.deadline)
-        try:
-            member = service_account_member(apis, project, str(account.namespace), account.name)
-            policy = ProjectPolicy(project)
-            result = converge_member(apis, self.deadline, policy, METRICS_READER, member, "present", self.check)
-        finally:
-            apis.close()
-        self.access.other_requests += apis.sent
-        for step in result.plan:
-            self.progress(f"{step.resource}: {member} has {METRICS_READER}")
-        return result
+    def _let_read(self, accounts: Sequence[ObjectRef]) -> Result:
+        """Let the service accounts read Cloud Monitoring."""
+        grants = [Grant(str(account.namespace), account.name, METRICS_READER) for account in accounts]
+        return give(self.access, self.options, grants, self.deadline, self.progress, check=self.check)
 
     def _autoscalers(self, api: KubernetesApi) -> tuple[bool, list[str]]:
         """Whether the task's own autoscaler is there, and NAMESPACE/NAME of all others that need an adapter."""

@@ -13,15 +13,13 @@ from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.apis import GoogleApis
 from ...google.iam import BucketPolicy, ProjectPolicy, converge_member, service_account_member
-from ...google.names import check_bucket, check_project
+from ...google.names import check_bucket, check_project, check_role
 from ...google.options import PROJECT_READER
 
 
 def run(options: dict[str, Any], check: bool, _progress: Progress) -> Result:
     """Add or remove the member. options: those of gcp_iam_member. Raises InvalidOption, HttpError."""
-    project, role = check_project(options["project"]), options["role"]
-    if not role.startswith(("roles/", "projects/", "organizations/")):
-        raise InvalidOption("role", role, "a role such as roles/monitoring.viewer")
+    project, role = check_project(options["project"]), check_role(options["role"])
     if options["kubernetes_service_account"] is None and ":" not in (options["member"] or ""):
         raise InvalidOption("member", options["member"], "a kind and a name, such as user:someone@example.com")
     bucket = options["bucket"]

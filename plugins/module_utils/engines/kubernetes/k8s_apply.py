@@ -10,6 +10,7 @@ from typing import Any
 
 from ...core.deadline import Deadline
 from ...core.errors import InvalidOption
+from ...core.reconcile import add_next
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.apply import secret_keys
@@ -22,8 +23,10 @@ from ...kubernetes.objects.manifests import Manifest, resolve
 from ...kubernetes.wait.readiness import PREDICATES, has_condition, only
 from ...kubernetes.wait.states import Predicate
 from ...serving import registry
-from ...workflows import cluster_access
+from ...workflows import cluster_access, service_account_roles
+from ...workflows.cluster_access import ClusterAccess
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
+from ...workflows.service_account_roles import Grant
 
 
 def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
@@ -34,6 +37,7 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         raise InvalidOption("manifests", [], "at least one manifest, here or in src")
     if options["prune"] and not options.get("apply_set"):
         raise InvalidOption("prune", True, "true together with apply_set, whose former members are to go")
+    grants = [] if absent else _grants(options)
     deadline = Deadline(options["timeout"])
     with cluster_access.cluster_access(options, deadline) as access:
         if access.api is None and not check and not absent:
@@ -41,16 +45,36 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         manifests = resolve(found, access.api, options.get("namespace"), absent=absent)
         _check_kinds(options.get("wait_for") or [], manifests)
         task = ApplyTask(access.api, _settings(options, access.api), check, deadline, progress)
-        if absent:
-            outcomes, warnings = task.remove(manifests), []
-        else:
-            outcomes = task.apply(manifests)
-            warnings = [] if access.api else [f"{access.why}: the plan is made from the manifests alone"]
-            lose = "would lose" if check else "lost"
-            warnings += [f"{ref} {lose} {', '.join(keys)}" for ref, keys in secret_keys.lost_in(outcomes).items()]
-        result = result_of(outcomes, warnings)
+
+        def act() -> Result:
+            return _removed(task, manifests) if absent else _applied(task, manifests, access, check)
+
+        result = service_account_roles.give(access, options, grants, deadline, progress, check=check)
+        add_next(result, act, check=check)
         result.http_requests = access.requests
         return result
+
+
+def _removed(task: ApplyTask, manifests: Sequence[Manifest]) -> Result:
+    return result_of(task.remove(manifests))
+
+
+def _applied(task: ApplyTask, manifests: Sequence[Manifest], access: ClusterAccess, check: bool) -> Result:
+    outcomes = task.apply(manifests)
+    warnings = [] if access.api else [f"{access.why}: the plan is made from the manifests alone"]
+    lose = "would lose" if check else "lost"
+    warnings += [f"{ref} {lose} {', '.join(keys)}" for ref, keys in secret_keys.lost_in(outcomes).items()]
+    return result_of(outcomes, warnings)
+
+
+def _grants(options: dict[str, Any]) -> Sequence[Grant]:
+    """The roles for service accounts, before any request."""
+    given = options.get("service_account_roles") or []
+    for row in given:
+        if not row["namespace"] and not options.get("namespace"):
+            raise InvalidOption("service_account_roles.namespace", None, "a namespace, here or in namespace")
+    found = [Grant(row["namespace"] or options["namespace"], row["name"], row["role"], row["bucket"]) for row in given]
+    return service_account_roles.checked(options.get("project"), found)
 
 
 def secrets(options: dict[str, Any]) -> set[str]:
@@ -105,6 +129,17 @@ SPEC = ModuleSpec(
         "apply_set": {"type": "str"},
         "prune": {"type": "bool", "default": False},
         "keep_secret_keys": {"type": "dict", "default": {}, "no_log": False},
+        "service_account_roles": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "name": {"type": "str", "required": True},
+                "namespace": {"type": "str"},
+                "role": {"type": "str", "required": True},
+                "bucket": {"type": "str"},
+            },
+        },
         "field_manager": {"type": "str", "default": FIELD_MANAGER},
         "force_conflicts": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": False},

@@ -21,7 +21,6 @@ MADE = (
     "gpu_nodepool_result",
     "dcgm_exporter_result",
     "model_server_adapter_result",
-    "model_server_bucket_result",
     "model_server_result",
     "lb_labels_result",
     "gke_cluster_kubeconfig_result",

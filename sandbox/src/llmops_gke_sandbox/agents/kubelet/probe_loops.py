@@ -12,9 +12,15 @@ from llmops_gke_sandbox.agents.kubelet.image_pulls import Tell
 from llmops_gke_sandbox.agents.kubelet.probes import Prober
 from llmops_gke_sandbox.clock import Clock
 
-# Wall seconds between probes of a container whose state has settled. A fast clock would otherwise spend the machine
-# on probing.
+# Wall seconds between probes of a container whose state has settled, and how many such probes the sandbox makes in a
+# second for all containers of all its clusters. A fast clock, or a fleet, would otherwise spend the machine on probing.
 _LEAST_SETTLED_PERIOD = 1.0
+_SETTLED_PROBES_PER_SECOND = 50.0
+
+
+def settled_period(wall: float, probes: int) -> float:
+    """Seconds until a settled container is probed again. wall: its period on the clock. probes: of all containers."""
+    return max(wall, _LEAST_SETTLED_PERIOD, probes / _SETTLED_PROBES_PER_SECOND)
 
 
 class SetHealth(Protocol):
@@ -25,6 +31,9 @@ class SetHealth(Protocol):
 
 class ProbeLoops:
     """The startup, readiness and liveness probes of one run of a container."""
+
+    _following = 0
+    """Probes that are under way for good, of all containers of this process."""
 
     def __init__(self, spec: dict, address: str, prober: Prober, clock: Clock, tell: Tell) -> None:
         self._spec, self._address, self._prober, self._clock, self._tell = spec, address, prober, clock, tell
@@ -45,9 +54,12 @@ class ProbeLoops:
         if readiness is not None:
             loops.append(self._follow_readiness(readiness, set_health))
         tasks = [asyncio.create_task(loop) for loop in loops]
+        probes = sum(f"{kind}Probe" in self._spec for kind in ("liveness", "readiness"))
+        ProbeLoops._following += probes
         try:
             await tasks[0]
         finally:
+            ProbeLoops._following -= probes
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -97,4 +109,4 @@ class ProbeLoops:
 
     async def _period(self, probe: dict, *, settled: bool) -> None:
         wall = self._clock.scaled(probe.get("periodSeconds", 10))
-        await asyncio.sleep(max(wall, _LEAST_SETTLED_PERIOD) if settled else wall)
+        await asyncio.sleep(settled_period(wall, ProbeLoops._following) if settled else wall)
