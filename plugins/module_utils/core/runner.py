@@ -26,7 +26,7 @@ from .result import Progress, Run, failed_with, silent
 _STEPS = frozenset({"plan", "operations"})
 
 RESULTS = "ansible_module_results"
-"""Ansible calls a module's ``results`` so, with a warning, because loops have theirs; the action plugin puts it back."""
+"""Ansible calls a module's ``results`` so, with a warning: loops have theirs. The action plugin puts it back."""
 
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
