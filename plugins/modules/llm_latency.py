@@ -140,11 +140,7 @@ model:
   type: str
   returned: if RV(reachable=true)
   sample: mistralai/Mistral-7B-Instruct-v0.1
-engine:
-  description: Name of the model server, as given in O(engine).
-  type: str
-  returned: out of check mode
-  sample: tgi
+engine: {description: "Name of the model server, as given in O(engine).", type: str, returned: out of check mode}
 info:
   description: What the model server says of itself. Entries are null if it does not tell them.
   type: dict
@@ -203,14 +199,8 @@ tokens:
   type: dict
   returned: out of check mode
   sample: {median: 100, min: 100, max: 100}
-prompt_tokens:
-  description: Number of tokens of the prompt. It is null if the server does not tell.
-  type: int
-  returned: out of check mode
-port_forwarded:
-  description: Whether the API server forwarded the requests.
-  type: bool
-  returned: out of check mode
+prompt_tokens: {description: Tokens of the prompt. Null where unknown., type: int, returned: out of check mode}
+port_forwarded: {description: Whether the API server forwarded the requests., type: bool, returned: out of check mode}
 tokens_per_arrival:
   description: Median number of tokens that arrive together.
   type: float
@@ -222,7 +212,6 @@ buffered:
     - It is decided by the time between arrivals, compared with the time that the server itself takes for a token.
   type: bool
   returned: out of check mode
-  sample: false
 samples:
   description: All samples of each figure, in the order in which they were taken.
   type: dict
@@ -293,9 +282,7 @@ duration:
   returned: success
   sample: 118.2
 error:
-  description:
-    - Structured description of the failure. Its C(kind) tells failures apart.
-    - An exceeded limit is C(threshold_breached), with C(thresholds) and all figures as C(measured).
+  description: What failed. It has all figures as C(measured) if its C(kind) is C(threshold_breached).
   type: dict
   returned: failure
 """

@@ -235,14 +235,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-url:
-  description: Base URL of the model server. Empty if it has no address.
-  type: str
-  returned: success
-labels:
-  description: Labels of the Service, or of O(gateway).
-  type: dict
-  returned: success
+url: {description: Base URL of the model server. Empty if it has no address., type: str, returned: success}
+labels: {description: "Labels of the Service, or of O(gateway).", type: dict, returned: success}
 start:
   description: What M(llmops.gke.llm_start_info) returns. It is null if O(url) is given.
   type: dict

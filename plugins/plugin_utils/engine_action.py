@@ -28,7 +28,7 @@ from ansible.plugins.loader import filter_loader, test_loader
 from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
 from ..module_utils.core.option_names import OptionNames, plain
-from ..module_utils.core.runner import ModuleSpec, completed, run_engine
+from ..module_utils.core.runner import RESULTS, ModuleSpec, completed, run_engine
 from ..module_utils.google import credentials
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
@@ -119,6 +119,8 @@ class EngineAction(ActionBase):
                     result.update(self._execute_module(None, given, task_vars=task_vars, wrap_async=wait))
             finally:
                 progress.end(changed=False)
+            if RESULTS in result:
+                result["results"] = result.pop(RESULTS)
             return self._shown(result, task_vars, progress)
         try:
             options, hidden = self._validated()

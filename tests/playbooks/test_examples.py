@@ -47,7 +47,7 @@ DEPLOYED: list[Example] = [
     ("tgi_generate", 0), ("tgi_generate", 1), ("tgi_generate", 2), ("tgi_generate", 3), ("llm_latency", 0),
     ("llm_latency", 1), ("llm_report", 0), ("llm_report", 1), ("llm_verify", 0),
     ("llm_scaling", 0), ("gpu_metrics_exporter", 0), ("gpu_metrics_exporter", 1), ("custom_metrics_adapter", 1),
-    ("k8s_apply", 5), ("deployment_summary", 0), ("deployment_summary", 1),
+    ("deployment_summary", 0), ("deployment_summary", 1),
 ]  # fmt: skip
 OWN = {
     "http://203.0.113.10": "{{ url }}",

@@ -33,6 +33,9 @@ WORDS = "LLMOPS_GKE_LAST_WORDS"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _STEPS = frozenset({"plan", "operations"})
 
+RESULTS = "ansible_module_results"
+"""Ansible calls a module's ``results`` so, with a warning: loops have theirs. The action plugin puts it back."""
+
 
 def no_secrets(_options: dict[str, Any]) -> set[str]:
     """For modules whose secrets are all in options marked ``no_log``."""
@@ -170,6 +173,8 @@ def run_module(spec: ModuleSpec) -> None:
         outcome = run_engine(spec, module.params, module.check_mode, silent, set(module.no_log_values))
     for line in outcome.pop("warnings", ()):
         module.warn(line)
+    if "results" in outcome:
+        outcome[RESULTS] = outcome.pop("results")
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)

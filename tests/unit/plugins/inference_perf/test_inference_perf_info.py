@@ -10,9 +10,10 @@ import pytest
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.inference_perf_info import NotTrustworthy
 from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import ResultsMissing
 from ansible_collections.llmops.gke.plugins.modules.inference_perf_info import SPEC
+from tests.unit.core.test_carriers import run_module, without_the_unequal
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.inference_perf.benchmark_support import log, report
-from tests.unit.plugins.kubernetes.k8s_support import run
+from tests.unit.plugins.kubernetes.k8s_support import kubeconfig, run
 
 PODS = "/api/v1/namespaces/models/pods"
 
@@ -96,3 +97,17 @@ def test_what_stood_behind_the_service_is_told():
     with FakeServer(routes) as server:
         [told] = run(SPEC, server.url, namespace="models", job="load", service="mistral")["pods"]
     assert (told["pod"], told["machine_type"], told["spot"]) == ("tgi", "g2-standard-12", True)
+
+
+def test_both_carriers_have_the_results_by_that_name(tmp_path):
+    """Ansible has the name ``results`` for its loops."""
+    pods, lines = {"items": [pod("new", "2026-01-02T00:00:00Z")]}, log(report(2), report(4))
+    told = []
+    for in_process in (True, False):
+        with FakeServer([Reply(200, pods), Reply(200, "".join(f"{line}\n" for line in lines))]) as server:
+            given = {"kubeconfig": kubeconfig(server.url), "namespace": "models", "job": "load"}
+            result, printed = run_module(tmp_path, given, in_process=in_process, module="inference_perf_info")
+        assert "renamed" not in printed
+        told.append(without_the_unequal(result))
+    assert told[0] == told[1]
+    assert len(told[0]["results"]["stages"]) == 2
