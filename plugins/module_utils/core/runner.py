@@ -31,6 +31,9 @@ WORDS = "LLMOPS_GKE_LAST_WORDS"
 """The environment variable by which the controller says where a module leaves word of what goes on without it."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_GRACE = 5.0
+"""Seconds that work has to end after a signal; it may be amid a request that other threads make."""
+
 _STEPS = frozenset({"plan", "operations"})
 
 RESULTS = "ansible_module_results"
@@ -213,6 +216,9 @@ def _end(number: int, _frame: Any) -> None:
     # The controller sends another one while this one is obeyed.
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)
+    limit = threading.Timer(_GRACE, os._exit, [1])
+    limit.daemon = True
+    limit.start()
     raise ProcessEnded(number)
 
 
