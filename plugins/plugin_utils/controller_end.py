@@ -19,18 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from ..module_utils.core.harmless import one_line
-
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+from ..module_utils.core.runner import SIGNALS, ProcessEnded, end_in_order
 
 _LOOK = 1.0
 """Seconds between two looks at whether the controller lives."""
-
-_GRACE = 5.0
-"""Seconds that work has to end after it was told to; it may be amid a request that other threads make."""
-
 
 _SLOTS, _SIZE, _LENGTH = 64, 2048, 2
 _CLOSING = 16 * 1024
@@ -87,19 +81,11 @@ class LastWords:
             sys.stderr.write(f"{text}\n")
 
 
-class ControllerEnded(BaseException):
-    """Work is to end now; not an Exception, so that nothing takes it for a failure that can be handled."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
 @contextmanager
 def ending_with_controller(
     last_words: LastWords, closing: Callable[[], str] = str, others: Callable[[], Iterable[str]] = tuple
 ) -> Iterator[None]:
-    """While it lasts, the controller's end raises ControllerEnded in the block, and then ends this process.
+    """While it lasts, the controller's end raises ProcessEnded in the block, and then ends this process.
 
     last_words: gets the notes that the exception was given on its way, others' (which end what works elsewhere), and
     then closing's words.
@@ -109,12 +95,12 @@ def ending_with_controller(
         yield
         return
     done = threading.Event()
-    former = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    former = {number: signal.signal(number, end_in_order) for number in SIGNALS}
     threading.Thread(target=_watch, args=(os.getppid(), done), daemon=True, name="controller's end").start()
     number = None
     try:
         yield
-    except ControllerEnded as ended:
+    except ProcessEnded as ended:
         number = ended.number
         for note in (*getattr(ended, "__notes__", ()), *others()):
             last_words.leave(one_line(note))
@@ -127,16 +113,6 @@ def ending_with_controller(
         if number is not None:
             # What Ansible's own worker does on this signal.
             signal.raise_signal(number)
-
-
-def _interrupt(number: int, _frame: Any) -> None:
-    # A second one, from an impatient hand, must not end the clearing up.
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    limit = threading.Timer(_GRACE, os._exit, [1])
-    limit.daemon = True
-    limit.start()
-    raise ControllerEnded(number)
 
 
 def _watch(controller: int, done: threading.Event) -> None:

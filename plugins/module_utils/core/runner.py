@@ -30,7 +30,7 @@ from .result import Progress, Run, failed_with, silent
 WORDS = "LLMOPS_GKE_LAST_WORDS"
 """The environment variable by which the controller says where a module leaves word of what goes on without it."""
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GRACE = 5.0
 """Seconds that work has to end after a signal; it may be amid a request that other threads make."""
 
@@ -200,7 +200,7 @@ def ending_in_order() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = {number: signal.signal(number, _end) for number in _SIGNALS}
+    former = {number: signal.signal(number, end_in_order) for number in SIGNALS}
     try:
         yield
     except ProcessEnded as ended:
@@ -212,9 +212,10 @@ def ending_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end(number: int, _frame: Any) -> None:
-    # The controller sends another one while this one is obeyed.
-    for each in _SIGNALS:
+def end_in_order(number: int, _frame: Any) -> None:
+    """A signal's handler: raises ProcessEnded, and sees to it that the process ends though that be lost on its way."""
+    # A second one, from the controller or an impatient hand, must not end the clearing up.
+    for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     limit = threading.Timer(_GRACE, os._exit, [1])
     limit.daemon = True

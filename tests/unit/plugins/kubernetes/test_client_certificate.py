@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
-from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import client_certificate, kubeconfig
 from tests.unit import certificates
 from tests.unit.plugins.kubernetes import k8s_support
 
@@ -88,10 +89,17 @@ def test_what_no_server_can_be_shown_is_told_by_name(folder, certificate, key, w
     assert not any(line in message for text in FILES.values() for line in text.decode().split("\n")[1:-2])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
 @pytest.mark.parametrize("field", ["certificate", "key"])
-def test_what_cannot_be_read_is_told_by_name(folder, field):
-    (folder / field).chmod(0)
+def test_what_cannot_be_read_is_told_by_name(folder, field, monkeypatch):
+    """Root reads every file, so that opening is refused here, of one that OpenSSL cannot read either."""
+    (folder / field).write_bytes(b"")
+
+    def refuse(path: str, mode: str) -> Any:
+        if path == str(folder / field):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return open(path, mode)
+
+    monkeypatch.setattr(client_certificate, "open", refuse, raising=False)
     with pytest.raises(InvalidOption, match=f"client-{field} of user u: Permission denied: {folder}/{field}"):
         connect(folder, {"client-certificate": "certificate", "client-key": "key"})
 
