@@ -52,9 +52,11 @@ def test_the_workflow_ends_what_the_canceled_jobs_began(awx):
     assert [job.status for job in jobs.values()] == ["successful"] * 4, [job.output for job in jobs.values()]
     assert list(jobs) == ["preflight", "deploy", "verify", "report"]
     assert jobs["preflight"].changed == 0
-    created = [write for write in awx.sandbox.writes() if write.startswith("POST")]
-    made = [write for write in created if write.endswith(("/clusters", "/nodePools"))]
-    assert len(made) == 2, made
+    created = [one for one in awx.sandbox.requests() if one["method"] == "POST"]
+    asked = [(one["path"], one["status"]) for one in created if one["path"].endswith(("/clusters", "/nodePools"))]
+    # One that was cut off, or came to a cluster that was still at work for a canceled job, made nothing.
+    made = [path for path, status in asked if status == 200]
+    assert len(made) == len(set(made)) == 2, asked
     # The next node verifies.
     deployed = jobs["deploy"].artifacts["llmops_summary"][HOST]
     assert (deployed["state"], deployed["changes"]["removed"]) == ("not verified", [])
