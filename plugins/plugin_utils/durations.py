@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..module_utils.http import json_text
 from .user_cache import user_cache
 
 _RUNS = 5
@@ -79,8 +80,8 @@ def _lines(file: Path) -> list[bytes]:
 
 def _read(line: bytes) -> dict[str, Any]:
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
+        entry = json_text.loads(line)
+    except ValueError:
         return {}
     return entry if isinstance(entry, dict) else {}
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from ..core.deadline import Deadline, backoff
 from ..core.errors import InvalidOption, LlmopsError, MissingLibrary
 from ..core.harmless import one_line
 from ..core.option_names import option
+from ..http import json_text
 from ..http.address import header_text
 from ..http.connection import cause_of
 from ..http.session import CONNECT_PATIENCE
@@ -256,10 +256,10 @@ def _service_account(options: dict[str, Any], scopes: list[str]) -> Any:
         raise InvalidOption(named, path, f"a key file's path, because {option('auth_kind')} is serviceaccount")
     try:
         if contents:
-            info = contents if isinstance(contents, dict) else json.loads(contents)
+            info = contents if isinstance(contents, dict) else json_text.loads(contents)
         else:
             with open(files.readable(named, path), encoding="utf-8") as stream:
-                info = json.load(stream)
+                info = json_text.loads(stream.read())
         if not isinstance(info, dict):
             raise ValueError("no JSON object")
         return Credentials.from_service_account_info(info, scopes=scopes)

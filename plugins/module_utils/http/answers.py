@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from . import json_text
 from .replies import read_refusal
 
 LIMIT = 32 << 20
@@ -125,8 +126,8 @@ def parsed(body: bytes) -> Any:
     if not text.strip():
         raise Unexpected("an empty answer")
     try:
-        value = json.loads(text, parse_constant=_no_number)
-    except RecursionError:
+        value = json_text.loads(text, parse_constant=_no_number)
+    except json_text.TooDeep:
         raise Unexpected("JSON that is nested too deeply") from None
     except ValueError:
         raise Unexpected(f"no JSON {_cut(body)}") from None

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from . import json_text
 from .streams import Lines
 
 _BOM = b"\xef\xbb\xbf"
@@ -63,8 +63,8 @@ def parse_events(arrivals: Iterable[tuple[float, bytes]]) -> Events:
         payload = b"\n".join(pieces)
         closed = closed or payload.strip() == _DONE
         try:
-            data = json.loads(payload)
-        except (ValueError, RecursionError):
+            data = json_text.loads(payload)
+        except ValueError:
             data = None
         if isinstance(data, dict):
             events.append(Event(at, data))
@@ -84,8 +84,8 @@ def _lines(arrivals: Iterable[tuple[float, bytes]]) -> Iterator[tuple[float, byt
 
 def _object(payload: bytes, *, is_error: bool) -> dict[str, Any]:
     try:
-        data = json.loads(payload)
-    except (ValueError, RecursionError) as error:
+        data = json_text.loads(payload)
+    except ValueError as error:
         if is_error:
             return {"error": payload.decode(errors="replace")}
         raise ValueError(f"an event is no JSON: {payload[:80]!r}") from error

@@ -93,6 +93,7 @@ def test_a_user_s_own_credentials_are_refreshed_when_their_token_is_refused(tmp_
         ({"service_account_file": "/nowhere/key.json"}, "service_account_file"),
         ({"service_account_contents": '{"private_key": "hush'}, "service_account_contents"),
         ({"service_account_contents": '{"type": "service_account"}'}, "service_account_contents"),
+        ({"service_account_contents": '{"a":' * 100_000}, "service_account_contents"),
     ],
 )
 def test_credentials_that_cannot_be_are_refused_by_name(options, option):

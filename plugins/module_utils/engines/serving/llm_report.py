@@ -17,6 +17,7 @@ from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...google.machine_types import read_machine_type
 from ...google.prices import NoPrice, machine_price, read_prices
+from ...http import json_text
 from ...serving.report.document import Sources, document, short
 from ...serving.report.page import page
 from ...serving.report.runs import run_of
@@ -107,10 +108,7 @@ def _former(path: str | None) -> dict[str, Any] | None:
 
 
 def _read(path: str) -> dict[str, Any]:
-    try:
-        found = json.loads(files.read(path, _LONGEST))
-    except RecursionError as error:
-        raise ValueError("it is no report") from error
+    found = json_text.loads(files.read(path, _LONGEST))
     if not isinstance(found, dict):
         raise ValueError("it is no report")
     return found

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import LlmopsError
+from ...http import json_text
 
 MARK = "inference-perf-result "
 _STAGE = re.compile(r"stage_(\d+)_lifecycle_metrics")
@@ -44,15 +44,16 @@ def read_reports(lines: Iterable[str]) -> Reports:
             last = line.strip() or last
             continue
         try:
-            told = json.loads(line.removeprefix(MARK))
-        except ValueError:
+            told = json_text.loads(line.removeprefix(MARK))
+            name, content = told["report"], told["content"]
+            if stage := _STAGE.fullmatch(name):
+                stages[told["run"]][int(stage[1])] = content
+            elif name == "truth":
+                reports.truth = content
+        except (ValueError, TypeError, KeyError):
             raise ResultsMissing(
                 "a report in the Job's log is cut off; the node may have rotated the log: use fewer stages"
             ) from None
-        if stage := _STAGE.fullmatch(told["report"]):
-            stages[told["run"]][int(stage[1])] = told["content"]
-        elif told["report"] == "truth":
-            reports.truth = told["content"]
     reports.load, reports.calibration = ([found[number] for number in sorted(found)] for found in stages.values())
     if not reports.load:
         raise ResultsMissing(f"the Job's log has no report of a stage; its last line: {last[:300] or 'none'}")

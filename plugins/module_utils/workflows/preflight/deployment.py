@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Any
 
 from ...core.errors import InvalidOption
 from ...core.option_names import OptionNames
+from ...http import json_text
 
 _ACCEPTED = "what the lookup llmops.gke.deployment_plan returns"
 
@@ -170,7 +170,7 @@ def read_deployment(plan: Mapping[str, Any], option: str = "plan") -> Deployment
 def _plan(given: Any, option: str) -> Mapping[str, Any]:
     """A plan that may be JSON text."""
     try:
-        found = json.loads(given) if isinstance(given, str) else given
+        found = json_text.loads(given) if isinstance(given, str) else given
     except ValueError:
         found = None
     if not isinstance(found, Mapping):

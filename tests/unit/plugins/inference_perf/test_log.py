@@ -8,7 +8,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.calibration import compare
-from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import ResultsMissing, read_reports
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import (
+    MARK,
+    ResultsMissing,
+    read_reports,
+)
 from tests.unit.plugins.inference_perf.benchmark_support import TRUTH, line, log, report
 
 
@@ -29,10 +33,21 @@ def test_a_log_without_reports_is_quoted():
         read_reports(["Traceback", "Tokenizer initialization failed", ""])
 
 
-def test_a_report_that_is_cut_off_is_refused():
-    whole = line("load", "stage_0_lifecycle_metrics", report())
+@pytest.mark.parametrize(
+    "told",
+    [
+        line("load", "stage_0_lifecycle_metrics", report())[:200],
+        f"{MARK}{'[' * 100_000}",
+        f"{MARK}5",
+        f"{MARK}{{}}",
+        f'{MARK}{{"run": "load", "report": "stage_0_lifecycle_metrics"}}',
+        f'{MARK}{{"run": "none", "report": "stage_0_lifecycle_metrics", "content": {{}}}}',
+        f'{MARK}{{"run": [], "report": 1, "content": []}}',
+    ],
+)
+def test_a_report_that_is_cut_off_or_none_is_refused(told: str):
     with pytest.raises(ResultsMissing, match="cut off"):
-        read_reports([whole[:200]])
+        read_reports([told])
 
 
 def test_the_calibration_compares_with_what_the_server_says_it_did():
