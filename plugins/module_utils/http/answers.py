@@ -193,8 +193,16 @@ def wanted(want: Shape) -> str:
 def misfit(want: Shape, value: Any, where: str = "") -> str:
     """In which way a value is not of the shape, in words; empty where it is."""
     if isinstance(want, tuple):
-        wrong = [misfit(one, value, where) for one in want]
-        return wrong[0] if all(wrong) else ""
+        # What is null is most often allowed to be, and words for what it is not take longer than all the rest.
+        if value is None and None in want:
+            return ""
+        first = ""
+        for one in want:
+            wrong = misfit(one, value, where)
+            if not wrong:
+                return ""
+            first = first or wrong
+        return first
     if isinstance(want, Mapping):
         return _of_object(want, value, where) if isinstance(value, dict) else _instead(value, where)
     if isinstance(want, list):
