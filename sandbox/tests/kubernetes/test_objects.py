@@ -11,6 +11,7 @@ import pytest
 CORE = "/api/v1/namespaces/default"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 STRATEGIC = "application/strategic-merge-patch+json"
+OF_GPUS = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
 
 
 def pod(**spec: object) -> dict:
@@ -129,10 +130,26 @@ async def test_a_pod_gets_requests_tolerations_and_quality_of_service(client):
     assert container["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}
     assert container["imagePullPolicy"] == "Always"
     assert made["status"] == {"phase": "Pending", "qosClass": "Guaranteed"}
-    assert {one["key"] for one in made["spec"]["tolerations"]} == {
+    assert [one["key"] for one in made["spec"]["tolerations"]] == [
         "node.kubernetes.io/not-ready",
         "node.kubernetes.io/unreachable",
-    }
+        # GKE keeps its nodes with GPUs for pods that ask for some, and lets these there.
+        "nvidia.com/gpu",
+    ]
+    assert made["spec"]["tolerations"][-1] == OF_GPUS
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [([OF_GPUS], [OF_GPUS]), ([{"key": "nvidia.com/gpu", "operator": "Exists"}], [OF_GPUS])],
+    ids=["the same", "another"],
+)
+async def test_a_toleration_of_ones_own_is_not_given_twice(client, given, kept):
+    resources = {"limits": {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": 1}}
+    body = pod(containers=[{"name": "c", "image": "i", "resources": resources}], tolerations=given)
+    _, made = await client("POST", f"{CORE}/pods", body)
+    tolerations = [one for one in made["spec"]["tolerations"] if not one["key"].startswith("node.kubernetes.io")]
+    assert tolerations == [*(one for one in given if one not in kept), *kept]
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,9 @@ async def test_reasons_are_counted_by_node(gpu_world):
         "0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for "
         "scheduling."
     )
-    await gpu_world.api.create("pods", pod("third", **GPU))
+    await gpu_world.api.create("pods", pod("third", container={"resources": {"requests": {"cpu": "500"}}}))
     message = await _unschedulable(gpu_world, "third")
-    assert "1 node(s) had untolerated taint(s), 2 Insufficient nvidia.com/gpu" in message
+    assert "1 node(s) had untolerated taint(s), 2 Insufficient cpu" in message
 
 
 async def test_a_new_node_takes_what_waited(world):

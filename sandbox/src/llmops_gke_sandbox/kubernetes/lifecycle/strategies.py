@@ -160,6 +160,23 @@ def _pod(obj: dict) -> None:
         )
         if not tolerated:
             tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
+    _tolerate_own_devices(spec, tolerations)
+
+
+def _tolerate_own_devices(spec: dict, tolerations: list[dict]) -> None:
+    """Let a pod that asks for a GPU onto the nodes that are kept for such pods.
+
+    Source: plugin/pkg/admission/extendedresourcetoleration, which GKE has switched on.
+    """
+    containers = [*(spec.get("containers") or ()), *spec.get("initContainers", ())]
+    asked = {name for one in containers for name in one.get("resources", {}).get("requests", {})}
+    for name in sorted(asked):
+        domain, slash, _resource = name.partition("/")
+        if not slash or domain == "kubernetes.io" or domain.endswith(".kubernetes.io"):
+            continue
+        wanted = {"key": name, "operator": "Exists", "effect": "NoSchedule"}
+        if not any({**one, "value": one.get("value", "")} == {**wanted, "value": ""} for one in tolerations):
+            tolerations.append(wanted)
 
 
 def quality_of_service(spec: dict) -> str:
