@@ -18,6 +18,8 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleValueOmittedError
 from ansible.template import is_trusted_as_template
 
+from .compiled_templates import keep_compiled
+
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 _TEMPLATE = re.compile(r"\{[{%]")
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*\}\}")
@@ -67,6 +69,7 @@ class ResolvedVariables:
 
     def __init__(self, templar: Any, scoped: Any, variables: Mapping[str, Any]) -> None:
         self._templar, self._scoped = templar, scoped
+        keep_compiled(scoped)
         self.variables = variables
         self._values: dict[str, Any] = {}
         self._failed: set[str] = set()

@@ -24,8 +24,8 @@ from typing import Any
 
 from .deadline import Deadline
 
-_SLOTS, _SIZE, _WAYS = 256, 131072, 8
-"""Memory that nothing was kept in takes none. A fact may be in several slots, so that two hardly ever meet in one."""
+_WAYS = 8
+"""A fact may be in so many slots, so that two hardly ever meet in one."""
 _IDENTITY, _DIGEST, _LENGTH = 32, 32, 4
 _HEAD = _IDENTITY + _DIGEST + _LENGTH
 
@@ -41,8 +41,10 @@ class PlayMemory:
     it with the process.
     """
 
-    def __init__(self) -> None:
-        self._pages = mmap.mmap(-1, _SLOTS * _SIZE)
+    def __init__(self, slots: int = 256, size: int = 131072) -> None:
+        """slots: facts that there is room for. size: bytes of the largest. A slot without a fact takes no memory."""
+        self._slots, self._size = slots, size
+        self._pages = mmap.mmap(-1, slots * size)
         self._writing = threading.Lock()
         self._asking, path = tempfile.mkstemp(prefix="llmops-gke-")
         os.unlink(path)
@@ -61,13 +63,13 @@ class PlayMemory:
         """Keep a fact that JSON can hold, instead of another one only where there is no room beside it."""
         kept = zlib.compress(json.dumps(fact).encode(), 1)
         record = identity + hashlib.sha256(kept).digest() + len(kept).to_bytes(_LENGTH, "big") + kept
-        if len(record) > _SIZE:
+        if len(record) > self._size:
             return
         with self._writing:
             start = self._found(identity)
             if start is None:
-                free = (place for place in _places(identity) if self._is_free(place))
-                start = next(free, next(_places(identity)))
+                free = (place for place in self._places(identity) if self._is_free(place))
+                start = next(free, next(self._places(identity)))
             self._pages[start : start + len(record)] = record
 
     @contextmanager
@@ -116,7 +118,14 @@ class PlayMemory:
 
     def _found(self, identity: bytes) -> int | None:
         """Where the fact begins."""
-        return next((start for start in _places(identity) if self._pages[start : start + _IDENTITY] == identity), None)
+        return next(
+            (start for start in self._places(identity) if self._pages[start : start + _IDENTITY] == identity), None
+        )
+
+    def _places(self, identity: bytes) -> Iterator[int]:
+        """Where a fact may begin, in the order in which it is looked for."""
+        first = int.from_bytes(identity[:2], "big")
+        return ((first + way) % self._slots * self._size for way in range(_WAYS))
 
     def _is_free(self, start: int) -> bool:
         return not any(self._pages[start : start + _IDENTITY])
@@ -125,12 +134,6 @@ class PlayMemory:
 def identity_of(*parts: Any) -> bytes:
     """The identity of a fact by all that decides it."""
     return hashlib.sha256(json.dumps(parts, default=str).encode()).digest()
-
-
-def _places(identity: bytes) -> Iterator[int]:
-    """Where a fact may begin, in the order in which it is looked for."""
-    first = int.from_bytes(identity[:2], "big")
-    return ((first + way) % _SLOTS * _SIZE for way in range(_WAYS))
 
 
 shared: PlayMemory | None = None

@@ -9,6 +9,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any
 
@@ -196,13 +197,8 @@ def misfit(want: Shape, value: Any, where: str = "") -> str:
         # What is null is most often allowed to be, and words for what it is not take longer than all the rest.
         if value is None and None in want:
             return ""
-        first = ""
-        for one in want:
-            wrong = misfit(one, value, where)
-            if not wrong:
-                return ""
-            first = first or wrong
-        return first
+        wrong = [*takewhile(bool, (misfit(one, value, where) for one in want))]
+        return wrong[0] if len(wrong) == len(want) else ""
     if isinstance(want, Mapping):
         return _of_object(want, value, where) if isinstance(value, dict) else _instead(value, where)
     if isinstance(want, list):

@@ -27,6 +27,7 @@ from tests.unit.fake_http import FakeServer, Reply, google_error
 
 ROOT = Path(__file__).resolve().parents[3]
 MINE, YOURS, ELSEWHERE = (bytes([0, place, number]) + bytes(29) for place, number in ((7, 1), (7, 2), (8, 1)))
+SLOTS = 16
 CLUSTERS = "/v1/projects/my-project/locations/us-central1/clusters"
 
 
@@ -50,9 +51,9 @@ def test_a_fact_is_recalled_under_its_own_identity_until_it_is_forgotten():
     assert memory.recall(YOURS) is None
 
 
-@pytest.mark.parametrize("first", [1, play_memory._SLOTS - 1])
+@pytest.mark.parametrize("first", [1, SLOTS - 1])
 def test_a_fact_is_displaced_only_where_there_is_no_room_beside_it(first):
-    memory = PlayMemory()
+    memory = PlayMemory(slots=SLOTS)
     same = [bytes([0, first, number]) + bytes(29) for number in range(play_memory._WAYS + 1)]
     for number, identity in enumerate(same):
         memory.keep(identity, number)
@@ -60,11 +61,13 @@ def test_a_fact_is_displaced_only_where_there_is_no_room_beside_it(first):
 
 
 def test_half_a_fact_and_one_that_is_too_long_are_none():
-    memory = PlayMemory()
-    memory.keep(MINE, os.urandom(play_memory._SIZE).hex())
+    memory = PlayMemory(size=1000)
+    memory.keep(MINE, os.urandom(1000).hex())
     assert memory.recall(MINE) is None
+    memory.keep(MINE, os.urandom(400).hex())
+    assert memory.recall(MINE)
     memory.keep(MINE, "a fact")
-    start = next(play_memory._places(MINE)) + play_memory._HEAD
+    start = next(memory._places(MINE)) + play_memory._HEAD
     memory._pages[start : start + 2] = b"??"
     assert memory.recall(MINE) is None
     memory.keep(MINE, "a fact")
