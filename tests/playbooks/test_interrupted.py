@@ -86,14 +86,14 @@ def test_where_a_run_makes_nothing_nothing_is_said(sandbox, word, arguments):
 
 
 def test_modules_in_processes_of_their_own_say_the_same(sandbox, inventory):
-    sandbox.forget_requests()
+    def followed() -> None:
+        # The operations of the tasks before are none of its.
+        sandbox.forget_requests()
+        until(lambda: any("/operations/" in one["path"] for one in sandbox.requests()), "the cluster's is followed")
+
     given = ["-i", str(inventory), "--limit", "one,two", "--extra-vars", "llmops_in_process=false"]
-    code, printed = interrupted(
-        sandbox,
-        "TASK [llmops.gke.gke_cluster : Remove",
-        *("playbooks/teardown.yml", *given),
-        when=lambda: until(lambda: any("/operations/" in one["path"] for one in sandbox.requests()), "it is followed"),
-    )
+    word = "TASK [llmops.gke.gke_cluster : Delete the cluster"
+    code, printed = interrupted(sandbox, word, "playbooks/teardown.yml", *given, when=followed)
     assert code == 99
     assert printed.count(CLOSING) == 1
     assert "goes on in Google" in printed.partition(CLOSING)[0]
