@@ -51,7 +51,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.template import trust_as_template
 
-from ..plugin_utils.compiled_templates import keep_compiled
+from ..plugin_utils.compiled_templates import keep_compiled_templates
 from ..plugin_utils.resolved_variables import ResolvedVariables, shared
 
 
@@ -72,5 +72,5 @@ class LookupModule(LookupBase):
         templar = self._templar.copy_with_new_env(
             available_variables=resolved.values_in(text), searchpath=[str(Path(path).parent)]
         )
-        keep_compiled(templar)
+        keep_compiled_templates(templar)
         return templar.template(text, escape_backslashes=False)

@@ -48,7 +48,7 @@ _SETTINGS = (
 """Of jinja2.Environment, that decide what a template is compiled to."""
 
 
-def keep_compiled(templar: Any) -> None:
+def keep_compiled_templates(templar: Any) -> None:
     """From here on, whatever ``templar`` or one that it is copied to compiles is kept for the run's other processes."""
     environment = getattr(getattr(templar, "_engine", templar), "environment", None)
     if CompileContext is not None and isinstance(environment, Environment) and not isinstance(environment, _Keeping):

@@ -33,7 +33,7 @@ from ..module_utils.google import credentials
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
 from .before_forks import loaded_before_forks
-from .compiled_templates import keep_compiled
+from .compiled_templates import keep_compiled_templates
 from .controller_end import LastWords, ending_with_controller
 from .ended_module import module_of_this_worker
 from .interrupted_run import interrupted
@@ -107,7 +107,7 @@ class EngineAction(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the engine here where that is the same as running the module, else run the module."""
         task_vars = task_vars or {}
-        keep_compiled(self._templar)
+        keep_compiled_templates(self._templar)
         result = super().run(tmp, task_vars)
         progress = self._progress(task_vars)
         self._take_shared(task_vars)

@@ -18,7 +18,7 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleValueOmittedError
 from ansible.template import is_trusted_as_template
 
-from .compiled_templates import keep_compiled
+from .compiled_templates import keep_compiled_templates
 
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 _TEMPLATE = re.compile(r"\{[{%]")
@@ -69,7 +69,7 @@ class ResolvedVariables:
 
     def __init__(self, templar: Any, scoped: Any, variables: Mapping[str, Any]) -> None:
         self._templar, self._scoped = templar, scoped
-        keep_compiled(scoped)
+        keep_compiled_templates(scoped)
         self.variables = variables
         self._values: dict[str, Any] = {}
         self._failed: set[str] = set()

@@ -18,7 +18,7 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.play_memory import PlayMemory
 from ansible_collections.llmops.gke.plugins.plugin_utils import compiled_templates
-from ansible_collections.llmops.gke.plugins.plugin_utils.compiled_templates import keep_compiled
+from ansible_collections.llmops.gke.plugins.plugin_utils.compiled_templates import keep_compiled_templates
 
 ROOT = Path(__file__).resolve().parents[3]
 VARIABLES = {
@@ -76,7 +76,7 @@ def plain() -> Templar:
 
 def keeping() -> Templar:
     templar = plain()
-    keep_compiled(templar)
+    keep_compiled_templates(templar)
     return templar
 
 
@@ -121,8 +121,8 @@ def test_the_largest_template_of_the_roles_is_kept(compiled: Compiled):
 def test_copies_keep_as_well(compiled: Compiled):
     templar = keeping()
     for copied in (templar.copy_with_new_env(), templar._engine.extend()):
-        keep_compiled(copied)
-        keep_compiled(copied)
+        keep_compiled_templates(copied)
+        keep_compiled_templates(copied)
         assert copied.template(trust_as_template("{{ name }}")) == "mistral"
     assert compiled.texts == ["{{ name }}"]
 
@@ -148,7 +148,7 @@ def test_an_included_file_is_compiled_as_it_then_is(tmp_path: Path, compiled: Co
     for content in ("first", "second", "second"):
         (tmp_path / "part.j2").write_text(content)
         templar = plain().copy_with_new_env(searchpath=[str(tmp_path)])
-        keep_compiled(templar)
+        keep_compiled_templates(templar)
         assert rendered(templar, "{% include 'part.j2' %}") == content
     # It has a name, and its errors tell it.
     assert compiled.texts.count("second") == 2
@@ -186,6 +186,6 @@ def test_where_ansible_is_made_otherwise_nothing_is_kept(
 ):
     for _turn in range(2):
         templar = other(monkeypatch)
-        keep_compiled(templar)
+        keep_compiled_templates(templar)
         assert rendered(templar, "{{ name }}") == "mistral"
     assert compiled.texts == ["{{ name }}"] * 2
