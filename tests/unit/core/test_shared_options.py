@@ -132,7 +132,7 @@ def test_a_role_takes_the_inventorys_credentials_without_the_plays_help(tmp_path
 
 
 def test_so_does_one_that_writes_a_kubeconfig(tmp_path):
-    """An option of the same name says to other modules how to reach a cluster, and then credentials are no part of it."""
+    """To other modules an option of that name says how to reach a cluster, and then credentials are no part of it."""
     refused = google_error(403, "PERMISSION_DENIED", "not for you")
     code, said = by_role(tmp_path, lambda _request: refused, gke_cluster_kubeconfig=str(tmp_path / "kubeconfig"))
     assert code != 0
