@@ -32,6 +32,7 @@ from ..module_utils.core.runner import RESULTS, ModuleSpec, completed, run_engin
 from ..module_utils.google import credentials
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
+from ..module_utils.workflows.cluster_options import has_kubernetes_access
 from .before_forks import loaded_before_forks
 from .compiled_templates import keep_compiled_templates
 from .controller_end import LastWords, ending_with_controller
@@ -82,11 +83,10 @@ class EngineAction(ActionBase):
         super().__init_subclass__(**arguments)
         options = cls.spec.argument_spec if cls.spec else {}
         asks_model_server = "default" in options.get("engine", {})
-        has_kubeconfig = options.get("kubeconfig", {}).get("type") == "raw"
         with loaded_before_forks():
             if asks_model_server:
                 registry.load_all()
-            if "auth_kind" in options and (asks_model_server or not has_kubeconfig):
+            if "auth_kind" in options and (asks_model_server or not has_kubernetes_access(options)):
                 credentials.load_library()
 
     @classmethod
