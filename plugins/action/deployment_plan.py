@@ -14,11 +14,14 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
-from ..plugin_utils.deployment_plan import planned
-from ..plugin_utils.forks import advice, free_mib
-from ..plugin_utils.resolved_variables import ResolvedVariables
-from ..plugin_utils.role_variables import read_roles
-from ..plugin_utils.supported_core import refuse_older
+from ..plugin_utils.before_forks import loaded_before_forks
+
+with loaded_before_forks():
+    from ..plugin_utils.deployment_plan import planned
+    from ..plugin_utils.forks import advice, free_mib
+    from ..plugin_utils.resolved_variables import ResolvedVariables
+    from ..plugin_utils.role_variables import read_roles
+    from ..plugin_utils.supported_core import refuse_older
 
 display = Display()
 

@@ -23,7 +23,6 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible.plugins.loader import filter_loader, test_loader
 
 from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
@@ -47,10 +46,6 @@ from .task_timeouts import number, timeouts
 from .warning_text import warning_text
 
 _LAST_WORDS = LastWords()
-
-for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.defined")):
-    # Ansible loads all of them with the first one that is used; here once, else in each task's process.
-    _loader.get(_any)
 
 
 def _given(value: Any) -> Any:
@@ -82,7 +77,7 @@ class EngineAction(ActionBase):
         """
         super().__init_subclass__(**arguments)
         options = cls.spec.argument_spec if cls.spec else {}
-        asks_model_server = "default" in options.get("engine", {})
+        asks_model_server = "default" in options.get("engine", {}) or bool(cls.spec and cls.spec.asks_any_server)
         with loaded_before_forks():
             if asks_model_server:
                 registry.load_all()
