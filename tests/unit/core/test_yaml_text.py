@@ -155,6 +155,14 @@ def test_what_kubectl_takes_and_libyaml_does_not_is_read(written, value):
     assert read_all(f"p: {written}") == [{"p": value}]
 
 
+@pytest.mark.parametrize("text", ["\ufeffp: 1", "p:\n  q: 1\n\ufeff  r: 2", "p: a\ufeffb"])
+def test_a_byte_order_mark_makes_no_difference_between_machines(text, parser, monkeypatch):
+    monkeypatch.setattr(yaml, "__with_libyaml__", not parser)
+    other = read_all(text)
+    monkeypatch.setattr(yaml, "__with_libyaml__", parser)
+    assert read_all(text) == other
+
+
 def test_tabs_within_a_text_are_read_as_by_kubectl(parser):
     if parser:
         assert read_all("p: a\tb") == [{"p": "a\tb"}]
