@@ -39,7 +39,6 @@ _SERVERS_OWN = (
 )
 
 
-_DEFAULTS = {f"group/llmops.gke.{group}": "{{ llmops_google_auth }}" for group in ("gcp", "k8s", "llm")}
 _CLUSTER = {
     "locations": ["us-central1-a"],
     "release_channel": {"channel": "REGULAR"},
@@ -70,14 +69,14 @@ _POOLS: list[dict[str, Any]] = [
 
 def ours(roles: list[str]) -> dict[str, Any]:
     """A play of our roles, as a user writes it."""
-    return {"module_defaults": _DEFAULTS, "roles": [f"llmops.gke.{role}" for role in roles]}
+    return {"roles": [f"llmops.gke.{role}" for role in roles]}
 
 
 def by_module(sandbox: Sandbox) -> dict[str, Any]:
     """A play of our module for a cluster and its node pools."""
     named = {"project": sandbox.endpoints["project"], "location": "us-central1", "name": _CLUSTERS[MODULE]}
     return {
-        "module_defaults": _DEFAULTS,
+        "module_defaults": {"group/llmops.gke.gcp": "{{ llmops_google_auth }}"},
         "tasks": [{"llmops.gke.gke_cluster": {**named, **_CLUSTER, "node_pools": _POOLS}}],
     }
 

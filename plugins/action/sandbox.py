@@ -11,18 +11,21 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.workflows.sandboxes import (
-    STARTED,
-    STATES,
-    VARIABLES,
-    Sandbox,
-    SandboxError,
-    changed,
-    command,
-    sandboxes,
-    told,
-)
-from ..plugin_utils.host_variables import host_variables
+from ..plugin_utils.before_forks import loaded_before_forks
+
+with loaded_before_forks():
+    from ..module_utils.workflows.sandboxes import (
+        STARTED,
+        STATES,
+        VARIABLES,
+        Sandbox,
+        SandboxError,
+        changed,
+        command,
+        sandboxes,
+        told,
+    )
+    from ..plugin_utils.host_variables import host_variables
 
 _SECONDS = 300
 """More than its program takes at the most, which waits for a process to start or to end."""

@@ -30,7 +30,7 @@ attributes:
 options:
   plan:
     description:
-      - What is about to be deployed for this host, as the lookup P(llmops.gke.deployment_plan#lookup) returns it.
+      - What is about to be deployed for this host, as M(llmops.gke.deployment_plan) returns it.
       - The play must have the roles that deploy it, by C(roles) or C(import_role).
     type: dict
     required: true
@@ -100,8 +100,7 @@ options:
 notes:
   - Data that a check needs and that the caller may not read is a finding of its own, with the checks to leave out.
 seealso:
-  - plugin: llmops.gke.deployment_plan
-    plugin_type: lookup
+  - module: llmops.gke.deployment_plan
   - module: llmops.gke.gcp_quota_info
   - module: llmops.gke.gcp_zone_info
   - module: llmops.gke.gke_inference_quickstart_info
@@ -109,14 +108,18 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Resolve and validate the options of every role in the play
+  llmops.gke.deployment_plan:
+  register: planned
+
 - name: Refuse what cannot work
   llmops.gke.llm_preflight:
-    plan: "{{ lookup('llmops.gke.deployment_plan') }}"
+    plan: "{{ planned.plan }}"
     skip: [networks]
 
 - name: Report what stands in the way
   llmops.gke.llm_preflight:
-    plan: "{{ lookup('llmops.gke.deployment_plan') }}"
+    plan: "{{ planned.plan }}"
     fail: false
   register: looked
 """

@@ -23,7 +23,6 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible.plugins.loader import filter_loader, test_loader
 
 from ..module_utils.core import play_memory
 from ..module_utils.core.errors import DeadlineExceeded, InvalidOption
@@ -32,6 +31,7 @@ from ..module_utils.core.runner import RESULTS, ModuleSpec, completed, run_engin
 from ..module_utils.google import credentials
 from ..module_utils.google.options import google_auth_variables
 from ..module_utils.serving import registry
+from ..module_utils.workflows.cluster_options import has_kubernetes_access
 from .before_forks import loaded_before_forks
 from .compiled_templates import keep_compiled_templates
 from .controller_end import LastWords, ending_with_controller
@@ -46,10 +46,6 @@ from .task_timeouts import number, timeouts
 from .warning_text import warning_text
 
 _LAST_WORDS = LastWords()
-
-for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.defined")):
-    # Ansible loads all of them with the first one that is used; here once, else in each task's process.
-    _loader.get(_any)
 
 
 def _given(value: Any) -> Any:
@@ -81,12 +77,11 @@ class EngineAction(ActionBase):
         """
         super().__init_subclass__(**arguments)
         options = cls.spec.argument_spec if cls.spec else {}
-        asks_model_server = "default" in options.get("engine", {})
-        has_kubeconfig = options.get("kubeconfig", {}).get("type") == "raw"
+        asks_model_server = "default" in options.get("engine", {}) or bool(cls.spec and cls.spec.asks_any_server)
         with loaded_before_forks():
             if asks_model_server:
                 registry.load_all()
-            if "auth_kind" in options and (asks_model_server or not has_kubeconfig):
+            if "auth_kind" in options and (asks_model_server or not has_kubernetes_access(options)):
                 credentials.load_library()
 
     @classmethod

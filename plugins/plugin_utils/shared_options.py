@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..module_utils.google.options import GOOGLE_AUTH
+from ..module_utils.workflows.cluster_options import has_kubernetes_access
 from .role_variables import SHARED_OPTIONS
 
 _CREDENTIALS = "llmops_google_auth"
@@ -26,7 +27,7 @@ def left_out(
     A role's task also has the credentials of the inventory, unless the play gave some by its module_defaults, as the
     playbooks do. A play's own tasks are the user's, who may have others in mind.
     """
-    if "kubeconfig" in given:
+    if "kubeconfig" in given and has_kubernetes_access(spec):
         return {}
     found = dict(_by_their_variables(spec, given, variables, resolved))
     if of_our_role and not GOOGLE_AUTH.keys() & given.keys():

@@ -92,9 +92,9 @@ class Awx:
         done = subprocess.run(command, cwd=self.project, env=self._plain(), check=True, capture_output=True, text=True)
         read = json.loads(done.stdout)
         endpoints = self.sandbox.endpoints
-        names = ("container", "compute", "resource_manager", "service_usage", "iam")
+        apis = {name: url for name, url in endpoints["google_auth"].items() if name.endswith("_api_endpoint")}
         ours = {
-            "llmops_google_auth": {f"{name}_api_endpoint": endpoints[name] for name in names},
+            "llmops_google_auth": apis,
             "llmops_hf_endpoint": endpoints["huggingface"],
             "llmops_service_port": 8080,
             "llmops_simulated_speed": self.sandbox.speed,

@@ -116,7 +116,6 @@ class Sandbox:
         """Variables of an inventory as a user writes it, which leads here: the endpoints are options, nothing else
         tells of a sandbox."""
         endpoints = self.endpoints
-        apis = ("container", "compute", "resource_manager", "service_usage", "cloud_quotas", "gke_recommender", "iam")
         return {
             "ansible_connection": "local",
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -125,11 +124,7 @@ class Sandbox:
             # A port below 1024 would need root.
             "llmops_service_port": 8080,
             "llmops_hf_endpoint": endpoints["huggingface"],
-            "llmops_google_auth": {
-                "auth_kind": "serviceaccount",
-                "service_account_file": endpoints["service_account_file"],
-                **{f"{api}_api_endpoint": endpoints[api] for api in (*apis, "storage")},
-            },
+            "llmops_google_auth": endpoints["google_auth"],
         }
 
     def forget_requests(self) -> None:

@@ -137,6 +137,18 @@ def test_wrong_values_are_told_together_each_once(refused, case):
     assert {part: told.count(part) for part in parts} == dict.fromkeys(parts, 1), told
 
 
+def test_tags_that_leave_the_checks_out_do_not_leave_the_words_out(sandbox):
+    sandbox.forget_requests()
+    wrong = {"llmops_replicas": "many", "gpu_nodepool_timeout": "long"}
+    run = sandbox.play("deploy.yml", "--tags", "gke_cluster", variables=wrong)
+    assert run.code != 0
+    failure, _summary, told = run.output.rpartition("fatal: ")[2].partition("TASK [Summary]")
+    for option in wrong:
+        assert failure.count(f"{option}: ") == 2, run.output  # In msg, and among the findings.
+    assert "FAILED: llmops_replicas: " in told and "(and 1 more, above)" in " ".join(told.split())
+    assert sandbox.writes() == []
+
+
 @pytest.mark.parametrize("role", ["gpu_nodepool", "dcgm_exporter", "tgi_mistral", "lb_labels", "verify"])
 def test_a_role_without_its_cluster_says_that_this_is_missing(sandbox, role):
     run = sandbox.play("deploy.yml", "--tags", role)

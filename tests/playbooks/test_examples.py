@@ -40,7 +40,8 @@ ROLES = [
     "benchmark",
 ]  # fmt: skip
 DEPLOYED: list[Example] = [
-    ("gke_inference_quickstart_info", 1), ("llm_preflight", 0), ("llm_preflight", 1), ("k8s_apply", 0),
+    ("gke_inference_quickstart_info", 1), ("deployment_plan", 0), ("deployment_plan", 1),
+    ("llm_preflight", 0), ("llm_preflight", 1), ("llm_preflight", 2), ("k8s_apply", 0),
     ("custom_metrics_adapter", 0), ("k8s_apply", 1), ("k8s_apply", 2), ("k8s_apply", 3), ("k8s_apply", 4),
     ("k8s_info", 0), ("k8s_info", 1), ("k8s_info", 2), ("k8s_label", 0), ("k8s_label", 1),
     ("k8s_logs", 0), ("k8s_logs", 1), ("llm_start_info", 0), ("llm_start_info", 1), ("gpu_metrics_info", 0),

@@ -9,8 +9,8 @@ from working_copy import ROOT
 
 NOTHING_TO_COUNT = {
     # What they read or write belongs to something that other modules count, or is no resource of its own.
-    "deployment_summary", "gcp_iam_member", "gcp_quota_info", "gcp_zone_info", "gke_inference_quickstart_info",
-    "gke_kubeconfig", "gke_operation_info", "gpu_metrics_info",
+    "deployment_plan", "deployment_summary", "gcp_iam_member", "gcp_quota_info", "gcp_zone_info",
+    "gke_inference_quickstart_info", "gke_kubeconfig", "gke_operation_info", "gpu_metrics_info",
     "hf_model_info", "inference_perf_info", "k8s_info", "k8s_logs", "llm_generate", "llm_latency", "llm_preflight",
     "llm_report", "llm_scaling", "llm_start_info", "llm_verify", "sandbox", "tgi_generate",
 }  # fmt: skip

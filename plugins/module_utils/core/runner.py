@@ -57,6 +57,7 @@ class ModuleSpec:
     unshown: options too long for each result to repeat them as its invocation.
     aside: values too long for a failure to repeat; the play's summary has them all the same.
     warns_by_host: its warnings are of what it measured on one host, and are told with the host's name among others.
+    asks_any_server: whether it works with whichever model server a deployment has, although no option names one.
     told: which of ``plan`` and ``operations`` its results have; one that only reads has none.
     """
 
@@ -68,6 +69,7 @@ class ModuleSpec:
     unshown: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()
     warns_by_host: bool = False
+    asks_any_server: bool = False
     told: frozenset[str] = frozenset()
 
     def hidden(self, options: dict[str, Any]) -> set[str]:

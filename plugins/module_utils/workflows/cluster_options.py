@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..gke.options import CONTROL_PLANE
@@ -25,3 +26,8 @@ KUBERNETES_ACCESS_RULES: dict[str, Any] = {
     "required_one_of": [("cluster", "kubeconfig")],
     "required_by": {"cluster": ("location",)},
 }
+
+
+def has_kubernetes_access(spec: Mapping[str, Any]) -> bool:
+    """Whether a module with these options speaks to a Kubernetes API; in gke_cluster, kubeconfig is a file to write."""
+    return spec.get("kubeconfig") == KUBERNETES_ACCESS["kubeconfig"]

@@ -86,13 +86,9 @@ class Sandbox:
         self._loops: list[asyncio.Task] = []
 
     def endpoints(self) -> dict:
-        """Return where everything is, as endpoints.json holds it."""
-        return {
-            "simulated": True,
-            "version": __version__,
-            "speed": self.config.speed,
-            "project": self.config.project,
-            "project_number": self.config.project_number,
+        """Return where everything is, as endpoints.json holds it, and as options of the collection's modules."""
+        key = str(self.config.directory / "service-account.json")
+        apis = {
             "container": f"{self.url}/container/",
             "compute": f"{self.url}/compute/v1/",
             "service_usage": f"{self.url}/serviceusage/",
@@ -101,10 +97,20 @@ class Sandbox:
             "gke_recommender": f"{self.url}/gkerecommender/",
             "iam": f"{self.url}/iam/",
             "storage": f"{self.url}/storage/v1/",
+        }
+        options = {f"{name}_api_endpoint": url for name, url in apis.items()}
+        return {
+            "simulated": True,
+            "version": __version__,
+            "speed": self.config.speed,
+            "project": self.config.project,
+            "project_number": self.config.project_number,
+            **apis,
             "huggingface": f"{self.url}/huggingface",
             "token_uri": f"{self.url}/token",
             "admin": f"{self.url}/sandbox/v1",
-            "service_account_file": str(self.config.directory / "service-account.json"),
+            "service_account_file": key,
+            "google_auth": {"auth_kind": "serviceaccount", "service_account_file": key, **options},
         }
 
     async def start(self) -> None:

@@ -54,14 +54,7 @@ def options_of(sandbox: Sandbox, token: str) -> Callable[..., dict[str, Any]]:
         place = {
             "project": ends["project"],
             "access_token": token,
-            "container_api_endpoint": ends["container"],
-            "compute_api_endpoint": ends["compute"],
-            "resource_manager_api_endpoint": ends["resource_manager"],
-            "service_usage_api_endpoint": ends["service_usage"],
-            "cloud_quotas_api_endpoint": ends["cloud_quotas"],
-            "gke_recommender_api_endpoint": ends["gke_recommender"],
-            "iam_api_endpoint": ends["iam"],
-            "storage_api_endpoint": ends["storage"],
+            **{name: value for name, value in ends["google_auth"].items() if name.endswith("_api_endpoint")},
         }
         asked = {name: value for name, value in {**place, **given}.items() if name in spec}
         validated = ArgumentSpecValidator(dict(spec)).validate(asked)

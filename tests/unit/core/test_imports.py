@@ -112,7 +112,7 @@ def test_a_model_server_that_does_not_crash_is_not_looked_up():
 @pytest.mark.parametrize(
     ("action", "google", "servers"),
     [
-        ("llm_preflight", True, False),
+        ("llm_preflight", True, True),
         ("gke_cluster", True, False),
         ("k8s_apply", False, False),
         ("k8s_info", False, False),

@@ -131,6 +131,14 @@ def test_a_role_takes_the_inventorys_credentials_without_the_plays_help(tmp_path
     assert "not for you" in said, said
 
 
+def test_so_does_one_that_writes_a_kubeconfig(tmp_path):
+    """To other modules an option of that name says how to reach a cluster, and then credentials are no part of it."""
+    refused = google_error(403, "PERMISSION_DENIED", "not for you")
+    code, said = by_role(tmp_path, lambda _request: refused, gke_cluster_kubeconfig=str(tmp_path / "kubeconfig"))
+    assert code != 0
+    assert "not for you" in said, said
+
+
 def test_a_timeout_names_its_budget_and_the_factor_of_all(tmp_path):
     """By a role, whose variables the message names."""
     running = {"name": "operation-1", "operationType": "CREATE_CLUSTER", "status": "RUNNING"}

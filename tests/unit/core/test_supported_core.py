@@ -9,7 +9,7 @@ import yaml
 from ansible.errors import AnsibleError
 from working_copy import ROOT
 
-from ansible_collections.llmops.gke.plugins.lookup import deployment_plan
+from ansible_collections.llmops.gke.plugins.action import deployment_plan
 from ansible_collections.llmops.gke.plugins.plugin_utils.supported_core import LOWEST, refuse_older
 
 
@@ -27,8 +27,9 @@ def test_a_newer_one_is_not(version):
 
 def test_the_plan_of_a_deployment_is_not_made_by_an_older_one(monkeypatch):
     monkeypatch.setattr(deployment_plan, "ansible_version", "2.18.5")
+    action = deployment_plan.ActionModule(*[None] * 6)
     with pytest.raises(AnsibleError, match=r"2\.19\.1 or newer, and this is 2\.18\.5"):
-        deployment_plan.LookupModule().run([], {})
+        action.run(None, {})
 
 
 def test_it_is_the_lowest_that_the_collection_states():

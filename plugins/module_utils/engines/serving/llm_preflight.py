@@ -222,4 +222,4 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
 }
 
-SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, unshown=frozenset({"plan", "plans"}))
+SPEC = ModuleSpec(run=run, argument_spec=ARGUMENT_SPEC, unshown=frozenset({"plan", "plans"}), asks_any_server=True)

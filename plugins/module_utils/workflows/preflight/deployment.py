@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One host's deployment plan, as the lookup deployment_plan gives it. Pure."""
+"""One host's deployment plan, as the module deployment_plan gives it. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...core.errors import InvalidOption
 from ...core.option_names import OptionNames
 from ...http import json_text
 
-_ACCEPTED = "what the lookup llmops.gke.deployment_plan returns"
+_ACCEPTED = "the plan that the module llmops.gke.deployment_plan returns"
 
 
 def _texts(value: Any) -> bool:
@@ -60,7 +60,7 @@ class BucketPlan:
 
 @dataclass(frozen=True)
 class Deployment:
-    """See the RETURN of the lookup. names: role -> what the options of its modules are called in the inventory."""
+    """See plugins/modules/deployment_plan.py. names: role -> variables of the options of its modules."""
 
     host: str
     roles: tuple[str, ...]

@@ -1,23 +1,22 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup deployment_plan: every option resolved and validated, no secret, and names that nobody knows."""
+"""The action deployment_plan: every option resolved and validated, no secret, and names that nobody knows."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from working_copy import ROOT
 
-from ansible_collections.llmops.gke.plugins.lookup import deployment_plan
-from ansible_collections.llmops.gke.plugins.plugin_utils.plan_values import check, without_secrets
+from ansible_collections.llmops.gke.plugins.action import deployment_plan
 from ansible_collections.llmops.gke.plugins.plugin_utils.role_variables import (
     Role,
     read_roles,
@@ -49,7 +48,7 @@ TOKEN = "hf_canary"
 
 @pytest.fixture
 def roles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the roles of SPECS, where the lookup looks."""
+    """A folder with the roles of SPECS, where the action looks."""
     for role, options in SPECS.items():
         entry = "deployment" if role == "llmops" else "main"
         (tmp_path / role / "meta").mkdir(parents=True)
@@ -76,10 +75,20 @@ def trusted(value: Any) -> Any:
 
 def plan(*role_names: str, refuse: Sequence[str] = (), **variables: Any) -> dict[str, Any]:
     variables = {"inventory_hostname": "one", "ansible_play_role_names": list(role_names), **trusted(variables)}
-    lookup = deployment_plan.LookupModule(loader=DataLoader(), templar=Templar(DataLoader(), variables=variables))
-    (found,) = lookup.run([], variables, refuse=list(refuse))
-    assert json.loads(json.dumps(found)) == found, "a plan is plain data"
+    result = run(variables, {"refuse": list(refuse)} if refuse else {})
+    assert not result.get("failed"), result
+    found = json.loads(result["plan"])
+    assert (result["changed"], result["errors"]) == (False, found["errors"])
     return found
+
+
+def run(variables: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """The result of a task with these variables in sight."""
+    task = SimpleNamespace(args=arguments, async_val=0, check_mode=True, diff=False, delegate_to=None)
+    templar = Templar(DataLoader(), variables=variables)
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="there"))
+    action = deployment_plan.ActionModule(task, connection, SimpleNamespace(), DataLoader(), templar, None)
+    return action.run(None, variables)
 
 
 GOOD = {"llmops_name": "mistral", "pool_needed": "here"}
@@ -215,41 +224,6 @@ def test_results_internal_names_and_those_of_playbooks_are_known(roles, name):
     assert plan("pool", **GOOD, **{name: 1})["unknown"] == []
 
 
-def test_a_text_for_a_list_stays_one_and_numbers_become_some():
-    assert check("a", "x,y", {"type": "list", "elements": "str"}) == ("x,y", [])
-    assert check("a", ["x"], {"type": "list", "elements": "str"}) == (["x"], [])
-    assert check("a", "9", {"type": "int"}) == (9, [])
-    assert check("a", "yes", {"type": "bool"}) == (True, [])
-
-
-def test_every_error_names_its_option_once():
-    (error,) = check("count", "many", {"type": "int"})[1]
-    assert error.count("count") == 1
-    (error,) = check("limits", {"lest": 1}, {"type": "dict", "options": {"least": {"type": "int"}}})[1]
-    assert error.startswith("limits.lest. Supported parameters include: least")
-    (error,) = check("ports", [1, "x"], {"type": "list", "elements": "int"})[1]
-    assert "ports" in error
-
-
-def test_suboptions_that_nobody_gave_are_not_added():
-    spec = {"type": "dict", "options": {"a": {"type": "int"}, "b": {"type": "int"}, "c": {"type": "int", "default": 7}}}
-    assert check("x", {"a": "1"}, spec) == ({"a": 1, "c": 7}, [])
-    assert check("x", {"a": None}, spec) == ({"a": None, "c": 7}, [])
-    listed = {"type": "list", "elements": "dict", "options": spec["options"]}
-    assert check("x", [{"a": 1}, {"b": "2"}], listed) == ([{"a": 1, "c": 7}, {"b": 2, "c": 7}], [])
-
-
-def test_an_argument_spec_decides_over_a_keys_name():
-    spec = {"type": "dict", "options": {"key": {"type": "str"}, "api_key": {"type": "str"}, "pin": {"no_log": True}}}
-    value = {"key": "a", "api_key": "b", "pin": "c"}
-    assert without_secrets(value, spec) == {"key": "a", "api_key": "b", "pin": "(hidden)"}
-    assert without_secrets({"taints": [{"key": "nvidia.com/gpu"}]}) == {"taints": [{"key": "nvidia.com/gpu"}]}
-    assert without_secrets({"api_key": "", "service_account_contents": {"private_key": "x"}}) == {
-        "api_key": "",
-        "service_account_contents": "(hidden)",
-    }
-
-
 def test_short_and_full_names_are_of_this_collection_and_foreign_ones_are_not():
     here = {name: Role(name, {}) for name in ("llmops", "pool", "other")}
     names = ["pool", "llmops.gke.pool", "acme.tools.other", "unheard"]
@@ -268,12 +242,14 @@ def test_the_nearest_name_is_of_the_same_role_where_several_are_alike():
 
 @pytest.mark.parametrize("refuse", [["all"], ["other", "pool"]])
 def test_a_play_that_goes_on_without_preflight_is_refused_wrong_options_at_once(roles, refuse):
-    with pytest.raises(AnsibleError) as error:
-        plan("pool", llmops_replicas="many", pool_machine="huge", pool_needed="here", refuse=refuse)
-    lines = str(error.value).splitlines()
+    wrong = {"llmops_replicas": "many", "pool_machine": "huge", "pool_needed": "here"}
+    result = run({"ansible_play_role_names": ["pool"], **trusted(wrong)}, {"refuse": refuse})
+    assert (result["failed"], result["changed"], "plan" in result) == (True, False, False)
+    lines = result["msg"].splitlines()
     assert lines[-1].startswith("value of pool_machine must be one of")
     # Those of a role that is not named are for another to tell.
-    assert ("llmops_replicas" in str(error.value)) == (refuse == ["all"])
+    assert ("llmops_replicas" in result["msg"]) == (refuse == ["all"])
+    assert result["error"] == {"kind": "plan_refused", "findings": [{"text": line} for line in lines]}
 
 
 def test_what_is_wrong_elsewhere_or_nowhere_is_no_reason_to_refuse(roles):
@@ -284,7 +260,7 @@ def test_what_is_wrong_elsewhere_or_nowhere_is_no_reason_to_refuse(roles):
 def test_the_collections_own_roles_are_read():
     found = read_roles(ROOT / "roles")
     assert "tgi_mistral_image" in found["tgi_mistral"].options
-    assert "preflight_checked" in found["preflight"].own and "preflight_plan" in found["preflight"].own
+    assert "preflight_checked" in found["preflight"].own and "preflight_planned" in found["preflight"].own
     ours = [name for role in found.values() for name in (*role.options, *role.own)]
     assert unknown_variables(found, ours) == []
     assert unknown_variables(found, ["tgi_mistral_replica"]) == [

@@ -287,7 +287,7 @@ def test_a_plan_that_cannot_be_evaluated_is_a_finding(shards):
 
 
 def test_a_plan_that_is_none_is_refused():
-    with pytest.raises(InvalidOption, match="plan: .* it takes what the lookup llmops.gke.deployment_plan returns"):
+    with pytest.raises(InvalidOption, match="plan: .* it takes the plan that .*deployment_plan returns"):
         passed({"options": {}})
     with pytest.raises(InvalidOption, match=r"plans\[0\]: "):
         passed(deployment_plan(), plans=[{"host": "two"}])
