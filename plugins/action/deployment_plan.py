@@ -19,6 +19,7 @@ from ..plugin_utils.before_forks import loaded_before_forks
 with loaded_before_forks():
     from ..plugin_utils.deployment_plan import planned
     from ..plugin_utils.forks import advice, free_mib
+    from ..plugin_utils.resolved_arguments import ResolvedArguments
     from ..plugin_utils.resolved_variables import ResolvedVariables
     from ..plugin_utils.role_variables import read_roles
     from ..plugin_utils.supported_core import refuse_older
@@ -28,7 +29,7 @@ display = Display()
 ROLES = Path(__file__).absolute().parents[2] / "roles"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ResolvedArguments, ActionBase):
     """Resolves and validates variables, and asks nobody."""
 
     _supports_check_mode = True

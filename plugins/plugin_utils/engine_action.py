@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -37,7 +36,7 @@ from .compiled_templates import keep_compiled_templates
 from .controller_end import LastWords, ending_with_controller
 from .ended_module import module_of_this_worker
 from .interrupted_run import interrupted
-from .resolved_variables import of_one_task, shared
+from .resolved_arguments import ResolvedArguments
 from .role_variables import COLLECTION, COMPARE_ONLY, SHARED_OPTIONS, TIMEOUT_FACTOR
 from .set_aside import MEMORY, set_aside
 from .shared_options import left_out
@@ -62,7 +61,7 @@ def _at(value: Any, path: Iterable[str]) -> Any:
     return value
 
 
-class EngineAction(ActionBase):
+class EngineAction(ResolvedArguments, ActionBase):
     """Base of every action plugin here; a subclass names its module's spec."""
 
     spec: ClassVar[ModuleSpec]
@@ -83,21 +82,6 @@ class EngineAction(ActionBase):
                 registry.load_all()
             if "auth_kind" in options and (asks_model_server or not has_kubernetes_access(options)):
                 credentials.load_library()
-
-    @classmethod
-    @contextmanager
-    def get_finalize_task_args_context(cls) -> Iterator[None]:
-        """Of ansible-core: holds while the arguments of a task, or of one item of its loop, are resolved."""
-        with of_one_task():
-            yield
-
-    @classmethod
-    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
-        """Of ansible-core: an argument's value. Here each variable is resolved once for all arguments.
-
-        Experimental there: where it is not called, the arguments are resolved as for any action.
-        """
-        return shared(templar, templar.extend, templar.available_variables).rendered(value)
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the engine here where that is the same as running the module, else run the module."""

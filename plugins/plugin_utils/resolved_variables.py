@@ -74,6 +74,7 @@ class ResolvedVariables:
 
     def __init__(self, templar: Any, scoped: Any, variables: Mapping[str, Any]) -> None:
         self._templar, self._scoped = templar, scoped
+        keep_compiled_templates(templar)
         keep_compiled_templates(scoped)
         self.variables = variables
         self._values: dict[str, Any] = {}

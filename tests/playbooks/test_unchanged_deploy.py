@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -51,6 +52,11 @@ BY_PREFLIGHT = [
     f"GET {COMPUTE}/zones/us-central1-a/instanceGroupManagers/GROUP",
     f"GET {COMPUTE}/zones/us-central1-a/instanceGroupManagers/GROUP",
 ]
+GPUS = [
+    "GET /api/v1/nodes",
+    "GET /api/v1/pods",
+    "GET /api/v1/namespaces/gke-managed-system/pods/EXPORTER:9400/proxy/metrics",
+]
 BY_TASK = {
     "gke_cluster": [f"GET {CLUSTER}"],
     # Told by the task before it.
@@ -66,16 +72,28 @@ BY_TASK = {
         f"GET /api/v1/{IN_DEFAULT}/services",
     ],
     "lb_labels": [f"GET /api/v1/{IN_DEFAULT}/services/mistral-7b-service"],
-    "GPUs measured": [
-        "GET /api/v1/nodes",
-        "GET /api/v1/pods",
-        "GET /api/v1/namespaces/gke-managed-system/pods/EXPORTER:9400/proxy/metrics",
-    ],
+    "GPUs measured": GPUS,
 }
+BY_VERIFY = [
+    f"GET /api/v1/{IN_DEFAULT}/services/mistral-7b-service",
+    f"GET /apis/apps/v1/{IN_DEFAULT}/deployments",
+    f"GET /api/v1/{IN_DEFAULT}/pods",
+    "GET /api/v1/nodes/NODE",
+    f"GET /api/v1/{IN_DEFAULT}/events",
+    f"GET /api/v1/{IN_DEFAULT}/pods/MODEL/log",
+    # Beside the measurement, and once more for the report.
+    *GPUS[1:],
+    *GPUS,
+]
 MOST_AT_ONCE_IN_PREFLIGHT = 12
 """Connections: how many of its requests meet, and need one each, is the threads' affair."""
 
-_NAMES = {r"/instanceGroupManagers/.*": "/instanceGroupManagers/GROUP", r"/pods/dcgm-exporter-[^:]*": "/pods/EXPORTER"}
+_NAMES = {
+    r"/instanceGroupManagers/.*": "/instanceGroupManagers/GROUP",
+    r"/pods/dcgm-exporter-[^:]*": "/pods/EXPORTER",
+    r"/pods/mistral-7b-[^/]*": "/pods/MODEL",
+    r"/nodes/.*": "/nodes/NODE",
+}
 
 
 def call_of(request: dict[str, Any]) -> str:
@@ -129,6 +147,13 @@ def test_verify_asks_google_for_its_own_measurements_alone(deployed):
     asked = {"POST /gkerecommender/v1/benchmarkingData:fetch", "POST /gkerecommender/v1/optimizedManifest:generate"}
     found = [call_of(one) for one in deployed.requests() if one["service"] != "kubernetes"]
     assert sorted(found) == sorted([*without, *asked])
+
+
+def test_verify_looks_at_the_model_s_pods_once(deployed):
+    unchanged(deployed, "--tags", "verify")
+    asked = [call_of(one) for one in deployed.requests() if one["service"] == "kubernetes"]
+    # While the model is measured, an exporter is read as often as there is time for.
+    assert [call for call, _times in groupby(asked)] == BY_VERIFY
 
 
 def test_a_part_of_it_alone_validates_all_options_and_asks_where_the_cluster_is_once(deployed):

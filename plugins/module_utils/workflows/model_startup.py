@@ -1,7 +1,7 @@
 # Copyright: the llmops.gke engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model's pod on its way to take requests: what Kubernetes and the model server's log say of it, put together.
+"""A model's pods on their way to take requests: what Kubernetes and the model server's log say of them, put together.
 
 The phases: asked, until the autoscaler asked for a machine. machine: until it was a node. scheduled: until that had a
 free GPU (its driver comes after it). image: until the container ran. Then those of the engine, until the server
@@ -11,25 +11,29 @@ answered. ready: until a probe saw it.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from ..kubernetes.client.api import KubernetesApi
-from ..kubernetes.client.resources import EVENT
+from ..kubernetes.client.resources import EVENT, SERVICE, ObjectRef
+from ..kubernetes.diagnosis.cluster_view import Snapshot
 from ..kubernetes.diagnosis.node_provisioning import NodeProvisioning, node_provisioning
 from ..kubernetes.diagnosis.pod_startup import (
     Ends,
     PodStart,
     itemised,
+    pod_moments,
     pod_start,
     read_node,
     selected_pods,
     selector_of,
 )
+from ..serving import registry
 from ..serving.engine import Engine
+from .cluster_access import ClusterAccess
 from .gke_nodes import gpus_in, machine_of
 
-LOG_LINES = 2000
+_LOG_LINES = 2000
 
 _GCS_FUSE = "gcsfuse.csi.storage.gke.io"
 _ONLY_DIR = re.compile(r"(?:^|,)only-dir[=:]([^,]+)")
@@ -37,60 +41,90 @@ _DISK = re.compile(r"/mnt/disks/gke-secondary-disks/gke-([^/]+)-disk(?:/|$)")
 """Where GKE mounts a secondary boot disk with data."""
 
 
-def ends_of(
-    engine: Engine,
-    came: NodeProvisioning,
-    scheduled: datetime | None,
-    started: datetime | None,
-    ready: datetime | None,
-    log: list[str],
-) -> Ends:
-    """The phases' ends, None for what is not over or not told.
+class ModelPods:
+    """A model's Service and the pods behind it at one moment.
 
-    A container that was restarted began anew, so its former runs are in ``image``. What the log of a ready pod does
-    not tell apart is the engine's last phase, and there is no ``ready`` then.
+    Each thing is read when it is first asked for, and once. So whoever looks at them in a task sees the same; who waits
+    for them to change looks anew.
     """
-    launch = [(phase.name, phase.end) for phase in engine.launch_phases(log, started)]
-    ends = [("asked", came.asked), ("machine", came.machine), ("scheduled", scheduled), ("image", started)]
-    last, end = launch[-1]
-    if end is None and ready is not None:
-        return [*ends, *launch[:-1], (last, ready)]
-    return [*ends, *launch, ("ready", ready)]
+
+    def __init__(self, api: KubernetesApi, namespace: str, name: str, engine: Engine) -> None:
+        self.api, self.namespace, self.name, self.engine = api, namespace, name, engine
+        self.view = Snapshot(api)
+        self._nodes: dict[str, dict[str, Any] | None] = {}
+        self._ends: dict[str, Ends] = {}
+
+    @cached_property
+    def service(self) -> dict[str, Any] | None:
+        """The Service; None where it is absent."""
+        return self.api.get(ObjectRef(SERVICE, self.namespace, self.name))
+
+    @cached_property
+    def selected(self) -> list[dict[str, Any]]:
+        """The pods that the Service selects, oldest first."""
+        return selected_pods(self.api, self.namespace, selector_of(self.service))
+
+    def node(self, pod: dict[str, Any]) -> dict[str, Any] | None:
+        """The pod's node; None where it is gone, or the pod has none yet."""
+        name = pod["spec"].get("nodeName", "")
+        if name not in self._nodes:
+            self._nodes[name] = read_node(self.api, name)
+        return self._nodes[name]
+
+    def provisioning(self, pod: dict[str, Any]) -> NodeProvisioning:
+        """How the pod came by its node."""
+        return node_provisioning(pod, self.node(pod), self.view.all(EVENT, self.namespace))
+
+    def ends(self, pod: dict[str, Any]) -> Ends:
+        """The pod's phases with their ends, None for what is not over or not told.
+
+        A container that was restarted began anew, so its former runs are in ``image``. What the log of a ready pod does
+        not tell apart is the engine's last phase, and there is no ``ready`` then.
+        """
+        name = pod["metadata"]["name"]
+        if name not in self._ends:
+            self._ends[name] = self._told_ends(pod)
+        return self._ends[name]
+
+    def _told_ends(self, pod: dict[str, Any]) -> Ends:
+        came, at, name = self.provisioning(pod), pod_moments(pod), pod["metadata"]["name"]
+        log = self.api.logs(self.namespace, name, at.container, lines=_LOG_LINES) if at.started else []
+        launch = [(phase.name, phase.end) for phase in self.engine.launch_phases(log, at.started)]
+        ends = [("asked", came.asked), ("machine", came.machine), ("scheduled", at.scheduled), ("image", at.started)]
+        last, end = launch[-1]
+        if end is None and at.ready is not None:
+            return [*ends, *launch[:-1], (last, at.ready)]
+        return [*ends, *launch, ("ready", at.ready)]
 
 
-def start_of(engine: Engine, start: PodStart, came: NodeProvisioning, log: list[str]) -> dict[str, Any]:
-    """A ready pod's way: ``start_stages`` of ``{name, seconds}``, one after the other, in all ``start_seconds``."""
-    ends = ends_of(engine, came, start.scheduled, start.started, start.ready, log)
-    stages = itemised(start.created, ends, start.ready)
-    return {"start_seconds": round(sum(stage["seconds"] for stage in stages), 3), "start_stages": stages}
+def pods_behind(access: ClusterAccess, options: dict[str, Any]) -> ModelPods | None:
+    """The pods that the options ``service``, ``namespace`` and ``engine`` name; None where the cluster is absent."""
+    if access.api is None:
+        return None
+    namespace = options["namespace"] or access.api.default_namespace
+    return ModelPods(access.api, namespace, options["service"], registry.engine(options["engine"]))
 
 
-def serving_pods(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> list[dict[str, Any]]:
-    """The ready pods behind a Service: what each runs, on which machine, and how it came to life."""
-    pods = selected_pods(api, namespace, selector_of(api, namespace, service) or {})
-    starts = [(pod, start) for pod in pods if (start := pod_start(pod))]
-    nodes = {name: read_node(api, name) for name in {start.node for _pod, start in starts}}
-    events = api.list(EVENT, namespace) if starts else []
-    return [
-        {
-            "pod": start.name,
-            "image": start.image,
-            "gpus": gpus_in(start.limits),
-            **_settings(engine, pod, start),
-            "node": start.node,
-            **machine_of(nodes[start.node]),
-            "weights": weights_of(pod, start.container),
-            "restarts": start.restarts,
-            "created": start.created.isoformat(),
-            **start_of(
-                engine,
-                start,
-                node_provisioning(pod, nodes[start.node], events),
-                api.logs(start.namespace, start.name, start.container, lines=LOG_LINES),
-            ),
-        }
-        for pod, start in starts
-    ]
+def serving_pods(pods: ModelPods) -> list[dict[str, Any]]:
+    """Those that are ready: what each runs, on which machine, and how it came to life."""
+    return [_serving_pod(pods, pod, start) for pod in pods.selected if (start := pod_start(pod))]
+
+
+def _serving_pod(pods: ModelPods, pod: dict[str, Any], start: PodStart) -> dict[str, Any]:
+    stages = itemised(start.created, pods.ends(pod), start.ready)
+    return {
+        "pod": start.name,
+        "image": start.image,
+        "gpus": gpus_in(start.limits),
+        **_settings(pods.engine, pod, start),
+        "node": start.node,
+        **machine_of(pods.node(pod)),
+        "weights": weights_of(pod, start.container),
+        "restarts": start.restarts,
+        "created": start.created.isoformat(),
+        "start_seconds": round(sum(stage["seconds"] for stage in stages), 3),
+        "start_stages": stages,
+    }
 
 
 def weights_of(pod: dict[str, Any], container: str) -> str:

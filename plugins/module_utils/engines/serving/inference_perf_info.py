@@ -12,6 +12,7 @@ from ...core.errors import LlmopsError
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
 from ...kubernetes.client.api import POD, KubernetesApi
+from ...kubernetes.client.resources import SERVICE, ObjectRef
 from ...kubernetes.diagnosis.pod_startup import pod_start, read_node, selected_pods, selector_of
 from ...serving.inference_perf.calibration import compare
 from ...serving.inference_perf.log import ResultsMissing, read_reports
@@ -76,7 +77,7 @@ def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[st
 
 def _pods(api: KubernetesApi, namespace: str, service: str) -> list[dict[str, Any]]:
     """What stands behind the Service, each pod with its machine."""
-    pods = selected_pods(api, namespace, selector_of(api, namespace, service) or {})
+    pods = selected_pods(api, namespace, selector_of(api.get(ObjectRef(SERVICE, namespace, service))))
     starts = [start for pod in pods if (start := pod_start(pod))]
     machines = {node: machine_of(read_node(api, node)) for node in {start.node for start in starts}}
     return [{"pod": start.name, "gpus": gpus_in(start.limits), **machines[start.node]} for start in starts]

@@ -34,24 +34,22 @@ def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
         raise InvalidOption("service", options["service"], "cluster or kubeconfig beside it, to read its pods")
     # Imported here, because most uses have no cluster at hand and should not pay for its client.
     from ...workflows import cluster_access
+    from ...workflows.model_startup import pods_behind
 
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
-        result = of_service_in(access)(options, check, progress)
+        result = of_pods(pods_behind(access, options))(options, check, progress)
         result.http_requests += access.requests
         return result
 
 
-def of_service_in(access: Any) -> Run:
-    """The engine for a ``service`` of a cluster that is open already (a ClusterAccess); it counts no requests to it."""
+def of_pods(behind: Any) -> Run:
+    """The engine for the pods behind a Service (ModelPods, or None); it counts no requests to their cluster."""
     from ...workflows.model_startup import serving_pods
 
     def run(options: dict[str, Any], check: bool, progress: Progress) -> Result:
-        pods = []
-        if access.api is not None:
-            namespace = options["namespace"] or access.api.default_namespace
-            pods = serving_pods(access.api, namespace, options["service"], registry.engine(options["engine"]))
+        pods = serving_pods(behind) if behind is not None else []
         if pods and options["gpu_metrics"] and not check:
-            return _watched(access.api, options, progress, pods)
+            return _watched(behind.api, options, progress, pods)
         return measure_latency(options, check, progress, {"pods": pods, "gpu": None})
 
     return run

@@ -12,28 +12,16 @@ from ...core.deadline import Deadline
 from ...core.option_names import plain
 from ...core.result import Progress, Result
 from ...core.runner import ModuleSpec
-from ...kubernetes.client.api import KubernetesApi
-from ...kubernetes.client.resources import EVENT, Kind
-from ...kubernetes.diagnosis.cluster_view import Snapshot
-from ...kubernetes.diagnosis.node_provisioning import node_provisioning
-from ...kubernetes.diagnosis.pod_startup import (
-    itemised,
-    pod_moments,
-    read_node,
-    selected_pods,
-    selector_of,
-    under_way,
-)
+from ...kubernetes.client.resources import Kind
+from ...kubernetes.diagnosis.pod_startup import itemised, pod_moments, selector_of, under_way
 from ...kubernetes.diagnosis.pods import pod_state
 from ...kubernetes.wait.states import Failed
-from ...serving import registry
-from ...serving.engine import Engine
 from ...serving.options import ENGINE
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.gke_nodes import machine_of
-from ...workflows.model_startup import LOG_LINES, ends_of, weights_of
+from ...workflows.model_startup import ModelPods, pods_behind, weights_of
 
 _DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 _ENDED = ("Succeeded", "Failed")
@@ -41,29 +29,27 @@ _ENDED = ("Succeeded", "Failed")
 
 def run(options: dict[str, Any], _check: bool, _progress: Progress) -> Result:
     """Read; see plugins/modules/llm_start_info.py for options and result. An absent cluster or Service is no error."""
-    engine = registry.engine(options["engine"])
     with cluster_access.cluster_access(options, Deadline(options["timeout"])) as access:
-        values = look(access, options["namespace"], options["service"], engine)
+        values = look(pods_behind(access, options), access.why)
         return Result(values=plain(values), http_requests=access.requests)
 
 
-def look(access: cluster_access.ClusterAccess, namespace: str | None, service: str, engine: Engine) -> dict[str, Any]:
+def look(behind: ModelPods | None, why: str = "") -> dict[str, Any]:
     """The values of the result: ``exists``, ``replicas``, ``ready``, ``asleep``, ``selector``, ``pods`` and all of it
-    as ``text``. Options in texts are marked (see option_names)."""
+    as ``text``. Options in texts are marked (see option_names). why: in words, why there is no cluster."""
     values: dict[str, Any] = {"exists": False, "replicas": 0, "ready": 0, "asleep": False, "selector": {}, "pods": []}
-    if access.api is None:
-        return {**values, "text": access.why}
-    return values | _found(access.api, namespace or access.api.default_namespace, service, engine)
+    return values | ({"text": why} if behind is None else _found(behind))
 
 
-def _found(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> dict[str, Any]:
-    selector = selector_of(api, namespace, service)
-    if selector is None:
+def _found(behind: ModelPods) -> dict[str, Any]:
+    namespace, service = behind.namespace, behind.name
+    if behind.service is None:
         return {"text": f"there is no Service {namespace}/{service}"}
-    deployments = [one for one in api.list(_DEPLOYMENT, namespace) if selector and _has(one, selector)]
+    selector = selector_of(behind.service)
+    deployments = [one for one in behind.api.list(_DEPLOYMENT, namespace) if selector and _has(one, selector)]
     wanted = sum(one["spec"].get("replicas", 1) for one in deployments)
-    pods = [pod for pod in selected_pods(api, namespace, selector) if _is_coming(pod)]
-    told = _pods(api, pods, engine) if wanted or not deployments else []
+    pods = [pod for pod in behind.selected if _is_coming(pod)]
+    told = [_pod(behind, pod) for pod in pods] if wanted or not deployments else []
     ready = sum(pod["phase"] is None for pod in told)
     if not deployments:
         labels = ",".join(f"{name}={value}" for name, value in selector.items())
@@ -76,30 +62,17 @@ def _found(api: KubernetesApi, namespace: str, service: str, engine: Engine) -> 
     return {**found, "selector": selector, "pods": told, "text": text}
 
 
-def _pods(api: KubernetesApi, pods: list[dict[str, Any]], engine: Engine) -> list[dict[str, Any]]:
-    names = {pod["spec"].get("nodeName", "") for pod in pods}
-    nodes = {name: read_node(api, name) for name in names}
-    view = Snapshot(api)
-    return [_pod(api, engine, view, pod, nodes[pod["spec"].get("nodeName", "")]) for pod in pods]
-
-
-def _pod(
-    api: KubernetesApi, engine: Engine, view: Snapshot, pod: dict[str, Any], node: dict[str, Any] | None
-) -> dict[str, Any]:
-    metadata = pod["metadata"]
-    came = node_provisioning(pod, node, view.all(EVENT, metadata["namespace"]))
-    at = pod_moments(pod)
+def _pod(behind: ModelPods, pod: dict[str, Any]) -> dict[str, Any]:
+    at, ends = pod_moments(pod), behind.ends(pod)
     name = at.container or pod["spec"]["containers"][0]["name"]
-    log = api.logs(metadata["namespace"], metadata["name"], name, lines=LOG_LINES) if at.started else []
-    ends = ends_of(engine, came, at.scheduled, at.started, at.ready, log)
     now = datetime.now(UTC)
     stages = itemised(at.created, ends, at.ready or now)
     phase = None if at.ready else under_way(at.created, ends, now)
-    state = pod_state(view, pod, room_comes=False, extra=engine.crash_reasons) if phase else None
+    state = pod_state(behind.view, pod, room_comes=False, extra=behind.engine.crash_reasons) if phase else None
     return {
-        "pod": metadata["name"],
+        "pod": pod["metadata"]["name"],
         "node": pod["spec"].get("nodeName"),
-        **machine_of(node),
+        **machine_of(behind.node(pod)),
         "weights": weights_of(pod, name),
         "stages": stages,
         "seconds": round(sum(stage["seconds"] for stage in stages), 3),
@@ -107,7 +80,7 @@ def _pod(
         "phase_seconds": phase["seconds"] if phase else None,
         "why": state.why if state else None,
         "advice": state.advice if isinstance(state, Failed) else None,
-        "refused": list(came.refused),
+        "refused": list(behind.provisioning(pod).refused),
     }
 
 

@@ -16,13 +16,13 @@ from ...core.runner import ModuleSpec, defaults
 from ...google.options import PROJECT_READER
 from ...kubernetes.wait.autoscaler import until_autoscaler_acts
 from ...models.access import HOME
-from ...serving import registry
 from ...serving.options import ENGINE, MESSAGES, SAMPLING, SERVER
 from ...serving.thresholds import ThresholdBreached, check_thresholds, of_targets
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
 from ...workflows.fronts import read_front
+from ...workflows.model_startup import pods_behind
 from ...workflows.port_forward import forwarded, through_port_forward
 from ...workflows.verification import Found, as_exposed, data_beside, forward_to, labels_of, require_model, url_of
 from ..kubernetes import gpu_metrics_info
@@ -35,7 +35,7 @@ _GPU_SECONDS, _HUB_SECONDS, _BENCHMARK_SECONDS = 10, 15, 15
 _REQUEST = ("engine", "api_key", "prompt", "messages", *SAMPLING, "timeout")
 """Options that both requests take as they are."""
 
-_OF_LATENCY = ("warmup", "samples", "thresholds", "targets", "service", "namespace", "gpu_metrics")
+_OF_LATENCY = ("warmup", "samples", "thresholds", "targets", "gpu_metrics")
 """Options that go to llm_latency as they are."""
 
 
@@ -60,6 +60,8 @@ class _Verification:
         self, access: cluster_access.ClusterAccess, options: dict[str, Any], check: bool, progress: Progress
     ) -> None:
         self._access, self._options, self._check, self._progress = access, options, check, progress
+        # Seen once, to find the model and to tell of its pods beside its latency: nothing waits between the two.
+        self._pods = pods_behind(access, options)
         self.result = Result()
         self._values = self.result.values
 
@@ -74,7 +76,7 @@ class _Verification:
             return
         wanted = forward_to(self._options, front, found.url)
         # First, so that a fresh server's first request is seen and measured as the cold one.
-        latency = self._asked(llm_latency.of_service_in(self._access), wanted, found, self._latency_options())
+        latency = self._asked(llm_latency.of_pods(self._pods), wanted, found, self._latency_options())
         where = found.url or f"Service {self._options['service']}"
         require_model(where, latency.get("model"), self._options["model"], self._options["served_name"])
         answer = self._asked(llm_generate.run, wanted, found, self._answer_options())
@@ -98,14 +100,12 @@ class _Verification:
             self._scales()
 
     def _look(self) -> tuple[dict[str, Any] | None, Found]:
-        options, api = self._options, self._access.api
-        engine, front, host, start = registry.engine(options["engine"]), None, "", None
-        if api is not None:
-            namespace = options["namespace"] or api.default_namespace
-            front, host = read_front(api, namespace, options["service"], options["gateway"])
+        options, front, host, start = self._options, None, "", None
+        if self._pods is not None:
+            front, host = read_front(self._pods, options["gateway"])
         # What is elsewhere has no pods here to look at.
         if not options["url"]:
-            start = llm_start_info.look(self._access, options["namespace"], options["service"], engine)
+            start = llm_start_info.look(self._pods, self._access.why)
         url = options["url"] or url_of(front, host)
         replicas, to_wake, to_deploy = options["replicas"], options["to_wake"] or "", options["to_deploy"] or ""
         return front, Found(start, url, replicas, self._check, to_wake, to_deploy)

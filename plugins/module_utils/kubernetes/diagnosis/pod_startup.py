@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from ..client.api import KubernetesApi
-from ..client.resources import NODE, POD, SERVICE, ObjectRef
+from ..client.resources import NODE, POD, ObjectRef
 from ..wait.states import condition
 
 Ends = Sequence[tuple[str, "datetime | None"]]
@@ -42,10 +42,9 @@ class PodStart:
     ready: datetime
 
 
-def selector_of(api: KubernetesApi, namespace: str, service: str) -> dict[str, str] | None:
-    """The labels that a Service selects pods by, none where it selects nothing; None where it is absent."""
-    found = api.get(ObjectRef(SERVICE, namespace, service))
-    return None if found is None else (found.get("spec") or {}).get("selector") or {}
+def selector_of(service: dict[str, Any] | None) -> dict[str, str]:
+    """The labels that a Service selects pods by; none where it is absent or selects nothing."""
+    return ((service or {}).get("spec") or {}).get("selector") or {}
 
 
 def selected_pods(api: KubernetesApi, namespace: str, selector: dict[str, str]) -> list[dict[str, Any]]:

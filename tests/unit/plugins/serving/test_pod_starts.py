@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -75,47 +77,48 @@ def asked(moment: str) -> dict:
     }
 
 
-@pytest.fixture
-def measured():
-    def ran(pods, log: str | Reply = LOG, more=None, **options):
-        routes = {
-            ("GET", "/health"): "",
-            ("GET", "/info"): {"model_id": "org/model"},
-            ("GET", "/metrics"): "",
-            ("POST", "/generate"): {"generated_text": "a", "details": {"generated_tokens": 1}},
-            ("POST", "/generate_stream"): lambda _request: Reply(200, lines=[EVENT]),
-            ("GET", "/api/v1/namespaces/golden/services/mistral"): {
-                "metadata": {"name": "mistral"},
-                "spec": {"selector": {"app": "m"}},
-            },
-            ("GET", PODS): {"metadata": {}, "items": pods},
-            ("GET", f"{PODS}/mistral-1/log"): log,
-            ("GET", "/api/v1/nodes/node-1"): node("2026-01-01T11:00:00Z"),
-            ("GET", "/api/v1/namespaces/golden/events"): {"metadata": {}, "items": [asked("2026-01-01T12:00:08Z")]},
-            **(more or {}),
-        }
-        with FakeServer(routes) as server:
-            given = {"url": server.url, "prompt": "hi", "samples": 1, "warmup": 0, "service": "mistral", **options}
-            given["kubeconfig"] = kubeconfig(server.url)
-            validated = ArgumentSpecValidator(dict(SPEC.argument_spec), **SPEC.rules).validate(given)
-            assert not validated.error_messages
-            return SPEC.run(validated.validated_parameters, False, silent).to_dict()
+def measure(pods: list, log: str | Reply = LOG, more: dict | None = None, **options: Any) -> tuple[dict, list[str]]:
+    """The result of llm_latency, and the calls that it took."""
+    routes = {
+        ("GET", "/health"): "",
+        ("GET", "/info"): {"model_id": "org/model"},
+        ("GET", "/metrics"): "",
+        ("POST", "/generate"): {"generated_text": "a", "details": {"generated_tokens": 1}},
+        ("POST", "/generate_stream"): lambda _request: Reply(200, lines=[EVENT]),
+        ("GET", "/api/v1/namespaces/golden/services/mistral"): {
+            "metadata": {"name": "mistral"},
+            "spec": {"selector": {"app": "m"}},
+        },
+        ("GET", PODS): {"metadata": {}, "items": pods},
+        ("GET", f"{PODS}/mistral-1/log"): log,
+        ("GET", "/api/v1/nodes/node-1"): node("2026-01-01T11:00:00Z"),
+        ("GET", "/api/v1/namespaces/golden/events"): {"metadata": {}, "items": [asked("2026-01-01T12:00:08Z")]},
+        **(more or {}),
+    }
+    with FakeServer(routes) as server:
+        given = {"url": server.url, "prompt": "hi", "samples": 1, "warmup": 0, "service": "mistral", **options}
+        given["kubeconfig"] = kubeconfig(server.url)
+        validated = ArgumentSpecValidator(dict(SPEC.argument_spec), **SPEC.rules).validate(given)
+        assert not validated.error_messages
+        return SPEC.run(validated.validated_parameters, False, silent).to_dict(), server.calls()
 
-    return ran
+
+def measured(pods: list, log: str | Reply = LOG, more: dict | None = None, **options: Any) -> dict:
+    return measure(pods, log, more, **options)[0]
 
 
 def stages(start: dict) -> dict[str, float]:
     return {stage["name"]: stage["seconds"] for stage in start["start_stages"]}
 
 
-def test_the_stages_follow_each_other_and_add_up(measured):
+def test_the_stages_follow_each_other_and_add_up():
     [start] = measured([pod()])["pods"]
     assert stages(start) == {"scheduled": 60.0, "image": 30.0, "weights": 15.123, "load": 20.377, "ready": 4.5}
     assert start["start_seconds"] == 130.0 == pytest.approx(sum(stages(start).values()))
     assert (start["pod"], start["node"], start["restarts"]) == ("mistral-1", "node-1", 0)
 
 
-def test_a_node_that_came_for_the_pod_is_a_part_of_its_way(measured):
+def test_a_node_that_came_for_the_pod_is_a_part_of_its_way():
     came = {("GET", "/api/v1/nodes/node-1"): node("2026-01-01T12:00:49Z")}
     [start] = measured([pod()], more=came)["pods"]
     expected = {"asked": 8.0, "machine": 42.0, "scheduled": 10.0, "image": 30.0}
@@ -123,7 +126,7 @@ def test_a_node_that_came_for_the_pod_is_a_part_of_its_way(measured):
     assert start["start_seconds"] == 130.0
 
 
-def test_what_runs_where_is_told_and_no_key(measured):
+def test_what_runs_where_is_told_and_no_key():
     [running] = measured([pod()])["pods"]
     assert (running["image"], running["gpus"], running["settings"]) == ("tgi:3.3.5", 1, {"QUANTIZE": "eetq"})
     assert running["quantization"] == "eetq"
@@ -132,24 +135,24 @@ def test_what_runs_where_is_told_and_no_key(measured):
 
 
 @pytest.mark.parametrize("log", ["", "no moment here: Connected", Reply(404, "")], ids=["empty", "foreign", "gone"])
-def test_without_the_log_s_help_loading_is_one_stage(measured, log):
+def test_without_the_log_s_help_loading_is_one_stage(log):
     [start] = measured([pod()], log)["pods"]
     assert stages(start) == {"scheduled": 60.0, "image": 30.0, "load": 40.0}
 
 
-def test_a_moment_that_lies_before_the_one_before_takes_no_time(measured):
+def test_a_moment_that_lies_before_the_one_before_takes_no_time():
     early = LOG.replace("12:01:45", "12:01:29")
     [start] = measured([pod()], early)["pods"]
     assert stages(start)["weights"] == 0
     assert start["start_seconds"] == 130.0
 
 
-def test_pods_that_are_not_ready_or_on_their_way_out_are_left_out(measured):
+def test_pods_that_are_not_ready_or_on_their_way_out_are_left_out():
     pods = [pod("a", ready="False"), pod("b", deletionTimestamp="2026-01-01T13:00:00Z"), pod()]
     assert [start["pod"] for start in measured(pods)["pods"]] == ["mistral-1"]
 
 
-def test_a_slow_cold_start_breaches_its_limit(measured):
+def test_a_slow_cold_start_breaches_its_limit():
     assert measured([pod()], thresholds={"cold_start_seconds": 130})["thresholds"][0]["passed"] is True
     with pytest.raises(ThresholdBreached, match="cold_start_seconds is 130 s, limit 129 s; look at pods"):
         measured([pod()], thresholds={"cold_start_seconds": 129})
@@ -167,14 +170,14 @@ WATCHED = {
 }
 
 
-def test_the_gpus_are_watched_where_that_is_wanted(measured):
+def test_the_gpus_are_watched_where_that_is_wanted():
     [series] = measured([pod()], more=WATCHED, gpu_metrics=True)["gpu"]
     assert (series["name"], series["node"], series["unit"]) == ("DCGM_FI_DEV_GPU_UTIL", "node-1", "%")
     assert [value for _moment, value in series["points"]][:2] == [97.0, 97.0]
     assert measured([pod()], more=WATCHED)["gpu"] is None
 
 
-def test_a_broken_limit_takes_the_series_along(measured):
+def test_a_broken_limit_takes_the_series_along():
     with pytest.raises(ThresholdBreached) as caught:
         measured([pod()], more=WATCHED, gpu_metrics=True, thresholds={"cold_start_seconds": 129})
     assert caught.value.fields["measured"]["gpu"]

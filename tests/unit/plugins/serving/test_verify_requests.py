@@ -42,7 +42,7 @@ def sent(monkeypatch) -> dict[str, dict[str, Any]]:
         return lambda options, _check, _progress: found.update({name: options}) or Result(values=values)
 
     measured = {"model": "org/model", "breach": None, "pods": []}
-    monkeypatch.setattr(llm_latency, "of_service_in", lambda _access: noted(llm_latency, measured))
+    monkeypatch.setattr(llm_latency, "of_pods", lambda _behind: noted(llm_latency, measured))
     monkeypatch.setattr(llm_generate, "run", noted(llm_generate, {}))
     came = {"arrived": True, "replicas": 2, "why": ""}
     monkeypatch.setattr(llm_scaling, "run", noted(llm_scaling, came))
