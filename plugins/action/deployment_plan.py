@@ -24,9 +24,10 @@ with loaded_before_forks():
     from ..plugin_utils.role_variables import read_roles
     from ..plugin_utils.supported_core import refuse_older
 
-display = Display()
+    ROLES = read_roles(Path(__file__).absolute().parents[2] / "roles")
+    """Of this collection, read once for all hosts."""
 
-ROLES = Path(__file__).absolute().parents[2] / "roles"
+display = Display()
 
 
 class ActionModule(ResolvedArguments, ActionBase):
@@ -45,7 +46,7 @@ class ActionModule(ResolvedArguments, ActionBase):
         )
         _advise(task_vars)
         known = ResolvedVariables(self._templar, self._templar.copy_with_new_env(), task_vars)
-        plan, refused = planned(known, read_roles(ROLES), arguments["refuse"])
+        plan, refused = planned(known, ROLES, arguments["refuse"])
         result["changed"] = False
         if refused:
             error = {"kind": "plan_refused", "findings": [{"text": line} for line in refused]}

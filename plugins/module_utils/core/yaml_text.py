@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Hashable, Iterator
@@ -26,18 +27,62 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
 
 
-@functools.cache
-def loader() -> Any:
-    """The class to give to ``yaml.load``. Raises MissingLibrary without PyYAML.
+def read(text: str) -> Any:
+    """The value of a text with one document. Raises yaml.YAMLError as PyYAML does, MissingLibrary without PyYAML.
 
     Dates, a lone ``=`` and numbers to the base of 60 (22:22) are text. Merge keys follow https://yaml.org/type/merge.html:
     a mapping's own keys win, wherever they stand; of several merged mappings, the earlier. PyYAML's own merging does
-    neither in 6.0.4. It is the parser in Python, so that machines without libyaml read the same.
+    neither in 6.0.4.
     """
+    return _read(text, yaml and yaml.load)
+
+
+def read_all(text: str) -> list[Any]:
+    """As read, of a text with any number of documents, in which no mapping may have a key twice."""
+    return _read(text, lambda *given: [*yaml.load_all(*given)], unique_keys=True)
+
+
+def _read(text: str, load: Any, *, unique_keys: bool = False) -> Any:
+    """kubectl's parser is a port of libyaml, which needs a seventh of the time of PyYAML's own, and takes tabs within a
+    text as well. But ``{a:}`` kubectl takes as PyYAML's own does; and that one is there on any machine."""
     if yaml is None:
         raise MissingLibrary("PyYAML", YAML_ERROR)
+    if yaml.__with_libyaml__:
+        with contextlib.suppress(yaml.YAMLError, UnicodeEncodeError):
+            return load(text, _loader(True, unique_keys))
+    return load(text, _loader(False, unique_keys))
 
-    class Loader(yaml.SafeLoader):
+
+def _parser(libyaml: bool) -> tuple[type, ...]:
+    """The bases of a loader that take a text apart; the first is given the text."""
+    if not libyaml:
+        return yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser
+    from yaml.cyaml import CParser
+
+    return (CParser,)
+
+
+@functools.cache
+def _loader(libyaml: bool, unique_keys: bool) -> Any:
+    reader, *others = _parser(libyaml)
+    makers = (yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.resolver.Resolver)
+
+    # The composer comes first, because libyaml has one of its own that no subclass can add to.
+    class Loader(makers[0], reader, *others, *makers[1:]):
+        def __init__(self, stream: Any) -> None:
+            reader.__init__(self, stream)
+            for base in (*others, *makers):
+                base.__init__(self)
+
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
+            seen: set[str] = set()
+            for key in (key for key, _value in node.value if unique_keys and isinstance(key.value, str)):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
+                seen.add(key.value)
+            return node
+
         yaml_implicit_resolvers = {
             first: [
                 (tag, re.compile(f"(?!.*:){form.pattern}", form.flags) if tag in _NUMBERS else form)

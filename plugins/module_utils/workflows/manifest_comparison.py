@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.yaml_text import loader, yaml
+from ..core.yaml_text import read, yaml
 from ..serving.engine import Engine
 
 _GPU = "nvidia.com/gpu"
@@ -54,7 +54,7 @@ def _pod_spec(manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Of the first workload whose text can be read; empty where there is none."""
     for one in manifests:
         try:
-            found = yaml.load(one.get("content", ""), loader())
+            found = read(one.get("content", ""))
         except yaml.YAMLError:
             continue
         spec: Any = found

@@ -9,14 +9,15 @@ keys of one letter and with longer ones.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings, strategies
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
-from ansible_collections.llmops.gke.plugins.module_utils.core.yaml_text import loader
+from ansible_collections.llmops.gke.plugins.module_utils.core.yaml_text import read, read_all
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
 
 ANCHORS = """\
@@ -26,8 +27,11 @@ c: &c {<<: *b, q: 3}
 """
 
 
-def read(text: str) -> Any:
-    return yaml.load(text, Loader=loader())
+@pytest.fixture(autouse=True, params=[True, False], ids=["libyaml", "python"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """PyYAML as its wheels are, and as it is where there was no libyaml when it was built."""
+    monkeypatch.setattr(yaml, "__with_libyaml__", request.param)
+    return request.param
 
 
 @pytest.mark.parametrize("lengthen", [False, True], ids=["one-letter", "longer"])
@@ -106,6 +110,69 @@ def test_what_kubectl_takes_for_text_is_text(written):
 )
 def test_numbers_booleans_and_nothing_are_what_they_are(written, value):
     assert read(f"p: {written}") == {"p": value}
+
+
+MANIFEST = """\
+apiVersion: v1
+kind: List  # of one
+items:
+- {kind: ConfigMap, data: {"a b": 'c', d: "\\x41"}, metadata: &meta {name: x, labels: {}}}
+- metadata: {<<: *meta, name: y}
+  data:
+    text: |
+      # no comment
+      line
+    folded: >-
+      a
+
+      b
+    numbers: [1, 0x1F, 010, 1.5e3, .inf, yes, ~, 22:22, 2024-03-15]
+"""
+
+
+SLIPS = [*" \n:-#'\"{}[],&*!|>%@`?~=\\\x85\ufeff\x00", "---\n", "...\n", "<<: ", "{a:}"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(strategies.data())
+def test_whatever_one_parser_reads_the_other_reads_as_the_same(data):
+    text = MANIFEST
+    for _slip in range(data.draw(strategies.integers(1, 4))):
+        place = data.draw(strategies.integers(0, len(text)))
+        slip = data.draw(strategies.sampled_from(SLIPS))
+        text = text[:place] + slip + text[place + data.draw(strategies.integers(0, 2)) :]
+    found = []
+    for libyaml in (True, False):
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(yaml.YAMLError):
+            patch.setattr(yaml, "__with_libyaml__", libyaml)
+            found.append(repr(read_all(text)))
+    # What libyaml alone takes, it takes as kubectl does.
+    assert found[1:] in ([], found[:1])
+
+
+@pytest.mark.parametrize(("written", "value"), [("{a:}", {"a": None}), ("[a:, b]", [{"a": None}, "b"])])
+def test_what_kubectl_takes_and_libyaml_does_not_is_read(written, value):
+    assert read_all(f"p: {written}") == [{"p": value}]
+
+
+def test_tabs_within_a_text_are_read_as_by_kubectl(parser):
+    if parser:
+        assert read_all("p: a\tb") == [{"p": "a\tb"}]
+    else:
+        with pytest.raises(yaml.YAMLError):
+            read_all("p: a\tb")
+
+
+@pytest.mark.parametrize("text", ["p: \x07", "p: \ud800", "p: [", "p: \x00"])
+def test_what_is_no_yaml_is_an_error_of_yaml(text):
+    with pytest.raises(yaml.YAMLError):
+        read_all(text)
+
+
+def test_a_key_may_stand_once_in_a_mapping_of_a_manifest():
+    with pytest.raises(yaml.YAMLError, match="p is there twice") as error:
+        read_all("---\nq: {p: 1}\n---\np: 1\nq: 2\np: 3\n")
+    assert error.value.problem_mark.line == 5
 
 
 def test_a_kubeconfig_may_share_what_its_entries_have_in_common(tmp_path):

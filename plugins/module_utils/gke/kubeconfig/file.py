@@ -73,7 +73,7 @@ class KubeconfigFile:
         accepted = "a kubeconfig file, or a path where there is none yet"
         try:
             with open(self.path, encoding="utf-8") as stream:
-                content = yaml.load(stream, Loader=yaml_text.loader())
+                content = yaml_text.read(stream.read())
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:

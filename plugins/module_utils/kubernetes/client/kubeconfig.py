@@ -173,7 +173,7 @@ def _content(kubeconfig: Any) -> tuple[dict[str, Any], str]:
     path = files.readable("kubeconfig", kubeconfig, _ACCEPTED)
     try:
         with open(path, encoding="utf-8") as stream:
-            content = yaml.load(stream, Loader=yaml_text.loader())
+            content = yaml_text.read(stream.read())
     except OSError as error:
         raise InvalidOption("kubeconfig", kubeconfig, f"{_ACCEPTED} ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

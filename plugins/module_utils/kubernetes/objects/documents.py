@@ -127,24 +127,7 @@ def _parse(source: str, text: str) -> Iterator[Any]:
 @functools.lru_cache(maxsize=32)
 def _bodies(text: str) -> list[Any]:
     """Each text is read twice, for what it has and for what must be hidden of it, and PyYAML takes its time."""
-    return list(yaml.load_all(text, Loader=_loader()))
-
-
-@functools.cache
-def _loader() -> Any:
-    """The loader under which a key may stand once in a mapping."""
-
-    class Loader(yaml_text.loader()):
-        def compose_mapping_node(self, anchor: Any) -> Any:
-            node = super().compose_mapping_node(anchor)
-            seen: set[str] = set()
-            for key in (key for key, _value in node.value if isinstance(key.value, str)):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
-                seen.add(key.value)
-            return node
-
-    return Loader
+    return yaml_text.read_all(text)
 
 
 def _documents(source: str, bodies: Iterable[Any]) -> Iterator[Document]:

@@ -61,7 +61,7 @@ def roles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "- name: One\n  ansible.builtin.command: x\n  register: pool_found\n"
         "- name: Two\n  ansible.builtin.set_fact:\n    pool_noted: 1\n"
     )
-    monkeypatch.setattr(deployment_plan, "ROLES", tmp_path)
+    monkeypatch.setattr(deployment_plan, "ROLES", read_roles(tmp_path))
     return tmp_path
 
 
