@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ..module_utils.workflows.summary.facts import PLAYBOOKS, RESULTS, SECRETS, VARIABLES, HostFacts
 from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
+from ..plugin_utils.host_variables import host_variables
 from ..plugin_utils.resolved_variables import ResolvedVariables
 from ..plugin_utils.run_command import run_command
 from ..plugin_utils.set_aside import found_aside
@@ -52,7 +53,7 @@ class ActionModule(ActionBase):
         living, batch = set(task_vars.get("ansible_play_hosts", ())), set(task_vars.get("ansible_play_batch", ()))
         command = run_command(task_vars)
         for host in task_vars.get("ansible_play_hosts_all", ()):
-            found = self._variables(str(host), task_vars)
+            found = host_variables(str(host), self._task, task_vars)
             registered = {name: _plain(found[name]) for name in RESULTS if isinstance(found.get(name), Mapping)}
             results = {name: _whole(str(host), name, result) for name, result in registered.items()}
             if host in batch or results:
@@ -67,18 +68,6 @@ class ActionModule(ActionBase):
                     now=datetime.now(UTC),
                     command=command,
                 )
-
-    def _variables(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The variables that a task of this play has on a host; hostvars has none of its roles."""
-        if host == task_vars.get("inventory_hostname"):
-            return task_vars
-        every = task_vars["hostvars"]
-        inventory, manager = every._inventory, every._variable_manager
-        return dict(manager.get_vars(play=self._play(), host=inventory.get_host(host), task=self._task))
-
-    def _play(self) -> Any:
-        block = self._task._parent
-        return getattr(block, "_play", None) or getattr(getattr(block, "_parent", None), "_play", None)
 
     def _resolved(self, playbook: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         every, scoped = (self._templar.copy_with_new_env(available_variables=variables) for _use in range(2))

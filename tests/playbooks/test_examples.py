@@ -33,6 +33,7 @@ ALONE: list[Example] = [
     ("gke_cluster_info", 0), ("gke_cluster_info", 1), ("gke_operation_info", 0), ("gke_kubeconfig", 0),
     ("gke_kubeconfig", 1), ("gke_node_pool", 0), ("gke_node_pool", 3), ("gke_node_pool", 1),
     ("gke_node_pool", 2), ("gke_node_pools", 0), ("gke_node_pool", 3), ("gke_cluster", 1),
+    ("sandbox", 0), ("sandbox", 1),
 ]  # fmt: skip
 ROLES = [
     "preflight", "gke_cluster", "gpu_nodepool", "dcgm_exporter", "tgi_mistral", "model_server", "lb_labels", "verify",

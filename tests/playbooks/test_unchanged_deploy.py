@@ -16,7 +16,6 @@ from tests.playbooks.playground import Run, Sandbox
 
 TASKS = [
     "Run the sandbox",
-    "Set the addresses of the sandbox",
     "llmops.gke.preflight : Resolve and validate the options of every role in the play",
     "llmops.gke.preflight : Refuse what cannot work",
     "llmops.gke.gke_cluster : Create or update the cluster and its own node pool",
@@ -159,7 +158,7 @@ def test_verify_looks_at_the_model_s_pods_once(deployed):
 
 def test_a_part_of_it_alone_validates_all_options_and_asks_where_the_cluster_is_once(deployed):
     run = unchanged(deployed, "--tags", "tgi_mistral")
-    assert tasks_of(run) == [*TASKS[:3], *(task for task in TASKS if "model_server" in task), "Summary"]
+    assert tasks_of(run) == [*TASKS[:2], *(task for task in TASKS if "model_server" in task), "Summary"]
     asked = [call_of(request) for request in deployed.requests() if request["service"] == "container"]
     assert asked == [f"GET {CLUSTER}"]
 

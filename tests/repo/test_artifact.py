@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import sys
 
 import pytest
 import working_copy
@@ -86,10 +84,13 @@ def test_all_its_playbooks_are_found_by_their_full_names(installed, tmp_path):
 
 def test_without_the_sandbox_it_says_where_that_is_to_be_had(installed, tmp_path):
     inventory = installed / "ansible_collections" / "llmops" / "gke" / "inventories" / "sandbox"
-    # This Python without what is installed for it.
-    program = json.dumps({"llmops_sandbox_program": [sys.executable, "-I", "-S", "-m", "llmops_gke_sandbox"]})
-    words = ["llmops.gke.sandbox", "-i", str(inventory), "--extra-vars", program]
+    # Says what Python says where it is not installed, as it is for these tests.
+    (tmp_path / "llmops_gke_sandbox.py").write_text(
+        'import sys\nsys.exit("python: No module named llmops_gke_sandbox")\n'
+    )
+    words = ["llmops.gke.sandbox", "-i", str(inventory)]
     settings = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "LLMOPS_GKE_SANDBOX_DIR": str(tmp_path / "sandbox")}
+    settings["PYTHONPATH"] = str(tmp_path)
     done = tool("ansible-playbook", *words, cwd=tmp_path, **settings)
     assert done.returncode == 2
     said = done.stdout.rpartition("TASK")[2]

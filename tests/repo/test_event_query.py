@@ -12,7 +12,7 @@ NOTHING_TO_COUNT = {
     "deployment_plan", "deployment_summary", "gcp_iam_member", "gcp_quota_info", "gcp_zone_info",
     "gke_inference_quickstart_info", "gke_kubeconfig", "gke_operation_info", "gpu_metrics_info",
     "hf_model_info", "inference_perf_info", "k8s_info", "k8s_logs", "llm_generate", "llm_latency", "llm_preflight",
-    "llm_report", "llm_scaling", "llm_start_info", "llm_verify", "tgi_generate",
+    "llm_report", "llm_scaling", "llm_start_info", "llm_verify", "sandbox", "tgi_generate",
 }  # fmt: skip
 
 

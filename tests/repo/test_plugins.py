@@ -15,8 +15,8 @@ from ansible_collections.llmops.gke.plugins.module_utils.core.runner import Modu
 from ansible_collections.llmops.gke.plugins.plugin_utils.engine_action import EngineAction
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
-PLAYS = {"deployment_plan", "deployment_summary"}
-"""Look at a whole play, and ask nobody: no engine, no credentials, no action group."""
+PLAYS = {"deployment_plan", "deployment_summary", "sandbox"}
+"""Look at a whole play, and ask no service: no engine, no credentials, no action group."""
 
 ENGINES = [name for name in MODULES if name not in PLAYS]
 ACTIONS = sorted(path.stem for path in (ROOT / "plugins" / "action").glob("*.py"))

@@ -65,8 +65,8 @@ def start(config: Config, arguments: list[str]) -> dict:
     directory = RunDirectory(config.directory)
     with directory.alone():
         changed = directory.pid() is None
-        if changed:
-            _launch(directory, arguments)
+        # One that has the directory may not answer yet, where the start that launched it was killed.
+        _wait(directory, _launch(directory, arguments) if changed else None)
         return {"changed": changed, "directory": str(directory.path)} | directory.endpoints()
 
 
@@ -94,12 +94,12 @@ def stop(path: Path) -> bool:
         return directory.clear()
 
 
-def _launch(directory: RunDirectory, arguments: list[str]) -> None:
+def _launch(directory: RunDirectory, arguments: list[str]) -> subprocess.Popen:
     if strangers := directory.strangers():
         raise DaemonError(f"{directory.path / strangers[0]} is not a sandbox's; choose another directory")
     directory.forget()
     with open(directory.path / LOG, "ab") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "llmops_gke_sandbox", "serve", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -107,12 +107,19 @@ def _launch(directory: RunDirectory, arguments: list[str]) -> None:
             cwd="/",
             start_new_session=True,
         )
+
+
+def _wait(directory: RunDirectory, process: subprocess.Popen | None) -> None:
+    """Wait until the directory's sandbox answers: that process, or another one that had the directory before it."""
     deadline = time.monotonic() + _START_SECONDS
     while directory.endpoints() is None:
-        if process.poll() is not None:
-            raise DaemonError(f"the sandbox did not start (exit code {process.returncode}): {directory.log_tail()}")
+        ended = process is None or process.poll() is not None
+        if ended and directory.pid() is None:
+            code = f" (exit code {process.returncode})" if process else ""
+            raise DaemonError(f"the sandbox did not start{code}: {directory.log_tail()}")
         if time.monotonic() > deadline:
-            process.kill()
+            if process:
+                process.kill()
             raise DaemonError(f"the sandbox did not answer within {_START_SECONDS} s: {directory.log_tail()}")
         time.sleep(_LOOK_EVERY)
 

@@ -23,8 +23,7 @@ from llmops_gke_sandbox.kubectl_access import PREFIX as CLUSTERS
 _PID, ENDPOINTS, LOG = "sandbox.pid", "endpoints.json", "sandbox.log"
 # gke-gcloud-auth-plugin keeps its token beside the kubeconfig.
 _CLIENTS = ("kubeconfig", "gke_gcloud_auth_plugin_cache")
-# The pid file last: while it is there, the others are known to be a sandbox's.
-_FILES = (ENDPOINTS, LOG, "service-account.json", "requests.jsonl", *_CLIENTS, _PID)
+_FILES = (ENDPOINTS, LOG, "service-account.json", "requests.jsonl", *_CLIENTS)
 _FOLDERS = ("gcloud",)
 _ATTEMPTS, _BETWEEN_SECONDS = 10, 0.02
 
@@ -112,7 +111,10 @@ class RunDirectory:
         return lines[-1] if lines else "its log is empty"
 
     def forget(self) -> None:
-        """Remove what a sandbox that is no more has left, and mark the directory as a sandbox's."""
+        """Remove what a sandbox that is no more has left, and mark the directory as a sandbox's.
+
+        The pid file stays the one that it is: a process that is about to claim it has it open by now.
+        """
         self._remove()
         (self.path / _PID).touch()
 
@@ -124,6 +126,8 @@ class RunDirectory:
         if not (self.path / _PID).exists():
             return False
         self._remove()
+        # Last: while it is there, the others are known to be a sandbox's.
+        (self.path / _PID).unlink()
         if not any(self.path.iterdir()):
             self.path.rmdir()
         return True

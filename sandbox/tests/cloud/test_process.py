@@ -85,6 +85,21 @@ def test_of_two_starts_at_once_one_starts_it(directory):
     assert one["pid"] == two["pid"]
 
 
+@pytest.mark.parametrize("sees", ["the process alone", "whose directory it is"])
+def test_a_start_that_was_killed_is_gone_on_with_by_the_next(directory, sees):
+    """Its sandbox may have come up by then, or have the directory and not answer yet, or not even have it."""
+    command = [sys.executable, "-m", "llmops_gke_sandbox", "start", "--directory", directory]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    begun = RunDirectory(directory)
+    log = directory / "sandbox.log"
+    while begun.pid() is None if sees == "whose directory it is" else not log.exists():
+        pass
+    killed.kill()
+    killed.wait()
+    mended = start(directory)
+    assert mended["pid"] == begun.pid() and answers(f"{mended['admin']}/status") == 200
+
+
 def test_of_stops_at_once_one_stops_it_and_none_leaves_a_directory(directory):
     start(directory)
     command = [sys.executable, "-m", "llmops_gke_sandbox", "stop", "--directory", directory]

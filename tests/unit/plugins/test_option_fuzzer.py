@@ -24,8 +24,8 @@ from tests.unit.option_strategies import arguments
 from tests.unit.plugins.kubernetes.k8s_support import kubeconfig
 from tests.unit.preflight_plans import deployment_plan
 
-WITHOUT_ENGINE = {"deployment_plan", "deployment_summary"}
-"""Read what the play has, and ask nobody."""
+WITHOUT_ENGINE = {"deployment_plan", "deployment_summary", "sandbox"}
+"""Read what the play has, and ask no service."""
 MODULES = sorted(
     {path.stem for path in (Path(__file__).parents[3] / "plugins" / "modules").glob("*.py")} - WITHOUT_ENGINE
 )

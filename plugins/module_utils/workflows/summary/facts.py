@@ -41,7 +41,7 @@ _ERROR = 1200
 
 _SHARED = (
     *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
-    *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_prices"),
+    *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_sandbox_run", "llmops_prices"),
     "gke_cluster_kubeconfig",
 )
 _POOLS = ("gke_cluster_pool_name", "gpu_nodepool_name", "gpu_nodepool_on_demand_name")

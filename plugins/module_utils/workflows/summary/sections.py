@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.harmless import one_line
+from ..sandboxes import started_for
 from ..verification import needs_forward
 from .changes import changes_of, sum_up
 from .costs.of_hosts import said
@@ -80,8 +81,8 @@ def add_warnings(page: Page, facts: HostFacts) -> None:
 
 def add_start(page: Page, facts: HostFacts) -> None:
     """That the run found no sandbox and started one: whatever was deployed before is gone."""
-    sandbox = facts.variables.get("llmops_sandbox") or {}
-    page.row("sandbox", "none was running: started anew, empty" if sandbox.get("changed") else "")
+    started = started_for(facts.host, facts.variables.get("llmops_sandbox_run"))
+    page.row("sandbox", "none was running: started anew, empty" if started else "")
 
 
 def add_cost(page: Page, record: Mapping[str, Any]) -> None:

@@ -139,7 +139,8 @@ def test_a_part_of_a_deployment_does_not_speak_of_all(results, words):
 def test_a_sandbox_that_was_started_anew_is_told_of(failed):
     facts = {"failed": failed, "verify_result": verified()}
     for changed in (False, True):
-        text, _data = told(host(**facts, variables={"llmops_sandbox": {"speed": 50, "changed": changed}}))
+        run = {"sandboxes": [{"directory": "/d", "hosts": ["one"], "changed": changed}]}
+        text, _data = told(host(**facts, variables={"llmops_sandbox_run": run}))
         assert ("sandbox none was running: started anew, empty" in text) == changed
 
 
