@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -18,7 +18,6 @@ with loaded_before_forks():
         STARTED,
         STATES,
         VARIABLES,
-        Sandbox,
         SandboxError,
         changed,
         command,
@@ -43,16 +42,18 @@ class ActionModule(ActionBase):
         _validated, arguments = self.validate_argument_spec({"state": {"choices": list(STATES), "default": STARTED}})
         python = str(task_vars["ansible_playbook_python"])
         hosts = [str(host) for host in task_vars.get("ansible_play_hosts", ())]
+        state, check = str(arguments["state"]), bool(self._task.check_mode)
         done, reasons = [], []
         for one in sandboxes({host: self._settings(host, task_vars) for host in hosts}):
             try:
-                outcome = _run(python, str(arguments["state"]), one)
+                outcome = _run(python, command(python, state, one, check))
             except SandboxError as error:
                 reasons.append(str(error))
             else:
                 done.append({"directory": one.directory, "hosts": list(one.hosts), "changed": outcome})
         # Where a deployment lives is no part of it: a preview needs it as well, and foretells the deployment's changes.
-        result.update(changed=not self._task.check_mode and any(one["changed"] for one in done), sandboxes=done)
+        beside = check and state == STARTED
+        result.update(changed=not beside and any(one["changed"] for one in done), sandboxes=done)
         if reasons:
             result.update(failed=True, msg=told(reasons))
         return result
@@ -63,8 +64,7 @@ class ActionModule(ActionBase):
         return self._templar.copy_with_new_env(available_variables=known).template(given) if given else {}
 
 
-def _run(python: str, state: str, sandbox: Sandbox) -> bool:
-    words = command(python, state, sandbox)
+def _run(python: str, words: Sequence[str]) -> bool:
     try:
         # In a session of its own: what ends the task's process group must not end a start halfway. It goes on by itself
         # to its end, which the next one waits for.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sandbox
 short_description: Start or stop the sandboxes of an inventory
-version_added: 0.2.0
+version_added: 0.3.0
 description:
   - Starts each sandbox that the hosts of a play live in, unless it runs, or stops it. A host lives in a sandbox where
     its variable C(llmops_sandbox_directory) names one. Where no host does, there is nothing to do.
@@ -27,10 +27,10 @@ options:
     default: started
 attributes:
   check_mode:
-    support: none
+    support: partial
     details:
-      - Does in check mode what it does otherwise, because a preview of a deployment needs its sandbox, and returns that
-        nothing has changed.
+      - A sandbox is started in check mode as well, because a preview of a deployment needs it, and that counts as no
+        change. None is stopped.
   diff_mode:
     support: none
   idempotent:
@@ -74,6 +74,6 @@ sandboxes:
       type: list
       elements: str
     changed:
-      description: Whether this task started or stopped it, in check mode as well.
+      description: Whether this task started it, or stopped or would stop it.
       type: bool
 """

@@ -94,6 +94,17 @@ def test_what_runs_is_found_also_for_some_of_the_hosts_and_in_a_preview(play):
     assert addresses(again) == {name: found[name] for name in ("two", "three")}
 
 
+def test_a_preview_of_its_end_leaves_it_running(play, folder):
+    found = addresses(play("--limit", "one"))
+    foretold = play("--check", "--limit", "one", llmops_sandbox_state="stopped")
+    assert (foretold.code, foretold.output.count("changed: [")) == (0, 1), foretold.output
+    assert addresses(play("--limit", "one")) == found
+    ended = play("--limit", "one", "--skip-tags", "untagged", llmops_sandbox_state="stopped")
+    assert (ended.code, ended.output.count("changed: [")) == (0, 1), ended.output
+    again = play("--check", "--limit", "one", "--skip-tags", "untagged", llmops_sandbox_state="stopped")
+    assert (again.code, again.output.count("changed: [")) == (0, 0), again.output
+
+
 def test_the_host_that_comes_first_need_not_be_this_machine(play):
     run = play("--skip-tags", "untagged", reached_by="ssh")
     assert (run.code, run.output.count("UNREACHABLE")) == (0, 0), run.output

@@ -21,7 +21,7 @@ except ImportError as error:
 else:
     YAML_ERROR = None
 
-_BYTE_ORDER_MARK = "\ufeff"
+_SEEN_APART = re.compile("[!\ufeff]")
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # What YAML 1.1 has types for and kubectl takes for text: dates, and a lone =.
@@ -45,11 +45,11 @@ def read_all(text: str) -> list[Any]:
 
 def _read(text: str, load: Any, *, unique_keys: bool = False) -> Any:
     """kubectl's parser is a port of libyaml, which needs a seventh of the time of PyYAML's own, and takes tabs within a
-    text as well. But ``{a:}`` kubectl takes as PyYAML's own does; and that one is there on any machine. The two see
-    different things in a byte order mark amid a text, and none is to mean one thing here and another there."""
+    text as well. But ``{a:}`` kubectl takes as PyYAML's own does; and that one is there on any machine. In a lone ``!``
+    and in a byte order mark amid a text the two see different things, and no text is to mean one here and one there."""
     if yaml is None:
         raise MissingLibrary("PyYAML", YAML_ERROR)
-    if yaml.__with_libyaml__ and _BYTE_ORDER_MARK not in text:
+    if yaml.__with_libyaml__ and not _SEEN_APART.search(text):
         with contextlib.suppress(yaml.YAMLError, UnicodeEncodeError):
             return load(text, _loader(True, unique_keys))
     return load(text, _loader(False, unique_keys))

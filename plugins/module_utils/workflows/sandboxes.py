@@ -49,11 +49,12 @@ def _settings(variables: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(word for option, value in given.items() if value not in (None, "") for word in (option, str(value)))
 
 
-def command(python: str, state: str, sandbox: Sandbox) -> list[str]:
-    """What makes a sandbox be in a state. python: the interpreter that has its package."""
+def command(python: str, state: str, sandbox: Sandbox, check: bool) -> list[str]:
+    """What makes a sandbox be in a state. python: the interpreter that has its package. check: nothing may be lost; but
+    a preview of a deployment needs the sandbox as well."""
     words = [python, "-m", _PACKAGE]
     if state == STOPPED:
-        return [*words, "stop", "--directory", sandbox.directory]
+        return [*words, "stop", "--directory", sandbox.directory, *(["--check"] if check else [])]
     return [*words, "start", "--directory", sandbox.directory, *sandbox.settings]
 
 

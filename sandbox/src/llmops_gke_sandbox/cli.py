@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
             f"default the files of $LLMOPS_GKE_SANDBOX_KUBECONFIG, with {os.pathsep!r} between them",
         )
         added.add_argument("--config", type=Path, help="YAML file of further settings")
-    command("stop", _stop, "stop it and remove its files")
+    stop = command("stop", _stop, "stop it and remove its files")
+    stop.add_argument("--check", action="store_true", help="only say whether there is anything to stop or to remove")
     command("status", _status, "what is there now, as JSON")
     command("env", _env, "shell lines that point gcloud, kubectl and Hugging Face's clients to it")
     faults = command("faults", _faults, "what goes wrong: list, add NAME key=value…, clear")
@@ -99,8 +100,9 @@ def _serve(directory: Path, options: argparse.Namespace) -> int:
     return daemon.serve(_config(directory, options))
 
 
-def _stop(directory: Path, _options: argparse.Namespace) -> int:
-    print(json.dumps({"changed": daemon.stop(directory), "directory": str(directory)}))
+def _stop(directory: Path, options: argparse.Namespace) -> int:
+    changed = RunDirectory(directory).used if options.check else daemon.stop(directory)
+    print(json.dumps({"changed": changed, "directory": str(directory)}))
     return 0
 
 

@@ -118,12 +118,17 @@ class RunDirectory:
         self._remove()
         (self.path / _PID).touch()
 
+    @property
+    def used(self) -> bool:
+        """Whether a sandbox runs here, or has left files."""
+        return (self.path / _PID).exists()
+
     def clear(self) -> bool:
         """Remove every file that the sandbox made, and the directory if nothing else is in it.
 
         :returns: False if no sandbox has been here; then nothing is touched.
         """
-        if not (self.path / _PID).exists():
+        if not self.used:
             return False
         self._remove()
         # Last: while it is there, the others are known to be a sandbox's.

@@ -58,9 +58,12 @@ def test_start_waits_until_ready_and_stop_leaves_nothing(directory):
     written = json.loads((directory / "endpoints.json").read_text())
     assert {"changed": True, "directory": str(directory)} | written == first
     assert start(directory) == first | {"changed": False}
+    foretold = run("stop", "--check", "--directory", directory)
+    assert answers(f"{first['admin']}/status") == 200
     stopped = run("stop", "--directory", directory)
-    assert json.loads(stopped.stdout) == {"changed": True, "directory": str(directory)}
+    assert json.loads(stopped.stdout) == json.loads(foretold.stdout) == {"changed": True, "directory": str(directory)}
     assert not directory.exists()
+    assert json.loads(run("stop", "--check", "--directory", directory).stdout)["changed"] is False
     assert ends(first["pid"])
     with pytest.raises(OSError):
         answers(f"{first['admin']}/status")

@@ -155,8 +155,8 @@ def test_what_kubectl_takes_and_libyaml_does_not_is_read(written, value):
     assert read_all(f"p: {written}") == [{"p": value}]
 
 
-@pytest.mark.parametrize("text", ["\ufeffp: 1", "p:\n  q: 1\n\ufeff  r: 2", "p: a\ufeffb"])
-def test_a_byte_order_mark_makes_no_difference_between_machines(text, parser, monkeypatch):
+@pytest.mark.parametrize("text", ["\ufeffp: 1", "p:\n  q: 1\n\ufeff  r: 2", "p: a\ufeffb", "p: !\nq: 1"])
+def test_no_text_means_one_thing_here_and_another_between_machines(text, parser, monkeypatch):
     monkeypatch.setattr(yaml, "__with_libyaml__", not parser)
     other = read_all(text)
     monkeypatch.setattr(yaml, "__with_libyaml__", parser)

@@ -53,11 +53,16 @@ def test_each_sandbox_is_there_once_with_the_hosts_that_live_in_it(variables, fo
 
 
 @pytest.mark.parametrize(
-    ("state", "words"),
-    [("started", ["start", "--directory", "/d", "--speed", "9"]), ("stopped", ["stop", "--directory", "/d"])],
+    ("state", "check", "words"),
+    [
+        ("started", False, ["start", "--directory", "/d", "--speed", "9"]),
+        ("started", True, ["start", "--directory", "/d", "--speed", "9"]),
+        ("stopped", False, ["stop", "--directory", "/d"]),
+        ("stopped", True, ["stop", "--directory", "/d", "--check"]),
+    ],
 )
-def test_the_command(state, words):
-    asked = sandboxes.command(PYTHON, state, Sandbox("/d", ("a",), ("--speed", "9")))
+def test_the_command(state, check, words):
+    asked = sandboxes.command(PYTHON, state, Sandbox("/d", ("a",), ("--speed", "9")), check)
     assert asked == [PYTHON, "-m", "llmops_gke_sandbox", *words]
 
 
@@ -182,10 +187,15 @@ def test_every_sandbox_is_asked_once_for_all_of_its_hosts(program, places):
     }
 
 
-def test_it_runs_in_a_preview_and_is_no_change_of_it(program, places):
-    result = run({"a": of(places["new"])}, program, check=True, state="stopped")
-    assert (result["changed"], result["sandboxes"][0]["changed"]) == (False, True)
-    assert (places["new"] / "asked").read_text().startswith("-m llmops_gke_sandbox stop ")
+@pytest.mark.parametrize(
+    ("state", "changed", "asked"),
+    [("started", False, "start --directory {}"), ("stopped", True, "stop --directory {} --check")],
+)
+def test_a_preview_needs_it_started_and_foretells_its_end(program, places, state, changed, asked):
+    result = run({"a": of(places["new"])}, program, check=True, state=state)
+    assert (result["changed"], result["sandboxes"][0]["changed"]) == (changed, True)
+    told = (places["new"] / "asked").read_text()
+    assert told == f"-m llmops_gke_sandbox {asked.format(places['new'])}\n"
 
 
 def test_no_host_has_one(program):
@@ -224,9 +234,8 @@ def test_a_start_goes_on_to_its_end_when_its_task_is_interrupted(tmp_path):
     python.write_text('#!/bin/sh\ncd "$5"\n: > begun\nuntil [ -e go ]; do sleep 0.02; done\n: > done\n')
     python.chmod(0o755)
     source = f"import sys; sys.path[:0] = {sys.path!r}; import {action.__name__} as a; "
-    source += (
-        f"from {sandboxes.__name__} import Sandbox; a._run({str(python)!r}, 'started', Sandbox({str(tmp_path)!r}, ()))"
-    )
+    words = [str(python), "-m", "llmops_gke_sandbox", "start", "--directory", str(tmp_path)]
+    source += f"a._run({str(python)!r}, {words!r})"
     task = subprocess.Popen([sys.executable, "-c", source], start_new_session=True)
     appears(tmp_path / "begun")
     # As ansible-core ends the group of a task's process.
