@@ -93,6 +93,13 @@ class OptionNames:
         """These names and another's, which hold where both have one."""
         return OptionNames({**self._variables, **other._variables})
 
+    def below(self, path: str) -> OptionNames:
+        """The names of the options of what an option holds; what has none there is in that option's variable."""
+        inside = f"{path}."
+        there = {name: of for name, of in self._variables.items() if name.startswith(inside)}
+        others = {"*": self._variables[path]} if path in self._variables else {}
+        return OptionNames({**{name.removeprefix(inside): of for name, of in there.items()}, **others})
+
     def of(self, path: str) -> str:
         """The variable that sets the option, or else the path itself."""
         return self.variable(path) or path

@@ -76,6 +76,11 @@ class Deployment:
         """What the options of a role's modules are called in the inventory."""
         return self.names.get(role) or OptionNames()
 
+    def pool_names_of(self, role: str) -> OptionNames:
+        """What the options of its node pools are called; a role that has a cluster, too, has them below that."""
+        names = self.names_of(role)
+        return names.below("node_pools") if self.plans[role].get("cluster") else names
+
     @cached_property
     def _serving(self) -> tuple[str, ...]:
         """The roles that run the model: the one that plans replicas, and the one of the engine that is asked for."""

@@ -148,8 +148,9 @@ class Plan:
         return [self.replicas, *(one for one in near if one.gpu == self.replicas.gpu)] if self.replicas else []
 
     def other_hosts(self, hosts: Iterable[str]) -> list[str]:
-        """The hosts, where one of them is not this plan's own; a message about this host alone names none."""
-        found = list(dict.fromkeys(hosts))
+        """The hosts, where one of them is not this plan's own; a message about this host alone names none. In the same
+        order for each of them, so that Ansible shows a warning of all of them once."""
+        found = sorted(set(hosts))
         return found if set(found) - {self.host} else []
 
 
@@ -231,7 +232,7 @@ def read_replicas(deployment: Deployment) -> ReplicaPlan | None:
 
 
 def _pool(pool: Mapping[str, Any], deployment: Deployment, role: str) -> PoolPlan:
-    names = deployment.names_of(role)
+    names = deployment.pool_names_of(role)
     _project, location, cluster = deployment.place
     config = pool.get("config") or {}
     accelerators = config.get("accelerators") or []

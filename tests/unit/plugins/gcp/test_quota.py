@@ -228,7 +228,7 @@ def test_the_pools_of_all_hosts_are_added_up_and_their_hosts_named():
     ((severity, message, fix),) = findings(pool("a", 1), region={L4: quota(6, 1)}, others=others)
     assert severity == "error"
     assert message == (
-        f"{L4}: the first nodes of a, b of hosts one, two and three need 6, 5 of 6 are free in us-central1"
+        f"{L4}: the first nodes of a, b of hosts one, three and two need 6, 5 of 6 are free in us-central1"
     )
     assert fix.startswith(f"ask for at least 7 at {PAGE}")
     assert findings(pool("a", 1), region={L4: quota(7, 1)}, others=others) == []

@@ -91,7 +91,7 @@ def test_the_replicas_of_all_hosts_of_the_region_share_its_quota():
     ((severity, text),) = texts({"NVIDIA_L4_GPUS": 4}, others=near)
     assert severity == "error"
     assert text == (
-        "quota: 4 replicas of hosts one, two and three (llmops_replicas) need 5 nvidia-l4, but by NVIDIA_L4_GPUS the "
+        "quota: 4 replicas of hosts one, three and two (llmops_replicas) need 5 nvidia-l4, but by NVIDIA_L4_GPUS the "
         "pools can have 4; ask for 1 more at PAGE, or lower llmops_replicas"
     )
     assert texts({"NVIDIA_L4_GPUS": 5}, others=near) == []

@@ -84,6 +84,30 @@ def test_what_only_later_nodes_of_all_hosts_need_is_a_warning():
     assert found.endswith(", or lower gpu_nodepool_max_node_count")
 
 
+def test_the_clusters_own_pool_is_named_by_the_variables_of_that_pool():
+    own = deployment_plan(host="a")
+    own["plans"] = {"gke_cluster": {"cluster": {"name": CLUSTER}, "node_pools": [pool(2, 5, "default-pool")]}}
+    own["variables"]["gke_cluster"] = {
+        "*": "gke_cluster_fields",
+        "locations": "gke_cluster_locations",
+        "node_pools": "gke_cluster_pool_fields",
+        "node_pools.locations": "gke_cluster_pool_locations",
+        "node_pools.autoscaling.max_node_count": "gke_cluster_pool_max_node_count",
+    }
+    (found,) = texts(own, limits={"NVIDIA_L4_GPUS": 4})
+    assert found.endswith(", or lower gke_cluster_pool_max_node_count")
+    assert read_deployment(own).pool_names_of("gke_cluster").of("locations") == "gke_cluster_pool_locations"
+    (found,) = texts(own, limits={"NVIDIA_L4_GPUS": 1})
+    assert found.endswith("begin with fewer (gke_cluster_pool_fields.initial_node_count) or smaller nodes")
+
+
+def test_hosts_of_a_run_are_told_the_same():
+    # Ansible shows a warning once, if all hosts have it in the same words.
+    first, second = host("a", pool(1, 2)), host("b", pool(1, 3), cluster="second")
+    limits = {"NVIDIA_L4_GPUS": 4}
+    assert texts(first, second, limits=limits) == texts(second, first, limits=limits)
+
+
 def test_a_shared_cluster_counts_once_and_as_large_as_any_host_has_it():
     shared = (host("a", pool(1, 2)), host("b", pool(2, 3)))
     assert texts(*shared, limits={"NVIDIA_L4_GPUS": 3}) == []
