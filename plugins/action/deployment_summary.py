@@ -52,11 +52,13 @@ class ActionModule(ActionBase):
         """The facts of all hosts of the play that were reached, by now: those of earlier batches, and failed ones, too."""
         living, batch = set(task_vars.get("ansible_play_hosts", ())), set(task_vars.get("ansible_play_batch", ()))
         command = run_command(task_vars)
+        # A host that fails is taken out of its batch; one that no task had registered anything for was begun all the same.
+        one_batch = not self._task.get_play().serial
         for host in task_vars.get("ansible_play_hosts_all", ()):
             found = host_variables(str(host), self._task, task_vars)
             registered = {name: _plain(found[name]) for name in RESULTS if isinstance(found.get(name), Mapping)}
             results = {name: _whole(str(host), name, result) for name, result in registered.items()}
-            if host in batch or results:
+            if one_batch or host in batch or results:
                 variables = self._resolved(playbook, found)
                 yield HostFacts(
                     host=str(host),

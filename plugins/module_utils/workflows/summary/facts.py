@@ -27,8 +27,8 @@ MADE = (
 )
 """Registered by the tasks that create, change and remove, in their order."""
 
-READ = ("preflight_planned", "preflight_checked", "verify_result", "dcgm_exporter_measured", "benchmark_results",
-        "status_cluster", "status_in_cluster", "teardown_clusters")  # fmt: skip
+READ = ("preflight_planned", "preflight_checked", "verify_result", "dcgm_exporter_measured", "benchmark_run",
+        "benchmark_results", "status_cluster", "status_in_cluster", "teardown_clusters")  # fmt: skip
 """Registered by tasks that only read."""
 
 RESULTS = (*MADE, *READ)
