@@ -54,7 +54,7 @@ def measure(client: ServerClient, plan: Plan, progress: Progress) -> Measured:
     hot: list[Sample] = []
     for _turn in range(plan.samples):
         hot.append(_in_time(client, plan, len(hot)))
-    progress(f"hot: {len(hot)} samples taken")
+    progress(f"hot: {len(hot)} sample{'s' if len(hot) > 1 else ''} taken")
     between = _counters(client)
     answers = _answers(client, plan)
     figures = [sample.figures() for sample in hot]

@@ -110,7 +110,11 @@ def _asleep(facts: HostFacts) -> str:
 
 
 def _verify(page: Page, facts: HostFacts, record: Record) -> None:
-    titles = {"serving": "answers", "asleep": "sleeps", "planned": "was not asked: this was a preview"}
+    titles = {"serving": "answers", "asleep": "sleeps"}
+    if facts.check and record["state"] not in titles:
+        page.title(f"{facts.host}: {record['model']} was not asked: this was a preview.")
+        page.row("do it", _WITHOUT_CHECK)
+        return
     page.title(f"{facts.host}: {record['model']} {titles.get(record['state'], 'was not asked')}.")
     add_address(page, facts, record)
     add_answer(page, facts)
@@ -155,9 +159,12 @@ def _status(page: Page, facts: HostFacts, record: Record) -> None:
         page.command("wake it", facts.command.words("deploy", llmops_replicas=1))
     elif state in (NOT_SERVING, ROLLOUT_FAILED):
         page.command("wait for it", deploy)
-    elif not record["reason"]:
+    elif not record["reason"] and (facts.cluster or {}).get("status") in _REACHABLE:
         page.command("ask it", facts.command.words("verify"))
 
+
+_REACHABLE = ("RUNNING", "RECONCILING", "DEGRADED")
+"""States of a cluster in which a model may answer."""
 
 _STATUS = {
     "no cluster": "nothing is deployed",
@@ -196,10 +203,10 @@ def _teardown(page: Page, facts: HostFacts, record: Record) -> None:
         page.row("saves", *_saved(facts))
     elif not record["kept"]:
         page.row("costs", "nothing any more: no cluster, and with it no node and no load balancer, is left")
-    if facts.check:
+    if facts.check and record["state"] == "to remove":
         sure = "" if facts.variables.get("llmops_sandbox") else f", with -e llmops_confirm_teardown={cluster}"
         page.row("do it", f"{_WITHOUT_CHECK}{sure}")
-    else:
+    elif not facts.check:
         page.command("deploy again", facts.command.words("deploy"))
 
 
