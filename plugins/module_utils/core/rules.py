@@ -31,9 +31,16 @@ class Rule:
     value: Callable[[Any], Any] | None = None
 
 
-def least(variable: str, number: int) -> Rule:
-    """The least that a number may be."""
-    return Rule(variable, (variable,), lambda values: values[variable] >= number, f"{number} or more")
+def least(variable: str, number: int, source: str | None = None) -> Rule:
+    """The least that a number may be. source: the variable that its value comes from by default, whose own rule tells
+    what is wrong with that."""
+    reads = (variable, source) if source else (variable,)
+    return Rule(
+        variable,
+        reads,
+        lambda values: values[variable] >= number or (source is not None and values[variable] == values[source]),
+        f"{number} or more",
+    )
 
 
 def form(variable: str, pattern: str, accepted: str) -> Rule:

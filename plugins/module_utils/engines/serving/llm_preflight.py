@@ -124,7 +124,8 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
         "engine": here.options["llmops_engine"],
         "accelerator_type": gpu,
         "machine_type": machines[0] if machines else None,
-        "gpus": int(model.get("shards") or here.options["llmops_gpus_per_replica"]),
+        # A number that cannot be is a rule's to tell; the rest of what the Hub says is told beside it.
+        "gpus": max(_gpus(here), 1),
         "quantize": model.get("quantize") or "",
         "context": here.context or hf_model_info.CONTEXT,
         "gpu_memory_utilization": float(model["utilization"]) if model.get("utilization") else None,
@@ -133,9 +134,14 @@ def _look_at_model(here: Deployment, options: Mapping[str, Any]) -> Result:
     return _asked_once(asked)
 
 
+def _gpus(here: Deployment) -> int:
+    """Of a replica, as planned."""
+    return int(here.model.get("shards") or here.options["llmops_gpus_per_replica"])
+
+
 def _model_findings(here: Deployment, model: Mapping[str, Any]) -> Iterator[Finding]:
     """What stands in the way of serving the model. model: what the Hub says of it; nothing where it was not asked."""
-    if model.get("fit") and not model["fit"]["fits"]:
+    if model.get("fit") and not model["fit"]["fits"] and _gpus(here) > 0:
         paths = ["shards", "quantize", "context", *(["utilization"] if here.model.get("utilization") else [])]
         ways = ["llmops_accelerator_type", *map(here.model_names.of, paths)]
         yield Finding(MODEL, model["fit_reason"], f"these are {', '.join(ways)}", variable=ways[0])

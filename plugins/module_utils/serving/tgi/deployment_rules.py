@@ -61,7 +61,7 @@ RULES = (
         ),
         value=lambda values: _limit(values, "MAX_INPUT_TOKENS", "MAX_INPUT_LENGTH"),
     ),
-    least("tgi_mistral_num_shard", 1),
+    least("tgi_mistral_num_shard", 1, "llmops_gpus_per_replica"),
     least("tgi_mistral_port", 1),
     image("tgi_mistral_image"),
     Rule(

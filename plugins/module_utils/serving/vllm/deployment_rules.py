@@ -27,7 +27,7 @@ VARIABLES = {
 _ARGUMENT = re.compile(r"-[-\w.]+(=|$)")
 
 RULES = (
-    least("vllm_tensor_parallel_size", 1),
+    least("vllm_tensor_parallel_size", 1, "llmops_gpus_per_replica"),
     least("vllm_port", 1),
     least("vllm_max_model_len", 0),
     Rule(
