@@ -62,7 +62,8 @@ def add_table(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[
 def add_together(page: Page, facts: Sequence[HostFacts], records: Sequence[Mapping[str, Any]]) -> None:
     """What a few hosts cost where they share a cluster, which each of their blocks counts as its own."""
     total = total_of(facts, records)
-    if facts[0].playbook in (DEPLOY, STATUS) and total["hour"] is not None and total["clusters"] < len(facts):
+    share = len({one.place for one in facts}) < len(facts)
+    if share and facts[0].playbook in (DEPLOY, STATUS) and total["hour"] is not None:
         page.blank()
         page.line(f"Together: about {total['hour']:.2f} USD an hour, the nodes that they share counted once.", 0)
 

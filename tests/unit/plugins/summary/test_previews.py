@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
-from tests.unit.plugins.summary.summary_facts import POOLS, host
+from tests.unit.plugins.summary.summary_facts import POOLS, PRICE, host
 
 AGAIN = "do it the same command without --check"
 
@@ -42,3 +42,11 @@ def test_a_model_of_which_nothing_was_seen_is_not_to_be_asked(status, asked):
              variables={"status_differences": [difference]})
     )  # fmt: skip
     assert "mend it" in text and ("ask it" in text) == asked
+
+
+@pytest.mark.parametrize(("cluster", "shared"), [("c", True), ("d", False)])
+def test_what_hosts_share_is_told_where_they_share_a_cluster(cluster, shared):
+    price = {"preflight_checked": {"price": PRICE}}
+    failed = host("two", failed=True, gke_cluster_result=None, variables={"llmops_cluster": cluster})
+    text = told(host("one", **price), failed)
+    assert ("Together:" in text) == shared
