@@ -113,7 +113,7 @@ def test_the_host_that_comes_first_need_not_be_this_machine(play):
 def test_hosts_without_one_alone_start_none_and_nothing_is_said(play):
     run = play("--limit", "none")
     assert (run.code, addresses(run)) == (0, {"none": "none"}), run.output
-    said = run.output.partition("TASK [Run the sandbox] ")[2].partition("PLAY")[0]
+    said = run.output.partition("TASK [Run the sandbox, where the inventory has one] ")[2].partition("PLAY")[0]
     assert said.strip("*\n") == "ok: [none]"
 
 

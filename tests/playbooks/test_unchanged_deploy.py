@@ -15,7 +15,7 @@ import pytest
 from tests.playbooks.playground import Run, Sandbox
 
 TASKS = [
-    "Run the sandbox",
+    "Run the sandbox, where the inventory has one",
     "llmops.gke.preflight : Resolve and validate the options of every role in the play",
     "llmops.gke.preflight : Refuse what cannot work",
     "llmops.gke.gke_cluster : Create or update the cluster and its own node pool",
