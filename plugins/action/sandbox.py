@@ -44,9 +44,11 @@ class ActionModule(ActionBase):
         hosts = [str(host) for host in task_vars.get("ansible_play_hosts", ())]
         state, check = str(arguments["state"]), bool(self._task.check_mode)
         done, reasons = [], []
+        # A relative path counts from where the lookup counts it by which an inventory reads what its sandbox tells.
+        folder = self._loader.get_basedir()
         for one in sandboxes({host: self._settings(host, task_vars) for host in hosts}):
             try:
-                outcome = _run(python, command(python, state, one, check))
+                outcome = _run(python, command(python, state, one, check), folder)
             except SandboxError as error:
                 reasons.append(str(error))
             else:
@@ -64,12 +66,13 @@ class ActionModule(ActionBase):
         return self._templar.copy_with_new_env(available_variables=known).template(given) if given else {}
 
 
-def _run(python: str, words: Sequence[str]) -> bool:
+def _run(python: str, words: Sequence[str], folder: str) -> bool:
     try:
         # In a session of its own: what ends the task's process group must not end a start halfway. It goes on by itself
         # to its end, which the next one waits for.
         process = subprocess.Popen(
             words,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

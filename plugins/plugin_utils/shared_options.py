@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.validation import check_type_dict
+
 from ..module_utils.google.options import GOOGLE_AUTH
 from ..module_utils.workflows.cluster_options import has_kubernetes_access
 from .role_variables import SHARED_OPTIONS
@@ -30,11 +33,26 @@ def left_out(
     if "kubeconfig" in given and has_kubernetes_access(spec):
         return {}
     found = dict(_by_their_variables(spec, given, variables, resolved))
-    if of_our_role and not GOOGLE_AUTH.keys() & given.keys():
-        credentials = resolved(variables.get(_CREDENTIALS))
-        if isinstance(credentials, Mapping):
-            found |= {name: value for name, value in credentials.items() if name in spec}
+    if of_our_role and GOOGLE_AUTH.keys() <= spec.keys() and not GOOGLE_AUTH.keys() & given.keys():
+        credentials = _credentials(spec, resolved(variables.get(_CREDENTIALS)))
+        found |= {name: value for name, value in credentials.items() if name not in given}
     return found
+
+
+def _credentials(spec: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
+    """The credentials as options. Raises AnsibleActionFail for what is none: left out, it would let the task act as
+    whoever the machine is. A text, as ``-e NAME=VALUE`` gives it, counts as it does to the roles' argument specs."""
+    try:
+        credentials = check_type_dict(value) if value else {}
+    except (TypeError, ValueError):
+        # Which may hold a secret.
+        raise AnsibleActionFail(
+            f"{_CREDENTIALS}: its value is not accepted; it takes a dictionary of options"
+        ) from None
+    if unknown := [str(name) for name in credentials if name not in spec]:
+        accepted = ", ".join(GOOGLE_AUTH)
+        raise AnsibleActionFail(f"{_CREDENTIALS}: {', '.join(unknown)} is not accepted; it takes {accepted}")
+    return credentials
 
 
 def _by_their_variables(

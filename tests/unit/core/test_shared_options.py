@@ -108,6 +108,7 @@ def by_role(tmp_path: Path, answer: Any, in_process: bool = True, **variables: A
             "llmops_zones": ["us-central1-a"],
             "llmops_google_auth": {"access_token": TOKEN, "container_api_endpoint": f"{server.url}/"},
             "llmops_in_process": in_process,
+            "there": f"{server.url}/",
             **variables,
         }
         command = [str(Path(sys.executable).parent / "ansible-playbook"), str(tmp_path / "play.json")]
@@ -127,6 +128,40 @@ def by_role(tmp_path: Path, answer: Any, in_process: bool = True, **variables: A
 def test_a_role_takes_the_inventorys_credentials_without_the_plays_help(tmp_path, in_process):
     refused = google_error(403, "PERMISSION_DENIED", "not for you")
     code, said = by_role(tmp_path, lambda _request: refused, in_process)
+    assert code != 0
+    assert "not for you" in said, said
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        (
+            {"acces_token": TOKEN},
+            "llmops_google_auth: acces_token is not accepted; it takes auth_kind, service_account_file",
+        ),
+        (TOKEN, "llmops_google_auth: its value is not accepted; it takes a dictionary of options"),
+        ([TOKEN], "llmops_google_auth: its value is not accepted; it takes a dictionary of options"),
+    ],
+)
+def test_no_role_acts_as_somebody_else_because_of_a_slip_in_the_credentials(tmp_path, credentials, told):
+    code, said = by_role(
+        tmp_path, lambda _request: google_error(403, "PERMISSION_DENIED", "no"), llmops_google_auth=credentials
+    )
+    assert code != 0
+    assert told in said and TOKEN not in said, said
+
+
+def test_what_a_roles_task_says_wins_over_what_stands_beside_the_credentials(tmp_path):
+    refused = google_error(403, "PERMISSION_DENIED", "not for you")
+    credentials = "{{ {'access_token': 'any', 'container_api_endpoint': there, 'project': 'another-project'} }}"
+    _code, said = by_role(tmp_path, lambda _request: refused, llmops_google_auth=credentials)
+    assert "not for you" in said and "another-project" not in said, said
+
+
+def test_credentials_may_be_text_as_extra_variables_give_them(tmp_path):
+    refused = google_error(403, "PERMISSION_DENIED", "not for you")
+    text = f"{{{{ {{'access_token': '{TOKEN}', 'container_api_endpoint': there}} | to_json }}}}"
+    code, said = by_role(tmp_path, lambda _request: refused, llmops_google_auth=text)
     assert code != 0
     assert "not for you" in said, said
 

@@ -135,7 +135,8 @@ def run(hosts: dict[str, dict[str, Any]], python: Path, check: bool = False, **a
     templar = SimpleNamespace(copy_with_new_env=lambda available_variables: SimpleNamespace(template=dict))
     # Reaches nobody by it, so that it has nothing but what every action looks for.
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
-    one = action.ActionModule(task, connection, SimpleNamespace(), None, templar, None)
+    loader = SimpleNamespace(get_basedir=lambda: str(python.parent))
+    one = action.ActionModule(task, connection, SimpleNamespace(), loader, templar, None)
     inventory = SimpleNamespace(get_host=lambda name: name)
     first = next(iter(hosts))
     known = {
@@ -187,6 +188,12 @@ def test_every_sandbox_is_asked_once_for_all_of_its_hosts(program, places):
     }
 
 
+def test_a_relative_directory_counts_from_the_playbook(program, places):
+    result = run({"a": of("new")}, program)
+    assert result["sandboxes"] == [{"directory": "new", "hosts": ["a"], "changed": True}]
+    assert (places["new"] / "asked").exists()
+
+
 @pytest.mark.parametrize(
     ("state", "changed", "asked"),
     [("started", False, "start --directory {}"), ("stopped", True, "stop --directory {} --check")],
@@ -216,7 +223,7 @@ def test_a_reason_that_several_have_is_told_once():
 
 
 def test_what_cannot_be_run_is_said(places):
-    result = run({"a": of(places["new"])}, Path("/no/such/python"))
+    result = run({"a": of(places["new"])}, places["new"] / "python")
     assert result["failed"] and result["msg"].startswith("the sandbox's program cannot be run: ")
 
 
@@ -235,7 +242,7 @@ def test_a_start_goes_on_to_its_end_when_its_task_is_interrupted(tmp_path):
     python.chmod(0o755)
     source = f"import sys; sys.path[:0] = {sys.path!r}; import {action.__name__} as a; "
     words = [str(python), "-m", "llmops_gke_sandbox", "start", "--directory", str(tmp_path)]
-    source += f"a._run({str(python)!r}, {words!r})"
+    source += f"a._run({str(python)!r}, {words!r}, '/')"
     task = subprocess.Popen([sys.executable, "-c", source], start_new_session=True)
     appears(tmp_path / "begun")
     # As ansible-core ends the group of a task's process.
