@@ -144,7 +144,7 @@ def test_hosts_of_a_run_are_held_against_each_other_and_the_quota(sandbox, fault
     assert told("llmops_name: hosts mistral-7b and twin would both have the Deployment default/mistral-7b"), run.output
     assert told("model_server_hpa_adapter: host third wants stackdriver, host other wants prometheus"), run.output
     quota = (
-        "quota: NVIDIA_L4_GPUS: the first nodes of mistral-gpu-pool of hosts fourth, mistral-7b, twin, other and third"
+        "quota: NVIDIA_L4_GPUS: the first nodes of mistral-gpu-pool of hosts fourth, mistral-7b, other, third and twin"
     )
     assert told(f"{quota} need 2, 1 of 1 are free in us-central1"), run.output
     assert sandbox.writes() == []

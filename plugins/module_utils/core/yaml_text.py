@@ -55,27 +55,26 @@ def _read(text: str, load: Any, *, unique_keys: bool = False) -> Any:
     return load(text, _loader(False, unique_keys))
 
 
-def _parser(libyaml: bool) -> tuple[type, ...]:
-    """The bases of a loader that take a text apart; the first is given the text."""
+def _base(libyaml: bool) -> Any:
+    """The loader whose parser is libyaml's or PyYAML's own, and whose values are made in Python."""
     if not libyaml:
-        return yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser
+        return yaml.SafeLoader
     from yaml.cyaml import CParser
 
-    return (CParser,)
+    # The composer comes first, because libyaml has one of its own that no subclass can add to.
+    class Loader(yaml.composer.Composer, CParser, yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
+        def __init__(self, stream: Any) -> None:
+            CParser.__init__(self, stream)
+            yaml.composer.Composer.__init__(self)
+            yaml.constructor.SafeConstructor.__init__(self)
+            yaml.resolver.Resolver.__init__(self)
+
+    return Loader
 
 
 @functools.cache
 def _loader(libyaml: bool, unique_keys: bool) -> Any:
-    reader, *others = _parser(libyaml)
-    makers = (yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.resolver.Resolver)
-
-    # The composer comes first, because libyaml has one of its own that no subclass can add to.
-    class Loader(makers[0], reader, *others, *makers[1:]):
-        def __init__(self, stream: Any) -> None:
-            reader.__init__(self, stream)
-            for base in (*others, *makers):
-                base.__init__(self)
-
+    class Loader(_base(libyaml)):
         def compose_mapping_node(self, anchor: Any) -> Any:
             node = super().compose_mapping_node(anchor)
             seen: set[str] = set()
