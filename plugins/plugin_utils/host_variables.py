@@ -15,9 +15,4 @@ def host_variables(host: str, task: Any, task_vars: Mapping[str, Any]) -> Mappin
         return task_vars
     every = task_vars["hostvars"]
     inventory, manager = every._inventory, every._variable_manager
-    return dict(manager.get_vars(play=_play_of(task), host=inventory.get_host(host), task=task))
-
-
-def _play_of(task: Any) -> Any:
-    block = task._parent
-    return getattr(block, "_play", None) or getattr(getattr(block, "_parent", None), "_play", None)
+    return dict(manager.get_vars(play=task.get_play(), host=inventory.get_host(host), task=task))

@@ -27,8 +27,8 @@ def left_out(
 ) -> dict[str, Any]:
     """What the variables set of the options in ``spec``, beside those that are given.
 
-    A role's task also has the credentials of the inventory, unless the play gave some by its module_defaults, as the
-    playbooks do. A play's own tasks are the user's, who may have others in mind.
+    A role's task also has the credentials of the inventory, unless the play gave some by its module_defaults, as those
+    do that have tasks of their own. A play's own tasks are the user's, who may have others in mind.
     """
     if "kubeconfig" in given and has_kubernetes_access(spec):
         return {}

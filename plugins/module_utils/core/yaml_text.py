@@ -21,6 +21,7 @@ except ImportError as error:
 else:
     YAML_ERROR = None
 
+# In texts with these, libyaml and PyYAML's own parser may see different things.
 _SEEN_APART = re.compile("[!\ufeff]")
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
@@ -45,8 +46,8 @@ def read_all(text: str) -> list[Any]:
 
 def _read(text: str, load: Any, *, unique_keys: bool = False) -> Any:
     """kubectl's parser is a port of libyaml, which needs a seventh of the time of PyYAML's own, and takes tabs within a
-    text as well. But ``{a:}`` kubectl takes as PyYAML's own does; and that one is there on any machine. In a lone ``!``
-    and in a byte order mark amid a text the two see different things, and no text is to mean one here and one there."""
+    text as well. But ``{a:}`` kubectl takes as PyYAML's own does; and that one is there on any machine. A lone
+    ``!`` and a byte order mark amid a text are left to it, so that no text means one thing here and another there."""
     if yaml is None:
         raise MissingLibrary("PyYAML", YAML_ERROR)
     if yaml.__with_libyaml__ and not _SEEN_APART.search(text):

@@ -130,7 +130,7 @@ def run(hosts: dict[str, dict[str, Any]], python: Path, check: bool = False, **a
         async_val=0,
         diff=False,
         environment=None,
-        _parent=SimpleNamespace(_play="the play"),
+        get_play=lambda: "the play",
     )
     templar = SimpleNamespace(copy_with_new_env=lambda available_variables: SimpleNamespace(template=dict))
     # Reaches nobody by it, so that it has nothing but what every action looks for.
