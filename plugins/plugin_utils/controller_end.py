@@ -21,10 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ..module_utils.core.harmless import one_line
-from ..module_utils.core.runner import SIGNALS, ProcessEnded, end_in_order
-
-_LOOK = 1.0
-"""Seconds between two looks at whether the controller lives."""
+from ..module_utils.core.runner import ProcessEnded, raising_process_ended
 
 _SLOTS, _SIZE, _LENGTH = 64, 2048, 2
 _CLOSING = 16 * 1024
@@ -94,30 +91,16 @@ def ending_with_controller(
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    done = threading.Event()
-    former = {number: signal.signal(number, end_in_order) for number in SIGNALS}
-    threading.Thread(target=_watch, args=(os.getppid(), done), daemon=True, name="controller's end").start()
-    number = None
     try:
-        yield
+        with raising_process_ended(parent=os.getppid()):
+            try:
+                yield
+            except ProcessEnded as ended:
+                for note in (*getattr(ended, "__notes__", ()), *others()):
+                    last_words.leave(one_line(note))
+                last_words.close(closing())
+                raise
     except ProcessEnded as ended:
-        number = ended.number
-        for note in (*getattr(ended, "__notes__", ()), *others()):
-            last_words.leave(one_line(note))
-        last_words.close(closing())
+        # What Ansible's own worker does on this signal.
+        signal.raise_signal(ended.number)
         raise
-    finally:
-        done.set()
-        for each, handler in former.items():
-            signal.signal(each, handler)
-        if number is not None:
-            # What Ansible's own worker does on this signal.
-            signal.raise_signal(number)
-
-
-def _watch(controller: int, done: threading.Event) -> None:
-    # A process whose parent is gone is given another one.
-    while os.getppid() == controller:
-        if done.wait(_LOOK):
-            return
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -9,6 +9,7 @@ The other runner, plugins/plugin_utils/engine_action.py, runs the same ModuleSpe
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -31,6 +32,12 @@ WORDS = "LLMOPS_GKE_LAST_WORDS"
 """The environment variable by which the controller says where a module leaves word of what goes on without it."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_LOOK = 1.0
+"""Seconds between two looks at whether the parent lives."""
+
+_PAUSE = 0.01
+"""Seconds until a signal that the main thread has not handled is passed on to it again."""
+
 _GRACE = 5.0
 """Seconds that work has to end after a signal; it may be amid a request that other threads make."""
 
@@ -202,20 +209,60 @@ def ending_in_order() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = {number: signal.signal(number, end_in_order) for number in SIGNALS}
     try:
-        yield
+        with raising_process_ended():
+            try:
+                yield
+            except ProcessEnded as ended:
+                _leave(getattr(ended, "__notes__", ()))
+                raise
     except ProcessEnded as ended:
-        _leave(getattr(ended, "__notes__", ()))
         signal.signal(ended.number, signal.SIG_DFL)
         signal.raise_signal(ended.number)
+
+
+@contextmanager
+def raising_process_ended(parent: int | None = None) -> Iterator[None]:
+    """While it lasts, a signal raises ProcessEnded in the block, once, and so does the end of the process parent.
+
+    To be entered in the main thread, in which Python handles signals. The system may give one to any thread, and the
+    main one then waits on in its system call: what arrives is therefore passed on to it.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    former = {number: signal.signal(number, _end_in_order) for number in SIGNALS}
+    former_writer = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_pass_on, args=(reader, parent), daemon=True, name="signals").start()
+    try:
+        yield
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(former_writer)
+        os.close(writer)
 
 
-def end_in_order(number: int, _frame: Any) -> None:
-    """A signal's handler: raises ProcessEnded, and sees to it that the process ends though that be lost on its way."""
+def _pass_on(reader: int, parent: int | None) -> None:
+    """Until the other end of the pipe is closed."""
+    while True:
+        arrived, _writable, _failed = select.select([reader], [], [], _LOOK if parent else None)
+        if not arrived:
+            # A process whose parent is gone is given another one.
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+            continue
+        number = os.read(reader, 1)
+        if not number:
+            os.close(reader)
+            return
+        if number[0] in SIGNALS:
+            # It arrives here once more until it was handled, and is ignored from then on.
+            signal.pthread_kill(threading.main_thread().ident, number[0])
+            time.sleep(_PAUSE)
+
+
+def _end_in_order(number: int, _frame: Any) -> None:
+    """Raises ProcessEnded, and sees to it that the process ends though that be lost on its way."""
     # A second one, from the controller or an impatient hand, must not end the clearing up.
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
