@@ -48,3 +48,13 @@ def test_zones_without_stock_are_told_by_the_variable_that_named_them(tmp_path: 
         own = PLACE | {"gpu_nodepool_locations": ["us-central1-b"], "gpu_nodepool_name": "mistral-gpu-pool-b"}
         cloud.fault("stockout", match={"pool": "mistral-gpu-pool-b"})
         assert "name other zones of the region in gpu_nodepool_locations, or" in play.refused(**own)
+
+
+def test_zones_without_stock_for_the_cluster_are_told_by_the_variable_that_named_them(tmp_path: Path):
+    with playground(tmp_path) as cloud:
+        play = RolesPlay(cloud, tmp_path)
+        cloud.fault("stockout", match={"pool": "default-pool"})
+        assert "name other zones of the region in llmops_zones, or" in play.refused(**PLACE)
+        own = PLACE | {"llmops_cluster": "c2", "gke_cluster_locations": ["us-central1-a", "us-central1-b"]}
+        cloud.fault("stockout", match={"pool": "default-pool"})
+        assert "name other zones of the region in gke_cluster_locations, or" in play.refused(**own)
