@@ -14,7 +14,8 @@ description:
   - Reads the reports that the Job of the role P(llmops.gke.benchmark#role) wrote into its log.
   - Fails with all reasons at once, and returns no figures, if the run measured the load generator instead of the
     server.
-  - The reasons are C(ttft_missing) (no time to first token was measured), C(schedule_delay) (requests were sent late),
+  - The reasons are C(first_request) (a request of the greatest lengths, sent before all others, got no token),
+    C(ttft_missing) (no time to first token was measured), C(schedule_delay) (requests were sent late),
     C(failures) (requests failed), C(output_tokens) (answers were not as long as requested), C(worker_cap) (requests
     waited in the load generator, where no latency counts the time), and C(calibration) (a server of known timing was
     measured wrongly).

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,34 @@ from typing import Any
 REQUESTS = 3
 
 
-def ask(server: dict[str, Any], tokens: int) -> tuple[float, float]:
-    """Seconds to the first token and to the last."""
+def ask(server: dict[str, Any], tokens: int) -> tuple[list[float], str]:
+    """Seconds until each token, and all of the answer."""
     body = {"model": server["model_name"], "prompt": "the cat", "max_tokens": tokens, "stream": True}
     headers = {"Content-Type": "application/json"}
     if server.get("api_key"):
         headers["Authorization"] = f"Bearer {server['api_key']}"
     request = urllib.request.Request(f"{server['base_url']}/v1/completions", json.dumps(body).encode(), headers)
-    sent, arrivals = time.perf_counter(), []
+    sent, arrivals, raw = time.perf_counter(), [], b""
     with urllib.request.urlopen(request, timeout=10) as answer:
         for line in answer:
-            if line.startswith(b"data: {") and json.loads(line[6:])["choices"][0]["text"]:
-                arrivals.append(time.perf_counter())
-    return arrivals[0] - sent, arrivals[-1] - sent
+            raw += line
+            if line.startswith(b"data: {") and json.loads(line[6:]).get("choices", [{}])[0].get("text"):
+                arrivals.append(time.perf_counter() - sent)
+    return arrivals, raw.decode()
+
+
+def one_request(server: dict[str, Any], tokens: int) -> dict[str, Any]:
+    """What inference-perf would write of a request, as far as anybody reads it."""
+    try:
+        arrivals, answer = ask(server, tokens)
+    except urllib.error.HTTPError as refused:
+        said = refused.read().decode()
+        error = {"error_type": f"HTTP Error {refused.code}", "error_msg": said}
+        return {"info": {"response_metrics": None}, "response": said, "error": error}
+    except OSError as failed:
+        error = {"error_type": type(failed).__name__, "error_msg": str(failed)}
+        return {"info": None, "response": "", "error": error}
+    return {"info": {"response_metrics": {"output_token_times": arrivals}}, "response": answer, "error": None}
 
 
 def same(value: float) -> dict[str, float]:
@@ -37,7 +53,8 @@ def same(value: float) -> dict[str, float]:
 
 def report(server: dict[str, Any], stage: dict[str, Any], tokens: int) -> dict[str, Any]:
     """What inference-perf would write of a stage, as far as anybody reads it."""
-    first, last = min(ask(server, tokens) for _attempt in range(REQUESTS))
+    arrivals, _answer = min(ask(server, tokens) for _attempt in range(REQUESTS))
+    first, last = arrivals[0], arrivals[-1]
     return {
         "load_summary": {
             "count": REQUESTS,
@@ -71,6 +88,10 @@ def main() -> None:
     folder = Path(config["storage"]["local_storage"]["path"])
     folder.mkdir(parents=True)
     tokens = int(config["data"]["output_distribution"]["mean"])
+    if config.get("report", {}).get("request_lifecycle", {}).get("per_request"):
+        entries = [one_request(config["server"], tokens)]
+        (folder / "per_request_lifecycle_metrics.json").write_text(json.dumps(entries))
+        return
     for number, stage in enumerate(config["load"]["stages"]):
         figures = report(config["server"], stage, tokens)
         (folder / f"stage_{number}_lifecycle_metrics.json").write_text(json.dumps(figures))

@@ -17,6 +17,7 @@ from working_copy import ROOT
 
 from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.calibration import compare
 from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import read_reports
+from tests.unit.fake_http import FakeServer, Reply
 
 FILES = ROOT / "roles" / "benchmark" / "files"
 KEY = "sk-canary-51c3"
@@ -50,7 +51,11 @@ def test_the_calibration_server_streams_what_was_asked_for_and_says_what_it_did(
 def directory(tmp_path: Path) -> Path:
     config = {
         "server": {"model_name": "m", "base_url": "http://127.0.0.1:9"},
-        "data": {"output_distribution": {"mean": 8}},
+        "data": {
+            "type": "random",
+            "input_distribution": {"type": "normal", "mean": 256, "std_dev": 64, "min": 64, "max": 512},
+            "output_distribution": {"type": "fixed", "mean": 8},
+        },
         "load": {"stages": [{"rate": 2, "duration": 1}]},
     }
     (tmp_path / "calibration_server.py").write_text((FILES / "calibration_server.py").read_text())
@@ -81,8 +86,55 @@ def test_the_runner_calibrates_then_loads_and_tells_every_report(directory):
     assert KEY not in done.stdout + done.stderr
 
 
-def test_a_run_that_fails_says_which_and_tells_no_load(directory):
+def refusal_of(directory: Path, url: str) -> str:
+    load = json.loads((directory / "load.json").read_text())
+    load["server"]["base_url"] = url
+    (directory / "load.json").write_text(json.dumps(load))
     done = run(directory)
+    assert done.returncode == 0, done.stderr
+    reports = read_reports(done.stdout.splitlines())
+    # Neither was the measuring path measured, which takes time.
+    assert (reports.load, reports.calibration, reports.truth) == ([], [], None)
+    assert KEY not in done.stdout + done.stderr
+    return reports.refusal
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, 'data: {"error":"too long"}\n\ndata: [DONE]\n\n', 'data: {"error":"too long"} data: [DONE]'),
+        (200, 'data:{"choices":[{"text":"Oh"}]}\n\n', 'data:{"choices":[{"text":"Oh"}]}'),
+        (200, "", "an empty answer"),
+        (401, '{"error": "not the key ' + KEY + '"}', 'HTTP Error 401: {"error": "not the key ***"}'),
+        (422, "x" * 900, "HTTP Error 422: " + "x" * 500),
+    ],
+)
+def test_a_server_that_gives_no_token_is_not_loaded(directory, status, body, said):
+    asked = []
+
+    def answer(request) -> Reply:
+        asked.append(request.body["max_tokens"])
+        return Reply(status, body, {"Content-Type": "text/event-stream"})
+
+    with FakeServer(answer) as server:
+        refused = refusal_of(directory, server.url)
+    # The longest prompt there is, and the only length of an answer.
+    assert refused == f"one request of 512 tokens for 8 got no token: {said}"
+    assert asked == [8]
+
+
+def test_a_server_that_is_not_there_is_not_loaded(directory):
+    assert "got no token: URLError: " in refusal_of(directory, "http://127.0.0.1:9")
+
+
+def test_a_run_that_fails_says_which_and_tells_no_load(directory):
+    with serve("0.001", "0.001") as server:
+        load = json.loads((directory / "load.json").read_text())
+        load["server"]["base_url"] = server.stdout.readline().strip()
+        load["load"]["stages"] = [{"duration": 1}]
+        (directory / "load.json").write_text(json.dumps(load))
+        done = run(directory)
+        server.communicate()
     assert done.returncode == 1
     assert "inference-perf ended with code 1 in the run load" in done.stderr
     assert '"run":"calibration"' in done.stdout and '"run":"load"' not in done.stdout

@@ -17,7 +17,15 @@ from ...kubernetes.diagnosis.pod_startup import pod_start, read_node, selected_p
 from ...serving.inference_perf.calibration import compare
 from ...serving.inference_perf.log import ResultsMissing, read_reports
 from ...serving.inference_perf.stages import find_knee, for_report, stage_figures
-from ...serving.inference_perf.validity import Limits, Spread, calibration_findings, read_limits, stage_findings
+from ...serving.inference_perf.validity import (
+    Finding,
+    Limits,
+    Spread,
+    calibration_findings,
+    read_limits,
+    refused,
+    stage_findings,
+)
 from ...workflows import cluster_access
 from ...workflows.cluster_access import secrets
 from ...workflows.cluster_options import KUBERNETES_ACCESS, KUBERNETES_ACCESS_RULES
@@ -53,6 +61,8 @@ def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[st
     ``{stages, knee, calibration}``; see stages.stage_figures, stages.find_knee and calibration.compare.
     """
     reports = read_reports(lines)
+    if reports.refusal:
+        raise _withheld([refused(reports.refusal)])
     stages = [stage_figures(report) for report in reports.load[options["warmup_stages"] :]]
     if not stages:
         raise ResultsMissing(
@@ -68,11 +78,15 @@ def judged(lines: list[str], options: dict[str, Any], limits: Limits) -> dict[st
         spread=Spread(varied.get("std_dev") or 0.0, varied.get("min"), varied.get("max")),
     )
     if findings:
-        raise NotTrustworthy(
-            "the figures are withheld: " + " | ".join(finding.message for finding in findings),
-            findings=[finding.to_dict() for finding in findings],
-        )
+        raise _withheld(findings)
     return {"stages": stages, "knee": find_knee(stages), "calibration": calibration}
+
+
+def _withheld(findings: list[Finding]) -> NotTrustworthy:
+    return NotTrustworthy(
+        "the figures are withheld: " + " | ".join(finding.message for finding in findings),
+        findings=[finding.to_dict() for finding in findings],
+    )
 
 
 def _pods(api: KubernetesApi, namespace: str, service: str) -> list[dict[str, Any]]:

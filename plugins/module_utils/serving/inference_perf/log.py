@@ -25,15 +25,17 @@ class ResultsMissing(LlmopsError):
 
 @dataclass
 class Reports:
-    """load and calibration: the reports of their stages, in order. truth: what the calibration server served."""
+    """load and calibration: the reports of their stages, in order. truth: what the calibration server served.
+    refusal: why there was no load, as the model server did not even answer one request; empty where it did."""
 
     load: list[dict[str, Any]] = field(default_factory=list)
     calibration: list[dict[str, Any]] = field(default_factory=list)
     truth: dict[str, Any] | None = None
+    refusal: str = ""
 
 
 def read_reports(lines: Iterable[str]) -> Reports:
-    """The reports among the lines of a log; raises ResultsMissing where the load has none.
+    """The reports among the lines of a log; raises ResultsMissing where the load has none and was not refused.
 
     A stage's number is in its report's name, and the log may tell stage 10 before stage 2.
     """
@@ -50,11 +52,13 @@ def read_reports(lines: Iterable[str]) -> Reports:
                 stages[told["run"]][int(stage[1])] = content
             elif name == "truth":
                 reports.truth = content
+            elif name == "refusal":
+                reports.refusal = str(content)
         except (ValueError, TypeError, KeyError):
             raise ResultsMissing(
                 "a report in the Job's log is cut off; the node may have rotated the log: use fewer stages"
             ) from None
     reports.load, reports.calibration = ([found[number] for number in sorted(found)] for found in stages.values())
-    if not reports.load:
+    if not reports.load and not reports.refusal:
         raise ResultsMissing(f"the Job's log has no report of a stage; its last line: {last[:300] or 'none'}")
     return reports

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any
 
 from ...core.errors import InvalidOption
+from ...core.harmless import one_line
 from .stages import offered
 
 
@@ -79,6 +80,14 @@ def read_limits(given: Mapping[str, Any]) -> Limits:
         if not isfinite(numbers[name]) or numbers[name] <= 0:
             raise InvalidOption(f"limits.{name}", value, "a number above 0")
     return Limits(**numbers)
+
+
+def refused(words: str) -> Finding:
+    """What the run said of a first request that got no token, and what may help."""
+    advice = "mend the server, or ask for no more than it takes (benchmark_prompt_tokens, benchmark_output_tokens)"
+    if "data:{" in words:
+        advice = "inference-perf does not read events that begin with data: and no space; mend the server"
+    return Finding("first_request", None, f"{one_line(words)}; {advice}")
 
 
 def stage_findings(

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.llmops.gke.plugins.module_utils.engines.serving.inference_perf_info import NotTrustworthy
-from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import ResultsMissing
+from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.log import MARK, ResultsMissing
 from ansible_collections.llmops.gke.plugins.modules.inference_perf_info import SPEC
 from tests.unit.core.test_carriers import run_module, without_the_unequal
 from tests.unit.fake_http import FakeServer, Reply
@@ -46,6 +48,29 @@ def test_figures_without_the_warm_up():
     assert results["calibration"]["ttft"]["error"] == 0.0
     assert len(found["load"]["stages"]) == 2
     assert found["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (
+            'data: {"error":"too \x1b[31mlong"}',
+            "mend the server, or ask for no more than it takes (benchmark_prompt_tokens",
+        ),
+        (
+            'data:{"choices":[]}',
+            "inference-perf does not read events that begin with data: and no space; mend the server",
+        ),
+    ],
+)
+def test_a_model_server_that_gave_no_token_was_not_loaded(answer, advice):
+    told = json.dumps({"run": "load", "report": "refusal", "content": f"one request got no token: {answer}"})
+    with pytest.raises(NotTrustworthy) as caught:
+        info([f"{MARK}{told}", "the end"], warmup_stages=1)
+    (finding,) = caught.value.fields["findings"]
+    assert (finding["name"], finding["stage"]) == ("first_request", None)
+    assert finding["message"].startswith("one request got no token: data:") and advice in finding["message"]
+    assert finding["message"] in caught.value.message and "\x1b" not in caught.value.message
 
 
 def test_every_reason_is_told_at_once_and_no_figure():
