@@ -22,12 +22,13 @@ _LOOK = 0.02
 
 
 @contextmanager
-def module_of_this_worker(*, local: bool) -> Iterator[Callable[[], list[str]]]:
+def module_of_this_worker(*, told: bool) -> Iterator[Callable[[], list[str]]]:
     """Gives what ends the module's process and returns its words. While it lasts, a module is told where to leave them.
 
-    By an environment variable, which a local connection hands on. On another machine it can leave none.
+    told: whether it is, by an environment variable, which a local connection hands on; on another machine it can leave
+    none.
     """
-    if not local:
+    if not told:
         yield list
         return
     path = os.path.join(constants.DEFAULT_LOCAL_TMP, f"llmops-gke-words-{os.getpid()}")

@@ -94,7 +94,8 @@ class EngineAction(ResolvedArguments, ActionBase):
         closing = partial(interrupted, self._role_name(), task_vars)
         if not self._may_run_here(task_vars):
             given, wait = self._plain_arguments(), self._task.async_val
-            module = module_of_this_worker(local=self._connection.transport == "local")
+            # One in the background outlives this worker, and nobody takes its result from here.
+            module = module_of_this_worker(told=self._connection.transport == "local" and not wait)
             try:
                 with module as its_words, ending_with_controller(_LAST_WORDS, closing, its_words):
                     result.update(self._execute_module(None, given, task_vars=task_vars, wrap_async=wait))

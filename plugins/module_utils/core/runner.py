@@ -183,8 +183,11 @@ def run_module(spec: ModuleSpec) -> None:
     module.no_log_values.update(spec.hidden(module.params))
     with ending_in_order():
         outcome = run_engine(spec, module.params, module.check_mode, silent, set(module.no_log_values))
-    for line in outcome.pop("warnings", ()):
-        module.warn(line)
+    warnings = outcome.pop("warnings", ())
+    # Its action tells the marked ones by the names of variables; Ansible itself would tell these as well.
+    if WORDS not in os.environ or "marked_warnings" not in outcome:
+        for line in warnings:
+            module.warn(line)
     if "results" in outcome:
         outcome[RESULTS] = outcome.pop("results")
     if outcome.pop("failed", False):
