@@ -35,6 +35,7 @@ LEAST = 90
 # What mutmut's exit codes of a mutant's tests mean; a test-suite that never ends has noticed, too.
 _KILLED = frozenset({1, 3, 24, -24, 36, 152, 255})
 _NOT_RUN = 33
+_DECORATORS = frozenset({"property", "cached_property", "functools.cache"})
 _SETTINGS = """\
 [tool.mutmut]
 source_paths = ["{sources}"]
@@ -86,7 +87,7 @@ def copy_to(stage: Path, group: dict[str, Any]) -> None:
         shutil.copy2(working_copy.ROOT / path, target)
     for name in group["files"]:
         file = stage / COLLECTION / SOURCES / name
-        file.write_text(without_property_decorators(file.read_text()))
+        file.write_text(without_decorators(file.read_text()))
     folders = [stage / COLLECTION / "meta", *sorted((stage / COLLECTION / "plugins").iterdir())]
     others = [str(folder.relative_to(stage)) for folder in folders if folder.name != SOURCES.name]
     settings = _SETTINGS.format(
@@ -98,19 +99,22 @@ def copy_to(stage: Path, group: dict[str, Any]) -> None:
     (stage / "pyproject.toml").write_text(settings)
 
 
-def without_property_decorators(source: str) -> str:
-    """The same code, in which properties are made after their functions: mutmut leaves what is decorated alone."""
-    lines = source.splitlines()
-    properties = [
-        item
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef)
-        for item in node.body
-        if isinstance(item, ast.FunctionDef) and [ast.unparse(one) for one in item.decorator_list] == ["property"]
-    ]
-    for item in reversed(properties):
-        lines.insert(item.end_lineno or item.lineno, f"{' ' * item.col_offset}{item.name} = property({item.name})")
-        del lines[item.decorator_list[0].lineno - 1]
+def without_decorators(source: str) -> str:
+    """The same code, in which properties and what is cached are made after their functions: mutmut leaves what is
+    decorated alone."""
+    tree, lines = ast.parse(source), source.splitlines()
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    decorated = {
+        item: ast.unparse(item.decorator_list[0])
+        for body in bodies
+        for item in body
+        if isinstance(item, ast.FunctionDef) and len(item.decorator_list) == 1
+    }
+    for item, decorator in sorted(decorated.items(), key=lambda pair: pair[0].lineno, reverse=True):
+        if decorator in _DECORATORS:
+            made = f"{' ' * item.col_offset}{item.name} = {decorator}({item.name})"
+            lines.insert(item.end_lineno or item.lineno, made)
+            del lines[item.decorator_list[0].lineno - 1]
     return "\n".join(lines) + "\n"
 
 
