@@ -29,13 +29,15 @@ CONFIG = working_copy.ROOT / "tests" / "unit" / "mutation.toml"
 CACHE = working_copy.ROOT / ".cache" / "mutation"
 SOURCES = Path("plugins") / "module_utils"
 COLLECTION = Path("ansible_collections") / "llmops" / "gke"
+RECORDED = Path("sandbox") / "tests" / "golden"
+"""What real servers answered: some unit tests read it."""
 LEAST = 90
 """Per cent of a file's mutants that must be killed."""
 
 # What mutmut's exit codes of a mutant's tests mean; a test-suite that never ends has noticed, too.
 _KILLED = frozenset({1, 3, 24, -24, 36, 152, 255})
 _NOT_RUN = 33
-_DECORATORS = frozenset({"property", "cached_property", "functools.cache"})
+_PROPERTIES, _CACHED = ("property", "cached_property"), "functools.cache"
 _SETTINGS = """\
 [tool.mutmut]
 source_paths = ["{sources}"]
@@ -79,7 +81,7 @@ def copy_to(stage: Path, group: dict[str, Any]) -> None:
     for path in working_copy.files():
         if path.parts[0] in ("plugins", "meta"):
             target = stage / COLLECTION / path
-        elif of_unit_tests(path):
+        elif of_unit_tests(path) or path.is_relative_to(RECORDED):
             target = stage / path
         else:
             continue
@@ -89,7 +91,7 @@ def copy_to(stage: Path, group: dict[str, Any]) -> None:
         file = stage / COLLECTION / SOURCES / name
         file.write_text(without_decorators(file.read_text()))
     folders = [stage / COLLECTION / "meta", *sorted((stage / COLLECTION / "plugins").iterdir())]
-    others = [str(folder.relative_to(stage)) for folder in folders if folder.name != SOURCES.name]
+    others = [str(folder.relative_to(stage)) for folder in folders if folder.name != SOURCES.name] + [str(RECORDED)]
     settings = _SETTINGS.format(
         sources=COLLECTION / SOURCES,
         files=json.dumps([str(COLLECTION / SOURCES / name) for name in group["files"]]),
@@ -100,8 +102,8 @@ def copy_to(stage: Path, group: dict[str, Any]) -> None:
 
 
 def without_decorators(source: str) -> str:
-    """The same code, in which properties and what is cached are made after their functions: mutmut leaves what is
-    decorated alone."""
+    """The same code for mutmut, which leaves alone what is decorated: properties are made after their functions, and
+    nothing is cached, because a mutant's process would go on with what was cached before."""
     tree, lines = ast.parse(source), source.splitlines()
     bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
     decorated = {
@@ -111,9 +113,10 @@ def without_decorators(source: str) -> str:
         if isinstance(item, ast.FunctionDef) and len(item.decorator_list) == 1
     }
     for item, decorator in sorted(decorated.items(), key=lambda pair: pair[0].lineno, reverse=True):
-        if decorator in _DECORATORS:
+        if decorator in _PROPERTIES:
             made = f"{' ' * item.col_offset}{item.name} = {decorator}({item.name})"
             lines.insert(item.end_lineno or item.lineno, made)
+        if decorator in (*_PROPERTIES, _CACHED):
             del lines[item.decorator_list[0].lineno - 1]
     return "\n".join(lines) + "\n"
 

@@ -35,6 +35,12 @@ def test_a_log_without_reports_is_quoted():
         read_reports(["", " "])
 
 
+def test_a_refused_first_request_is_there_in_the_place_of_the_load():
+    found = read_reports([line("load", "refusal", "422: too long")])
+    assert (found.load, found.refusal) == ([], "422: too long")
+    assert read_reports(log(report())).refusal == ""
+
+
 @pytest.mark.parametrize(
     "told",
     [
