@@ -27,7 +27,7 @@ import working_copy
 
 CONFIG = working_copy.ROOT / "tests" / "unit" / "mutation.toml"
 CACHE = working_copy.ROOT / ".cache" / "mutation"
-SOURCES = Path("plugins") / "module_utils"
+PLUGINS = Path("plugins")
 COLLECTION = Path("ansible_collections") / "llmops" / "gke"
 RECORDED = Path("sandbox") / "tests" / "golden"
 """What real servers answered: some unit tests read it."""
@@ -55,7 +55,7 @@ addopts = ["--import-mode=importlib", "--strict-markers"]
 
 
 class Mutant(NamedTuple):
-    """A break in a file of module_utils. removed, added: the lines of the source that it changes, stripped."""
+    """A break in a file. removed, added: the lines of the source that it changes, stripped."""
 
     file: str
     function: str
@@ -76,6 +76,11 @@ def of_unit_tests(path: Path) -> bool:
     return path.parts[0] == "tests" and (len(path.parts) == 2 or path.parts[1] in ("unit", "golden"))
 
 
+def source_of(name: str) -> Path:
+    """The path of a group's file: below module_utils, unless its name begins with plugin_utils/."""
+    return PLUGINS / name if name.startswith("plugin_utils/") else PLUGINS / "module_utils" / name
+
+
 def copy_to(stage: Path, group: dict[str, Any]) -> None:
     """Lay out what a group's tests import below ``stage``, with mutmut's settings."""
     for path in working_copy.files():
@@ -87,15 +92,13 @@ def copy_to(stage: Path, group: dict[str, Any]) -> None:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(working_copy.ROOT / path, target)
-    for name in group["files"]:
-        file = stage / COLLECTION / SOURCES / name
-        file.write_text(without_decorators(file.read_text()))
-    folders = [stage / COLLECTION / "meta", *sorted((stage / COLLECTION / "plugins").iterdir())]
-    others = [str(folder.relative_to(stage)) for folder in folders if folder.name != SOURCES.name] + [str(RECORDED)]
+    files = [COLLECTION / source_of(name) for name in group["files"]]
+    for file in files:
+        (stage / file).write_text(without_decorators((stage / file).read_text()))
     settings = _SETTINGS.format(
-        sources=COLLECTION / SOURCES,
-        files=json.dumps([str(COLLECTION / SOURCES / name) for name in group["files"]]),
-        others=json.dumps(others),
+        sources=COLLECTION / PLUGINS,
+        files=json.dumps([str(file) for file in files]),
+        others=json.dumps([str(COLLECTION / "meta"), str(RECORDED)]),
         tests=json.dumps(group["tests"]),
     )
     (stage / "pyproject.toml").write_text(settings)
@@ -126,7 +129,7 @@ def fingerprint(group: dict[str, Any]) -> str:
     shared = [path for path in working_copy.files() if of_unit_tests(path) and path.suffix == ".py"]
     support = [path for path in shared if not path.name.startswith("test_")]
     digest = hashlib.sha256(f"{version('mutmut')} {Path(__file__).read_text()}".encode())
-    for path in [*(SOURCES / name for name in group["files"]), *map(Path, group["tests"]), *support]:
+    for path in [*map(source_of, group["files"]), *map(Path, group["tests"]), *support]:
         digest.update(f"{path}\n".encode() + (working_copy.ROOT / path).read_bytes())
     return digest.hexdigest()
 
@@ -156,7 +159,7 @@ def run(name: str, group: dict[str, Any], processes: int) -> list[Outcome]:
 
 def outcome_of(stage: Path, file: str) -> Outcome:
     """What mutmut wrote down about one file."""
-    source = COLLECTION / SOURCES / file
+    source = COLLECTION / source_of(file)
     meta = json.loads((stage / "mutants" / f"{source}.meta").read_text())
     codes: dict[str, int | None] = meta["exit_code_by_key"]
     survivors = [shown(stage, file, name, code) for name, code in codes.items() if code not in _KILLED]

@@ -19,7 +19,7 @@ GROUPS: dict[str, dict[str, Any]] = CONFIG["group"]
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=GROUPS)
 def test_the_files_and_their_tests_are_there(group: dict[str, Any]):
-    paths = [*(mutation.SOURCES / name for name in group["files"]), *group["tests"]]
+    paths = [*map(mutation.source_of, group["files"]), *group["tests"]]
     assert [path for path in paths if not (working_copy.ROOT / path).is_file()] == []
 
 
