@@ -45,7 +45,9 @@ def test_an_endpoint_loses_its_slash():
 
 
 @pytest.mark.parametrize(
-    "url", ["http://10.0.0.1", "http://model.default.svc:8080", "http://[2001:db8::1]", "http://localhost.evil"]
+    "url",
+    ["http://10.0.0.1", "http://model.default.svc:8080", "http://[2001:db8::1]", "http://localhost.evil"]
+    + ["HTTP://10.0.0.1", "Http://model.default.svc:8080"],
 )
 def test_credentials_never_go_over_plain_http_to_another_machine(url, monkeypatch):
     monkeypatch.delenv(SWITCH, raising=False)
@@ -59,7 +61,9 @@ def test_credentials_never_go_over_plain_http_to_another_machine(url, monkeypatc
     check_address(url, "the model server", with_credentials=True)
 
 
-@pytest.mark.parametrize("url", ["https://10.0.0.1", "http://127.0.0.1:1", "http://[::1]", "http://localhost:80"])
+@pytest.mark.parametrize(
+    "url", ["https://10.0.0.1", "HTTPS://10.0.0.1", "http://127.0.0.1:1", "http://[::1]", "http://localhost:80"]
+)
 def test_credentials_go_by_tls_and_to_this_machine(url, monkeypatch):
     monkeypatch.delenv(SWITCH, raising=False)
     check_address(url, "GKE", with_credentials=True)
