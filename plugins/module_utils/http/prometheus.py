@@ -23,10 +23,10 @@ class Sample:
 
 
 def samples(text: str) -> Iterator[Sample]:
-    """Every sample of a text; lines that are none are skipped."""
+    """Every sample of a text; lines that are none, such as comments, are skipped."""
     for line in text.splitlines():
         found = _SAMPLE.fullmatch(line.strip())
-        if found is None or line.startswith("#"):
+        if found is None:
             continue
         try:
             value = float(found["value"])

@@ -32,6 +32,8 @@ def test_suboptions_that_nobody_gave_are_not_added():
     spec = {"type": "dict", "options": {"a": {"type": "int"}, "b": {"type": "int"}, "c": {"type": "int", "default": 7}}}
     assert check("x", {"a": "1"}, spec) == ({"a": 1, "c": 7}, [])
     assert check("x", {"a": None}, spec) == ({"a": None, "c": 7}, [])
+    nested = {"type": "dict", "options": {"in": spec}}
+    assert check("x", {"in": {"a": 1, "b": None}}, nested) == ({"in": {"a": 1, "b": None, "c": 7}}, [])
     listed = {"type": "list", "elements": "dict", "options": spec["options"]}
     assert check("x", [{"a": 1}, {"b": "2"}], listed) == ([{"a": 1, "c": 7}, {"b": 2, "c": 7}], [])
 
