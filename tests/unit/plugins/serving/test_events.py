@@ -115,6 +115,11 @@ def test_metrics_are_added_up_over_their_labels():
 
 
 def test_samples_have_their_labels_and_lines_that_are_none_are_skipped():
-    text = '# HELP a 1\n  a{x="1",y="b\\"c}"}  2.5 17\nb much\n#c 1\nd{} +Inf\ne 1e3 # more\nf 1e3\n'
+    text = '# HELP a 1\n  a{x="1",y="b\\"c}"}  2.5 17\nb much\n#c 1\nd{} -4\ne 1e3 # more\nf 1e3\n'
     labels = {"x": "1", "y": 'b\\"c}'}
-    assert [*samples(text)] == [Sample("a", labels, 2.5), Sample("d", {}, float("inf")), Sample("f", {}, 1000.0)]
+    assert [*samples(text)] == [Sample("a", labels, 2.5), Sample("d", {}, -4.0), Sample("f", {}, 1000.0)]
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e999"])
+def test_what_is_no_number_is_no_sample(value):
+    assert totals(f'a{{of="1"}} {value}\na{{of="2"}} 2\nb {value}\n') == {"a": 2.0}
