@@ -104,12 +104,7 @@ def project(live: Any, tree: Tree) -> Any:
 
 def union(one: Tree, other: Tree) -> Tree:
     """The fields of both trees."""
-    return {
-        key: union(one.get(key, {}), other.get(key, {}))
-        if key in one and key in other
-        else one.get(key, other.get(key))
-        for key in {**one, **other}
-    }
+    return {key: union(one.get(key, {}), other.get(key, {})) for key in {**one, **other}}
 
 
 def changes(before: Any, after: Any, tree: Tree, path: str = "") -> list[Change]:
