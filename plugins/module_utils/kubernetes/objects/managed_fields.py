@@ -116,13 +116,7 @@ def changes(before: Any, after: Any, tree: Tree, path: str = "") -> list[Change]
     if before is None or after is None or not _children(tree):
         if before == after:
             return []
-        return [
-            Change(
-                path,
-                None if before is None else project(before, tree),
-                None if after is None else project(after, tree),
-            )
-        ]
+        return [Change(path, project(before, tree), project(after, tree))]
     if isinstance(before, dict) and isinstance(after, dict):
         found = []
         for key in sorted(_children(tree)):

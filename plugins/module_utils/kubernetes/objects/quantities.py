@@ -22,8 +22,6 @@ _TOO_MUCH = 2**63
 
 def amount(value: Any) -> Decimal | None:
     """The plain number that a quantity means, or None for what is not one, or is more than Kubernetes can keep."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
     found = _QUANTITY.fullmatch(str(value))
     if not found or found[1].count(".") > 1 or not any(digit.isdigit() for digit in found[1]):
         return None

@@ -69,7 +69,7 @@ def test_without_a_field_its_manager_has_all_others(fields, kept):
     assert before == unchanged
 
 
-CONTAINER, FINALIZER = 'k:{"name":"a"}', 'v:"keep"'
+CONTAINER, FINALIZER, PORT = 'k:{"name":"a"}', 'v:"keep"', 'k:{"port":80,"protocol":"TCP"}'
 
 
 def test_a_state_is_cut_down_to_the_fields_and_items_of_a_tree():
@@ -81,6 +81,7 @@ def test_a_state_is_cut_down_to_the_fields_and_items_of_a_tree():
     tree = {"f:metadata": {"f:finalizers": {FINALIZER: {}}}, "f:spec": {"f:containers": items}}
     assert project(state, tree) == {"metadata": {"finalizers": ["keep"]}, "spec": {"containers": [{"image": "1"}]}}
     assert project("text", items) == "text"
+    assert project([{"port": 80}, "text"], {PORT: {}, CONTAINER: {}}) == []
 
 
 def test_both_trees_fields_are_in_their_union():
@@ -91,7 +92,6 @@ def test_both_trees_fields_are_in_their_union():
 
 
 ITEM = {".": {}, "f:image": {}, "f:name": {}}
-PORT = 'k:{"port":80,"protocol":"TCP"}'
 
 
 @pytest.mark.parametrize(
