@@ -145,6 +145,7 @@ VPC = {"spec": {"gatewayClassName": "gke-l7-rilb", "listeners": [{"port": 8443}]
         pytest.param({"api_key": "sk"}, None, "", 80, id="a key, and no Service"),
         pytest.param({"api_key": "sk", "url": PLAIN}, service(port=8000), PLAIN, None, id="a URL that was given"),
         pytest.param({"gateway": "front"}, VPC, PRIVATE, 80, id="a private Gateway, whose port is another's"),
+        pytest.param({"gateway": "front"}, VPC, "http://127.0.0.9:8080", None, id="one that the sandbox plays"),
         pytest.param({"gateway": "front", "url": PRIVATE}, VPC, PRIVATE, None, id="its URL was given"),
         pytest.param({"port_forward": True, "url": PLAIN}, service(port=8000), PLAIN, 8000, id="wanted"),
         pytest.param({"port_forward": True, "service_port": 9}, service(port=8000), PLAIN, 9, id="to a given port"),
