@@ -27,14 +27,17 @@ import working_copy
 
 CONFIG = working_copy.ROOT / "tests" / "unit" / "mutation.toml"
 CACHE = working_copy.ROOT / ".cache" / "mutation"
-SOURCES = Path("plugins") / "module_utils"
+PLUGINS = Path("plugins")
 COLLECTION = Path("ansible_collections") / "llmops" / "gke"
+RECORDED = Path("sandbox") / "tests" / "golden"
+"""What real servers answered: some unit tests read it."""
 LEAST = 90
 """Per cent of a file's mutants that must be killed."""
 
 # What mutmut's exit codes of a mutant's tests mean; a test-suite that never ends has noticed, too.
 _KILLED = frozenset({1, 3, 24, -24, 36, 152, 255})
 _NOT_RUN = 33
+_PROPERTIES, _CACHED = ("property", "cached_property"), "functools.cache"
 _SETTINGS = """\
 [tool.mutmut]
 source_paths = ["{sources}"]
@@ -52,7 +55,7 @@ addopts = ["--import-mode=importlib", "--strict-markers"]
 
 
 class Mutant(NamedTuple):
-    """A break in a file of module_utils. removed, added: the lines of the source that it changes, stripped."""
+    """A break in a file. removed, added: the lines of the source that it changes, stripped."""
 
     file: str
     function: str
@@ -73,44 +76,51 @@ def of_unit_tests(path: Path) -> bool:
     return path.parts[0] == "tests" and (len(path.parts) == 2 or path.parts[1] in ("unit", "golden"))
 
 
+def source_of(name: str) -> Path:
+    """The path of a group's file: below module_utils, unless its name begins with plugin_utils/."""
+    return PLUGINS / name if name.startswith("plugin_utils/") else PLUGINS / "module_utils" / name
+
+
 def copy_to(stage: Path, group: dict[str, Any]) -> None:
     """Lay out what a group's tests import below ``stage``, with mutmut's settings."""
     for path in working_copy.files():
         if path.parts[0] in ("plugins", "meta"):
             target = stage / COLLECTION / path
-        elif of_unit_tests(path):
+        elif of_unit_tests(path) or path.is_relative_to(RECORDED):
             target = stage / path
         else:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(working_copy.ROOT / path, target)
-    for name in group["files"]:
-        file = stage / COLLECTION / SOURCES / name
-        file.write_text(without_property_decorators(file.read_text()))
-    folders = [stage / COLLECTION / "meta", *sorted((stage / COLLECTION / "plugins").iterdir())]
-    others = [str(folder.relative_to(stage)) for folder in folders if folder.name != SOURCES.name]
+    files = [COLLECTION / source_of(name) for name in group["files"]]
+    for file in files:
+        (stage / file).write_text(without_decorators((stage / file).read_text()))
     settings = _SETTINGS.format(
-        sources=COLLECTION / SOURCES,
-        files=json.dumps([str(COLLECTION / SOURCES / name) for name in group["files"]]),
-        others=json.dumps(others),
+        sources=COLLECTION / PLUGINS,
+        files=json.dumps([str(file) for file in files]),
+        others=json.dumps([str(COLLECTION / "meta"), str(RECORDED)]),
         tests=json.dumps(group["tests"]),
     )
     (stage / "pyproject.toml").write_text(settings)
 
 
-def without_property_decorators(source: str) -> str:
-    """The same code, in which properties are made after their functions: mutmut leaves what is decorated alone."""
-    lines = source.splitlines()
-    properties = [
-        item
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef)
-        for item in node.body
-        if isinstance(item, ast.FunctionDef) and [ast.unparse(one) for one in item.decorator_list] == ["property"]
-    ]
-    for item in reversed(properties):
-        lines.insert(item.end_lineno or item.lineno, f"{' ' * item.col_offset}{item.name} = property({item.name})")
-        del lines[item.decorator_list[0].lineno - 1]
+def without_decorators(source: str) -> str:
+    """The same code for mutmut, which leaves alone what is decorated: properties are made after their functions, and
+    nothing is cached, because a mutant's process would go on with what was cached before."""
+    tree, lines = ast.parse(source), source.splitlines()
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    decorated = {
+        item: ast.unparse(item.decorator_list[0])
+        for body in bodies
+        for item in body
+        if isinstance(item, ast.FunctionDef) and len(item.decorator_list) == 1
+    }
+    for item, decorator in sorted(decorated.items(), key=lambda pair: pair[0].lineno, reverse=True):
+        if decorator in _PROPERTIES:
+            made = f"{' ' * item.col_offset}{item.name} = {decorator}({item.name})"
+            lines.insert(item.end_lineno or item.lineno, made)
+        if decorator in (*_PROPERTIES, _CACHED):
+            del lines[item.decorator_list[0].lineno - 1]
     return "\n".join(lines) + "\n"
 
 
@@ -119,7 +129,7 @@ def fingerprint(group: dict[str, Any]) -> str:
     shared = [path for path in working_copy.files() if of_unit_tests(path) and path.suffix == ".py"]
     support = [path for path in shared if not path.name.startswith("test_")]
     digest = hashlib.sha256(f"{version('mutmut')} {Path(__file__).read_text()}".encode())
-    for path in [*(SOURCES / name for name in group["files"]), *map(Path, group["tests"]), *support]:
+    for path in [*map(source_of, group["files"]), *map(Path, group["tests"]), *support]:
         digest.update(f"{path}\n".encode() + (working_copy.ROOT / path).read_bytes())
     return digest.hexdigest()
 
@@ -149,7 +159,7 @@ def run(name: str, group: dict[str, Any], processes: int) -> list[Outcome]:
 
 def outcome_of(stage: Path, file: str) -> Outcome:
     """What mutmut wrote down about one file."""
-    source = COLLECTION / SOURCES / file
+    source = COLLECTION / source_of(file)
     meta = json.loads((stage / "mutants" / f"{source}.meta").read_text())
     codes: dict[str, int | None] = meta["exit_code_by_key"]
     survivors = [shown(stage, file, name, code) for name, code in codes.items() if code not in _KILLED]

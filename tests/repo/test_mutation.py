@@ -19,7 +19,7 @@ GROUPS: dict[str, dict[str, Any]] = CONFIG["group"]
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=GROUPS)
 def test_the_files_and_their_tests_are_there(group: dict[str, Any]):
-    paths = [*(mutation.SOURCES / name for name in group["files"]), *group["tests"]]
+    paths = [*map(mutation.source_of, group["files"]), *group["tests"]]
     assert [path for path in paths if not (working_copy.ROOT / path).is_file()] == []
 
 
@@ -31,7 +31,13 @@ def test_equivalent_mutants_are_of_those_files_and_each_has_its_reason():
 
 
 SOURCE = """\
+import functools
 from dataclasses import dataclass
+from functools import cached_property
+
+@functools.cache
+def made(width: int) -> Box:
+    return Box(width)
 
 @dataclass
 class Box:
@@ -45,16 +51,22 @@ class Box:
     @classmethod
     def unit(cls): return cls(1)
 
+    @cached_property
+    def sides(self) -> list[int]:
+        return [self.width] * 4
+
     @property
     def double(self): return self.area * 2
 """
 
 
-def test_properties_without_their_decorators_are_properties_all_the_same():
-    changed = mutation.without_property_decorators(SOURCE)
-    assert "@property" not in changed
+def test_properties_are_so_without_their_decorators_as_well_and_nothing_is_cached():
+    changed = mutation.without_decorators(SOURCE)
+    assert [line for line in changed.splitlines() if "@" in line] == ["@dataclass", "    @classmethod"]
     names: dict[str, Any] = {"dataclass": dataclass}
-    exec(changed, names)
+    exec("from __future__ import annotations\n" + changed, names)
     box = names["Box"](3)
     assert (box.area, box.double, names["Box"].unit().area) == (9, 18, 1)
     assert box == names["Box"](3)
+    assert box.sides is box.sides == [3] * 4
+    assert names["made"](3) == box and names["made"](3) is not names["made"](3)

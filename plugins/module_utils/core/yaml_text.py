@@ -24,7 +24,6 @@ else:
 # In texts with these, libyaml and PyYAML's own parser may see different things.
 _SEEN_APART = re.compile("[!\ufeff]")
 _MERGE = "tag:yaml.org,2002:merge"
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 # What YAML 1.1 has types for and kubectl takes for text: dates, and a lone =.
 _TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
 
@@ -86,10 +85,9 @@ def _loader(libyaml: bool, unique_keys: bool) -> Any:
             return node
 
         yaml_implicit_resolvers = {
+            # Of all these forms only numbers to the base of 60 have a colon.
             first: [
-                (tag, re.compile(f"(?!.*:){form.pattern}", form.flags) if tag in _NUMBERS else form)
-                for tag, form in resolvers
-                if tag not in _TEXT
+                (tag, re.compile(f"(?!.*:){form.pattern}", form.flags)) for tag, form in resolvers if tag not in _TEXT
             ]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
@@ -113,7 +111,7 @@ def _loader(libyaml: bool, unique_keys: bool) -> Any:
             node.value = merged + own
 
         def _key(self, node: Any) -> Hashable:
-            key = self.construct_object(node, deep=True)
+            key = self.construct_object(node)
             if not isinstance(key, Hashable):
                 raise yaml.constructor.ConstructorError(None, None, "a key is a mapping or list", node.start_mark)
             return key

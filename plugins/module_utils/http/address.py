@@ -34,7 +34,7 @@ def check_address(url: str, service: str, *, with_credentials: bool) -> None:
     """
     if not _usable(url):
         raise AddressRefused(f"{service}: {url!r} is not {_URL}", service=service)
-    if with_credentials and url.startswith("http://") and not is_loopback(url) and not _allowed():
+    if with_credentials and urlsplit(url).scheme == "http" and not is_loopback(url) and not _allowed():
         raise AddressRefused(
             f"{service}: {url} is plain http, where everybody on the way reads the credentials; use https, a port "
             f"forwarded to this machine, or set the environment variable {SWITCH}=true to send them all the same",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 _SAMPLE = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)(?:\s+-?\d+)?")
 _LABEL = re.compile(r'\b([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
@@ -23,16 +24,17 @@ class Sample:
 
 
 def samples(text: str) -> Iterator[Sample]:
-    """Every sample of a text; lines that are none are skipped."""
+    """Every sample of a text that is a number; lines that are none, such as comments, are skipped."""
     for line in text.splitlines():
         found = _SAMPLE.fullmatch(line.strip())
-        if found is None or line.startswith("#"):
+        if found is None:
             continue
         try:
             value = float(found["value"])
         except ValueError:
             continue
-        yield Sample(found["name"], dict(_LABEL.findall(found["labels"] or "")), value)
+        if isfinite(value):
+            yield Sample(found["name"], dict(_LABEL.findall(found["labels"] or "")), value)
 
 
 def totals(text: str) -> dict[str, float]:

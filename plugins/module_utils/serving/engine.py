@@ -204,9 +204,7 @@ class Engine(ABC):
         """
         return ()
 
-    def longest_request(
-        self, context: int, environment: Mapping[str, Any], arguments: Sequence[str]
-    ) -> tuple[str, int] | None:
+    def longest_request(self, context: int, arguments: Sequence[str]) -> tuple[str, int] | None:
         """The setting (as in TooLong) that limits a request's tokens, and how many it allows, prompt and answer
         together; None where none of them does. The rest as for too_long."""
         return ("context", context) if context else None

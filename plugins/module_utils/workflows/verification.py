@@ -75,7 +75,7 @@ def labels_of(front: Mapping[str, Any] | None) -> dict[str, str]:
 
 def needs_forward(url: str, has_key: str | bool | None) -> bool:
     """Whether a key would travel over plain http to another machine, or has no address to go to."""
-    return bool(has_key) and not url.startswith("https://") and not (url and is_loopback(url))
+    return bool(has_key) and not url.lower().startswith("https://") and not (url and is_loopback(url))
 
 
 def is_private(front: Mapping[str, Any] | None, url: str) -> bool:

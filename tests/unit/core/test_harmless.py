@@ -143,3 +143,8 @@ def test_a_sentence_of_others_goes_on_in_ours(parts, told):
         "warnings": [told],
         "notes": [told],
     }
+
+
+def test_what_somebody_else_said_leaves_room_for_advice():
+    assert harmless.quoted("no\nway\x1b[31m") == "no way\\x1b[31m"
+    assert len(harmless.quoted("x" * 5000)) < harmless.QUOTE + 50

@@ -43,7 +43,10 @@ VARIABLES = {
         # A pool among a cluster's pools has the options of a pool.
         ("node_pools[0].config.machine_type", "gpu_nodepool_machine_type"),
         ("node_pools[0].config.disk_type", "gpu_nodepool_fields.config.disk_type"),
+        ("node_pools[0].config.accelerators[1].accelerator_count", "gpu_nodepool_accelerators[1].accelerator_count"),
+        ("thresholds[0][1].ttft_seconds", "verify_thresholds[0][1].ttft_seconds"),
         # What no variable sets is in the one for all other options.
+        ("node_pools", "gpu_nodepool_fields.node_pools"),
         ("config.disk_type", "gpu_nodepool_fields.config.disk_type"),
     ],
 )
@@ -135,6 +138,11 @@ def test_where_a_variable_sets_an_option_other_words_can_be_right():
     )
 
 
+def test_words_without_others_for_a_variable_are_left_out_where_there_is_one():
+    text = f"leave it{worded('repair', ' in {}')}"
+    assert (plain(text), OptionNames(VARIABLES).render(text)) == ("leave it in repair", "leave it")
+
+
 def test_what_is_said_of_one_item_of_a_list_names_its_variables():
     text = in_list(f"{option('locations')}, {turned_on('repair')}, {option('node_pools[1].name')}", "node_pools")
     assert plain(text) == "locations, repair: true, node_pools[1].name"
@@ -145,3 +153,21 @@ def test_what_is_said_of_one_item_of_a_list_names_its_variables():
     assert OptionNames(VARIABLES).render(text) == (
         "gpu_nodepool_locations, -e gpu_nodepool_repair=true, gpu_nodepool_fields.name"
     )
+
+
+def test_the_names_of_two_hold_together_and_the_others_go_first():
+    names = OptionNames({"name": "a_name", "repair": "a_repair"}).extended(OptionNames({"name": "b_name", "*": "b"}))
+    assert [names.of(path) for path in ("name", "repair", "locations")] == ["b_name", "a_repair", "b.locations"]
+
+
+@pytest.mark.parametrize(
+    ("whole", "below"),
+    [
+        ({"node_pools": "pool_fields"}, ["pool_name", "pool_fields.repair"]),
+        ({}, ["pool_name", "repair"]),
+    ],
+    ids=["in a variable of their own", "in none"],
+)
+def test_the_options_below_one_have_names_of_their_own(whole, below):
+    names = OptionNames({**whole, "node_pools.name": "pool_name", "node_pools_of": "x", "repair": "y", "*": "fields"})
+    assert [names.below("node_pools").of(path) for path in ("name", "repair")] == below

@@ -42,6 +42,19 @@ def test_a_token_with_a_line_break_is_hidden_without_it_too():
 def test_the_longest_secret_is_hidden_first():
     with secrets.kept(["canary", "canary-and-more"]):
         assert secrets.hidden("canary-and-more, canary") == "********, ********"
+    with secrets.kept(["zz-canary", "a-zz-canary-b"]):
+        assert secrets.hidden("a-zz-canary-b, zz-canary") == "********, ********"
+
+
+def test_the_shortest_secrets_that_are_hidden_have_four_characters():
+    with secrets.kept(["abcd", "xyz"]):
+        assert secrets.hidden("abcd xyz") == "******** xyz"
+    assert secrets.in_urls("http://u:abcd@h") == {"abcd"}
+
+
+def test_a_secret_is_hidden_as_urls_write_it():
+    with secrets.kept(["a/b+XX?"]):
+        assert secrets.hidden("a/b+XX? and a%2Fb%2BXX%3F") == "******** and ********"
 
 
 def test_secrets_end_with_the_task_also_when_it_fails():

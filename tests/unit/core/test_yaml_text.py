@@ -16,7 +16,9 @@ import pytest
 import yaml
 from hypothesis import given, settings, strategies
 
+from ansible_collections.llmops.gke.plugins.module_utils.core import yaml_text
 from ansible_collections.llmops.gke.plugins.module_utils.core.deadline import Deadline
+from ansible_collections.llmops.gke.plugins.module_utils.core.errors import MissingLibrary
 from ansible_collections.llmops.gke.plugins.module_utils.core.yaml_text import read, read_all
 from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client import kubeconfig
 
@@ -86,8 +88,17 @@ def test_what_cannot_be_merged_is_an_error_with_its_line(written):
 
 
 def test_a_key_that_is_no_text_is_an_error():
-    with pytest.raises(yaml.YAMLError, match="key"):
-        read("{<<: {[1]: 2}}")
+    for key in ("[1]", "{a: 1}", "!!set {a}"):
+        with pytest.raises(yaml.YAMLError, match="a key is a mapping or list") as error:
+            read(f"p: 1\n? <<\n: ? {key}\n  : 2")
+        assert error.value.problem_mark.line == 2
+
+
+def test_without_its_library_it_is_named(monkeypatch):
+    monkeypatch.setattr(yaml_text, "yaml", None)
+    monkeypatch.setattr(yaml_text, "YAML_ERROR", ImportError("No module named yaml"))
+    with pytest.raises(MissingLibrary, match="the Python library PyYAML is needed .*No module named yaml"):
+        read("p: 1")
 
 
 def test_a_mapping_that_merges_itself_comes_to_an_end():

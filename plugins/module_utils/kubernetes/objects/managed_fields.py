@@ -104,12 +104,7 @@ def project(live: Any, tree: Tree) -> Any:
 
 def union(one: Tree, other: Tree) -> Tree:
     """The fields of both trees."""
-    return {
-        key: union(one.get(key, {}), other.get(key, {}))
-        if key in one and key in other
-        else one.get(key, other.get(key))
-        for key in {**one, **other}
-    }
+    return {key: union(one.get(key, {}), other.get(key, {})) for key in {**one, **other}}
 
 
 def changes(before: Any, after: Any, tree: Tree, path: str = "") -> list[Change]:
@@ -121,13 +116,7 @@ def changes(before: Any, after: Any, tree: Tree, path: str = "") -> list[Change]
     if before is None or after is None or not _children(tree):
         if before == after:
             return []
-        return [
-            Change(
-                path,
-                None if before is None else project(before, tree),
-                None if after is None else project(after, tree),
-            )
-        ]
+        return [Change(path, project(before, tree), project(after, tree))]
     if isinstance(before, dict) and isinstance(after, dict):
         found = []
         for key in sorted(_children(tree)):

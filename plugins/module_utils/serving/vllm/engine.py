@@ -110,9 +110,7 @@ class VllmEngine(Engine):
     ) -> Iterable[TooLong]:
         return too_long(config, context, environment, arguments)
 
-    def longest_request(
-        self, context: int, environment: Mapping[str, Any], arguments: Sequence[str]
-    ) -> tuple[str, int] | None:
+    def longest_request(self, context: int, arguments: Sequence[str]) -> tuple[str, int] | None:
         return longest_request(context, arguments)
 
     def connect(self, url: str, api_key: str | None, deadline: Deadline) -> VllmClient:

@@ -35,8 +35,9 @@ def too_long(
     if most is None or limit is None:
         return
     setting, asked = limit
-    window = config.get("sliding_window")
-    if _NO_WINDOW in given and isinstance(window, int) and window < most.tokens:
+    # Qwen's models name a window that they do not use.
+    window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
+    if _NO_WINDOW in given and isinstance(window, int) and 0 < window < most.tokens:
         most = Positions(window, f"sliding_window, which counts with {_NO_WINDOW},")
     if asked <= most.tokens:
         return

@@ -111,7 +111,7 @@ def _broken(result: Mapping[str, Any]) -> dict[str, str]:
     error = result.get("error")
     if not isinstance(error, Mapping):
         return {}
-    left = [(f"node pool {pool.get('name')}", pool) for pool in error.get("node_pools") or ()]
     cluster = error.get("cluster") or {}
-    left += [(f"cluster {cluster.get('name')}", cluster)] if cluster else []
+    left = [(f"node pool {pool.get('name')}", pool) for pool in error.get("node_pools") or ()]
+    left.append((f"cluster {cluster.get('name')}", cluster))
     return {name: one["status"] for name, one in left if one.get("status") in BROKEN}

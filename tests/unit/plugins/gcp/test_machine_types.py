@@ -67,6 +67,7 @@ def test_a_machine_type_that_the_table_lacks_is_read_from_compute_engine():
     }
     assert read_machine_type("x9-highgpu-8g", body) == MachineType("x9-highgpu-8g", 300, 4000.0, 8, "nvidia-x1")
     assert read_machine_type("c9-odd-2", {"guestCpus": 2, "memoryMb": 1024}) == MachineType("c9-odd-2", 2, 1.0)
+    assert read_machine_type("c9-odd-2", {"name": "c9-odd-2"}) == MachineType("c9-odd-2", 0, 0.0)
     assert read_machine_type("c9-odd-2", None) is None
     assert read_machine_type("g2-standard-4", {"guestCpus": 99}) is MACHINE_TYPES["g2-standard-4"]
 

@@ -77,7 +77,7 @@ def test_positions_are_what_the_configuration_says_with_its_scaling(config, toke
 
 @pytest.mark.parametrize(
     "config",
-    [{}, {"max_position_embeddings": None}, {"max_position_embeddings": "many"}, {"max_position_embeddings": True}],
+    [{}, *({"max_position_embeddings": value} for value in (None, "many", True, 0, -1))],
     ids=str,
 )
 def test_what_is_not_told_is_not_guessed(config):

@@ -13,7 +13,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.
     ResultsMissing,
     read_reports,
 )
-from tests.unit.plugins.inference_perf.benchmark_support import TRUTH, line, log, report
+from tests.unit.plugins.inference_perf.benchmark_support import TRUTH, line, log, recorded, report
 
 
 def test_stages_are_in_the_order_of_their_numbers():
@@ -31,6 +31,14 @@ def test_runs_are_kept_apart():
 def test_a_log_without_reports_is_quoted():
     with pytest.raises(ResultsMissing, match="last line: Tokenizer initialization failed"):
         read_reports(["Traceback", "Tokenizer initialization failed", ""])
+    with pytest.raises(ResultsMissing, match="last line: none$"):
+        read_reports(["", " "])
+
+
+def test_a_refused_first_request_is_there_in_the_place_of_the_load():
+    found = read_reports([line("load", "refusal", "422: too long")])
+    assert (found.load, found.refusal) == ([], "422: too long")
+    assert read_reports(log(report())).refusal == ""
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,24 @@ def test_the_calibration_compares_with_what_the_server_says_it_did():
     assert (found["requests"], found["offered_rate"]) == (80, 8.0)
 
 
-def test_without_truth_there_is_no_calibration():
-    assert compare(read_reports(log(report(), ttft_seconds=None, tpot_seconds=None))) is None
+@pytest.mark.parametrize("missing", [("ttft_seconds",), ("tpot_seconds",), ("ttft_seconds", "tpot_seconds")])
+def test_without_truth_there_is_no_calibration(missing):
+    assert compare(read_reports(log(report(), **dict.fromkeys(missing)))) is None
     assert compare(read_reports([line("load", "stage_0_lifecycle_metrics", report())])) is None
+
+
+def test_without_its_load_there_is_no_calibration():
+    told = [line("calibration", "truth", TRUTH), line("load", "stage_0_lifecycle_metrics", report())]
+    assert compare(read_reports(told)) is None
+
+
+@pytest.mark.parametrize("missing", ["time_to_first_token", "time_per_output_token"])
+def test_a_calibration_that_measured_nothing_is_none(missing):
+    measured = report()
+    measured["successes"]["latency"][missing] = None
+    assert compare(read_reports(log(report(), calibration=measured))) is None
+
+
+def test_a_calibration_with_open_requests_tells_how_many():
+    found = compare(read_reports(log(report(), calibration=recorded("concurrent")[0])))
+    assert (found["offered_rate"], found["offered_concurrency"]) == (None, 2)

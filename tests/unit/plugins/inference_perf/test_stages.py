@@ -24,6 +24,17 @@ def test_the_figures_of_a_recorded_stage():
     # 24 requests are 23 distances.
     assert figures["achieved_rate"] == pytest.approx(23 / 7.470303, rel=1e-5)
     assert figures["in_flight"] == pytest.approx(2.08, abs=0.02)
+    assert (figures["requests_per_second"], figures["output_tokens_per_second"]) == (2.946656, 94.293003)
+    assert (figures["prompt_tokens"], figures["schedule_delay_p99"]) == (64.0, 4.538761)
+
+
+@pytest.mark.parametrize(
+    ("count", "span", "rate"), [(1, 0.5, None), (2, 0.5, 2.0), (3, 0.0, None), (3, None, None), (2, 3.0, 0.333333)]
+)
+def test_the_rate_that_was_sent_is_that_of_the_distances(count, span, rate):
+    told = report()
+    told["load_summary"] |= {"count": count, "send_duration": span}
+    assert stage_figures(told)["achieved_rate"] == rate
 
 
 @pytest.mark.parametrize(("count", "told"), [(58, False), (59, True)])
@@ -57,8 +68,18 @@ def test_medians_decide_where_a_stage_is_too_small_for_p95():
     assert find_knee(stages) == {"stage": 0, "offered": 1.0, "reached": True}
 
 
+def test_p95_decides_where_each_stage_has_one():
+    assert find_knee([stage(1, 0.04), stage(2, 0.05) | {"ttft": {"p50": 0.05, "p95": 0.2}}])["stage"] == 0
+
+
+@pytest.mark.parametrize(("second", "knee"), [(0.12, 1), (0.121, 0)])
+def test_twice_the_lightest_stage_is_no_waiting_yet(second, knee):
+    stages = [stage(rate) | {"ttft": {"p50": 0.01, "p95": p95}} for rate, p95 in ((1, 0.06), (2, second))]
+    assert find_knee(stages)["stage"] == knee
+
+
 def results(*stages):
-    known = {"ttft": {"known": 0.1, "measured": 0.1013, "error": 0.0013}, "tpot": {"known": 0.02, "ratio": 1.001}}
+    known = {"ttft": {"known": 0.1, "measured": 0.1123, "error": 0.0123}, "tpot": {"known": 0.02, "ratio": 0.749}}
     return {"stages": list(stages), "knee": find_knee(stages), "calibration": known}
 
 
@@ -67,7 +88,10 @@ def test_what_the_report_page_gets():
     assert [one["offered_rate"] for one in load["stages"]] == [2.0, 8.0]
     assert load["stages"][0]["achieved_rate"] == stage()["requests_per_second"]
     assert (load["knee"], load["tool"]) == (2.0, "a tool")
-    assert "+1.3 ms and +0.1 %" in load["calibration"]
+    assert load["calibration"] == (
+        "Of a server with 100.0 ms to the first token and 20.00 ms a token, the same path measured +12.3 ms and "
+        "-25.1 %."
+    )
     assert for_report(results(stage(2, 0.05)), "a tool")["knee"] is None
 
 

@@ -14,6 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.inference_perf.
     Spread,
     calibration_findings,
     read_limits,
+    refused,
     stage_findings,
 )
 from tests.unit.plugins.inference_perf.benchmark_support import recorded, stage
@@ -38,6 +39,16 @@ def test_events_without_a_space_leave_no_first_token():
     assert "data: without a space" in finding.message
 
 
+def test_a_refused_first_request_tells_what_may_help():
+    assert refused("422 too\nlong").to_dict() == {
+        "name": "first_request",
+        "stage": None,
+        "message": "422 too long; mend the server, or ask for no more than it takes (benchmark_prompt_tokens, "
+        "benchmark_output_tokens)",
+    }
+    assert "and no space; mend the server" in refused('no token in data:{"a":1}').message
+
+
 def test_a_worker_cap_shows_as_delay_and_as_what_is_open():
     capped = stage_figures(recorded("capped")[0])
     assert names(capped, max_in_flight=2) == ["schedule_delay", "worker_cap"]
@@ -52,6 +63,14 @@ def test_open_requests_have_no_schedule():
     assert names(*(stage_figures(one) for one in recorded("concurrent")), max_in_flight=None) == []
 
 
+def test_lateness_is_told_in_milliseconds():
+    (finding,) = found(stage(schedule_delay_p99=0.5129))
+    assert finding.message == (
+        "stage 0 (offered 8): 1 % of the requests left more than 512.9 ms late (limit 10 ms), so less was offered than "
+        "said; give the load generator more CPU (benchmark_requests) or workers"
+    )
+
+
 @pytest.mark.parametrize(("open_requests", "expected"), [(80.0, []), (80.1, ["worker_cap"])])
 def test_workers_need_room(open_requests, expected):
     assert names(stage(in_flight=open_requests)) == expected
@@ -60,6 +79,12 @@ def test_workers_need_room(open_requests, expected):
 def test_failures_are_told_with_their_reason():
     (finding,) = found(stage_figures(recorded("failing")[0]))
     assert finding.name == "failures" and "8 of 8 requests failed (Connection Error)" in finding.message
+
+
+@pytest.mark.parametrize(("reasons", "told"), [(["A", "B"], "(A, B)"), ([], "(see the Job's log)")])
+def test_every_reason_is_told_and_without_one_where_to_look(reasons, told):
+    (finding,) = found(stage(failures=2, failure_reasons=reasons))
+    assert f"2 of 82 requests failed {told}" in finding.message
 
 
 @pytest.mark.parametrize(("mean", "expected"), [(30.5, []), (30.3, ["output_tokens"]), (33.7, ["output_tokens"])])
@@ -89,6 +114,15 @@ def test_random_lengths_may_vary_by_chance_and_inside_their_bounds(mean, least, 
     assert names(given, spread=Spread(8.0, 16.0, 48.0)) == expected
 
 
+@pytest.mark.parametrize(
+    ("spread", "told"),
+    [(Spread(8.0, 16.0, 48.5), "not 32 (16 to 48.5), so"), (Spread(8.0, 16.0), "not 32, so"), (Spread(), "not 32, so")],
+)
+def test_lengths_are_told_with_the_bounds_that_were_asked_for(spread, told):
+    (finding,) = found(stage(output_tokens={"mean": 60.0, "min": 20.0, "max": 80.0}), spread=spread)
+    assert "answers had 60 tokens on average (20 to 80), " + told in finding.message
+
+
 def calibration(error=0.0, ratio=1.0):
     ttft = {"known": 0.1, "measured": 0.1 + error, "error": error}
     return {"ttft": ttft, "tpot": {"known": 0.02, "measured": 0.02 * ratio, "error": 0.0, "ratio": ratio}}
@@ -103,6 +137,13 @@ def test_the_measuring_path_is_judged_itself(given, count):
     assert [finding.name for finding in findings] == ["calibration"] * count
 
 
+def test_what_was_measured_wrongly_is_told_in_milliseconds():
+    ttft, tpot = calibration_findings(calibration(0.4129, 1.5), Limits())
+    advice = "; give the load generator more CPU (benchmark_requests) or a quieter node"
+    assert ttft.message == f"calibration: a TTFT of 100.0 ms was measured as 512.9 ms (limit 10 ms off){advice}"
+    assert tpot.message == f"calibration: 20.00 ms a token were measured as 30.00 ms (limit 5% off){advice}"
+
+
 def test_limits_can_be_other_ones():
     assert read_limits({"schedule_delay_p99": "0.05"}) == Limits(schedule_delay_p99=0.05)
 
@@ -111,5 +152,6 @@ def test_limits_can_be_other_ones():
     "given", [{"schedule_delay": 1}, {"in_flight": 0}, {"in_flight": "much"}, {"in_flight": "nan"}]
 )
 def test_a_limit_that_is_none_is_refused(given):
-    with pytest.raises(InvalidOption, match=f"limits.{next(iter(given))}"):
+    [(name, value)] = given.items()
+    with pytest.raises(InvalidOption, match=f"limits.{name}: {value!r} is not accepted"):
         read_limits(given)

@@ -66,6 +66,14 @@ def test_without_its_sliding_window_a_model_serves_no_more_than_that(asked, refu
     assert [said in finding.message for finding in findings] == [True] * refused
 
 
+@pytest.mark.parametrize("unused", [{"sliding_window": 4096, "use_sliding_window": False}, {"sliding_window": False}])
+def test_a_sliding_window_that_the_model_does_not_use_is_none(unused):
+    config = {"max_position_embeddings": 32768, **unused}
+    assert found("vllm", config, context=32768, arguments=["--disable-sliding-window"]) == []
+    used = {"max_position_embeddings": 32768, "sliding_window": 4096, "use_sliding_window": True}
+    assert len(found("vllm", used, context=32768, arguments=["--disable-sliding-window"])) == 1
+
+
 @pytest.mark.parametrize(
     ("planned", "said"),
     [

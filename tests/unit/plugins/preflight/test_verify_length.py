@@ -95,6 +95,11 @@ def test_the_measured_requests_are_shorter_and_held_to_the_same():
     assert second.message.startswith("verify_latency_tokens: 64 tokens of an answer leave its prompt none of the 64")
 
 
+def test_the_measured_requests_are_looked_at_where_the_others_fit():
+    (finding,) = found("vllm", {"context": 64}, verify_parameters={"max_tokens": 10})
+    assert (finding.severity, finding.variable) == ("error", "verify_latency_tokens")
+
+
 def test_the_setting_that_counts_is_named():
     (finding,) = found("vllm", {"context": 8000, "arguments": ["--max-model-len=400"]})
     assert finding.fix == "set less, or more for extra"

@@ -14,6 +14,7 @@ from ansible_collections.llmops.gke.plugins.module_utils.serving.cross_checks im
     Account,
     Series,
     differences,
+    of_answers,
     of_metrics,
     of_replies,
     pace,
@@ -108,6 +109,42 @@ def test_the_server_s_own_pace_is_without_the_time_to_its_first_token():
     assert pace(Series(CLIENT), single) is None
     assert pace(Series(CLIENT, Account(5, 50, 1.48)), single) is None, "somebody else's are among them"
     assert pace(Series(CLIENT, Account(4, 40, 0.3)), single) is None
+
+
+def test_answers_of_one_length_tell_no_pace():
+    single = Series(Account(5, 50, 1.0), Account(5, 50, 0.5))
+    assert pace(Series(CLIENT, Account(4, 40, 1.48)), single) is None
+    assert pace(Series(CLIENT, Account(4, 42, 1.48)), single) == pytest.approx(0.54)
+    assert pace(Series(CLIENT, Account(4, 48, 0.4)), single) is None
+
+
+def test_each_source_is_named_by_what_it_tells_of():
+    single = Series(CLIENT, metrics=Account(4, 41, 2.0), replies=Account(4, 42, 2.0))
+    assert differences(Series(CLIENT, Account(4, 43, 2.0)), single).contradictions == [
+        "streams: 40 tokens by their answers, 43 by /metrics of the server",
+        "single requests: 40 tokens by their answers, 41 by /metrics of the server",
+        "single requests: 40 tokens by their answers, 42 by the replies of the server",
+    ]
+
+
+def test_accounts_are_shown_with_the_time_of_the_mean_request():
+    shown = Series(Account(3, 40, 2.0), replies=Account(0, 0, 0.0)).shown()
+    assert shown == {
+        "client": {"requests": 3, "tokens": 40, "mean_seconds": 0.666667},
+        "replies": {"requests": 0, "tokens": 0, "mean_seconds": None},
+        "metrics": None,
+    }
+
+
+def test_the_client_s_account_is_the_sum_of_its_answers():
+    answers = [Answer("a", 0.25, tokens=3), Answer("a", 0.5)]
+    assert of_answers(answers) == Account(2, 3, 0.75)
+
+
+def test_counters_that_did_not_grow_tell_of_no_request():
+    assert of_metrics(NAMES, counters(7, 100, 5.0), counters(7, 100, 5.0)) == Account(0, 0, 0.0)
+    # A counter that is not there yet has counted nothing.
+    assert of_metrics(NAMES, {}, {"tgi_request_duration_count": 2.0}) == Account(2, 0, 0.0)
 
 
 def test_headers_that_a_proxy_dropped_are_no_source():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.http.prometheus import totals
+from ansible_collections.llmops.gke.plugins.module_utils.http.prometheus import Sample, samples, totals
 from ansible_collections.llmops.gke.plugins.module_utils.http.server_sent_events import Event, parse_events
 
 
@@ -58,6 +58,8 @@ def test_several_events_of_one_read_arrived_together():
 def test_the_closing_mark_of_openai_and_a_missing_blank_line_at_the_end():
     assert [event.data for event in parse_events(at(b'data: {"a":1}', b"", b"data: [DONE]", b"")).events] == [{"a": 1}]
     assert [event.data for event in parse_events(at(b'data: {"a":1}')).events] == [{"a": 1}]
+    assert parse_events(at(b'data: {"a":1}')).events == [Event(1.0, {"a": 1})]
+    assert parse_events(at(b"data: [DONE]", b"", b": bye")).closed
     assert parse_events(at(b"data: [DONE]")).closed and not parse_events(at(b'data: {"a":1}', b"")).closed
 
 
@@ -65,9 +67,31 @@ def test_what_is_cut_off_amid_its_data_is_no_event():
     assert parse_events(pieces(b'data: {"a":1}\n\ndata: {"b":')).events == [Event(1.0, {"a": 1})]
 
 
-def test_an_error_that_is_told_as_text_is_an_error_object():
-    (event,) = parse_events(at(b"event: error", b"data: out of memory", b"")).events
-    assert event.data == {"error": "out of memory"}
+def test_a_byte_order_mark_stands_at_the_beginning_alone():
+    mark = b"\xef\xbb\xbf"
+    assert parse_events(pieces(mark + b'data: {"a":1}')).events == [Event(1.0, {"a": 1})]
+    later = at(mark + b"id: 1", b"", mark + b'data: {"a":1}', b"")
+    assert parse_events(later).events == []
+    assert parse_events([*later[:2], (3.0, mark + b'data: {"a":1}')]).events == []
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        ([b"out of memory"], "out of memory"),
+        ([b"out of", b"memory"], "out of\nmemory"),
+        ([b"gr\xf6sse"], "gr\ufffdsse"),
+        ([b"4"], "4"),
+    ],
+)
+def test_an_error_that_is_told_as_text_is_an_error_object(data, error):
+    (event,) = parse_events(at(b"event: error", *(b"data: " + line for line in data), b"")).events
+    assert event.data == {"error": error}
+
+
+def test_what_follows_an_error_is_none():
+    with pytest.raises(ValueError, match="an event is no JSON"):
+        parse_events(at(b"event: error", b"data: out of memory", b"", b"data: <html>", b""))
 
 
 @pytest.mark.parametrize("payload", [b"data: <html>", b"data: 4"])
@@ -88,3 +112,14 @@ def test_metrics_are_added_up_over_their_labels():
     )
     assert totals(text) == {"tgi_request_count": 3, "tgi_request_failure": 3, "tgi_request_duration_sum": 1.5}
     assert totals("") == {}
+
+
+def test_samples_have_their_labels_and_lines_that_are_none_are_skipped():
+    text = '# HELP a 1\n  a{x="1",y="b\\"c}"}  2.5 17\nb much\n#c 1\nd{} -4\ne 1e3 # more\nf 1e3\n'
+    labels = {"x": "1", "y": 'b\\"c}'}
+    assert [*samples(text)] == [Sample("a", labels, 2.5), Sample("d", {}, -4.0), Sample("f", {}, 1000.0)]
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e999"])
+def test_what_is_no_number_is_no_sample(value):
+    assert totals(f'a{{of="1"}} {value}\na{{of="2"}} 2\nb {value}\n') == {"a": 2.0}

@@ -12,7 +12,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.llmops.gke.plugins.module_utils.core.errors import InvalidOption
 from ansible_collections.llmops.gke.plugins.module_utils.core.result import silent
+from ansible_collections.llmops.gke.plugins.module_utils.kubernetes.client.resources import NODE, POD, ObjectRef
+from ansible_collections.llmops.gke.plugins.module_utils.serving import registry
 from ansible_collections.llmops.gke.plugins.module_utils.serving.thresholds import ThresholdBreached
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.model_startup import ModelPods, serving_pods
 from ansible_collections.llmops.gke.plugins.modules.llm_latency import SPEC
 from tests.unit.fake_http import FakeServer, Reply
 from tests.unit.plugins.kubernetes.k8s_support import kubeconfig
@@ -112,10 +115,20 @@ def stages(start: dict) -> dict[str, float]:
 
 
 def test_the_stages_follow_each_other_and_add_up():
-    [start] = measured([pod()])["pods"]
+    told, calls = measure([pod()])
+    [start] = told["pods"]
+    assert f"GET {PODS}/mistral-1/log?container=tgi&tailLines=2000" in calls
     assert stages(start) == {"scheduled": 60.0, "image": 30.0, "weights": 15.123, "load": 20.377, "ready": 4.5}
     assert start["start_seconds"] == 130.0 == pytest.approx(sum(stages(start).values()))
     assert (start["pod"], start["node"], start["restarts"]) == ("mistral-1", "node-1", 0)
+    assert start["created"] == "2026-01-01T12:00:00+00:00"
+
+
+def test_each_pod_has_a_start_of_its_own():
+    another, more = pod("mistral-2"), {("GET", f"{PODS}/mistral-2/log"): LOG}
+    another["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = "2026-01-01T12:01:40Z"
+    starts = measured([pod(), another], more=more)["pods"]
+    assert [stages(start)["image"] for start in starts] == [30.0, 40.0]
 
 
 def test_a_node_that_came_for_the_pod_is_a_part_of_its_way():
@@ -132,6 +145,49 @@ def test_what_runs_where_is_told_and_no_key():
     assert running["quantization"] == "eetq"
     assert (running["accelerator_type"], running["machine_type"], running["spot"]) == ("nvidia-l4", None, False)
     assert "sk-canary" not in str(running)
+
+
+def test_a_pod_with_a_bucket_tells_that_its_weights_are_from_there():
+    bucket = {"driver": "gcsfuse.csi.storage.gke.io", "volumeAttributes": {"bucketName": "b"}}
+    made = pod()
+    made["spec"]["volumes"] = [{"name": "w", "csi": bucket}]
+    made["spec"]["containers"][1]["volumeMounts"] = [{"name": "w", "mountPath": "/models"}]
+    assert measured([made])["pods"][0]["weights"] == "gs://b"
+
+
+VLLM_LOG = """INFO 01-01 12:01:32 [core.py:133] Initializing a V1 LLM engine (v0.32.0) with config: model='m'
+INFO 01-01 12:01:50 [weight_utils.py:581] Time spent downloading weights for m: 18.0 seconds
+INFO 01-01 12:01:55 [gpu_model_runner.py:5190] Model loading took 13.49 GiB memory and 5 seconds
+INFO 01-01 12:02:03 [core.py:402] init engine (profile, create kv cache, warmup model) took 8 s"""
+
+
+class Seen:
+    """A cluster's API that has one pod, on a node that is there since long, and its log."""
+
+    def __init__(self, shown: dict[str, Any], log: str) -> None:
+        self.shown, self.log = shown, log.splitlines()
+
+    def get(self, ref: Any) -> dict[str, Any]:
+        return (
+            node("2026-01-01T11:00:00Z")
+            if ref == ObjectRef(NODE, None, "node-1")
+            else {"spec": {"selector": {"app": "m"}}}
+        )
+
+    def list(self, kind: Any, *_where: Any, **_which: Any) -> list[dict[str, Any]]:
+        return [self.shown] if kind == POD else []
+
+    def logs(self, *_pod: str, lines: int) -> list[str]:
+        return self.log[-lines:]
+
+
+def test_an_engine_of_more_phases_has_its_own_and_is_set_by_arguments():
+    made = pod()
+    made["spec"]["containers"][1] |= {"command": ["vllm", "serve", "--dtype=half"], "args": ["--quantization", "awq"]}
+    [start] = serving_pods(ModelPods(Seen(made, VLLM_LOG), "golden", "mistral", registry.engine("vllm")))
+    own = {"weights": 20.0, "load": 5.0, "compile": 8.0, "server": 7.0}
+    assert stages(start) == {"scheduled": 60.0, "image": 30.0, **own}
+    assert (start["quantization"], start["settings"]) == ("awq", {"--quantization": "awq", "--dtype": "half"})
 
 
 @pytest.mark.parametrize("log", ["", "no moment here: Connected", Reply(404, "")], ids=["empty", "foreign", "gone"])

@@ -76,7 +76,8 @@ def test_one_that_waits_for_its_machine_says_so():
     refused = {"type": "PodScheduled", "status": "False", "message": NO_NODE}
     hanging = waiting(refused, containerStatuses=[])
     del hanging["spec"]["nodeName"]
-    found, _calls = told([deployment(1)], [hanging])
+    found, calls = told([deployment(1)], [hanging])
+    assert not [call for call in calls if "/log" in call or "/nodes/" in call]
     (one,) = found["pods"]
     assert (one["phase"], one["node"], one["refused"]) == ("machine", None, [])
     assert one["stages"] == [{"name": "asked", "seconds": 8.0}]

@@ -14,8 +14,12 @@ from ansible_collections.llmops.gke.plugins.module_utils.workflows.verification 
     AnotherModel,
     Found,
     NotServing,
+    as_exposed,
+    data_beside,
+    forward_to,
     host_of,
     is_private,
+    labels_of,
     needs_forward,
     port_of,
     require_model,
@@ -75,7 +79,9 @@ def test_a_gateway_is_reached_by_its_first_listener(found, url):
         ("http://192.0.2.1", "sk", True),
         ("http://192.0.2.1", "", False),
         ("http://192.0.2.1", None, False),
+        ("HTTP://192.0.2.1", "sk", True),
         ("https://192.0.2.1", "sk", False),
+        ("HTTPS://192.0.2.1", "sk", False),
         ("http://127.0.0.2:8080", "sk", False),
         ("", "sk", True),
         ("", None, False),
@@ -124,6 +130,65 @@ def test_the_name_of_a_route_is_its_first_whole_one(route, host):
 def test_a_gateway_in_the_vpc_is_not_gone_to_from_outside(cls, url, private):
     front = {"spec": {"gatewayClassName": cls}} if cls else None
     assert is_private(front, url) is private
+
+
+PLAIN, PRIVATE = "http://192.0.2.1", "http://10.128.0.9"
+VPC = {"spec": {"gatewayClassName": "gke-l7-rilb", "listeners": [{"port": 8443}]}}
+
+
+@pytest.mark.parametrize(
+    ("given", "front", "url", "port"),
+    [
+        pytest.param({}, service(port=8000), PLAIN, None, id="the address"),
+        pytest.param({}, None, "", None, id="no address, and no key that needs one"),
+        pytest.param({"api_key": "sk"}, service(port=8000), PLAIN, 8000, id="a key in the clear"),
+        pytest.param({"api_key": "sk"}, None, "", 80, id="a key, and no Service"),
+        pytest.param({"api_key": "sk", "url": PLAIN}, service(port=8000), PLAIN, None, id="a URL that was given"),
+        pytest.param({"gateway": "front"}, VPC, PRIVATE, 80, id="a private Gateway, whose port is another's"),
+        pytest.param({"gateway": "front"}, VPC, "http://127.0.0.9:8080", None, id="one that the sandbox plays"),
+        pytest.param({"gateway": "front", "url": PRIVATE}, VPC, PRIVATE, None, id="its URL was given"),
+        pytest.param({"port_forward": True, "url": PLAIN}, service(port=8000), PLAIN, 8000, id="wanted"),
+        pytest.param({"port_forward": True, "service_port": 9}, service(port=8000), PLAIN, 9, id="to a given port"),
+        pytest.param({"port_forward": False, "api_key": "sk"}, service(port=8000), PLAIN, None, id="not wanted"),
+    ],
+)
+def test_a_forward_leads_to_the_service_where_its_address_is_not_to_be_asked(given, front, url, port):
+    options = {"namespace": "golden", "service": "m", "url": None, "api_key": None, "gateway": None}
+    options |= {"service_port": None, "port_forward": None, **given}
+    forward = {"namespace": "golden", "service": "m", "pod": None, "port": port}
+    assert forward_to(options, front, url) == (forward if port else None)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "name", "exposure"),
+    [
+        ({"exposure": "a Gateway", "gpus": 1}, "front", "a Gateway, by https"),
+        ({"exposure": "a load balancer", "gpus": 1}, None, "a load balancer"),
+        ({"exposure": None, "gpus": 1}, "front", None),
+    ],
+)
+def test_a_gateway_is_reported_with_its_scheme(deployment, name, exposure):
+    assert as_exposed(deployment, gateway("HTTPS", 443), name) == {"exposure": exposure, "gpus": 1}
+
+
+def test_a_report_without_a_deployment_has_none_with_a_gateway_either():
+    assert as_exposed(None, gateway("HTTPS", 443), "front") is None
+
+
+@pytest.mark.parametrize(
+    ("page", "data"),
+    [("out/a.html", "out/a.json"), ("a.htm", "a.json"), ("a", "a.json"), ("a.html.old", "a.html.old.json")],
+)
+def test_the_data_of_a_page_lie_beside_it(page, data):
+    assert data_beside(page) == data
+
+
+@pytest.mark.parametrize(
+    ("front", "labels"),
+    [(None, {}), ({}, {}), ({"metadata": {"labels": None}}, {}), ({"metadata": {"labels": {"a": "b"}}}, {"a": "b"})],
+)
+def test_labels_are_none_where_a_front_has_none(front, labels):
+    assert labels_of(front) == labels
 
 
 def start(*, exists: bool = True, ready: int = 0, asleep: bool = False, selects: bool = True) -> dict[str, Any]:

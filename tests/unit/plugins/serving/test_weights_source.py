@@ -35,3 +35,4 @@ def test_a_pod_tells_where_its_weights_are_from(volume, env, told):
     pod = {"spec": {"containers": [{"name": "sidecar"}, mounted], "volumes": [{"name": "w", **volume}]}}
     assert weights_of(pod, "tgi") == told
     assert weights_of(pod, "sidecar") == HUB
+    assert weights_of(pod, "another") == HUB

@@ -5,26 +5,13 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.changes import sum_up
-from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.facts import MADE
+from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.changes import changes_of, sum_up
 from ansible_collections.llmops.gke.plugins.module_utils.workflows.summary.summary import summarise
 from tests.unit.plugins.summary.summary_facts import host, step
-
-ROOT = Path(__file__).parents[4]
-
-
-def test_what_every_role_does_is_summed_up_and_compared_by_status():
-    tasks = "\n".join(path.read_text() for path in ROOT.glob("roles/*/tasks/*.yml"))
-    status = (ROOT / "playbooks" / "status.yml").read_text()
-    # A kubeconfig is the user's own, and no part of what runs.
-    assert {*re.findall(r"{{ (\w+_result) \|", status), "gke_cluster_kubeconfig_result"} == set(MADE)
-    # By convention; what is only read has another name.
-    assert set(re.findall(r"^ *register: (?!verify_)(\w+_result)$", tasks, re.MULTILINE)) == set(MADE)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +45,46 @@ def test_the_sum_and_the_list_are_in_words():
     assert changes.to_dict() == {"created": ["cluster c"], "changed": ["Deployment a/b"], "removed": ["Job a/j"]}
 
 
+@pytest.mark.parametrize(
+    ("steps", "lines"),
+    [
+        ([step("update", "a", "x"), step("update", "b", "v"), step("update", "a", "y", "x")], ["~ a: x, y", "~ b: v"]),
+        ([step("update", "a", "x", "y", "z")], ["~ a: x, y, z"]),
+        ([step("update", "a")], ["~ a"]),
+        ([step("update", "a", "x"), step("delete", "a")], ["- a"]),
+        ([step("delete", "a"), step("create", "a")], ["~ a"]),
+    ],
+)
+def test_the_fields_of_what_was_changed_are_named(steps, lines):
+    assert sum_up([{"plan": steps}], check=False).lines() == lines
+
+
+def test_of_one_host_what_it_would_do_counts_without_what_another_did():
+    error = {"plan": [step("create", "a"), step("create", "b")]}
+    told = replace(host(check=True, gke_cluster_result={"failed": True, "error": error}), done_before={"a", "c"})
+    assert changes_of(told).lines() == ["+ b"]
+    assert changes_of(replace(told, check=False)).lines() == []
+
+
+def test_all_that_failures_left_broken_is_told_with_its_status():
+    pools = [{"name": name, "status": "ERROR"} for name in ("a", "b")]
+    errors = [{"steps_done": [step("create", f"node pool {one['name']}")], "node_pools": [one]} for one in pools]
+    results = [{"failed": True, "error": error} for error in errors]
+    assert sum_up(results, check=False).lines() == ["+ node pool a (ERROR)", "+ node pool b (ERROR)"]
+
+
+@pytest.mark.parametrize("told", [{"failed": True}, {"error": "no way"}, {"failed": True, "error": "no way"}])
+def test_a_failure_did_nothing_of_its_plan(told):
+    assert sum_up([{**told, "plan": [step("create", "a")]}], check=False).lines() == []
+
+
 def test_of_a_failure_only_what_was_done_counts():
     error = {"plan": [step("create", "a"), step("create", "b")], "steps_done": [step("create", "a")], "applied": ["c"]}
     failed = {"failed": True, "error": error}
     assert sum_up([failed], check=False).to_dict() == {"created": ["a"], "changed": ["c"], "removed": []}
     told_by_both = {"failed": True, "error": {"steps_done": [step("create", "c")], "applied": ["c"]}}
     assert sum_up([told_by_both], check=False).short() == "+1 ~0 -0"
-    assert sum_up([failed], check=True).to_dict()["created"] == ["a", "b"]
+    assert sum_up([failed], check=True).to_dict() == {"created": ["a", "b"], "changed": [], "removed": []}
     assert sum_up([{"failed": True, "msg": "no"}], check=False).lines() == []
 
 
@@ -74,6 +94,8 @@ def test_a_cluster_whose_creation_failed_and_that_is_there_counts():
     error = {"step_failed": step("create", "cluster c"), "cluster": there}
     changes = sum_up([{"failed": True, "error": error}], check=False)
     assert changes.lines() == ["+ cluster c (RUNNING_WITH_ERROR)"]
+    made = {**error, "cluster": {"name": "c", "status": "PROVISIONING"}}
+    assert sum_up([{"failed": True, "error": made}], check=False).lines() == ["+ cluster c"]
     gone = {"step_failed": step("create", "cluster c")}
     assert sum_up([{"failed": True, "error": gone}], check=False).lines() == []
     told = host(failed=True, gke_cluster_result={"failed": True, "msg": "no stock", "error": error})

@@ -36,7 +36,7 @@ def check_requests(here: Deployment, check: str) -> Iterator[Finding]:
     if "verify" not in here.roles or named not in registry.ENGINES:
         return
     engine = registry.engine(named)
-    limit = engine.longest_request(here.context, here.environment, here.arguments)
+    limit = engine.longest_request(here.context, here.arguments)
     if limit is None:
         return
     variable, most = here.model_names.of(limit[0]), limit[1]

@@ -129,6 +129,6 @@ def test_quantities_that_mean_the_same(one, other):
     assert same_amount(one, other)
 
 
-@pytest.mark.parametrize("value", ["", "Gi", "1.2.3", "one", True, None, "1 Gi"])
+@pytest.mark.parametrize("value", ["", "Gi", "1.2.3", "one", True, None, "1 Gi", [1], {"1": 1}])
 def test_what_is_no_quantity(value):
     assert amount(value) is None

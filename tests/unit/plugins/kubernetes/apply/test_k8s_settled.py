@@ -256,7 +256,12 @@ def test_what_the_server_writes_otherwise(kind, wanted, tree, found, same):
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [("0.0000000001", "1n", True), ("1E3", "1k", True), (".5", "500m", True), ("+2", 2, True), ("1E", "1e18", True)]
-    + [("1n", "2n", False), ("9999999999999999999E", "1", False)],
+    + [("1.0000000001", "1.000000001", True), ("-1.0000000001", "-1.000000001", True), ("1e-99", "1n", True)]
+    + [("9223372036854775807", "9223372036854775807.0", True), ("7Ei", "8070450532247928832", True)]
+    + [("1n", "2n", False), ("1M", "1Mi", False), ("1m", 1, False), ("x", "x", False), ("1", "x", False)]
+    # More than Kubernetes can keep.
+    + [("9223372036854775808", "9223372036854775808.0", False)]
+    + [(much, "1", False) for much in ("9999999999999999999E", "1e51", "1e9999999", "9" * 60, 1e300)],
 )
 def test_odd_quantities(one, other, same):
     assert same_amount(one, other) is same
