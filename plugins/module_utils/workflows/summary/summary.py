@@ -22,6 +22,11 @@ _HELP = "docs/troubleshooting.md"
 _REPOSITORY = "https://github.com/llmops/llmops.gke/blob/main/"
 
 
+def _all_have(facts: Sequence[HostFacts], name: str, value: Any) -> bool:
+    """Whether the commands of all hosts have an extra variable in common."""
+    return all(one.command.extra.get(name) == value for one in facts)
+
+
 def _tell_stopped(records: Sequence[dict[str, Any]]) -> None:
     """Which hosts may have left the play without a failure: any_errors_fatal ends it for all of them."""
     errors = [record["error"] for record in records if record["error"]]
@@ -50,7 +55,8 @@ def summarise(
     _tell_stopped(records)
     if len(facts) > BLOCKS:
         add_table(page, facts, records)
-        page.command("details", [*replace(facts[0].command, limit="").words("status"), "--limit HOST"])
+        extra = {name: value for name, value in facts[0].command.extra.items() if _all_have(facts, name, value)}
+        page.command("details", [*replace(facts[0].command, limit="", extra=extra).words("status"), "--limit HOST"])
         add_left_out(page, facts[0])
     else:
         for one, record in zip(told_once(facts), records, strict=True):

@@ -193,3 +193,11 @@ def test_how_to_make_it_shorter_is_told_where_it_is_longer(shown):
     command = Command(program=".venv/bin/ansible-playbook" if shown else "ansible-playbook")
     text = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}}, command=command))
     assert ("shorter" in text) == shown
+
+
+def test_a_table_s_command_has_what_all_hosts_have_in_common():
+    hosts = [
+        host(f"h{number}", verify_result=verified(), command=Command(extra={"llmops_name": number, "b": 1}))
+        for number in range(3)
+    ]
+    assert "playbooks/status.yml -e '{\"b\":1}' --limit HOST" in told(*hosts)
