@@ -40,7 +40,9 @@ class ActionModule(ActionBase):
         _validated, arguments = self.validate_argument_spec({"playbook": {"choices": list(PLAYBOOKS), "required": True}})
         playbook = str(arguments["playbook"])
         reached = [one for one in self._hosts(playbook, task_vars) if one]
-        lines, data = summarise(reached, terminal.WIDTH, os.getcwd(), _unbegun(reached, task_vars))
+        several = len(task_vars.get("ansible_play_hosts_all", ())) > 1
+        unbegun = _unbegun(reached, task_vars)
+        lines, data = summarise(reached, terminal.WIDTH, os.getcwd(), unbegun, several=several)
         data |= _statistics_of_failed(reached)
         result.update(changed=False, msg=lines, ansible_stats={"data": data, "per_host": False, "aggregate": True})
         if not terminal.prints_results():

@@ -37,12 +37,13 @@ def _tell_stopped(records: Sequence[dict[str, Any]]) -> None:
 
 
 def summarise(
-    facts: Sequence[HostFacts], width: int, here: str = "", unbegun: Sequence[str] = ()
+    facts: Sequence[HostFacts], width: int, here: str = "", unbegun: Sequence[str] = (), *, several: bool = False
 ) -> tuple[list[str], dict[str, Any]]:
     """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
     ``llmops_total``, and of a status ``llmops_status``: its differences by host.
 
-    unbegun: hosts that a failed batch kept from their turn.
+    unbegun: hosts that a failed batch kept from their turn. several: whether the play has other hosts as well, as those
+    of later batches.
     """
     page = Page(width, here)
     if facts and facts[0].playbook == TEARDOWN:
@@ -62,7 +63,7 @@ def summarise(
         for one, record in zip(told_once(facts), records, strict=True):
             page.blank()
             # What is advised of one of several hosts would else be done to all of them.
-            own = replace(one, command=replace(one.command, limit=one.host)) if len(facts) > 1 else one
+            own = replace(one, command=replace(one.command, limit=one.host)) if several or len(facts) > 1 else one
             add_block(page, own, record)
         if len(facts) > 1:
             add_together(page, facts, records)

@@ -59,3 +59,9 @@ def test_each_item_of_a_loop_has_its_own(tmp_path):
     text = told(tmp_path, tasks=[loop])
     for name in ("a", "b"):
         assert f"teardown --limit one -e llmops_name={name} -e llmops_confirm_teardown=first" in text
+
+
+def test_each_batch_of_one_host_has_commands_for_this_host_alone(tmp_path):
+    text = told(tmp_path, hosts="all", serial=1)
+    for name in ("one", "two"):
+        assert f"teardown --limit {name} -e llmops_confirm_teardown=first" in text
