@@ -162,14 +162,6 @@ def test_the_series_of_an_autoscaler_are_counted_too():
     assert text.startswith("dcgm_exporter_counters: [[") and f"{SERIES[0]}, DCGM_FI_DEV_GPU_UTIL, {SERIES[1]}" in text
 
 
-def test_a_model_server_without_a_role_in_the_play_is_refused():
-    text, *_others = texts(deployment({"llmops_engine": "vllm"}))
-    takes = "it takes tgi, whose role the play has: roles of other model servers do nothing"
-    assert text == f'llmops_engine: "vllm" is not accepted; {takes}'
-    # Whoever deploys no model may name any.
-    assert texts(deployment({"llmops_engine": "vllm"}, model=None)) == []
-
-
 def test_rules_of_an_engine_are_those_of_the_deployments_own():
     assert len(rules_of(deployment({"llmops_engine": "unheard-of"}))) < len(rules_of(deployment()))
 
