@@ -47,6 +47,7 @@ class ActionModule(ResolvedArguments, ActionBase):
         _advise(task_vars)
         known = ResolvedVariables(self._templar, self._templar.copy_with_new_env(), task_vars)
         plan, refused = planned(known, ROLES, arguments["refuse"])
+        _tell_unseen(plan["unseen"])
         result["changed"] = False
         if refused:
             error = {"kind": "plan_refused", "findings": [{"text": line} for line in refused]}
@@ -59,3 +60,11 @@ def _advise(task_vars: Mapping[str, Any]) -> None:
     if text := advice(int(task_vars.get("ansible_forks") or 1), hosts, free_mib()):
         # Ansible shows the same warning of several hosts once.
         display.warning(text)
+
+
+def _tell_unseen(roles: list[str]) -> None:
+    if roles:
+        display.warning(
+            f"the variables of role{'s' if len(roles) > 1 else ''} {', '.join(roles)} are not checked, because "
+            "include_role keeps them from the rest of the play; use import_role or roles to have them checked"
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils.workflows.summary.facts import PLAYBOOKS, RESULTS, SECRETS, VARIABLES, HostFacts
+from ..module_utils.workflows.summary.facts import NAMING, PLAYBOOKS, RESULTS, SECRETS, VARIABLES, HostFacts
 from ..module_utils.workflows.summary.summary import summarise
 from ..plugin_utils import terminal
 from ..plugin_utils.host_variables import host_variables
@@ -39,7 +40,9 @@ class ActionModule(ActionBase):
         _validated, arguments = self.validate_argument_spec({"playbook": {"choices": list(PLAYBOOKS), "required": True}})
         playbook = str(arguments["playbook"])
         reached = [one for one in self._hosts(playbook, task_vars) if one]
-        lines, data = summarise(reached, terminal.WIDTH, os.getcwd(), _unbegun(reached, task_vars))
+        several = len(task_vars.get("ansible_play_hosts_all", ())) > 1
+        unbegun = _unbegun(reached, task_vars)
+        lines, data = summarise(reached, terminal.WIDTH, os.getcwd(), unbegun, several=several)
         data |= _statistics_of_failed(reached)
         result.update(changed=False, msg=lines, ansible_stats={"data": data, "per_host": False, "aggregate": True})
         if not terminal.prints_results():
@@ -54,12 +57,15 @@ class ActionModule(ActionBase):
         command = run_command(task_vars)
         # A host that fails is taken out of its batch; one that no task had registered anything for was begun all the same.
         one_batch = not self._task.get_play().serial
+        # By a play of somebody's own, and not by the inventory: the playbooks that are advised would do another one.
+        said = [name for name in NAMING if name in {**self._task.get_play().get_vars(), **self._task.get_vars()}]
         for host in task_vars.get("ansible_play_hosts_all", ()):
             found = host_variables(str(host), self._task, task_vars)
             registered = {name: _plain(found[name]) for name in RESULTS if isinstance(found.get(name), Mapping)}
             results = {name: _whole(str(host), name, result) for name, result in registered.items()}
             if one_batch or host in batch or results:
                 variables = self._resolved(playbook, found)
+                own = {name: variables[name] for name in said if variables[name]}
                 yield HostFacts(
                     host=str(host),
                     playbook=playbook,
@@ -68,7 +74,7 @@ class ActionModule(ActionBase):
                     variables=variables,
                     results=results,
                     now=datetime.now(UTC),
-                    command=command,
+                    command=replace(command, extra={**own, **command.extra}),
                 )
 
     def _resolved(self, playbook: str, variables: Mapping[str, Any]) -> dict[str, Any]:

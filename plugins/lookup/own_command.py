@@ -11,7 +11,8 @@ short_description: Return the command that runs a playbook of this collection th
 version_added: 0.2.0
 description:
   - For messages that advise what to run. The command has the inventories, the C(--limit) and the extra variables of
-    this run, and names C(ansible-playbook) by its path only where the shell would not find the same one.
+    this run, and names C(ansible-playbook) by its path only where the shell would not find the same one. Without
+    C(--limit), a play on some of the inventory's hosts has one for these.
   - Extra variables that may be secret, judged by their names and values, and those from files are left out and only
     named. Extra variables that are meant for a single run, such as C(gpu_nodepool_repair), are left out.
 author: The llmops.gke engineers (@llmops)
@@ -63,5 +64,8 @@ class LookupModule(LookupBase):
 
     @staticmethod
     def _own(variables: Mapping[str, Any]) -> dict[str, Any]:
-        names = ("ansible_inventory_sources", "ansible_playbook_python", "ansible_limit")
+        names = (
+            *("ansible_inventory_sources", "ansible_playbook_python"),
+            *("ansible_limit", "ansible_play_hosts_all", "groups"),
+        )
         return {name: variables[name] for name in names if name in variables}

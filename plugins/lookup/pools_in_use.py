@@ -46,11 +46,21 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show who else uses the GPU node pool of this host
+- name: Read nodes and pods
+  llmops.gke.k8s_info:
+    project: my-project
+    location: us-central1
+    cluster: mistral-cluster-gke
+    kinds:
+      - {kind: Node}
+      - {kind: Pod}
+  register: found
+
+- name: Show who else uses a GPU node pool
   ansible.builtin.debug:
     msg: >-
-      {{ lookup('llmops.gke.pools_in_use', gpu_nodepool_name, hosts=groups.all | difference([inventory_hostname]),
-                objects=found.resources) }}
+      {{ query('llmops.gke.pools_in_use', 'mistral-gpu-pool', hosts=groups.all | difference([inventory_hostname]),
+               objects=found.resources) }}
 """
 
 RETURN = r"""
@@ -102,11 +112,13 @@ class LookupModule(LookupBase):
         variables = variables or {}
         defaults = self._defaults()
         others = {}
-        for host in hosts:
+        # The filter difference gives them in no order.
+        for host in sorted(hosts):
             known = {**defaults, **variables["hostvars"].raw_get(host)}
             told = [[self._value(name, known) for name in names] for names in (_PLACE, _POOLS)]
             others[str(host)] = dict(zip(("place", "pools"), told, strict=True))
-        place = [self._value(name, variables) for name in _PLACE]
+        known = {**defaults, **variables}
+        place = [self._value(name, known) for name in _PLACE]
         return pools_in_use(map(str, terms), place, others, objects, set(ours), helpers)
 
     @staticmethod

@@ -62,7 +62,8 @@ errors:
 plan:
   description:
     - A mapping as JSON text. As such it costs next to nothing, whatever else a host's tasks look at.
-    - It has the C(host), its C(roles), the value of each of their C(options) that is not secret, and for the C(secrets)
+    - It has the C(host), its C(roles), those that are C(unseen) because C(include_role) keeps their variables from the
+      rest of the play, the value of each of their C(options) that is not secret, and for the C(secrets)
       whether they are set.
     - C(plans) and C(variables) have for each role what it tells.
     - C(errors) is RV(errors), C(refused) names the options that these are about, and C(unknown) the variables that no

@@ -27,6 +27,7 @@ def planned(
     plan: dict[str, Any] = {
         "host": str(known.variables.get("inventory_hostname", "")),
         "roles": [],
+        "unseen": [],
         "options": {},
         "secrets": {},
         "plans": {},
@@ -37,6 +38,9 @@ def planned(
     }
     refused: list[str] = []
     for role in roles_of_play(roles, _value(known, "ansible_play_role_names") or []):
+        if not role.is_in_sight_of(known.variables):
+            plan["unseen"].append(role.name)
+            continue
         before = len(plan["errors"])
         plan["roles"].append(role.name)
         _add_options(plan, role, known)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,19 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Role:
     """A role of this collection. options: variable -> its argument spec, of all entry points.
 
-    own: variables that are no options: of vars/main.yml, and those that its tasks register or set.
+    own: variables that are no options: of vars/main.yml, and those that its tasks register or set. defaults: variables
+    of defaults/main.yml.
     """
 
     name: str
     options: Mapping[str, Mapping[str, Any]]
     own: frozenset[str] = frozenset()
+    defaults: frozenset[str] = frozenset()
+
+    def is_in_sight_of(self, variables: Container[str]) -> bool:
+        """Whether a play has the role's defaults among its variables. Those of one that ``include_role`` brings are
+        its own tasks' alone, though the play counts it among its roles."""
+        return self.name == SHARED or all(name in variables for name in self.defaults)
 
 
 def read_roles(directory: Path) -> dict[str, Role]:
@@ -69,9 +76,12 @@ def read_roles(directory: Path) -> dict[str, Role]:
         home = path.parents[1]
         entries = yaml.load(path.read_text(encoding="utf-8"), _LOADER)["argument_specs"]
         options = {name: spec for entry in entries.values() for name, spec in (entry.get("options") or {}).items()}
-        own = {name for file in home.glob("vars/*.yml") for name in _SET_BY_VARS.findall(file.read_text("utf-8"))}
+        own, defaults = (
+            {name for file in home.glob(pattern) for name in _SET_BY_VARS.findall(file.read_text("utf-8"))}
+            for pattern in ("vars/*.yml", "defaults/main.yml")
+        )
         own |= {name for file in home.glob("tasks/*.yml") for name in _SET_BY_TASKS.findall(file.read_text("utf-8"))}
-        roles[home.name] = Role(home.name, options, frozenset(own))
+        roles[home.name] = Role(home.name, options, frozenset(own), frozenset(defaults))
     return roles
 
 

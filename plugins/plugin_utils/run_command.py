@@ -38,10 +38,16 @@ def run_command(variables: Mapping[str, Any]) -> Command:
         program=_program(Path(str(variables.get("ansible_playbook_python") or "")).parent, here),
         inventories=() if sources == _DEFAULT_INVENTORY else tuple(sources),
         clone=clone,
-        limit=str(variables.get("ansible_limit") or ""),
+        limit=str(variables.get("ansible_limit") or "") or ",".join(_some_hosts(variables)),
         extra=extra,
         untold=tuple(untold),
     )
+
+
+def _some_hosts(variables: Mapping[str, Any]) -> list[str]:
+    """The play's hosts, where the inventory has more: the playbooks of this collection would take all of them."""
+    hosts = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
+    return hosts if {*hosts} < {*(variables.get("groups") or {}).get("all", ())} else []
 
 
 def read_extra(given: Iterable[str]) -> tuple[dict[str, Any], list[str]]:

@@ -97,8 +97,8 @@ def test_what_limits_only_the_autoscaler_is_a_warning(look, fault):
     assert texts(result) == []
     assert result.warnings == texts(result, "warning")
     assert result.warnings[0].startswith(
-        "quota: NVIDIA_L4_GPUS: at their most gpu-pool need 2 more, 1 of 1 are free in us-central1; autoscaling stops "
-        "there; ask for at least 2 at https://console.cloud.google.com"
+        "quota: NVIDIA_L4_GPUS: the largest size of gpu-pool needs 2 more, 1 of 1 are free in us-central1; autoscaling "
+        "stops there; ask for at least 2 at https://console.cloud.google.com"
     )
 
 
@@ -207,7 +207,11 @@ def test_what_is_there_already_is_taken_into_account(sandbox, look, fault, token
         "names: a cluster mistral is in us-central1-a already, and us-central1 would get a second one; "
         "set llmops_location to us-central1-a if that is the one, or choose another llmops_cluster"
     )
-    assert look().warnings[0].startswith("quota: NVIDIA_L4_GPUS: at their most gpu-pool need 2 more, 1 of 2 are free")
+    assert (
+        look()
+        .warnings[0]
+        .startswith("quota: NVIDIA_L4_GPUS: the largest size of gpu-pool needs 2 more, 1 of 2 are free")
+    )
     fault("slow_operation", match={"type": "DELETE_CLUSTER"}, seconds=1e6)
     requests.delete(f"{parent}/clusters/mistral", headers=headers, timeout=10).raise_for_status()
     (message,) = texts(look(**ZONAL))

@@ -39,8 +39,11 @@ _WHOLE = {"gke_cluster_result", "gpu_nodepool_result", "model_server_result", "l
 _ERROR = 1200
 """Characters of an error in a summary."""
 
+NAMING = ("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name")
+"""What tells a deployment from all others."""
+
 _SHARED = (
-    *("llmops_project", "llmops_location", "llmops_cluster", "llmops_namespace", "llmops_name"),
+    *NAMING,
     *("llmops_model", "llmops_engine", "llmops_sandbox", "llmops_sandbox_run", "llmops_prices"),
     "gke_cluster_kubeconfig",
 )

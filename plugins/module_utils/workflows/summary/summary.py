@@ -22,6 +22,11 @@ _HELP = "docs/troubleshooting.md"
 _REPOSITORY = "https://github.com/llmops/llmops.gke/blob/main/"
 
 
+def _all_have(facts: Sequence[HostFacts], name: str, value: Any) -> bool:
+    """Whether the commands of all hosts have an extra variable in common."""
+    return all(one.command.extra.get(name) == value for one in facts)
+
+
 def _tell_stopped(records: Sequence[dict[str, Any]]) -> None:
     """Which hosts may have left the play without a failure: any_errors_fatal ends it for all of them."""
     errors = [record["error"] for record in records if record["error"]]
@@ -32,12 +37,13 @@ def _tell_stopped(records: Sequence[dict[str, Any]]) -> None:
 
 
 def summarise(
-    facts: Sequence[HostFacts], width: int, here: str = "", unbegun: Sequence[str] = ()
+    facts: Sequence[HostFacts], width: int, here: str = "", unbegun: Sequence[str] = (), *, several: bool = False
 ) -> tuple[list[str], dict[str, Any]]:
     """Lines of text, told from the folder ``here``, and data: ``llmops_summary``, a record for each host,
     ``llmops_total``, and of a status ``llmops_status``: its differences by host.
 
-    unbegun: hosts that a failed batch kept from their turn.
+    unbegun: hosts that a failed batch kept from their turn. several: whether the play has other hosts as well, as those
+    of later batches.
     """
     page = Page(width, here)
     if facts and facts[0].playbook == TEARDOWN:
@@ -50,13 +56,14 @@ def summarise(
     _tell_stopped(records)
     if len(facts) > BLOCKS:
         add_table(page, facts, records)
-        page.command("details", [*replace(facts[0].command, limit="").words("status"), "--limit HOST"])
+        extra = {name: value for name, value in facts[0].command.extra.items() if _all_have(facts, name, value)}
+        page.command("details", [*replace(facts[0].command, limit="", extra=extra).words("status"), "--limit HOST"])
         add_left_out(page, facts[0])
     else:
         for one, record in zip(told_once(facts), records, strict=True):
             page.blank()
             # What is advised of one of several hosts would else be done to all of them.
-            own = replace(one, command=replace(one.command, limit=one.host)) if len(facts) > 1 else one
+            own = replace(one, command=replace(one.command, limit=one.host)) if several or len(facts) > 1 else one
             add_block(page, own, record)
         if len(facts) > 1:
             add_together(page, facts, records)

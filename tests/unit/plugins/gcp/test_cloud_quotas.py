@@ -128,8 +128,9 @@ def test_what_is_above_the_limit_is_told_and_what_is_below_is_silence():
     assert quota_texts(pool(*H100, **GROWING), limits={ON_DEMAND: 16.0}) == [
         (
             "warning",
-            "quota: GPUs per GPU family (gpu_family NVIDIA_H100): at their most gpu need 24, the limit in us-central1 "
-            f"is 16; autoscaling stops there; ask for at least 24 at {PAGE}, or lower gpu_nodepool_max_node_count",
+            "quota: GPUs per GPU family (gpu_family NVIDIA_H100): the largest size of gpu needs 24, the limit "
+            "in us-central1 is 16; autoscaling stops there; "
+            f"ask for at least 24 at {PAGE}, or lower gpu_nodepool_max_node_count",
         )
     ]
 
@@ -143,7 +144,7 @@ def test_the_pools_of_a_family_share_its_limit_and_hold_what_they_have():
     )
     # A pool that is full grows no more, and still holds its part.
     ((severity, text),) = quota_texts(*pools, sizes={"gpu": 1, "other": 1}, limits={ON_DEMAND: 24.0})
-    assert (severity, "at their most gpu, other need 32" in text) == ("warning", True)
+    assert (severity, "the largest size of gpu, other needs 32" in text) == ("warning", True)
     assert quota_texts(*pools, sizes={"gpu": 1, "other": 3}, limits={ON_DEMAND: 0.0}) == []
 
 
@@ -152,9 +153,9 @@ def test_a_pool_that_is_there_begins_with_what_its_autoscaler_keeps_and_holds_wh
     ((severity, text),) = quota_texts(there, limits={ON_DEMAND: 15.0})
     assert (severity, "the first nodes of gpu need 16" in text) == ("error", True)
     ((severity, text),) = quota_texts(there, sizes={"gpu": 0}, limits={ON_DEMAND: 15.0})
-    assert (severity, "at their most gpu need 24" in text) == ("warning", True)
+    assert (severity, "the largest size of gpu needs 24" in text) == ("warning", True)
     ((severity, text),) = quota_texts(there, sizes={"gpu": 0}, limits={ON_DEMAND: 0.0})
-    assert (severity, "at their most gpu need 24" in text) == ("warning", True)
+    assert (severity, "the largest size of gpu needs 24" in text) == ("warning", True)
     ((severity, text),) = quota_texts(there, sizes={"gpu": 2}, limits={ON_DEMAND: 15.0})
     assert (severity, "the first nodes of gpu need 16" in text) == ("error", True)
 

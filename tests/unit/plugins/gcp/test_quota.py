@@ -88,7 +88,7 @@ def test_the_last_nodes_of_all_pools_are_added_up_and_only_a_warning():
     assert findings(pool("a", 0, 3), pool("b", 0, 2), region={L4: quota(8, 4)}) == [
         (
             "warning",
-            f"{L4}: at their most a, b need 5 more, 4 of 8 are free in us-central1; autoscaling stops there",
+            f"{L4}: the largest size of a, b needs 5 more, 4 of 8 are free in us-central1; autoscaling stops there",
             f"ask for at least 9 at {PAGE}, or lower gpu_nodepool_max_node_count",
         )
     ]
@@ -122,7 +122,7 @@ def test_a_pool_that_is_there_begins_with_what_its_autoscaler_keeps():
     region = {L4: quota(2, 1)}
     ((severity, message, _fix),) = findings(pool("a", 4, 6, least=1), region=region, now={"a": 1})
     assert severity == "warning"
-    assert "at their most a need 5 more" in message
+    assert "the largest size of a needs 5 more" in message
     ((severity, message, _fix),) = findings(pool("a", 4, 6, least=1), region=region)
     assert severity == "error"
     assert "the first nodes of a need 4" in message

@@ -22,9 +22,9 @@ class HostVars(dict):
     raw_get = dict.get
 
 
-def in_use(*pools, inventory=None, **given):
+def in_use(*pools, inventory=None, here=HERE, **given):
     lookup = LookupModule(loader=DataLoader())
-    variables = {**HERE, "hostvars": HostVars(inventory or {})}
+    variables = {**here, "hostvars": HostVars(inventory or {})}
     lookup._templar = Templar(loader=DataLoader(), variables=variables)
     return lookup.run(pools or ("l4", "l4-on-demand"), variables, hosts=list(inventory or {}), **given)
 
@@ -60,6 +60,17 @@ def test_a_pool_that_another_host_has_is_in_use(other, pools):
 def test_what_a_host_does_not_say_is_as_the_roles_have_it():
     inventory = {"other": {"llmops_project": "p", "llmops_location": "l", "llmops_cluster": "c"}}
     assert in_use("mistral-gpu-pool", inventory=inventory)[0]["hosts"] == ["other"]
+
+
+def test_what_this_host_does_not_say_is_as_the_roles_have_it():
+    # In a play without roles, nothing else gives their defaults.
+    here = {name: value for name, value in HERE.items() if name != "llmops_location"}
+    assert in_use("l4", inventory={"other": {**here, "gpu_nodepool_name": "l4"}}, here=here)[0]["hosts"] == ["other"]
+
+
+def test_hosts_are_in_one_order_whatever_order_a_set_gives_them():
+    other = {**HERE, "gpu_nodepool_name": "l4"}
+    assert in_use("l4", inventory={"two": other, "one": other})[0]["hosts"] == ["one", "two"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ SPECS = {
         "pool_limits": {"type": "dict", "options": {"least": {"type": "int"}, "pin": {"type": "str", "no_log": True}}},
     },
     "other": {"other_timeout": {"type": "int"}},
+    "later": {"later_count": {"type": "int"}, "later_kept": {"type": "str", "default": "of another entry point"}},
 }
 TOKEN = "hf_canary"
 
@@ -61,6 +62,9 @@ def roles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "- name: One\n  ansible.builtin.command: x\n  register: pool_found\n"
         "- name: Two\n  ansible.builtin.set_fact:\n    pool_noted: 1\n"
     )
+    for role, text in (("later", "---\n# How many.\nlater_count: 1\n"), ("llmops", "llmops_name: x\n")):
+        (tmp_path / role / "defaults").mkdir()
+        (tmp_path / role / "defaults" / "main.yml").write_text(text)
     monkeypatch.setattr(deployment_plan, "ROLES", read_roles(tmp_path))
     return tmp_path
 
@@ -116,6 +120,22 @@ def test_plans_and_variables_of_the_roles_are_collected(roles):
     )
     assert found["plans"] == {"pool": {"node_pools": [{"name": "mistral", "config": {"api_key": "(hidden)"}}]}}
     assert found["variables"] == {"pool": {"config.count": "pool_count"}}
+
+
+def test_a_role_whose_variables_are_not_in_sight_is_left_out_with_a_warning(roles, monkeypatch):
+    said = []
+    monkeypatch.setattr(deployment_plan.display, "warning", said.append)
+    # As include_role leaves it before it runs, and for the next item of a loop.
+    found = plan("pool", "llmops.gke.later", **GOOD, later_kept="by the inventory")
+    assert (found["roles"], found["errors"], found["refused"]) == (["llmops", "pool"], [], [])
+    assert said == [
+        "the variables of role later are not checked, because include_role keeps them from the rest of the play; "
+        "use import_role or roles to have them checked"
+    ]
+    # Without any role in the play, not even the shared variables are there.
+    assert (plan()["roles"], len(said)) == (["llmops"], 1)
+    found = plan("pool", "later", **GOOD, later_count=2)
+    assert (found["roles"], len(said)) == (["llmops", "pool", "later"], 1)
 
 
 def test_what_argument_specs_refuse_is_told_in_one_line_each(roles):

@@ -80,7 +80,9 @@ def test_clusters_of_several_hosts_are_added_up_and_the_hosts_named():
 def test_what_only_later_nodes_of_all_hosts_need_is_a_warning():
     hosts = (host("a", pool(1, 2)), host("b", pool(1, 3), cluster="second"))
     (found,) = texts(*hosts, limits={"NVIDIA_L4_GPUS": 4})
-    assert found.startswith("warning quota: NVIDIA_L4_GPUS: at their most gpu of hosts a and b need 5 more, 4 of 4 are")
+    assert found.startswith(
+        "warning quota: NVIDIA_L4_GPUS: the largest size of gpu of hosts a and b needs 5 more, 4 of 4 are"
+    )
     assert found.endswith(", or lower gpu_nodepool_max_node_count")
 
 

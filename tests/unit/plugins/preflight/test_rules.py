@@ -193,6 +193,7 @@ def test_every_rule_is_broken_by_a_case():
         rule
         for here in (
             *(deployment(changes) for changes, _told in BREAKS),
+            deployment({"llmops_engine": "vllm"}),
             deployment({"llmops_zones": []}),
             deployment({"llmops_gpus_per_replica": 0}),
             deployment(pools=(pool(**gpus(*T4)),)),

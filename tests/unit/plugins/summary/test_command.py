@@ -131,6 +131,17 @@ def test_the_run_is_read_where_it_was_started(started, monkeypatch):
     assert run_command({}) == Command(clone=False)
 
 
+def test_a_play_on_some_of_the_inventorys_hosts_has_its_commands_for_these_alone(started):
+    variables = {**started[1], "ansible_limit": None, "groups": {"all": ["one", "two", "three"]}}
+    some = {**variables, "ansible_play_hosts_all": ["two", "one"]}
+    assert run_command(some).limit == "two,one"
+    assert "--limit two,one" in LookupModule().run(["teardown"], some)[0]
+    assert run_command({**some, "ansible_limit": "t*"}).limit == "t*"
+    assert run_command({**variables, "ansible_play_hosts_all": ["three", "two", "one"]}).limit == ""
+    # The implicit localhost is no host of the inventory, and no limit finds it.
+    assert run_command({**variables, "ansible_play_hosts_all": ["localhost"]}).limit == ""
+
+
 def test_a_program_that_the_shell_finds_is_told_by_its_name(started, monkeypatch):
     folder, variables = started
     monkeypatch.setenv("PATH", f"/nowhere:{folder}/env/bin")
@@ -182,3 +193,11 @@ def test_how_to_make_it_shorter_is_told_where_it_is_longer(shown):
     command = Command(program=".venv/bin/ansible-playbook" if shown else "ansible-playbook")
     text = told(host(verify_result=verified(), variables={"llmops_sandbox": {"speed": 50}}, command=command))
     assert ("shorter" in text) == shown
+
+
+def test_a_table_s_command_has_what_all_hosts_have_in_common():
+    hosts = [
+        host(f"h{number}", verify_result=verified(), command=Command(extra={"llmops_name": number, "b": 1}))
+        for number in range(3)
+    ]
+    assert "playbooks/status.yml -e '{\"b\":1}' --limit HOST" in told(*hosts)

@@ -43,7 +43,8 @@ def check_quota(plan: Plan, facts: Facts) -> Iterator[Finding]:
             message = f"{metric}: the first nodes of {pools} need {starting[metric]:g}, {state}"
             yield Finding("quota", message, fix, variable=first)
         elif growing[metric] > free:
-            message = f"{metric}: at their most {pools} need {growing[metric]:g} more, {state}; autoscaling stops there"
+            more = f"the largest size of {pools} needs {growing[metric]:g} more"
+            message = f"{metric}: {more}, {state}; autoscaling stops there"
             limits = names[metric][0].names.of("autoscaling.max_node_count")
             fix = f"{raise_it.format(usage + growing[metric])}, or lower {limits}"
             yield Finding("quota", message, fix, WARNING, limits)

@@ -65,7 +65,7 @@ def _above(plan: Plan, facts: Facts, pools: list[PoolPlan], limit: float, page: 
         yield Finding("quota", message, fix, variable=begin)
     elif last > limit:
         most = pools[0].names.of("autoscaling.max_node_count")
-        message = f"{quota}: at their most {named(plan, pools)} need {last:g}, {state}; autoscaling stops there"
+        message = f"{quota}: the largest size of {named(plan, pools)} needs {last:g}, {state}; autoscaling stops there"
         yield Finding("quota", message, f"ask for at least {last:g} at {page}, or lower {most}", WARNING, most)
 
 

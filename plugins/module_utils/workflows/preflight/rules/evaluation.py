@@ -50,6 +50,11 @@ class Values(Mapping[str, Any]):
         return tuple(pool for pool in self.pools if pool.gpu)
 
     @property
+    def engines(self) -> list[str]:
+        """The model servers that the host's roles can deploy."""
+        return [plan["engine"] for plan in self.deployment.plans.values() if plan.get("engine")]
+
+    @property
     def model(self) -> Mapping[str, Any]:
         """What the roles that run the model plan; empty where there is none."""
         return self.deployment.model

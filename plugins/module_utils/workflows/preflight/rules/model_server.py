@@ -99,6 +99,14 @@ def _pods(variable: str) -> Rule:
 
 RULES = (
     Rule(
+        "llmops_engine",
+        ("llmops_engine",),
+        lambda values: not values.engines or values["llmops_engine"] in values.engines,
+        lambda values: (
+            f"{' or '.join(values.engines)}, whose role the play has: roles of other model servers do nothing"
+        ),
+    ),
+    Rule(
         "model_server_hpa_min_replicas",
         ("model_server_hpa_min_replicas", "model_server_hpa_max_replicas"),
         lambda values: values["model_server_hpa_min_replicas"] <= values["model_server_hpa_max_replicas"],
