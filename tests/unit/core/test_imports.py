@@ -125,3 +125,9 @@ def test_what_every_task_of_a_module_needs_is_imported_before_the_forks(action, 
     assert ("google.oauth2.service_account" in found) == google
     assert (f"{_SERVERS}.vllm.engine" in found) == servers
     assert "kubernetes" not in found
+
+
+@pytest.mark.parametrize("action", ["gke_cluster", "gke_node_pool", "gke_node_pools"])
+def test_only_a_pool_that_is_created_or_replaced_needs_a_client_of_its_cluster(action):
+    found = imported(_ACTION, action)
+    assert not [name for name in found if name.startswith(f"{_COLLECTION}.module_utils.kubernetes.")]

@@ -14,9 +14,6 @@ from typing import Any
 from ...core.deadline import Deadline
 from ...core.errors import LlmopsError
 from ...gke.node_pool import NodePoolTarget
-from ...kubernetes.client.resources import NODE
-from ...kubernetes.wait.states import condition
-from .. import cluster_access
 from ..gke_nodes import POOL_LABEL
 
 _PATIENCE = 10
@@ -25,6 +22,8 @@ _PATIENCE = 10
 
 def takes_pods(node: dict[str, Any]) -> bool:
     """Whether a node is ready, and not left for a while of a pool of the same name, which GKE drained and deleted."""
+    from ...kubernetes.wait.states import condition
+
     leaves = node["metadata"].get("deletionTimestamp") or (node.get("spec") or {}).get("unschedulable")
     return not leaves and condition(node, "Ready").get("status") == "True"
 
@@ -50,6 +49,10 @@ class PoolUntilNodesReady(NodePoolTarget):
         return wanted > 0 and self._ready_nodes() >= wanted
 
     def _ready_nodes(self) -> int:
+        # What speaks to the cluster is imported for a pool that is created, and for none that is there already.
+        from ...kubernetes.client.resources import NODE
+        from .. import cluster_access
+
         try:
             with cluster_access.cluster_access(self.options, Deadline(_PATIENCE)) as access:
                 api = access.required()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.reconcile import planned
 from ...core.result import Change, Progress, Result, Step
@@ -22,11 +22,12 @@ from ...gke.node_pool import NodePoolTarget, PoolReader
 from ...gke.options import NODES_READY
 from ...gke.session import Session
 from ...gke.target import BROKEN, UNSETTLED
-from ...kubernetes.apply import drain
-from ...kubernetes.client.api import KubernetesApi
-from .. import cluster_access
 from ..gke_nodes import POOL_LABEL
 from .nodes import PoolUntilNodesReady
+
+if TYPE_CHECKING:
+    from ...kubernetes.client.api import KubernetesApi
+    from .. import cluster_access
 
 
 def stand_in_name(name: str) -> str:
@@ -99,6 +100,9 @@ class ReplacedPool(ReplacementPool):
 
     def act(self, step: Step, progress: Progress) -> dict[str, Any] | None:
         """See ``GkeTarget.act``."""
+        # Only a replacement speaks to the cluster itself, and few pools are ever replaced.
+        from ...kubernetes.apply import drain
+
         if isinstance(step.payload, Drain):
             selector = f"{POOL_LABEL}={step.payload.pool}"
             drain.refuse_pods_that_would_be_lost(self._api(), selector)
@@ -149,6 +153,8 @@ class ReplacedPool(ReplacementPool):
         return ReplacementPool({**options, "name": name}, self.session, self.reader)
 
     def _api(self) -> KubernetesApi:
+        from .. import cluster_access
+
         if self._access is None:
             self._access = self._stack.enter_context(cluster_access.cluster_access(self.options, self.client.deadline))
         return self._access.required()
