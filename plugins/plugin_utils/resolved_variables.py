@@ -16,14 +16,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleValueOmittedError
-from ansible.plugins.loader import filter_loader, test_loader
 from ansible.template import is_trusted_as_template
 
 from .compiled_templates import keep_compiled_templates
+from .jinja_plugins import load_jinja_plugins
 
-for _loader, _any in ((filter_loader, "ansible.builtin.default"), (test_loader, "ansible.builtin.defined")):
-    # Ansible loads all of them with the first one that is used; here once, else in each task's process.
-    _loader.get(_any)
+load_jinja_plugins()
 
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 _TEMPLATE = re.compile(r"\{[{%]")
