@@ -92,9 +92,12 @@ def _is_enforced(values: Values) -> bool:
 def _pods(variable: str) -> Rule:
     """Pods during a rollout, as apps/v1 takes them: a text is a percentage there, never a number."""
 
-    example = json.dumps({variable: 1})
-    said = f"a percentage such as 25%, or a number that is no text (-e '{example}')"
-    return Rule(variable, (variable,), lambda values: _are_pods(values[variable]), said)
+    def accepted(values: Values) -> str:
+        value = values[variable]
+        example = json.dumps({variable: int(value) if isinstance(value, str) and value.isdecimal() else 1})
+        return f"a percentage such as 25%, or a number that is no text (-e '{example}')"
+
+    return Rule(variable, (variable,), lambda values: _are_pods(values[variable]), accepted)
 
 
 RULES = (
