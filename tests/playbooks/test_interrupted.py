@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.playbooks.playground import PATIENCE, ROOT, Sandbox, until
 
@@ -54,7 +55,10 @@ def interrupted(sandbox: Sandbox, word: str, *arguments: str, when: Callable[[],
                 when()
                 run.send_signal(signal.SIGINT)
                 break
-        rest, _errors = run.communicate(timeout=PATIENCE)
+        try:
+            rest, _errors = run.communicate(timeout=PATIENCE)
+        finally:
+            run.kill()
     return run.returncode, seen + rest
 
 
@@ -71,16 +75,28 @@ def test_a_deployment_says_once_which_commands_show_finish_and_remove_it(sandbox
 
 
 @pytest.mark.parametrize(
-    ("word", "arguments"),
+    ("word", "held", "arguments"),
     [
         # What a deployment checks before it makes anything, what a preview tells, what status reads.
-        ("TASK [llmops.gke.preflight : Refuse", ["playbooks/deploy.yml"]),
-        ("TASK [llmops.gke.gke_cluster", ["playbooks/deploy.yml", "--check"]),
-        ("TASK [Read the cluster", ["playbooks/status.yml"]),
+        ("TASK [llmops.gke.preflight : Refuse", "/clusters", ["playbooks/deploy.yml"]),
+        ("TASK [llmops.gke.gke_cluster", "/clusters/mistral-cluster-gke", ["playbooks/deploy.yml", "--check"]),
+        ("TASK [Read the cluster", "/clusters/mistral-cluster-gke", ["playbooks/status.yml"]),
     ],
 )
-def test_where_a_run_makes_nothing_nothing_is_said(sandbox, word, arguments):
-    _code, printed = interrupted(sandbox, word, *arguments)
+def test_where_a_run_makes_nothing_nothing_is_said(sandbox, word, held, arguments):
+    """In a task that waits for an answer: Ansible itself may hang where a worker is ended while it tells a result."""
+    faults = f"{sandbox.endpoints['admin']}/faults"
+    match = {"service": "container", "path": f".*{held}"}
+    slow = {"name": "http", "drop": "before", "delay": PATIENCE, "times": 99, "match": match}
+    requests.post(faults, json=slow, timeout=10).raise_for_status()
+
+    def asked() -> None:
+        until(lambda: requests.get(faults, timeout=10).json()["faults"][0]["times"] < 99, "it is asked")
+
+    try:
+        _code, printed = interrupted(sandbox, word, *arguments, when=asked)
+    finally:
+        requests.delete(faults, timeout=10).raise_for_status()
     assert word in printed
     assert CLOSING not in printed
 
