@@ -29,7 +29,8 @@ from .option_limits import check_groups, check_limits, without_nulls
 from .result import Progress, Run, failed_with, silent
 
 WORDS = "LLMOPS_GKE_LAST_WORDS"
-"""The environment variable by which the controller says where a module leaves word of what goes on without it."""
+"""The environment variable by which the controller says where a module leaves word of what goes on without it. Where it
+is set, the module's action waits for its result, and tells its warnings."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _LOOK = 1.0

@@ -1,6 +1,6 @@
 # Copyright: the llmops.gke engineers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the Job runs: inference-perf for one request to the model, against a server of known timing, then for the load.
+"""What the Job runs: inference-perf for one request to the model, for a server of known timing, and for the load.
 
     python run.py DIRECTORY
 
@@ -76,15 +76,17 @@ def refusal(config: dict) -> str:
     said = error.get("error_msg") or request["response"] or "an empty answer"
     if key := config["server"].get("api_key"):
         said = said.replace(key, "***")
-    prompt, answer = (data[name]["mean"] for name in LENGTHS)
+    prompt, answer = (data[name].get("mean", "some") for name in LENGTHS)
     kind = f"{error['error_type']}: " if error else ""
-    return f"one request of {prompt:g} tokens for {answer:g} got no token: {kind}{' '.join(said.split())[:500]}"
+    return f"one request of {prompt} tokens for {answer} got no token: {kind}{' '.join(said.split())[:500]}"
 
 
 def longest(lengths: dict) -> dict:
-    """The distribution of nothing but the greatest length of another one."""
-    most = lengths["mean"] if lengths.get("type") == "fixed" else lengths.get("max", lengths["mean"])
-    return {"type": "fixed", "mean": most, "std_dev": 0, "min": most, "max": most}
+    """What makes the greatest length of a distribution its only one; nothing where it leaves that to inference-perf."""
+    names = ["mean"] if lengths.get("type") == "fixed" else ["max", "mean"]
+    for most in (lengths[name] for name in names if name in lengths):
+        return {"type": "fixed", "mean": most, "std_dev": 0, "min": most, "max": most}
+    return {}
 
 
 def calibrate(directory: Path, config: dict) -> None:
