@@ -95,3 +95,14 @@ def test_a_sandbox_that_cannot_measure_fails_and_says_why(deployed: Sandbox):
     told = " ".join(run.output.split())
     assert "Nothing is measured" in told and "pip install inference-perf" in told
     assert deployed.writes() == []
+
+
+def test_lengths_that_lack_a_figure_are_refused_before_the_load(deployed: Sandbox):
+    """Each of them is needed to judge the answers or to tell the load."""
+    deployed.forget_requests()
+    for name in ("benchmark_prompt_tokens", "benchmark_output_tokens"):
+        partial = {name: {"type": "uniform", "std_dev": 0, "min": 24, "max": 40}}
+        run = deployed.play("benchmark.yml", variables=LOAD | partial)
+        assert run.code != 0
+        assert f"missing required arguments: mean found in {name}" in " ".join(run.output.split())
+    assert deployed.writes() == []

@@ -61,7 +61,7 @@ def refusal(config: dict) -> str:
 
     An error that is an event of the stream counts as an answer for inference-perf, which does not say what it was.
     """
-    data = {name: {**lengths, **longest(lengths)} for name, lengths in config["data"].items() if name in LENGTHS}
+    data = {name: longest(lengths) for name, lengths in config["data"].items() if name in LENGTHS}
     once = {
         **config,
         "data": {**config["data"], **data},
@@ -76,17 +76,15 @@ def refusal(config: dict) -> str:
     said = error.get("error_msg") or request["response"] or "an empty answer"
     if key := config["server"].get("api_key"):
         said = said.replace(key, "***")
-    prompt, answer = (data[name].get("mean", "some") for name in LENGTHS)
+    prompt, answer = (data[name]["mean"] for name in LENGTHS)
     kind = f"{error['error_type']}: " if error else ""
     return f"one request of {prompt} tokens for {answer} got no token: {kind}{' '.join(said.split())[:500]}"
 
 
 def longest(lengths: dict) -> dict:
-    """What makes the greatest length of a distribution its only one; nothing where it leaves that to inference-perf."""
-    names = ["mean"] if lengths.get("type") == "fixed" else ["max", "mean"]
-    for most in (lengths[name] for name in names if name in lengths):
-        return {"type": "fixed", "mean": most, "std_dev": 0, "min": most, "max": most}
-    return {}
+    """The distribution of nothing but the greatest length of another one."""
+    most = lengths["mean"] if lengths["type"] == "fixed" else lengths["max"]
+    return {"type": "fixed", "mean": most, "std_dev": 0, "min": most, "max": most}
 
 
 def calibrate(directory: Path, config: dict) -> None:

@@ -123,23 +123,6 @@ def test_a_server_that_gives_no_token_is_not_loaded(directory, status, body, sai
     assert asked == [8]
 
 
-@pytest.mark.parametrize(
-    ("lengths", "greatest"),
-    [
-        ({"type": "uniform", "min": 1, "max": 99}, "99"),
-        ({"type": "poisson", "mean": 40}, "40"),
-        ({"type": "fixed", "mean": 40, "max": 1024}, "40"),
-        # inference-perf has defaults for all of it.
-        ({}, "some"),
-    ],
-)
-def test_the_greatest_length_of_what_a_distribution_names(directory, lengths, greatest):
-    load = json.loads((directory / "load.json").read_text())
-    load["data"]["input_distribution"] = lengths
-    (directory / "load.json").write_text(json.dumps(load))
-    assert f"one request of {greatest} tokens for 8 got" in refusal_of(directory, "http://127.0.0.1:9")
-
-
 def test_a_server_that_is_not_there_is_not_loaded(directory):
     assert "got no token: URLError: " in refusal_of(directory, "http://127.0.0.1:9")
 
